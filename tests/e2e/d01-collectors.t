@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Three real OpenTelemetry Collectors on the stored configuration scrape every target exactly once."""
+
+import json
+
+from rig import (COLLECTORS, Allocator, Cluster, Collector, Exporters, cases, diag, done, enter_sandbox, name_loopback,
+                 ok, same, scratch, wait_for, wait_until_shared)
+from rig.collector import QUIET
+
+enter_sandbox()
+name_loopback("many-targetallocator")
+PODS = ["many-collector-0", "many-collector-1", "many-collector-2"]
+STATIC = [f"127.0.1.{n}:9100" for n in range(1, 31)]
+DROPPED = [f"127.0.2.{n}:9100" for n in range(1, 6)]
+FROM_FILE = [f"127.0.3.{n}:9100" for n in range(1, 13)]
+
+file_sd = scratch() / "targets.json"
+file_sd.write_text(json.dumps([{"targets": FROM_FILE, "labels": {"from": "file"}}]), encoding="ascii")
+# Each collector says who it is with every scrape: the same substitution that the URL relies on.
+WHO = "${env:POD_NAME}"
+jobs = [
+    {"job_name": "static", "scrape_interval": "1s", "params": {"by": [WHO]},
+     "static_configs": [{"targets": STATIC}, {"targets": DROPPED, "labels": {"keep": "no"}}],
+     "relabel_configs": [{"source_labels": ["keep"], "regex": "no", "action": "drop"}]},
+    {"job_name": "from file/ü", "scrape_interval": "1s", "params": {"by": [WHO]},
+     "file_sd_configs": [{"files": [str(file_sd)]}],
+     "relabel_configs": [{"source_labels": ["__address__"], "regex": r"127\.0\.(\d+)\..*", "target_label": "net",
+                          "replacement": "$$1"}]},
+]
+manifest = cases.object_collector(jobs=jobs)
+path = scratch() / "many.yaml"
+path.write_text(manifest, encoding="utf-8")
+
+cluster = Cluster()
+allocator = Allocator("--filename", path, "--collectors", ",".join(PODS))
+cluster.register_webhook("--url", allocator.webhook, "--cert-dir", allocator.cert_dir)
+cluster.apply(manifest)
+stored = cluster.get("many", "v1beta1")
+same(sorted(key for job in cases.jobs_of(stored) for key in job if key.endswith("_configs") and "sd" in key),
+     ["http_sd_configs", "http_sd_configs"], "the stored configuration discovers over HTTP only")
+
+exporters = Exporters()
+config = json.dumps(stored["spec"]["config"])
+collectors = [Collector(pod, config, QUIET) for pod in PODS]
+for collector in collectors:
+    wait_for(collector.name, collector.is_running)
+ok(True, "three Collectors run on the stored configuration")
+
+
+def shared_once(what, targets):
+    seen = wait_until_shared(exporters, targets)
+    same(sorted(seen), sorted(targets), f"{what}: every kept target is scraped, and no other")
+    same({target: sorted(by) for target, by in seen.items() if len(by) != 1}, {},
+         f"{what}: each by one Collector only")
+    share = {pod: sum(pod in by for by in seen.values()) for pod in PODS}
+    diag(f"{what}: targets of each Collector: {share}")
+    same(sum(share.values()), len(targets), f"{what}: and these are the three")
+    ok(all(share.values()), f"{what}: every Collector has a share")
+    return {target: next(iter(by)) for target, by in seen.items()}
+
+
+first = shared_once("original manifest", STATIC + FROM_FILE)
+
+# The allocator reads what the cluster stores just as well as what the user wrote.
+path.write_text(cluster.kubectl("get", COLLECTORS["v1beta1"], "many", "-o", "yaml").out, encoding="utf-8")
+allocator.kill()
+allocator.start()
+exporters.forget()
+same(shared_once("stored manifest", STATIC + FROM_FILE), first, "and shares it out in the same way")
+for collector in collectors:
+    ok(collector.check_alive(), f"{collector.name} still runs")
+done()

@@ -1,0 +1,49 @@
+"""Our own program, as webhook and as allocator."""
+
+import os
+import subprocess
+import urllib.error
+import urllib.request
+
+from .cluster import Result, is_up
+from .sandbox import ROOT, Process, scratch, wait_for
+
+BINARY = os.environ.get("OTEL_TA", str(ROOT / "build/otel-ta"))
+
+
+class Allocator:
+    """`otel-ta serve` with certificates of its own making, in --cert-dir."""
+
+    webhook = "https://127.0.0.1:9443/mutate"
+
+    def __init__(self, *flags, listen="127.0.0.1:80"):
+        self.base = f"http://{listen}"
+        self.cert_dir = scratch() / "certs"
+        self.command = [BINARY, "serve", "--listen", listen, "--webhook-listen", "127.0.0.1:9443", "--cert-dir",
+                        self.cert_dir, *flags]
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.process = Process("otel-ta", self.command)
+        wait_for("otel-ta", lambda: self.process.check_alive() and is_up(self.base + "/readyz"))
+
+    def kill(self):
+        self.process.kill()
+
+    def log(self):
+        return self.process.log()
+
+    def get(self, path):
+        """GET of the allocator's API: status and body."""
+        try:
+            with urllib.request.urlopen(self.base + path, timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    @staticmethod
+    def run(*words, stdin=None):
+        """Another command of the same program, offline."""
+        return Result(subprocess.run([BINARY, *[str(word) for word in words]], input=stdin, capture_output=True,
+                                     text=True, check=False))
