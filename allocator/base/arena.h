@@ -1,0 +1,30 @@
+/* One lifetime, one free: a bump allocator. Memory from it is never freed singly.
+ * Threads: an arena belongs to one thread at a time. */
+#ifndef OTEL_TA_BASE_ARENA_H
+#define OTEL_TA_BASE_ARENA_H
+
+#include "allocator/base/span.h"
+
+#include <stddef.h>
+
+struct arena {
+    struct arena_chunk *chunks; /* newest first */
+    char *next;
+    char *end;
+    size_t used_bytes; /* of all chunks */
+};
+
+void arena_init(struct arena *a);
+/* Aligned to 16 bytes, not zeroed. Never NULL. */
+void *arena_alloc(struct arena *a, size_t size);
+void *arena_zalloc(struct arena *a, size_t size);
+/* Byte-aligned room for text: no padding between strings. */
+char *arena_bytes(struct arena *a, size_t size);
+char *arena_strndup(struct arena *a, const char *s, size_t size);
+char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct span arena_span(struct arena *a, struct span s);
+/* Forgets everything, keeps one chunk for reuse. */
+void arena_reset(struct arena *a);
+void arena_fini(struct arena *a);
+
+#endif

@@ -1,0 +1,173 @@
+#include "allocator/base/buf.h"
+
+#include "allocator/base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void buf_init(struct buf *b, size_t max)
+{
+    *b = (struct buf){ .max = max };
+}
+
+char *buf_reserve(struct buf *b, size_t len)
+{
+    if (b->error != 0) {
+        return NULL;
+    }
+    if (len > b->max || b->len > b->max - len) {
+        b->error = ERR_TOO_BIG;
+        return NULL;
+    }
+    if (b->p == NULL || b->cap - b->len < len + 1) {
+        size_t need = b->len + len + 1;
+        size_t cap = b->cap == 0 ? 64 : b->cap * 2;
+        if (cap < need) {
+            cap = need;
+        }
+        if (cap > b->max + 1 && need <= b->max + 1) {
+            cap = b->max + 1;
+        }
+        b->p = mem_realloc(b->p, cap);
+        b->cap = cap;
+    }
+    return b->p + b->len;
+}
+
+void buf_add(struct buf *b, const void *p, size_t len)
+{
+    char *to = buf_reserve(b, len);
+
+    if (to != NULL) {
+        if (len > 0) {
+            memcpy(to, p, len);
+        }
+        b->len += len;
+        b->p[b->len] = '\0';
+    }
+}
+
+void buf_add_span(struct buf *b, struct span s)
+{
+    buf_add(b, s.p, s.len);
+}
+
+void buf_add_str(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
+
+void buf_add_char(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+void buf_addf(struct buf *b, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    char *to = n < 0 ? NULL : buf_reserve(b, (size_t)n);
+    if (to != NULL) {
+        va_start(ap, fmt);
+        vsnprintf(to, (size_t)n + 1, fmt, ap);
+        va_end(ap);
+        b->len += (size_t)n;
+    }
+}
+
+/* Length of the valid UTF-8 sequence at 'p' (RFC 3629), or 0. */
+static size_t utf8_length(const unsigned char *p, size_t left)
+{
+    if (p[0] < 0x80) {
+        return 1;
+    }
+    if (p[0] < 0xc2 || p[0] > 0xf4) {
+        return 0;
+    }
+    size_t n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    if (n > left) {
+        return 0;
+    }
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    bool is_overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool is_surrogate = p[0] == 0xed && p[1] > 0x9f;
+    bool is_beyond = p[0] == 0xf4 && p[1] > 0x8f;
+    return is_overlong || is_surrogate || is_beyond ? 0 : n;
+}
+
+static void add_escape(struct buf *b, unsigned char c)
+{
+    static const char short_escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+
+    for (const char *e = short_escapes; *e != '\0'; e += 2) {
+        if ((unsigned char)e[0] == c) {
+            const char text[2] = { '\\', e[1] };
+            buf_add(b, text, 2);
+            return;
+        }
+    }
+    buf_addf(b, "\\u%04x", c);
+}
+
+void buf_add_json(struct buf *b, struct span s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    size_t start = 0, i = 0;
+
+    buf_add_char(b, '"');
+    while (i < s.len) {
+        size_t n = p[i] < 0x20 || p[i] == '"' || p[i] == '\\' ? 0 : utf8_length(p + i, s.len - i);
+        if (n > 0) {
+            i += n;
+            continue;
+        }
+        buf_add(b, s.p + start, i - start);
+        if (p[i] < 0x80) {
+            add_escape(b, p[i]);
+        } else {
+            buf_add(b, "\xef\xbf\xbd", 3);
+        }
+        start = ++i;
+    }
+    buf_add(b, s.p + start, s.len - start);
+    buf_add_char(b, '"');
+}
+
+int buf_error(const struct buf *b)
+{
+    return b->error;
+}
+
+char *buf_take(struct buf *b, size_t *out_len)
+{
+    char *p = b->p == NULL ? mem_strdup("") : b->p;
+
+    if (out_len != NULL) {
+        *out_len = b->len;
+    }
+    buf_init(b, b->max);
+    return p;
+}
+
+void buf_clear(struct buf *b)
+{
+    b->len = 0;
+    b->error = 0;
+    if (b->p != NULL) {
+        b->p[0] = '\0';
+    }
+}
+
+void buf_fini(struct buf *b)
+{
+    mem_free(b->p);
+    buf_init(b, b->max);
+}

@@ -1,0 +1,110 @@
+#include "allocator/base/fault.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void faults_init(struct faults *f)
+{
+    *f = (struct faults){ 0 };
+}
+
+static bool is_plain(const char *name)
+{
+    for (const char *p = name; *p != '\0'; p++) {
+        if (!isalnum((unsigned char)*p) && strchr("_-/", *p) == NULL) {
+            return false;
+        }
+    }
+    return name[0] != '\0';
+}
+
+/* Past the end of the buffer the path is cut; marks still pop right. */
+static size_t append(struct faults *f, const char *text)
+{
+    size_t mark = f->path_len;
+    int n = snprintf(f->path + f->path_len, sizeof(f->path) - f->path_len, "%s", text);
+
+    f->path_len += n < 0 ? 0 : (size_t)n;
+    if (f->path_len >= sizeof(f->path)) {
+        f->path_len = sizeof(f->path) - 1;
+    }
+    return mark;
+}
+
+size_t faults_push(struct faults *f, const char *fmt, ...)
+{
+    char name[512], text[600];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(name, sizeof(name), fmt, ap);
+    va_end(ap);
+    if (is_plain(name)) {
+        snprintf(text, sizeof(text), "%s%s", f->path_len == 0 ? "" : ".", name);
+    } else {
+        snprintf(text, sizeof(text), "[\"%s\"]", name);
+    }
+    return append(f, text);
+}
+
+size_t faults_push_index(struct faults *f, size_t index)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "[%zu]", index);
+    return append(f, text);
+}
+
+void faults_pop(struct faults *f, size_t mark)
+{
+    f->path_len = mark;
+    f->path[mark] = '\0';
+}
+
+void faults_add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+
+    if (severity == FAULT_ERROR) {
+        f->n_errors++;
+    }
+    if (f->n >= LIMIT_FAULTS) {
+        f->n_suppressed++;
+        return;
+    }
+    if (f->n == f->cap) {
+        f->cap = f->cap == 0 ? 8 : f->cap * 2;
+        f->v = mem_realloc(f->v, f->cap * sizeof(*f->v));
+    }
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    f->v[f->n++] = (struct fault){ severity, mem_strdup(f->path), mem_strdup(text), line };
+}
+
+int faults_first(const struct faults *f, struct err *err)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->v[i].severity == FAULT_ERROR) {
+            const char *path = f->v[i].path;
+            return err_set(err, ERR_INVALID, "%s%s%s", path, path[0] == '\0' ? "" : ": ", f->v[i].text);
+        }
+    }
+    return 0;
+}
+
+void faults_fini(struct faults *f)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        mem_free(f->v[i].path);
+        mem_free(f->v[i].text);
+    }
+    mem_free(f->v);
+    faults_init(f);
+}

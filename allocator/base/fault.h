@@ -1,0 +1,42 @@
+/* Everything that is wrong with a document, in one pass: a list of faults, each with the path to it
+ * ("scrape_configs[3].relabel_configs[0].regex"), its line and a sentence. A checker pushes a path segment
+ * on the way down, pops it on the way up, and reports where it stands.
+ * Threads: a list belongs to one thread. */
+#ifndef OTEL_TA_BASE_FAULT_H
+#define OTEL_TA_BASE_FAULT_H
+
+#include "allocator/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum fault_severity { FAULT_ERROR, FAULT_WARNING };
+
+struct fault {
+    enum fault_severity severity;
+    char *path; /* "" at the root */
+    char *text;
+    unsigned line; /* 1-based in the document; 0 = unknown */
+};
+
+struct faults {
+    struct fault *v;
+    size_t n, cap;
+    size_t n_errors;
+    size_t n_suppressed; /* past LIMIT_FAULTS */
+    char path[1024];     /* where the checker stands */
+    size_t path_len;
+};
+
+void faults_init(struct faults *f);
+/* A member (".name", without dot at the root; a name with odd characters is quoted: ["a b"]) or an
+ * index ("[3]"). Returns a mark for faults_pop(). */
+size_t faults_push(struct faults *f, const char *fmt, ...) PRINTF_LIKE(2, 3);
+size_t faults_push_index(struct faults *f, size_t index);
+void faults_pop(struct faults *f, size_t mark);
+void faults_add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* The first error as one text "path: text" (ERR_INVALID), or 0 when there is none. */
+int faults_first(const struct faults *f, struct err *err);
+void faults_fini(struct faults *f);
+
+#endif

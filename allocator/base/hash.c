@@ -1,0 +1,48 @@
+#include "allocator/base/hash.h"
+
+#include <assert.h>
+#include <openssl/evp.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+_Static_assert(sizeof(XXH64_state_t) <= sizeof(struct hash64_state), "hash64_state has room for XXH64's state");
+
+uint64_t hash64(struct span s)
+{
+    return XXH64(s.p, s.len, 0);
+}
+
+void hash64_begin(struct hash64_state *st)
+{
+    XXH64_reset((XXH64_state_t *)(void *)st->opaque, 0);
+}
+
+void hash64_add(struct hash64_state *st, struct span s)
+{
+    XXH64_update((XXH64_state_t *)(void *)st->opaque, s.p, s.len);
+}
+
+uint64_t hash64_end(const struct hash64_state *st)
+{
+    return XXH64_digest((const XXH64_state_t *)(const void *)st->opaque);
+}
+
+uint64_t hash_fast(struct span s)
+{
+    return XXH3_64bits(s.p, s.len);
+}
+
+uint64_t hash_md5_tail(struct span s)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    uint64_t tail = 0;
+    int ok = EVP_Digest(s.p == NULL ? "" : s.p, s.len, digest, &n, EVP_md5(), NULL);
+
+    assert(ok == 1 && n == 16);
+    (void)ok;
+    for (unsigned i = n - 8; i < n; i++) {
+        tail = tail << 8 | digest[i];
+    }
+    return tail;
+}

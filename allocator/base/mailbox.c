@@ -1,0 +1,128 @@
+#include "allocator/base/mailbox.h"
+
+#include "allocator/base/mem.h"
+#include "allocator/base/thread.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct mailbox {
+    struct mutex mu;
+    pthread_cond_t has_room;
+    struct mail *first, **last;
+    size_t n, max;
+    bool is_closed;
+    int bell;
+};
+
+struct mailbox *mailbox_new(size_t max)
+{
+    struct mailbox *box = mem_zalloc(sizeof(*box));
+
+    mutex_init(&box->mu);
+    pthread_cond_init(&box->has_room, NULL);
+    box->last = &box->first;
+    box->max = max;
+    box->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    assert(box->bell >= 0);
+    return box;
+}
+
+static void dispose(struct mail *mail)
+{
+    if (mail->dispose != NULL) {
+        mail->dispose(mail);
+    }
+}
+
+static void append_locked(struct mailbox *box, struct mail *mail)
+{
+    mail->next = NULL;
+    *box->last = mail;
+    box->last = &mail->next;
+    if (box->n++ == 0) {
+        ssize_t n = write(box->bell, &(uint64_t){ 1 }, sizeof(uint64_t));
+        (void)n; /* the counter cannot overflow: it is written once per drain */
+    }
+}
+
+bool mailbox_post(struct mailbox *box, struct mail *mail)
+{
+    mutex_lock(&box->mu);
+    while (!box->is_closed && box->max > 0 && box->n >= box->max) {
+        pthread_cond_wait(&box->has_room, &box->mu.m);
+    }
+    bool is_open = !box->is_closed;
+    if (is_open) {
+        append_locked(box, mail);
+    }
+    mutex_unlock(&box->mu);
+    if (!is_open) {
+        dispose(mail);
+    }
+    return is_open;
+}
+
+bool mailbox_try_post(struct mailbox *box, struct mail *mail)
+{
+    mutex_lock(&box->mu);
+    bool is_open = !box->is_closed;
+    bool has_room = box->max == 0 || box->n < box->max;
+    if (is_open && has_room) {
+        append_locked(box, mail);
+    }
+    mutex_unlock(&box->mu);
+    if (!is_open) {
+        dispose(mail);
+        return true;
+    }
+    return has_room;
+}
+
+int mailbox_fd(const struct mailbox *box)
+{
+    return box->bell;
+}
+
+struct mail *mailbox_drain(struct mailbox *box)
+{
+    uint64_t count = 0;
+
+    mutex_lock(&box->mu);
+    ssize_t n = read(box->bell, &count, sizeof(count));
+    (void)n; /* an unrung bell is fine: the descriptor does not block */
+    struct mail *list = box->first;
+    box->first = NULL;
+    box->last = &box->first;
+    box->n = 0;
+    pthread_cond_broadcast(&box->has_room);
+    mutex_unlock(&box->mu);
+    return list;
+}
+
+void mailbox_close(struct mailbox *box)
+{
+    mutex_lock(&box->mu);
+    box->is_closed = true;
+    pthread_cond_broadcast(&box->has_room);
+    mutex_unlock(&box->mu);
+}
+
+void mailbox_free(struct mailbox **box)
+{
+    if (*box == NULL) {
+        return;
+    }
+    mailbox_close(*box);
+    for (struct mail *mail = mailbox_drain(*box), *next = NULL; mail != NULL; mail = next) {
+        next = mail->next;
+        dispose(mail);
+    }
+    close((*box)->bell);
+    pthread_cond_destroy(&(*box)->has_room);
+    mutex_fini(&(*box)->mu);
+    mem_free(*box);
+    *box = NULL;
+}

@@ -1,0 +1,33 @@
+/* Many senders, one owner: a bounded queue of messages with an eventfd bell.
+ * A message is a struct that starts with 'struct mail'; posting moves it (the sender's pointer is dead).
+ * Threads: post from any; everything else from the owner only. */
+#ifndef OTEL_TA_BASE_MAILBOX_H
+#define OTEL_TA_BASE_MAILBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct mail {
+    struct mail *next;
+    int kind; /* the owner's enum */
+    void (*dispose)(struct mail *mail); /* frees the message when nobody will read it */
+};
+
+struct mailbox;
+
+/* 'max' messages at most; 0 = unbounded (only where the sender is bounded otherwise). */
+struct mailbox *mailbox_new(size_t max);
+/* Blocks while the box is full: TCP or the file system pushes back on the source. Returns false, and
+ * disposes the mail, once the box is closed. */
+bool mailbox_post(struct mailbox *box, struct mail *mail);
+/* Never blocks: false (and the mail stays the caller's) when full. When closed: disposes, returns true. */
+bool mailbox_try_post(struct mailbox *box, struct mail *mail);
+/* Readable while messages wait. The owner polls it. */
+int mailbox_fd(const struct mailbox *box);
+/* All waiting messages, oldest first, as a list; NULL when none. Clears the bell. */
+struct mail *mailbox_drain(struct mailbox *box);
+/* After this, posts dispose their mail; waiting posters wake. */
+void mailbox_close(struct mailbox *box);
+void mailbox_free(struct mailbox **box); /* closes, disposes what waits; NULL-safe */
+
+#endif

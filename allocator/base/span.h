@@ -1,0 +1,49 @@
+/* A borrowed run of bytes (pointer, length), passed by value. Never owns, never NUL-terminated by right.
+ * Threads: any. */
+#ifndef OTEL_TA_BASE_SPAN_H
+#define OTEL_TA_BASE_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct span {
+    const char *p;
+    size_t len;
+};
+
+/* For printf("%.*s", SPAN_ARG(s)). */
+#define SPAN_ARG(s) (int)(s).len, (s).p
+#define SPAN_LIT(literal) ((struct span){ (literal), sizeof(literal) - 1 })
+
+static inline struct span span_of(const char *s) { return (struct span){ s, s == NULL ? 0 : strlen(s) }; }
+static inline struct span span_make(const char *p, size_t len) { return (struct span){ p, len }; }
+static inline bool span_eq(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+static inline bool span_is(struct span a, const char *s) { return span_eq(a, span_of(s)); }
+/* Byte order, shorter first on a common prefix: the order of every sorted output. */
+static inline int span_cmp(struct span a, struct span b)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    int c = n == 0 ? 0 : memcmp(a.p, b.p, n);
+    return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
+}
+static inline bool span_has_prefix(struct span s, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    return s.len >= n && memcmp(s.p, prefix, n) == 0;
+}
+static inline bool span_has_suffix(struct span s, const char *suffix)
+{
+    size_t n = strlen(suffix);
+    return s.len >= n && memcmp(s.p + s.len - n, suffix, n) == 0;
+}
+/* The part of 's' from byte 'from' on (empty when past the end). */
+static inline struct span span_from(struct span s, size_t from)
+{
+    return from >= s.len ? (struct span){ s.p + s.len, 0 } : (struct span){ s.p + from, s.len - from };
+}
+
+#endif
