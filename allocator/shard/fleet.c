@@ -1,0 +1,410 @@
+#include "allocator/shard/fleet.h"
+
+#include "allocator/base/buf.h"
+#include "allocator/base/mem.h"
+
+#include <stdlib.h>
+
+struct slots { /* dense arrays over slots; a free slot has target NULL and is chained through 'job' */
+    uint64_t *address_hash;
+    uint64_t *node_hash;
+    uint32_t *job;
+    uint32_t *owner;
+    void **target;
+    size_t n, cap; /* slots ever used, room */
+    uint32_t first_free;
+};
+
+struct fleet {
+    const struct strategy_ops *ops, *fallback_ops;
+    struct strategy *strategy, *fallback;
+    struct strategy_collector *collectors; /* sorted by name; owns its texts through 'names' */
+    size_t n_collectors;
+    char *names;
+    struct slots slots;
+    size_t n_targets, n_unassigned;
+    uint32_t *loads;      /* targets by collector */
+    uint32_t **job_loads; /* by job, then collector; only for strategies that need loads */
+    size_t n_job_loads;
+};
+
+/* ---- life */
+
+static int find_ops(struct span name, const struct strategy_ops **out, struct err *err)
+{
+    const struct strategy_ops *ops = strategy_find(name);
+
+    if (ops == NULL) {
+        AUTO_BUF known;
+        buf_init(&known, 1024);
+        for (size_t i = 0; strategies[i] != NULL; i++) {
+            buf_addf(&known, "%s%s", i == 0 ? "" : ", ", strategies[i]->name);
+        }
+        return err_set(err, ERR_NOT_FOUND, "unknown allocation strategy '%.*s'; known: %s", SPAN_ARG(name), known.p);
+    }
+    *out = ops;
+    return 0;
+}
+
+int fleet_new(const struct fleet_options *options, struct fleet **out, struct err *err)
+{
+    struct strategy_options so = { .is_v0 = options->is_v0 };
+    struct span name = options->strategy.len > 0 ? options->strategy : SPAN_LIT("consistent-hashing");
+    const struct strategy_ops *ops = NULL, *fallback_ops = NULL;
+
+    int rc = find_ops(name, &ops, err);
+    if (rc == 0 && options->fallback.len > 0) {
+        rc = find_ops(options->fallback, &fallback_ops, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    struct fleet *f = mem_zalloc(sizeof(*f));
+    f->ops = ops;
+    f->strategy = ops->create(&so);
+    f->fallback_ops = fallback_ops;
+    f->fallback = fallback_ops == NULL ? NULL : fallback_ops->create(&so);
+    f->slots.first_free = FLEET_NONE;
+    f->collectors = mem_array(1, sizeof(*f->collectors));
+    f->loads = mem_array(1, sizeof(*f->loads));
+    *out = f;
+    return 0;
+}
+
+const char *fleet_strategy(const struct fleet *f)
+{
+    return f->ops->name;
+}
+
+static void free_job_loads(struct fleet *f)
+{
+    for (size_t i = 0; i < f->n_job_loads; i++) {
+        mem_free(f->job_loads[i]);
+    }
+    mem_free(f->job_loads);
+    f->job_loads = NULL;
+    f->n_job_loads = 0;
+}
+
+void fleet_free(struct fleet **fleet)
+{
+    struct fleet *f = *fleet;
+
+    if (f == NULL) {
+        return;
+    }
+    f->ops->destroy(f->strategy);
+    if (f->fallback != NULL) {
+        f->fallback_ops->destroy(f->fallback);
+    }
+    free_job_loads(f);
+    mem_free(f->loads);
+    mem_free(f->collectors);
+    mem_free(f->names);
+    mem_free(f->slots.address_hash);
+    mem_free(f->slots.node_hash);
+    mem_free(f->slots.job);
+    mem_free(f->slots.owner);
+    mem_free(f->slots.target);
+    mem_free(f);
+    *fleet = NULL;
+}
+
+/* ---- loads */
+
+static bool needs_load(const struct fleet *f)
+{
+    return f->ops->needs_load || (f->fallback_ops != NULL && f->fallback_ops->needs_load);
+}
+
+static uint32_t *job_load(struct fleet *f, uint32_t job)
+{
+    if (job >= f->n_job_loads) {
+        size_t n = (size_t)job + 1;
+        f->job_loads = mem_realloc(f->job_loads, n * sizeof(*f->job_loads));
+        memset(f->job_loads + f->n_job_loads, 0, (n - f->n_job_loads) * sizeof(*f->job_loads));
+        f->n_job_loads = n;
+    }
+    if (f->job_loads[job] == NULL) {
+        f->job_loads[job] = mem_array(f->n_collectors, sizeof(uint32_t));
+    }
+    return f->job_loads[job];
+}
+
+static void count(struct fleet *f, uint32_t slot, uint32_t owner, int delta)
+{
+    if (owner == FLEET_NONE) {
+        f->n_unassigned += (size_t)delta;
+        return;
+    }
+    f->loads[owner] += (uint32_t)delta;
+    if (needs_load(f)) {
+        job_load(f, f->slots.job[slot])[owner] += (uint32_t)delta;
+    }
+}
+
+/* ---- owners */
+
+static struct strategy_target target_at(const struct fleet *f, uint32_t slot)
+{
+    return (struct strategy_target){ .address_hash = f->slots.address_hash[slot],
+                                     .node_hash = f->slots.node_hash[slot],
+                                     .job = f->slots.job[slot],
+                                     .owner = f->slots.owner[slot] };
+}
+
+static uint32_t pick(struct fleet *f, const struct strategy_target *t)
+{
+    if (f->n_collectors == 0) {
+        return FLEET_NONE;
+    }
+    struct strategy_load load = { .targets = f->loads,
+                                  .job_targets = needs_load(f) ? job_load(f, t->job) : NULL };
+    uint32_t owner = f->ops->pick(f->strategy, t, &load);
+    if (owner == STRATEGY_NONE && f->fallback != NULL) {
+        owner = f->fallback_ops->pick(f->fallback, t, &load);
+    }
+    return owner;
+}
+
+static uint32_t repick(struct fleet *f, const struct strategy_target *t, const uint32_t *added, size_t n_added)
+{
+    if (f->ops->repick != NULL && f->n_collectors > 0) {
+        return f->ops->repick(f->strategy, t, added, n_added);
+    }
+    return pick(f, t);
+}
+
+/* ---- collectors */
+
+static int compare_collectors(const void *a, const void *b)
+{
+    const struct strategy_collector *x = a, *y = b;
+    return span_cmp(x->name, y->name);
+}
+
+/* A sorted copy without duplicate names; texts in one block. */
+static struct strategy_collector *copy_collectors(const struct strategy_collector *v, size_t n, size_t *out_n, char **out_names)
+{
+    struct strategy_collector *copy = mem_array(n + 1, sizeof(*copy));
+    size_t bytes = 1, kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bytes += v[i].name.len + v[i].node.len;
+    }
+    char *names = mem_alloc(bytes), *p = names;
+    for (size_t i = 0; i < n; i++) {
+        struct span parts[2] = { v[i].name, v[i].node };
+        for (int k = 0; k < 2; k++) {
+            if (parts[k].len > 0) {
+                memcpy(p, parts[k].p, parts[k].len);
+            }
+            parts[k].p = p;
+            p += parts[k].len;
+        }
+        copy[i] = (struct strategy_collector){ parts[0], parts[1] };
+    }
+    qsort(copy, n, sizeof(*copy), compare_collectors);
+    for (size_t i = 0; i < n; i++) {
+        if (kept == 0 || !span_eq(copy[kept - 1].name, copy[i].name)) {
+            copy[kept++] = copy[i];
+        }
+    }
+    *out_n = kept;
+    *out_names = names;
+    return copy;
+}
+
+/* Old index → new index or FLEET_NONE, and the indices of the new ones, by one merge of two sorted lists. */
+static void match_collectors(const struct fleet *f, const struct strategy_collector *v, size_t n, uint32_t *map, uint32_t *added,
+                             size_t *out_n_added)
+{
+    size_t i = 0, k = 0, n_added = 0;
+
+    while (i < f->n_collectors || k < n) {
+        int c = i == f->n_collectors ? 1 : k == n ? -1 : span_cmp(f->collectors[i].name, v[k].name);
+        if (c < 0) {
+            map[i++] = FLEET_NONE;
+        } else if (c > 0) {
+            added[n_added++] = (uint32_t)k++;
+        } else {
+            map[i++] = (uint32_t)k++;
+        }
+    }
+    *out_n_added = n_added;
+}
+
+static bool is_same_list(const struct fleet *f, const struct strategy_collector *v, size_t n)
+{
+    bool same = n == f->n_collectors;
+    for (size_t i = 0; same && i < n; i++) {
+        same = span_eq(f->collectors[i].name, v[i].name) && span_eq(f->collectors[i].node, v[i].node);
+    }
+    return same;
+}
+
+/* Renumbers owners and counts from nothing: what is left after this is right for the new list. */
+static void renumber(struct fleet *f, const uint32_t *map)
+{
+    free_job_loads(f);
+    mem_free(f->loads);
+    f->loads = mem_array(f->n_collectors + 1, sizeof(*f->loads));
+    f->n_unassigned = 0;
+    for (uint32_t slot = 0; slot < f->slots.n; slot++) {
+        if (f->slots.target[slot] == NULL) {
+            continue;
+        }
+        uint32_t owner = f->slots.owner[slot];
+        f->slots.owner[slot] = owner == FLEET_NONE ? FLEET_NONE : map[owner];
+        count(f, slot, f->slots.owner[slot], 1);
+    }
+}
+
+bool fleet_set_collectors(struct fleet *f, const struct strategy_collector *v, size_t n, uint32_t **out_map, fleet_moved_fn *moved,
+                          void *arg)
+{
+    char *names = NULL;
+    struct strategy_collector *list = copy_collectors(v, n, &n, &names);
+    uint32_t *map = mem_array(f->n_collectors + 1, sizeof(*map));
+    uint32_t *added = mem_array(n + 1, sizeof(*added));
+    size_t n_added = 0;
+
+    match_collectors(f, list, n, map, added, &n_added);
+    bool has_changed = !is_same_list(f, list, n);
+    mem_free(f->collectors);
+    mem_free(f->names);
+    f->collectors = list;
+    f->n_collectors = n;
+    f->names = names;
+    if (has_changed) {
+        f->ops->set_collectors(f->strategy, list, n);
+        if (f->fallback != NULL) {
+            f->fallback_ops->set_collectors(f->fallback, list, n);
+        }
+        renumber(f, map);
+        for (uint32_t slot = 0; slot < f->slots.n; slot++) {
+            if (f->slots.target[slot] == NULL) {
+                continue;
+            }
+            struct strategy_target t = target_at(f, slot);
+            uint32_t to = repick(f, &t, added, n_added);
+            if (to != t.owner) {
+                count(f, slot, t.owner, -1);
+                count(f, slot, to, 1);
+                f->slots.owner[slot] = to;
+                moved(arg, f->slots.target[slot], t.owner, to);
+            }
+        }
+    }
+    mem_free(added);
+    if (out_map != NULL) {
+        *out_map = map;
+    } else {
+        mem_free(map);
+    }
+    return has_changed;
+}
+
+size_t fleet_collectors(const struct fleet *f)
+{
+    return f->n_collectors;
+}
+
+struct span fleet_collector_name(const struct fleet *f, uint32_t collector)
+{
+    return f->collectors[collector].name;
+}
+
+uint32_t fleet_collector_find(const struct fleet *f, struct span name)
+{
+    struct strategy_collector key = { .name = name };
+    const struct strategy_collector *hit =
+        bsearch(&key, f->collectors, f->n_collectors, sizeof(key), compare_collectors);
+    return hit == NULL ? FLEET_NONE : (uint32_t)(hit - f->collectors);
+}
+
+/* ---- targets */
+
+static uint32_t take_slot(struct slots *s)
+{
+    if (s->first_free != FLEET_NONE) {
+        uint32_t slot = s->first_free;
+        s->first_free = s->job[slot];
+        return slot;
+    }
+    if (s->n == s->cap) {
+        s->cap = s->cap == 0 ? 64 : s->cap + s->cap / 2;
+        s->address_hash = mem_realloc(s->address_hash, s->cap * sizeof(*s->address_hash));
+        s->node_hash = mem_realloc(s->node_hash, s->cap * sizeof(*s->node_hash));
+        s->job = mem_realloc(s->job, s->cap * sizeof(*s->job));
+        s->owner = mem_realloc(s->owner, s->cap * sizeof(*s->owner));
+        s->target = mem_realloc(s->target, s->cap * sizeof(*s->target));
+    }
+    return (uint32_t)s->n++;
+}
+
+uint32_t fleet_add(struct fleet *f, uint64_t address_hash, uint64_t node_hash, uint32_t job, void *target, uint32_t *out_owner)
+{
+    uint32_t slot = take_slot(&f->slots);
+
+    f->slots.address_hash[slot] = address_hash;
+    f->slots.node_hash[slot] = node_hash;
+    f->slots.job[slot] = job;
+    f->slots.owner[slot] = FLEET_NONE;
+    f->slots.target[slot] = target;
+    f->n_targets++;
+    struct strategy_target t = target_at(f, slot);
+    f->slots.owner[slot] = pick(f, &t);
+    count(f, slot, f->slots.owner[slot], 1);
+    *out_owner = f->slots.owner[slot];
+    return slot;
+}
+
+void fleet_remove(struct fleet *f, uint32_t slot)
+{
+    count(f, slot, f->slots.owner[slot], -1);
+    f->n_targets--;
+    f->slots.target[slot] = NULL;
+    f->slots.job[slot] = f->slots.first_free;
+    f->slots.first_free = slot;
+}
+
+uint32_t fleet_owner(const struct fleet *f, uint32_t slot)
+{
+    return f->slots.owner[slot];
+}
+
+void fleet_replace(struct fleet *f, uint32_t slot, void *target)
+{
+    f->slots.target[slot] = target;
+}
+
+uint32_t fleet_update(struct fleet *f, uint32_t slot, uint64_t node_hash)
+{
+    if (f->slots.node_hash[slot] != node_hash) {
+        f->slots.node_hash[slot] = node_hash;
+        struct strategy_target t = target_at(f, slot);
+        uint32_t to = pick(f, &t);
+        if (to != t.owner) {
+            count(f, slot, t.owner, -1);
+            count(f, slot, to, 1);
+            f->slots.owner[slot] = to;
+        }
+    }
+    return f->slots.owner[slot];
+}
+
+size_t fleet_targets(const struct fleet *f)
+{
+    return f->n_targets;
+}
+
+size_t fleet_targets_of(const struct fleet *f, uint32_t collector)
+{
+    return f->loads[collector];
+}
+
+size_t fleet_unassigned(const struct fleet *f)
+{
+    return f->n_unassigned;
+}

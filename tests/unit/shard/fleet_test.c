@@ -1,0 +1,252 @@
+#include "allocator/base/hash.h"
+#include "allocator/base/mem.h"
+#include "allocator/shard/fleet.h"
+#include "tests/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- the owners that upstream's library gives (operator 0.158; vectors computed from its source) */
+
+static uint32_t owner_of(const char *strategy, bool is_v0, const char *const *names, size_t n, const char *address, char *out_name)
+{
+    struct strategy_collector v[8];
+    struct fleet_options o = { .strategy = span_of(strategy), .is_v0 = is_v0 };
+    struct fleet *f = NULL;
+    uint32_t owner = FLEET_NONE;
+    int token = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        v[i] = (struct strategy_collector){ span_of(names[i]), span_of("") };
+    }
+    is_int(fleet_new(&o, &f, NULL), 0, "%s exists", strategy);
+    fleet_set_collectors(f, v, n, NULL, NULL, NULL);
+    fleet_add(f, hash64(span_of(address)), 0, 0, &token, &owner);
+    snprintf(out_name, 64, "%.*s", SPAN_ARG(fleet_collector_name(f, owner)));
+    fleet_free(&f);
+    return owner;
+}
+
+static void test_library_tables(void)
+{
+    static const char *const two[] = { "collector-0", "collector-1" };
+    static const char *const three[] = { "collector-0", "collector-1", "collector-2" };
+    static const char *const test[] = { "test-collector1", "test-collector2" };
+    static const struct {
+        bool is_v0;
+        const char *const *names;
+        size_t n;
+        const char *address, *owner;
+    } t[] = {
+        { false, test, 2, "test-url", "test-collector1" },         { false, test, 2, "test-url2", "test-collector1" },
+        { false, test, 2, "test-url3", "test-collector1" },        { false, test, 2, "test-url4", "test-collector2" },
+        { false, two, 2, "target-a:8080", "collector-0" },         { false, two, 2, "target-b:8080", "collector-1" },
+        { false, two, 2, "target-c:8080", "collector-0" },         { false, two, 2, "target-f:8080", "collector-0" },
+        { false, three, 3, "target-a:8080", "collector-2" },       { false, three, 3, "target-b:8080", "collector-1" },
+        { false, three, 3, "target-c:8080", "collector-0" },       { false, three, 3, "target-d:8080", "collector-2" },
+        { false, three, 3, "target-e:8080", "collector-2" },       { false, three, 3, "target-f:8080", "collector-0" },
+        { true, two, 2, "target-a:8080", "collector-0" },          { true, two, 2, "target-d:8080", "collector-0" },
+        { true, two, 2, "target-e:8080", "collector-1" },          { true, three, 3, "target-a:8080", "collector-2" },
+        { true, three, 3, "target-f:8080", "collector-0" },        { true, test, 2, "test-url", "test-collector1" },
+        { true, test, 2, "test-url2", "test-collector2" },         { true, test, 2, "test-url3", "test-collector1" },
+        { true, test, 2, "test-url4", "test-collector2" },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        char name[64];
+        owner_of("consistent-hashing", t[i].is_v0, t[i].names, t[i].n, t[i].address, name);
+        is_str(name, t[i].owner, "%s: %s of %zu", t[i].is_v0 ? "v0" : "v1", t[i].address, t[i].n);
+    }
+}
+
+/* ---- collectors come and go */
+
+#define N_TARGETS 3000
+
+struct world {
+    struct fleet *fleet;
+    uint32_t slots[N_TARGETS];
+    uint32_t owners[N_TARGETS]; /* as the callbacks tell */
+    size_t n_moved;
+};
+
+static void on_moved(void *arg, void *target, uint32_t from, uint32_t to)
+{
+    struct world *w = arg;
+    (void)from;
+    w->owners[(uint32_t *)target - w->owners] = to;
+    w->n_moved++;
+}
+
+/* Sets collectors c-first … c-(first+n-1) and renumbers what the callbacks did not touch. */
+static void set_collectors(struct world *w, size_t first, size_t n)
+{
+    struct strategy_collector v[300];
+    char names[300][24];
+    uint32_t *map = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        snprintf(names[i], sizeof(names[i]), "c-%03zu", first + i);
+        v[i] = (struct strategy_collector){ span_of(names[i]), span_of(names[i]) };
+    }
+    uint32_t before[N_TARGETS];
+    memcpy(before, w->owners, sizeof(before));
+    for (size_t i = 0; i < N_TARGETS; i++) {
+        w->owners[i] = UINT32_MAX - 1; /* no word yet */
+    }
+    w->n_moved = 0;
+    fleet_set_collectors(w->fleet, v, n, &map, on_moved, w);
+    for (size_t i = 0; i < N_TARGETS; i++) {
+        if (w->owners[i] == UINT32_MAX - 1) {
+            w->owners[i] = before[i] == FLEET_NONE ? FLEET_NONE : map[before[i]];
+        }
+    }
+    mem_free(map);
+}
+
+static size_t count_wrong(const struct world *w)
+{
+    size_t wrong = 0, counted = 0, per[300] = { 0 };
+
+    for (size_t i = 0; i < N_TARGETS; i++) {
+        uint32_t owner = fleet_owner(w->fleet, w->slots[i]);
+        wrong += owner != w->owners[i];
+        if (owner == FLEET_NONE) {
+            counted++;
+        } else {
+            per[owner]++;
+        }
+    }
+    wrong += counted != fleet_unassigned(w->fleet);
+    for (uint32_t c = 0; c < fleet_collectors(w->fleet); c++) {
+        wrong += per[c] != fleet_targets_of(w->fleet, c);
+    }
+    return wrong;
+}
+
+static void test_churn(const char *strategy)
+{
+    struct fleet_options o = { .strategy = span_of(strategy), .fallback = span_of(strcmp(strategy, "per-node") == 0 ? "rendezvous" : "") };
+    struct world w = { 0 };
+
+    is_int(fleet_new(&o, &w.fleet, NULL), 0, "%s: new", strategy);
+    for (uint32_t i = 0; i < N_TARGETS; i++) {
+        char address[32];
+        snprintf(address, sizeof(address), "10.0.%u.%u:80", i / 256, i % 256);
+        w.slots[i] = fleet_add(w.fleet, hash64(span_of(address)), i % 3 == 0 ? hash64(span_of("c-001")) : 0, i % 7, &w.owners[i], &w.owners[i]);
+    }
+    is_int(fleet_unassigned(w.fleet), N_TARGETS, "%s: no collectors, none assigned", strategy);
+    static const struct {
+        size_t first, n;
+    } steps[] = { { 0, 3 }, { 0, 4 }, { 1, 3 }, { 0, 10 }, { 0, 1 }, { 5, 20 }, { 0, 0 }, { 0, 7 } };
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        set_collectors(&w, steps[i].first, steps[i].n);
+        is_int(count_wrong(&w), 0, "%s: owners, callbacks and counts agree after step %zu", strategy, i);
+        is_int(fleet_unassigned(w.fleet), steps[i].n == 0 ? N_TARGETS : 0, "%s: complete after step %zu", strategy, i);
+    }
+    for (uint32_t i = 0; i < N_TARGETS; i++) {
+        fleet_remove(w.fleet, w.slots[i]);
+    }
+    is_int(fleet_targets(w.fleet), 0, "%s: all gone", strategy);
+    is_int(fleet_targets_of(w.fleet, 0), 0, "%s: nothing left on a collector", strategy);
+    fleet_free(&w.fleet);
+}
+
+/* Pure strategies: history leaves no trace. */
+static void test_purity(const char *strategy)
+{
+    struct fleet_options o = { .strategy = span_of(strategy) };
+    struct world a = { 0 }, b = { 0 };
+
+    fleet_new(&o, &a.fleet, NULL);
+    fleet_new(&o, &b.fleet, NULL);
+    set_collectors(&b, 0, 9);
+    for (uint32_t i = 0; i < N_TARGETS; i++) {
+        uint64_t h = hash_mix(i + 1);
+        a.slots[i] = fleet_add(a.fleet, h, 0, 0, &a.owners[i], &a.owners[i]);
+        b.slots[i] = fleet_add(b.fleet, h, 0, 0, &b.owners[i], &b.owners[i]);
+    }
+    set_collectors(&a, 3, 2);
+    set_collectors(&a, 0, 12);
+    set_collectors(&a, 0, 9);
+    size_t differ = 0;
+    for (uint32_t i = 0; i < N_TARGETS; i++) {
+        differ += fleet_owner(a.fleet, a.slots[i]) != fleet_owner(b.fleet, b.slots[i]);
+    }
+    is_int(differ, 0, "%s: the same owners, whatever came before", strategy);
+    fleet_free(&a.fleet);
+    fleet_free(&b.fleet);
+}
+
+static void test_rendezvous_moves_only_what_must(void)
+{
+    struct fleet_options o = { .strategy = SPAN_LIT("rendezvous") };
+    struct world w = { 0 };
+
+    fleet_new(&o, &w.fleet, NULL);
+    set_collectors(&w, 0, 9);
+    for (uint32_t i = 0; i < N_TARGETS; i++) {
+        w.slots[i] = fleet_add(w.fleet, hash_mix(i + 1), 0, 0, &w.owners[i], &w.owners[i]);
+    }
+    uint32_t before[N_TARGETS];
+    memcpy(before, w.owners, sizeof(before));
+    set_collectors(&w, 0, 10);
+    size_t to_old = 0;
+    for (uint32_t i = 0; i < N_TARGETS; i++) {
+        to_old += w.owners[i] != before[i] && w.owners[i] != 9;
+    }
+    is_int(to_old, 0, "a join moves nothing between old collectors");
+    ok(w.n_moved > N_TARGETS / 10 / 2 && w.n_moved < N_TARGETS / 10 * 2, "and about a tenth to the new one: %zu", w.n_moved);
+    fleet_free(&w.fleet);
+}
+
+static void test_least_weighted(void)
+{
+    struct fleet_options o = { .strategy = SPAN_LIT("least-weighted") };
+    struct world w = { 0 };
+    size_t min = N_TARGETS, max = 0;
+
+    fleet_new(&o, &w.fleet, NULL);
+    set_collectors(&w, 0, 7);
+    for (uint32_t i = 0; i < N_TARGETS; i++) {
+        w.slots[i] = fleet_add(w.fleet, i, 0, i % 5, &w.owners[i], &w.owners[i]);
+    }
+    for (uint32_t c = 0; c < 7; c++) {
+        size_t n = fleet_targets_of(w.fleet, c);
+        min = n < min ? n : min;
+        max = n > max ? n : max;
+    }
+    ok(max - min <= 1, "balanced to one target: %zu to %zu", min, max);
+    set_collectors(&w, 0, 8);
+    is_int(w.n_moved, 0, "a join moves nothing");
+    is_int(fleet_targets_of(w.fleet, 7), 0, "and the newcomer waits for new targets");
+    fleet_free(&w.fleet);
+}
+
+static void test_unknown(void)
+{
+    struct fleet_options o = { .strategy = SPAN_LIT("round-robin") };
+    struct fleet *f = NULL;
+    struct err err = { 0 };
+
+    is_int(fleet_new(&o, &f, &err), ERR_NOT_FOUND, "an unknown strategy is refused");
+    ok(strstr(err.text, "round-robin") != NULL && strstr(err.text, "rendezvous") != NULL, "by name, with the known ones: %s", err.text);
+    o.strategy = SPAN_LIT("per-node");
+    o.fallback = SPAN_LIT("x");
+    is_int(fleet_new(&o, &f, NULL), ERR_NOT_FOUND, "an unknown fallback too");
+}
+
+int main(void)
+{
+    test_library_tables();
+    for (size_t i = 0; strategies[i] != NULL; i++) {
+        test_churn(strategies[i]->name);
+        if (!strategies[i]->needs_load && strcmp(strategies[i]->name, "per-node") != 0) {
+            test_purity(strategies[i]->name);
+        }
+    }
+    test_rendezvous_moves_only_what_must();
+    test_least_weighted();
+    test_unknown();
+    return check_done();
+}
