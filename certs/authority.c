@@ -1,0 +1,262 @@
+#include "certs/authority.h"
+
+#include "allocator/base/mem.h"
+
+#include <arpa/inet.h>
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <time.h>
+
+#define CERT_PEM_MAX (1024UL * 1024UL)
+
+/* OpenSSL's newest reason as our error; the queue is emptied. */
+static int fail(struct err *err, int code, const char *what)
+{
+    char reason[256] = "unknown reason";
+    unsigned long e = ERR_peek_last_error();
+
+    if (e != 0) {
+        ERR_error_string_n(e, reason, sizeof(reason));
+    }
+    ERR_clear_error();
+    return err_set(err, code, "%s: %s", what, reason);
+}
+
+static bool set_random_serial(X509 *cert)
+{
+    unsigned char bytes[16];
+    bool ok = RAND_bytes(bytes, sizeof(bytes)) == 1;
+
+    bytes[0] = (unsigned char)((bytes[0] & 0x7f) | 0x40); /* positive, always 16 bytes */
+    BIGNUM *n = ok ? BN_bin2bn(bytes, sizeof(bytes), NULL) : NULL;
+    ok = n != NULL && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(cert)) != NULL;
+    BN_free(n);
+    return ok;
+}
+
+static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
+{
+    X509V3_CTX ctx;
+
+    X509V3_set_ctx_nodb(&ctx);
+    X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
+    X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+    bool ok = ext != NULL && X509_add_ext(cert, ext, -1) == 1;
+    X509_EXTENSION_free(ext);
+    return ok;
+}
+
+static X509 *new_certificate(EVP_PKEY *key, int64_t not_before_s, int64_t not_after_s)
+{
+    X509 *cert = X509_new();
+    bool ok = cert != NULL && X509_set_version(cert, X509_VERSION_3) == 1 && set_random_serial(cert) &&
+              X509_set_pubkey(cert, key) == 1 && ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)not_before_s) != NULL &&
+              ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)not_after_s) != NULL;
+
+    if (!ok) {
+        X509_free(cert);
+        return NULL;
+    }
+    return cert;
+}
+
+/* The name is unique per generation, so that verifiers never confuse two CAs. */
+static bool name_ca(X509 *cert)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    char cn[64];
+
+    if (X509_pubkey_digest(cert, EVP_sha1(), digest, &n) != 1) {
+        return false;
+    }
+    snprintf(cn, sizeof(cn), "otel-ta-ca-%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3]);
+    X509_NAME *name = X509_get_subject_name(cert);
+    return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0) == 1 &&
+           X509_set_issuer_name(cert, name) == 1;
+}
+
+int authority_create(int64_t now_s, struct keypair *out, struct err *err)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = key == NULL ? NULL : new_certificate(key, now_s - AUTHORITY_BACKDATE_SECONDS, now_s + AUTHORITY_CA_SECONDS);
+    bool ok = cert != NULL && name_ca(cert) && add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+              add_extension(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+              add_extension(cert, cert, NID_subject_key_identifier, "hash") && X509_sign(cert, key, EVP_sha256()) > 0;
+
+    if (!ok) {
+        X509_free(cert);
+        EVP_PKEY_free(key);
+        return fail(err, ERR_IO, "cannot make a certificate authority");
+    }
+    *out = (struct keypair){ key, cert };
+    return 0;
+}
+
+static bool is_ip(const char *name)
+{
+    unsigned char address[16];
+    return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
+}
+
+static bool add_names(X509 *cert, X509 *issuer, const char *const *names, size_t n)
+{
+    AUTO_BUF value;
+
+    buf_init(&value, CERT_PEM_MAX);
+    buf_add_str(&value, "critical");
+    for (size_t i = 0; i < n; i++) {
+        buf_addf(&value, ",%s:%s", is_ip(names[i]) ? "IP" : "DNS", names[i]);
+    }
+    return buf_error(&value) == 0 && add_extension(cert, issuer, NID_subject_alt_name, value.p);
+}
+
+/* The SAN value is OpenSSL configuration text, where ',' and ':' mean something: only what a host can be gets there. */
+static int check_names(const char *const *names, size_t n, struct err *err)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*";
+
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(names[i]);
+        if (!is_ip(names[i]) && (len == 0 || len > 253 || strspn(names[i], allowed) != len)) {
+            return err_set(err, ERR_INVALID, "'%s' is not a host name or IP address", names[i]);
+        }
+    }
+    return n > 0 ? 0 : err_set(err, ERR_INVALID, "a server certificate needs at least one name");
+}
+
+int authority_issue(const struct keypair *ca, const char *const *names, size_t n_names, int64_t now_s, struct keypair *out,
+                    struct err *err)
+{
+    int64_t ca_from_s = 0, ca_until_s = 0;
+    int rc = check_names(names, n_names, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    certificate_validity(ca->cert, &ca_from_s, &ca_until_s);
+    int64_t until_s = now_s + AUTHORITY_LEAF_SECONDS;
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = key == NULL ? NULL
+                             : new_certificate(key, now_s - AUTHORITY_BACKDATE_SECONDS, until_s < ca_until_s ? until_s : ca_until_s);
+    bool ok = cert != NULL && X509_set_issuer_name(cert, X509_get_subject_name(ca->cert)) == 1 &&
+              add_extension(cert, ca->cert, NID_basic_constraints, "critical,CA:FALSE") &&
+              add_extension(cert, ca->cert, NID_key_usage, "critical,digitalSignature") &&
+              add_extension(cert, ca->cert, NID_ext_key_usage, "serverAuth") && add_names(cert, ca->cert, names, n_names) &&
+              add_extension(cert, ca->cert, NID_subject_key_identifier, "hash") &&
+              add_extension(cert, ca->cert, NID_authority_key_identifier, "keyid:always") &&
+              X509_sign(cert, ca->key, EVP_sha256()) > 0;
+
+    if (!ok) {
+        X509_free(cert);
+        EVP_PKEY_free(key);
+        return fail(err, ERR_IO, "cannot issue a certificate");
+    }
+    *out = (struct keypair){ key, cert };
+    return 0;
+}
+
+/* No terminal prompt for encrypted keys: they are refused. */
+static int no_password(char *buf, int size, int rwflag, void *arg)
+{
+    (void)buf;
+    (void)size;
+    (void)rwflag;
+    (void)arg;
+    return -1;
+}
+
+int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *out, struct err *err)
+{
+    BIO *cert_bio = BIO_new_mem_buf(cert_pem.p, (int)(cert_pem.len > CERT_PEM_MAX ? 0 : cert_pem.len));
+    BIO *key_bio = BIO_new_mem_buf(key_pem.p, (int)(key_pem.len > CERT_PEM_MAX ? 0 : key_pem.len));
+    X509 *cert = cert_bio == NULL ? NULL : PEM_read_bio_X509(cert_bio, NULL, no_password, NULL);
+    EVP_PKEY *key = NULL;
+    int rc = 0;
+
+    if (cert == NULL) {
+        rc = fail(err, ERR_INVALID, "no PEM certificate");
+    } else if (key_bio == NULL || (key = PEM_read_bio_PrivateKey(key_bio, NULL, no_password, NULL)) == NULL) {
+        rc = fail(err, ERR_INVALID, "no unencrypted PEM private key");
+    } else if (X509_check_private_key(cert, key) != 1) {
+        rc = fail(err, ERR_INVALID, "certificate and private key do not belong together");
+    }
+    BIO_free(cert_bio);
+    BIO_free(key_bio);
+    if (rc < 0) {
+        X509_free(cert);
+        EVP_PKEY_free(key);
+        return rc;
+    }
+    *out = (struct keypair){ key, cert };
+    return 0;
+}
+
+static void add_bio(struct buf *out, BIO *bio)
+{
+    char *p = NULL;
+    long n = BIO_get_mem_data(bio, &p);
+
+    if (n > 0) {
+        buf_add(out, p, (size_t)n);
+    }
+}
+
+void keypair_cert_pem(const struct keypair *kp, struct buf *out)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    if (bio != NULL && PEM_write_bio_X509(bio, kp->cert) == 1) {
+        add_bio(out, bio);
+    }
+    BIO_free(bio);
+}
+
+void keypair_key_pem(const struct keypair *kp, struct buf *out)
+{
+    BIO *bio = BIO_new(BIO_s_secmem());
+
+    if (bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, kp->key, NULL, NULL, 0, NULL, NULL) == 1) {
+        add_bio(out, bio);
+    }
+    BIO_free(bio);
+}
+
+void keypair_wipe(struct buf *b)
+{
+    if (b->p != NULL) {
+        OPENSSL_cleanse(b->p, b->cap);
+    }
+    buf_fini(b);
+}
+
+void keypair_fini(struct keypair *kp)
+{
+    X509_free(kp->cert);
+    EVP_PKEY_free(kp->key);
+    *kp = (struct keypair){ NULL, NULL };
+}
+
+static int64_t to_unix(const ASN1_TIME *t)
+{
+    struct tm tm = { 0 };
+    return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+void certificate_validity(const X509 *cert, int64_t *out_not_before_s, int64_t *out_not_after_s)
+{
+    *out_not_before_s = to_unix(X509_get0_notBefore(cert));
+    *out_not_after_s = to_unix(X509_get0_notAfter(cert));
+}
+
+bool certificate_is_due(const X509 *cert, int64_t now_s)
+{
+    int64_t from_s = 0, until_s = 0;
+
+    certificate_validity(cert, &from_s, &until_s);
+    return now_s >= from_s + (until_s - from_s) / 3 * 2;
+}

@@ -1,0 +1,608 @@
+#include "certs/files.h"
+
+#include "allocator/base/hash.h"
+#include "allocator/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX ((size_t)1024 * 1024)
+
+enum certs_mode { MODE_MEMORY, MODE_FILES, MODE_DIRECTORY };
+
+struct certs {
+    enum certs_mode mode;
+    char *dir, *cert_file, *key_file, *client_ca_file;
+    char **names;
+    size_t n_names;
+    char *paths[8];
+    uint64_t content_hash; /* of what the last identity was made from; 0 = none yet */
+    /* own authority: the state between two refreshes in memory mode, scratch in directory mode */
+    struct keypair current, next, leaf;
+    X509 *previous;
+    int64_t next_since_s, previous_since_s;
+    bool is_rotation_wanted;
+};
+
+/* ---- files */
+
+static int read_file(const char *path, struct buf *out, struct err *err)
+{
+    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        return err_sys(err, errno, "%s", path);
+    }
+    if (!S_ISREG(st.st_mode) || (size_t)st.st_size > FILE_MAX) {
+        return err_set(err, ERR_INVALID, "%s: not a regular file of at most 1 MiB", path);
+    }
+    for (;;) {
+        char *p = buf_reserve(out, 4096);
+        ssize_t n = p == NULL ? -1 : read(fd, p, 4096);
+        if (n < 0) {
+            return err_sys(err, errno, "%s", path);
+        }
+        if (n == 0) {
+            return 0;
+        }
+        out->len += (size_t)n;
+    }
+}
+
+/* Replaces 'dir/name' in one step: whoever reads sees the old or the new content. */
+static int write_file(const char *dir, const char *name, struct span content, mode_t mode, struct err *err)
+{
+    AUTO_STR path = mem_printf("%s/%s", dir, name);
+    AUTO_STR tmp = mem_printf("%s/.%s.new", dir, name);
+    AUTO_FD fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+
+    if (fd < 0) {
+        return err_sys(err, errno, "%s", tmp);
+    }
+    if (fchmod(fd, mode) != 0 || write(fd, content.p, content.len) != (ssize_t)content.len || fsync(fd) != 0 ||
+        rename(tmp, path) != 0) {
+        int e = errno;
+        unlink(tmp);
+        return err_sys(err, e, "%s", path);
+    }
+    return 0;
+}
+
+static int write_certificate(const char *dir, const char *name, X509 *cert, struct err *err)
+{
+    AUTO_BUF pem;
+    struct keypair kp = { NULL, cert };
+
+    buf_init(&pem, FILE_MAX);
+    keypair_cert_pem(&kp, &pem);
+    return write_file(dir, name, buf_span(&pem), 0644, err);
+}
+
+static int write_key(const char *dir, const char *name, const struct keypair *kp, struct err *err)
+{
+    struct buf pem;
+
+    buf_init(&pem, FILE_MAX);
+    keypair_key_pem(kp, &pem);
+    int rc = write_file(dir, name, buf_span(&pem), 0600, err);
+    keypair_wipe(&pem);
+    return rc;
+}
+
+static void remove_file(const char *dir, const char *name)
+{
+    AUTO_STR path = mem_printf("%s/%s", dir, name);
+    unlink(path);
+}
+
+static bool file_exists(const char *dir, const char *name)
+{
+    AUTO_STR path = mem_printf("%s/%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+static int64_t file_time_s(const char *dir, const char *name)
+{
+    AUTO_STR path = mem_printf("%s/%s", dir, name);
+    struct stat st;
+    return stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec : 0;
+}
+
+/* ---- life */
+
+static char *dup_or_null(const char *s)
+{
+    return s == NULL ? NULL : mem_strdup(s);
+}
+
+struct certs *certs_new(const struct certs_options *o)
+{
+    struct certs *c = mem_zalloc(sizeof(*c));
+    size_t n = 0;
+
+    c->mode = o->cert_file != NULL ? MODE_FILES : o->dir != NULL ? MODE_DIRECTORY : MODE_MEMORY;
+    c->dir = dup_or_null(o->dir);
+    c->client_ca_file = dup_or_null(o->client_ca_file);
+    c->cert_file = o->cert_file != NULL ? mem_strdup(o->cert_file) : o->dir != NULL ? mem_printf("%s/tls.crt", o->dir) : NULL;
+    c->key_file = o->key_file != NULL ? mem_strdup(o->key_file) : o->dir != NULL ? mem_printf("%s/tls.key", o->dir) : NULL;
+    c->names = mem_array(o->n_names + 1, sizeof(*c->names));
+    for (size_t i = 0; i < o->n_names; i++) {
+        c->names[i] = mem_strdup(o->names[i]);
+    }
+    c->n_names = o->n_names;
+    if (c->cert_file != NULL) {
+        c->paths[n++] = c->cert_file;
+        c->paths[n++] = c->key_file;
+    }
+    if (c->client_ca_file != NULL) {
+        c->paths[n++] = c->client_ca_file;
+    }
+    return c;
+}
+
+static void forget_authority(struct certs *c)
+{
+    keypair_fini(&c->current);
+    keypair_fini(&c->next);
+    keypair_fini(&c->leaf);
+    X509_free(c->previous);
+    c->previous = NULL;
+}
+
+void certs_free(struct certs **certs)
+{
+    struct certs *c = *certs;
+
+    if (c == NULL) {
+        return;
+    }
+    forget_authority(c);
+    for (size_t i = 0; i < c->n_names; i++) {
+        mem_free(c->names[i]);
+    }
+    mem_free(c->names);
+    mem_free(c->dir);
+    mem_free(c->cert_file);
+    mem_free(c->key_file);
+    mem_free(c->client_ca_file);
+    mem_free(c);
+    *certs = NULL;
+}
+
+const char *const *certs_paths(const struct certs *c)
+{
+    return (const char *const *)c->paths;
+}
+
+/* ---- our own authority */
+
+/* A directory that has a pair but no authority of ours is kept by somebody else. */
+static bool is_own(const struct certs *c)
+{
+    if (c->mode != MODE_DIRECTORY) {
+        return c->mode == MODE_MEMORY;
+    }
+    return file_exists(c->dir, "authority.key") || !file_exists(c->dir, "tls.crt");
+}
+
+static int load_pair(const char *dir, const char *cert_name, const char *key_name, struct keypair *out)
+{
+    AUTO_STR cert_path = mem_printf("%s/%s", dir, cert_name);
+    AUTO_STR key_path = mem_printf("%s/%s", dir, key_name);
+    struct buf cert, key;
+
+    buf_init(&cert, FILE_MAX);
+    buf_init(&key, FILE_MAX);
+    int rc = read_file(cert_path, &cert, NULL);
+    if (rc == 0) {
+        rc = read_file(key_path, &key, NULL);
+    }
+    if (rc == 0) {
+        rc = keypair_from_pem(buf_span(&cert), buf_span(&key), out, NULL);
+    }
+    buf_fini(&cert);
+    keypair_wipe(&key);
+    return rc;
+}
+
+/* What is damaged counts as missing: the next step replaces it. */
+static void load_authority(struct certs *c)
+{
+    struct keypair previous = { NULL, NULL };
+
+    forget_authority(c);
+    (void)load_pair(c->dir, "authority.crt", "authority.key", &c->current);
+    (void)load_pair(c->dir, "next-authority.crt", "next-authority.key", &c->next);
+    (void)load_pair(c->dir, "tls.crt", "tls.key", &c->leaf);
+    if (load_pair(c->dir, "previous-authority.crt", "previous-authority.key", &previous) == 0) {
+        c->previous = previous.cert;
+        EVP_PKEY_free(previous.key);
+    }
+    c->next_since_s = file_time_s(c->dir, "next-authority.crt");
+    c->previous_since_s = file_time_s(c->dir, "authority.crt");
+    c->is_rotation_wanted = file_exists(c->dir, "rotate");
+}
+
+static bool leaf_has_names(const struct certs *c)
+{
+    for (size_t i = 0; i < c->n_names; i++) {
+        if (X509_check_host(c->leaf.cert, c->names[i], 0, 0, NULL) != 1 && X509_check_ip_asc(c->leaf.cert, c->names[i], 0) != 1) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct rotation_facts gather(const struct certs *c, int64_t now_s)
+{
+    struct rotation_facts f = { .has_authority = c->current.cert != NULL,
+                                .is_rotation_wanted = c->is_rotation_wanted,
+                                .has_next = c->next.cert != NULL,
+                                .next_since_s = c->next_since_s,
+                                .has_previous = c->previous != NULL,
+                                .previous_since_s = c->previous_since_s };
+    int64_t from_s = 0, until_s = 0;
+
+    if (f.has_authority) {
+        certificate_validity(c->current.cert, &from_s, &until_s);
+        f.is_authority_expired = now_s >= until_s;
+        f.is_authority_due = certificate_is_due(c->current.cert, now_s);
+    }
+    if (f.has_authority && c->leaf.cert != NULL) {
+        certificate_validity(c->leaf.cert, &from_s, &until_s);
+        f.has_leaf = now_s < until_s && leaf_has_names(c) && X509_verify(c->leaf.cert, c->current.key) == 1;
+        f.is_leaf_due = certificate_is_due(c->leaf.cert, now_s);
+    }
+    return f;
+}
+
+static void add_bundle(const struct certs *c, struct buf *out)
+{
+    const struct keypair previous = { NULL, c->previous };
+
+    keypair_cert_pem(&c->current, out);
+    if (c->next.cert != NULL) {
+        keypair_cert_pem(&c->next, out);
+    }
+    if (c->previous != NULL) {
+        keypair_cert_pem(&previous, out);
+    }
+}
+
+static int write_bundle(const struct certs *c, struct err *err)
+{
+    AUTO_BUF pem;
+
+    buf_init(&pem, FILE_MAX);
+    add_bundle(c, &pem);
+    return write_file(c->dir, "ca.crt", buf_span(&pem), 0644, err);
+}
+
+static int write_pair(const struct certs *c, const char *cert_name, const char *key_name, const struct keypair *kp, struct err *err)
+{
+    int rc = write_key(c->dir, key_name, kp, err); /* the key first: a certificate without key would be foreign */
+    return rc < 0 ? rc : write_certificate(c->dir, cert_name, kp->cert, err);
+}
+
+static int do_bootstrap(struct certs *c, int64_t now_s, struct err *err)
+{
+    struct keypair fresh = { NULL, NULL };
+    int rc = authority_create(now_s, &fresh, err);
+
+    if (rc == 0 && c->dir != NULL) {
+        rc = write_pair(c, "authority.crt", "authority.key", &fresh, err);
+    }
+    if (rc < 0) {
+        keypair_fini(&fresh);
+        return rc;
+    }
+    keypair_fini(&c->current);
+    c->current = fresh;
+    return c->dir == NULL ? 0 : write_bundle(c, err);
+}
+
+static int do_stage(struct certs *c, int64_t now_s, struct err *err)
+{
+    struct keypair fresh = { NULL, NULL };
+    int rc = authority_create(now_s, &fresh, err);
+
+    if (rc == 0 && c->dir != NULL) {
+        rc = write_pair(c, "next-authority.crt", "next-authority.key", &fresh, err);
+    }
+    if (rc < 0) {
+        keypair_fini(&fresh);
+        return rc;
+    }
+    c->next = fresh;
+    c->next_since_s = now_s;
+    c->is_rotation_wanted = false;
+    if (c->dir == NULL) {
+        return 0;
+    }
+    remove_file(c->dir, "rotate");
+    return write_bundle(c, err);
+}
+
+static int do_switch(struct certs *c, int64_t now_s, struct err *err)
+{
+    int rc = 0;
+
+    if (c->dir != NULL) {
+        rc = write_pair(c, "previous-authority.crt", "previous-authority.key", &c->current, err);
+        rc = rc < 0 ? rc : write_pair(c, "authority.crt", "authority.key", &c->next, err);
+        if (rc < 0) {
+            return rc;
+        }
+        remove_file(c->dir, "next-authority.crt");
+        remove_file(c->dir, "next-authority.key");
+    }
+    X509_free(c->previous);
+    c->previous = c->current.cert;
+    c->current.cert = NULL;
+    keypair_fini(&c->current);
+    c->current = c->next;
+    c->next = (struct keypair){ NULL, NULL };
+    c->previous_since_s = now_s;
+    return c->dir == NULL ? 0 : write_bundle(c, err);
+}
+
+static int do_retire(struct certs *c, struct err *err)
+{
+    X509_free(c->previous);
+    c->previous = NULL;
+    if (c->dir == NULL) {
+        return 0;
+    }
+    remove_file(c->dir, "previous-authority.crt");
+    remove_file(c->dir, "previous-authority.key");
+    return write_bundle(c, err);
+}
+
+static int do_issue(struct certs *c, int64_t now_s, struct err *err)
+{
+    struct keypair fresh = { NULL, NULL };
+    int rc = authority_issue(&c->current, (const char *const *)c->names, c->n_names, now_s, &fresh, err);
+
+    if (rc == 0 && c->dir != NULL) {
+        rc = write_pair(c, "tls.crt", "tls.key", &fresh, err);
+    }
+    if (rc < 0) {
+        keypair_fini(&fresh);
+        return rc;
+    }
+    keypair_fini(&c->leaf);
+    c->leaf = fresh;
+    return 0;
+}
+
+static int carry_out(struct certs *c, enum rotation_step step, int64_t now_s, struct err *err)
+{
+    switch (step) {
+    case ROTATION_BOOTSTRAP:
+        return do_bootstrap(c, now_s, err);
+    case ROTATION_STAGE:
+        return do_stage(c, now_s, err);
+    case ROTATION_SWITCH:
+        return do_switch(c, now_s, err);
+    case ROTATION_RETIRE:
+        return do_retire(c, err);
+    case ROTATION_ISSUE:
+        return do_issue(c, now_s, err);
+    case ROTATION_REST:
+        break;
+    }
+    return 0;
+}
+
+static int advance(struct certs *c, int64_t now_s, struct err *err)
+{
+    for (;;) {
+        struct rotation_facts facts = gather(c, now_s);
+        enum rotation_step step = rotation_next(&facts, now_s);
+        if (step == ROTATION_REST) {
+            return 0;
+        }
+        int rc = carry_out(c, step, now_s, err);
+        if (rc < 0) {
+            return err_wrap(err, rc, "certificate rotation, step %s", rotation_step_name(step));
+        }
+    }
+}
+
+/* Opens and locks the directory, which is created when its parent exists. */
+static int lock_directory(const struct certs *c, struct err *err)
+{
+    if (mkdir(c->dir, 0700) != 0 && errno != EEXIST) {
+        return err_sys(err, errno, "%s", c->dir);
+    }
+    AUTO_STR path = mem_printf("%s/.lock", c->dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX) != 0) {
+        int e = errno;
+        mem_close_fd(&fd);
+        return err_sys(err, e, "%s", path);
+    }
+    return fd;
+}
+
+static int advance_directory(struct certs *c, int64_t now_s, struct err *err)
+{
+    AUTO_FD lock = lock_directory(c, err);
+
+    if (lock < 0) {
+        return lock;
+    }
+    load_authority(c);
+    return advance(c, now_s, err);
+}
+
+/* ---- refresh */
+
+static int read_client_ca(const struct certs *c, struct buf *out, struct err *err)
+{
+    return c->client_ca_file == NULL ? 0 : read_file(c->client_ca_file, out, err);
+}
+
+/* A mounted Secret is a directory of links into '..data', which is swapped as a whole: both halves of the pair are read
+ * from the directory that '..data' names now, so that they are of one age. */
+static char *steady_path(const struct certs *c, const char *path)
+{
+    AUTO_STR data = c->mode == MODE_DIRECTORY ? mem_printf("%s/..data", c->dir) : NULL;
+    char real[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    if (data != NULL && slash != NULL && realpath(data, real) != NULL) {
+        return mem_printf("%s%s", real, slash);
+    }
+    return mem_strdup(path);
+}
+
+static int read_pair(const struct certs *c, struct buf *cert, struct buf *key, struct err *err)
+{
+    if (c->mode == MODE_MEMORY) {
+        keypair_cert_pem(&c->leaf, cert);
+        keypair_key_pem(&c->leaf, key);
+        return 0;
+    }
+    AUTO_STR cert_path = steady_path(c, c->cert_file);
+    AUTO_STR key_path = steady_path(c, c->key_file);
+    int rc = read_file(cert_path, cert, err);
+    return rc < 0 ? rc : read_file(key_path, key, err);
+}
+
+static uint64_t hash_contents(const struct buf *cert, const struct buf *key, const struct buf *ca)
+{
+    uint64_t h = hash_fast(buf_span(cert));
+    h = hash_mix(h ^ hash_fast(buf_span(key)));
+    h = hash_mix(h ^ (ca->len == 0 ? 1 : hash_fast(buf_span(ca))));
+    return h == 0 ? 1 : h;
+}
+
+int certs_refresh(struct certs *c, int64_t now_s, struct identity **out, struct err *err)
+{
+    struct buf cert, key, ca;
+    int rc = 0;
+
+    if (is_own(c)) {
+        rc = c->mode == MODE_DIRECTORY ? advance_directory(c, now_s, err) : advance(c, now_s, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    buf_init(&cert, FILE_MAX);
+    buf_init(&key, FILE_MAX);
+    buf_init(&ca, FILE_MAX);
+    rc = read_pair(c, &cert, &key, err);
+    if (rc == 0) {
+        rc = read_client_ca(c, &ca, err);
+    }
+    uint64_t hash = rc < 0 ? 0 : hash_contents(&cert, &key, &ca);
+    if (rc == 0 && hash == c->content_hash) {
+        *out = NULL;
+    } else if (rc == 0) {
+        rc = identity_from_pem(buf_span(&cert), buf_span(&key), buf_span(&ca), now_s, out, err);
+        if (rc < 0) {
+            rc = err_wrap(err, rc, "%s", c->cert_file == NULL ? "certificate" : c->cert_file);
+        } else {
+            c->content_hash = hash;
+        }
+    }
+    buf_fini(&cert);
+    keypair_wipe(&key);
+    buf_fini(&ca);
+    return rc;
+}
+
+/* ---- for people */
+
+int certs_bundle(struct certs *c, int64_t now_s, struct buf *out, struct err *err)
+{
+    if (is_own(c)) {
+        int rc = c->mode == MODE_DIRECTORY ? advance_directory(c, now_s, err) : advance(c, now_s, err);
+        if (rc == 0) {
+            add_bundle(c, out);
+        }
+        return rc;
+    }
+    AUTO_STR path = c->mode == MODE_DIRECTORY ? mem_printf("%s/ca.crt", c->dir) : mem_strdup(c->cert_file);
+    return read_file(path, out, err);
+}
+
+int certs_rotate(struct certs *c, int64_t now_s, struct err *err)
+{
+    if (c->mode != MODE_DIRECTORY || !is_own(c)) {
+        return err_set(err, ERR_UNSUPPORTED, "only a certificate directory that otel-ta keeps itself can be rotated");
+    }
+    AUTO_FD lock = lock_directory(c, err);
+    if (lock < 0) {
+        return lock;
+    }
+    load_authority(c);
+    if (c->next.cert != NULL || c->previous != NULL) {
+        return err_set(err, ERR_CONFLICT, "a rotation is under way already");
+    }
+    int rc = write_file(c->dir, "rotate", SPAN_LIT(""), 0600, err);
+    if (rc < 0) {
+        return rc;
+    }
+    c->is_rotation_wanted = true;
+    return advance(c, now_s, err);
+}
+
+static void describe(struct buf *out, const char *role, X509 *cert)
+{
+    char subject[256], until[64] = "?";
+    int64_t from_s = 0, until_s = 0;
+    struct tm tm;
+
+    X509_NAME_oneline(X509_get_subject_name(cert), subject, sizeof(subject));
+    certificate_validity(cert, &from_s, &until_s);
+    time_t t = (time_t)until_s;
+    if (gmtime_r(&t, &tm) != NULL) {
+        strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    }
+    buf_addf(out, "%-10s %-28s valid until %s\n", role, subject[0] == '\0' ? "(named by SAN)" : subject, until);
+}
+
+int certs_describe(struct certs *c, int64_t now_s, struct buf *out, struct err *err)
+{
+    if (c->mode == MODE_FILES || !is_own(c)) {
+        struct keypair pair = { NULL, NULL };
+        struct buf cert, key;
+        buf_init(&cert, FILE_MAX);
+        buf_init(&key, FILE_MAX);
+        int rc = read_pair(c, &cert, &key, err);
+        if (rc == 0) {
+            rc = keypair_from_pem(buf_span(&cert), buf_span(&key), &pair, err);
+        }
+        if (rc == 0) {
+            describe(out, "leaf", pair.cert);
+        }
+        keypair_fini(&pair);
+        buf_fini(&cert);
+        keypair_wipe(&key);
+        return rc;
+    }
+    int rc = c->mode == MODE_DIRECTORY ? advance_directory(c, now_s, err) : advance(c, now_s, err);
+    if (rc < 0) {
+        return rc;
+    }
+    describe(out, "authority", c->current.cert);
+    if (c->next.cert != NULL) {
+        describe(out, "next", c->next.cert);
+    }
+    if (c->previous != NULL) {
+        describe(out, "previous", c->previous);
+    }
+    describe(out, "leaf", c->leaf.cert);
+    return 0;
+}

@@ -1,0 +1,257 @@
+#include "allocator/base/mem.h"
+#include "certs/files.h"
+#include "tests/check.h"
+
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DAY 86400LL
+
+static const char *const names[] = { "otel-ta.otel.svc", "localhost", "127.0.0.1" };
+
+static char *make_dir(void)
+{
+    char *dir = mem_strdup("/tmp/otel-ta-certs-XXXXXX");
+    ok(mkdtemp(dir) != NULL, "a directory of its own");
+    return dir;
+}
+
+static void remove_dir(char *dir)
+{
+    AUTO_STR command = mem_printf("rm -rf '%s'", dir);
+    ok(system(command) == 0, "clean up");
+    mem_free(dir);
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+    AUTO_STR path = mem_printf("%s/%s", dir, name);
+    FILE *f = fopen(path, "we");
+    ok(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0, "write %s", name);
+}
+
+static char *get(const char *dir, const char *name)
+{
+    AUTO_STR path = mem_printf("%s/%s", dir, name);
+    char *text = mem_zalloc(65536);
+    FILE *f = fopen(path, "re");
+    if (f != NULL) {
+        size_t n = fread(text, 1, 65535, f);
+        text[n] = '\0';
+        fclose(f);
+    }
+    return text;
+}
+
+static int count_certificates(const char *pem)
+{
+    int n = 0;
+    for (const char *p = pem; (p = strstr(p, "BEGIN CERTIFICATE")) != NULL; p++) {
+        n++;
+    }
+    return n;
+}
+
+static X509 *certificate(const char *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    return cert;
+}
+
+/* Does the leaf in 'dir' verify, at time 'now_s', against the bundle in 'dir', as a client would do it? */
+static bool leaf_verifies(const char *dir, int64_t now_s)
+{
+    AUTO_STR bundle = get(dir, "ca.crt");
+    AUTO_STR leaf_pem = get(dir, "tls.crt");
+    X509_STORE *store = X509_STORE_new();
+    X509 *leaf = certificate(leaf_pem);
+    BIO *bio = BIO_new_mem_buf(bundle, -1);
+    X509 *ca = NULL;
+
+    while ((ca = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+        X509_STORE_add_cert(store, ca);
+        X509_free(ca);
+    }
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    X509_STORE_CTX_init(ctx, store, leaf, NULL);
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+    X509_VERIFY_PARAM_set_time(param, (time_t)now_s);
+    X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_SERVER);
+    X509_VERIFY_PARAM_set1_host(param, "otel-ta.otel.svc", 0);
+    bool is_ok = leaf != NULL && X509_verify_cert(ctx) == 1;
+    X509_STORE_CTX_free(ctx);
+    X509_STORE_free(store);
+    X509_free(leaf);
+    BIO_free(bio);
+    return is_ok;
+}
+
+static struct certs *open_dir(const char *dir)
+{
+    const struct certs_options o = { .dir = dir, .names = names, .n_names = COUNT(names) };
+    return certs_new(&o);
+}
+
+/* One refresh; true when a new identity came out. */
+static bool refresh(struct certs *c, int64_t now_s, const char *what)
+{
+    struct identity *id = NULL;
+    struct err err = { 0 };
+    int rc = certs_refresh(c, now_s, &id, &err);
+    bool is_new = id != NULL;
+
+    is_int(rc, 0, "%s: refresh (%s)", what, err.text);
+    identity_put(&id);
+    return is_new;
+}
+
+static void test_own_directory(void)
+{
+    char *dir = make_dir();
+    struct certs *c = open_dir(dir);
+    int64_t t0 = 1800000000;
+
+    ok(refresh(c, t0, "empty"), "an empty directory gets a certificate");
+    ok(leaf_verifies(dir, t0), "that verifies for the service name");
+    ok(leaf_verifies(dir, t0 - 1800), "also by a clock half an hour behind");
+    AUTO_STR first_leaf = get(dir, "tls.crt");
+    AUTO_STR first_bundle = get(dir, "ca.crt");
+    is_int(count_certificates(first_bundle), 1, "one authority in the bundle");
+
+    static const char *const secret[] = { "authority.key", "tls.key" };
+    for (size_t i = 0; i < COUNT(secret); i++) {
+        AUTO_STR path = mem_printf("%s/%s", dir, secret[i]);
+        struct stat st;
+        ok(stat(path, &st) == 0 && (st.st_mode & 0077) == 0, "%s is readable by its owner only", secret[i]);
+    }
+    ok(!refresh(c, t0 + 60, "a minute later"), "nothing new a minute later");
+    ok(!refresh(c, t0 + 3 * DAY, "three days"), "nor after three days");
+    ok(refresh(c, t0 + 5 * DAY, "five days"), "a new leaf after two thirds of a week");
+    ok(leaf_verifies(dir, t0 + 5 * DAY), "it verifies");
+    AUTO_STR bundle = get(dir, "ca.crt");
+    is_str(bundle, first_bundle, "by the same authority");
+    certs_free(&c);
+
+    c = open_dir(dir);
+    AUTO_STR leaf = get(dir, "tls.crt");
+    refresh(c, t0 + 5 * DAY + 60, "restart");
+    AUTO_STR same = get(dir, "tls.crt");
+    is_str(same, leaf, "a restart keeps the certificate");
+    put(dir, "tls.crt", "garbage");
+    ok(refresh(c, t0 + 5 * DAY + 120, "damaged leaf"), "a damaged leaf is replaced");
+    ok(leaf_verifies(dir, t0 + 5 * DAY + 120), "by one that verifies");
+    certs_free(&c);
+    remove_dir(dir);
+}
+
+/* The times of files decide when a staged authority has soaked, so the steps are taken around the real time. */
+static void test_rotation(void)
+{
+    char *dir = make_dir();
+    struct certs *c = open_dir(dir);
+    int64_t now_s = (int64_t)time(NULL);
+    struct err err = { 0 };
+
+    refresh(c, now_s, "start");
+    AUTO_STR old_leaf = get(dir, "tls.crt");
+    is_int(certs_rotate(c, now_s, &err), 0, "rotate is accepted %s", err.text);
+    is_int(certs_rotate(c, now_s, &err), ERR_CONFLICT, "a second one is told to wait");
+    AUTO_STR staged = get(dir, "ca.crt");
+    is_int(count_certificates(staged), 2, "the next authority is published");
+    AUTO_STR leaf = get(dir, "tls.crt");
+    is_str(leaf, old_leaf, "before anything is signed with it");
+    refresh(c, now_s + ROTATION_SOAK_SECONDS - 60, "soaking");
+    AUTO_STR soaking = get(dir, "tls.crt");
+    is_str(soaking, old_leaf, "also while it soaks");
+
+    ok(refresh(c, now_s + ROTATION_SOAK_SECONDS + 60, "switch"), "then the leaf changes");
+    AUTO_STR switched = get(dir, "ca.crt");
+    is_int(count_certificates(switched), 2, "the old authority stays in the bundle");
+    ok(leaf_verifies(dir, now_s + ROTATION_SOAK_SECONDS + 60), "the new leaf verifies");
+    refresh(c, now_s + ROTATION_SOAK_SECONDS + ROTATION_RETIRE_SECONDS + 120, "retire");
+    AUTO_STR retired = get(dir, "ca.crt");
+    is_int(count_certificates(retired), 1, "until no leaf of it can be in use");
+    ok(leaf_verifies(dir, now_s + ROTATION_SOAK_SECONDS + ROTATION_RETIRE_SECONDS + 120), "the leaf of that day verifies");
+    certs_free(&c);
+    remove_dir(dir);
+}
+
+static void test_foreign_directory(void)
+{
+    char *own = make_dir(), *dir = make_dir();
+    struct certs *maker = open_dir(own), *c = NULL;
+    int64_t now_s = (int64_t)time(NULL);
+    struct identity *id = NULL;
+    struct err err = { 0 };
+
+    refresh(maker, now_s, "maker");
+    AUTO_STR cert = get(own, "tls.crt");
+    AUTO_STR key = get(own, "tls.key");
+    put(dir, "tls.crt", cert);
+    put(dir, "tls.key", key);
+    c = open_dir(dir);
+    ok(refresh(c, now_s, "foreign"), "a pair that somebody else keeps is loaded");
+    AUTO_STR nothing = get(dir, "authority.key");
+    is_str(nothing, "", "and nothing is written beside it");
+    put(dir, "tls.key", "-----BEGIN PRIVATE KEY-----\nMIG");
+    is_int(certs_refresh(c, now_s, &id, &err), ERR_INVALID, "a half-written key is an error: %s", err.text);
+    ok(strstr(err.text, "tls.crt") != NULL, "that names the file");
+    is_int(certs_rotate(maker, now_s, NULL), 0, "the maker rotates");
+    refresh(maker, now_s + ROTATION_SOAK_SECONDS + 60, "maker switches");
+    AUTO_STR other_key = get(own, "tls.key");
+    put(dir, "tls.key", other_key);
+    is_int(certs_refresh(c, now_s, &id, &err), ERR_INVALID, "a key of another certificate too: %s", err.text);
+    AUTO_STR other_cert = get(own, "tls.crt");
+    put(dir, "tls.crt", other_cert);
+    ok(refresh(c, now_s + ROTATION_SOAK_SECONDS + 60, "complete again"), "the complete new pair is taken");
+    is_int(certs_refresh(c, now_s + 400 * DAY, &id, &err), 0, "unchanged content is not looked at again");
+    certs_free(&c);
+    c = open_dir(dir);
+    is_int(certs_refresh(c, now_s + 400 * DAY, &id, &err), ERR_INVALID, "an expired certificate is refused: %s", err.text);
+    is_int(certs_rotate(c, now_s, &err), ERR_UNSUPPORTED, "and rotating it is somebody else's business");
+    certs_free(&c);
+    certs_free(&maker);
+    remove_dir(own);
+    remove_dir(dir);
+}
+
+static void test_missing(void)
+{
+    const struct certs_options o = { .cert_file = "/nonexistent/tls.crt", .key_file = "/nonexistent/tls.key" };
+    struct certs *c = certs_new(&o);
+    struct identity *id = NULL;
+    struct err err = { 0 };
+
+    is_int(certs_refresh(c, 0, &id, &err), ERR_IO, "a missing file");
+    is_str(err.text, "/nonexistent/tls.crt: No such file or directory", "is named");
+    certs_free(&c);
+}
+
+static void test_memory(void)
+{
+    const struct certs_options o = { .names = names, .n_names = COUNT(names) };
+    struct certs *c = certs_new(&o);
+    AUTO_BUF bundle;
+
+    ok(refresh(c, 1800000000, "memory"), "without files an authority in memory");
+    buf_init(&bundle, 65536);
+    is_int(certs_bundle(c, 1800000000, &bundle, NULL), 0, "with a bundle");
+    is_int(count_certificates(bundle.p), 1, "of one");
+    certs_free(&c);
+}
+
+int main(void)
+{
+    test_own_directory();
+    test_rotation();
+    test_foreign_directory();
+    test_missing();
+    test_memory();
+    return check_done();
+}
