@@ -1,54 +1,80 @@
-/* Runs a fuzz target over its corpus (tests/fuzz/corpus/<name>/) without a fuzzer, as TAP: what once crashed stays fixed. */
+/* Runs a fuzz target over its corpus as an ordinary TAP test: each input once, one by one.
+ * fuzz_<x> reads tests/fuzz/corpus/<x>/; files or folders named on the command line are read instead. */
+#include "allocator/base/mem.h"
 #include "tests/check.h"
 
-#include "allocator/base/mem.h"
-
 #include <dirent.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void replay(const char *dir, const char *name)
+static bool replay_file(const char *path)
 {
-    AUTO_STR path = mem_printf("%s/%s", dir, name);
-    FILE *f = fopen(path, "re");
-    char *data = mem_alloc(1 << 20);
+    struct stat st;
+    FILE *f = fopen(path, "rbe");
 
-    if (f == NULL) {
-        ok(false, "open %s", name);
-    } else {
-        size_t n = fread(data, 1, 1 << 20, f);
-        uint8_t *exact = mem_alloc(n); /* of the very size, so that ASan sees a byte too far */
-        if (n > 0) {
-            memcpy(exact, data, n);
+    if (f == NULL || fstat(fileno(f), &st) != 0) {
+        ok(false, "%s cannot be read", path);
+        if (f != NULL) {
+            fclose(f);
         }
-        ok(LLVMFuzzerTestOneInput(exact, n) == 0, "%s", name);
-        mem_free(exact);
-        fclose(f);
+        return false;
     }
+    /* Exactly as many bytes as the input has, so that reading one too many is seen. */
+    uint8_t *data = mem_alloc((size_t)st.st_size);
+    size_t size = fread(data, 1, (size_t)st.st_size, f);
+    fclose(f);
+    bool is_ok = size == (size_t)st.st_size && LLVMFuzzerTestOneInput(data, size) == 0;
     mem_free(data);
+    if (!is_ok) {
+        ok(false, "%s", path);
+    }
+    return is_ok;
+}
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static size_t replay_folder(const char *path)
+{
+    struct dirent **entries = NULL;
+    int n = scandir(path, &entries, is_visible, alphasort);
+    size_t n_ok = 0;
+
+    for (int i = 0; i < n; i++) {
+        AUTO_STR file = mem_printf("%s/%s", path, entries[i]->d_name);
+        n_ok += replay_file(file) ? 1 : 0;
+        free(entries[i]);
+    }
+    free((void *)entries);
+    ok(n > 0 && n_ok == (size_t)n, "%s: %zu of %d inputs", path, n_ok, n);
+    return n_ok;
 }
 
 int main(int argc, char **argv)
 {
-    const char *slash = strrchr(argv[0], '/');
-    const char *program = slash == NULL ? argv[0] : slash + 1;
-    const char *name = strncmp(program, "fuzz_", 5) == 0 ? program + 5 : program;
-    AUTO_STR dir = argc > 1 ? mem_strdup(argv[1]) : mem_printf("tests/fuzz/corpus/%s", name);
-    struct dirent **entries = NULL;
-    int n = scandir(dir, &entries, NULL, alphasort);
-    int n_files = 0;
+    const char *name = strrchr(argv[0], '/');
 
-    for (int i = 0; i < n; i++) {
-        if (entries[i]->d_name[0] != '.') {
-            replay(dir, entries[i]->d_name);
-            n_files++;
-        }
-        free(entries[i]);
+    name = name == NULL ? argv[0] : name + 1;
+    if (strncmp(name, "fuzz_", 5) == 0) {
+        name += 5;
     }
-    free((void *)entries);
-    ok(n_files > 0, "%s has inputs", dir);
+    if (argc == 1) {
+        AUTO_STR folder = mem_printf("tests/fuzz/corpus/%s", name);
+        (void)replay_folder(folder);
+    }
+    for (int i = 1; i < argc; i++) {
+        struct stat st;
+        if (stat(argv[i], &st) == 0 && S_ISDIR(st.st_mode)) {
+            (void)replay_folder(argv[i]);
+        } else {
+            ok(replay_file(argv[i]), "%s", argv[i]);
+        }
+    }
     return check_done();
 }
