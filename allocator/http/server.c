@@ -1,0 +1,864 @@
+#include "allocator/http/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <semaphore.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+
+/* Debian ships h2o for its own event loop; the headers must agree with the library about that. */
+#define H2O_USE_LIBUV 0
+#include <h2o.h>
+
+#include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/base/metric.h"
+#include "allocator/http/listen.h"
+#define LOG_MODULE "http"
+#include "allocator/base/log.h"
+
+enum {
+    STALLED_READER_MS = 10000,
+    HANDSHAKE_TIMEOUT_MS = 10000,
+    ACCEPTS_PER_WAKEUP = 16,
+    PIECES_PER_WRITE = 512,      /* bounds what h2o copies when the socket is full */
+    TLS_WRITE_BYTES = 128 * 1024, /* bounds what is encrypted into memory at once */
+    SWEEP_MS = 20,               /* how often a stopping thread looks for connections that became idle */
+    UNBLOCK_MS = 5000,           /* what cut connections get to notice it */
+};
+
+/* ---- the parts of a server
+ * A listener has one socket on each serving thread (SO_REUSEPORT); its side on one thread is a door. */
+
+struct bound {
+    struct http_listener options; /* name and address are copies */
+    unsigned port;
+    int *fds; /* one per thread; -1 once a thread owns it */
+    unsigned max_connections;
+    atomic_uint n_connections; /* of all threads: admit() counts up, on_connection_close() down */
+};
+
+struct door {
+    struct worker *worker;
+    struct bound *bound;
+    h2o_globalconf_t conf;
+    h2o_context_t ctx;
+    h2o_accept_ctx_t accept;
+    h2o_socket_t *listening;
+};
+
+struct connection {
+    struct door *door;
+    h2o_socket_t *sock;
+    struct connection *prev, *next;
+    bool is_verified; /* a client certificate was presented and verified */
+};
+
+struct worker {
+    struct http_server *server;
+    unsigned index;
+    pthread_t thread;
+    h2o_evloop_t *loop;
+    h2o_multithread_queue_t *queue;
+    h2o_multithread_receiver_t receiver;
+    struct door *doors; /* n_listeners */
+    struct connection connections; /* head of a ring */
+    int spare_fd; /* given up to take and close a connection when descriptors run out */
+    bool is_stopping;
+    int64_t grace_ms;
+};
+
+struct http_server {
+    struct bound *bound;
+    size_t n_listeners;
+    struct worker *workers;
+    unsigned n_threads;
+    unsigned n_started;
+    unsigned stalled_reader_ms;
+    sem_t ready; /* posted by each thread when it can take messages */
+};
+
+struct message {
+    h2o_multithread_message_t super;
+    void (*fn)(unsigned thread, void *arg);
+    void *arg;
+};
+
+/* ---- exchange: what a handler sees */
+
+struct exchange {
+    h2o_req_t *req;
+    struct door *door;
+    struct arena *arena; /* in the request's pool; NULL until asked for */
+    struct span path, query, host;
+    bool is_head;
+    bool is_answered;
+};
+
+static struct span from_iovec(h2o_iovec_t v)
+{
+    return (struct span){ v.base, v.len };
+}
+
+static struct connection *connection_of(const struct exchange *x)
+{
+    return x->req->conn->callbacks->get_socket(x->req->conn)->on_close.data;
+}
+
+struct span exchange_method(const struct exchange *x)
+{
+    return from_iovec(x->req->method);
+}
+
+struct span exchange_path(const struct exchange *x)
+{
+    return x->path;
+}
+
+struct span exchange_query(const struct exchange *x)
+{
+    return x->query;
+}
+
+struct span exchange_host(const struct exchange *x)
+{
+    return x->host;
+}
+
+struct span exchange_header(const struct exchange *x, const char *name)
+{
+    char lower[64];
+    size_t len = strlen(name);
+
+    assert(len < sizeof(lower));
+    for (size_t i = 0; i < len; i++) {
+        lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + ('a' - 'A') : name[i]);
+    }
+    const h2o_headers_t *headers = &x->req->headers;
+    const h2o_token_t *token = h2o_lookup_token(lower, len);
+    ssize_t at = token != NULL ? h2o_find_header(headers, token, -1) : h2o_find_header_by_str(headers, lower, len, -1);
+
+    if (at < 0) {
+        return (struct span){ 0 };
+    }
+    struct span value = from_iovec(headers->entries[at].value);
+    while (value.len > 0 && (value.p[value.len - 1] == ' ' || value.p[value.len - 1] == '\t')) {
+        value.len--;
+    }
+    return value;
+}
+
+struct span exchange_body(const struct exchange *x)
+{
+    return from_iovec(x->req->entity);
+}
+
+struct span exchange_peer(const struct exchange *x)
+{
+    struct sockaddr_storage peer;
+    char *text = h2o_mem_alloc_pool(&x->req->pool, INET6_ADDRSTRLEN);
+    const struct sockaddr_in *v4 = (const void *)&peer;
+    const struct sockaddr_in6 *v6 = (const void *)&peer;
+    const char *done = NULL;
+
+    if (x->req->conn->callbacks->get_peername(x->req->conn, (void *)&peer) == 0) {
+        return (struct span){ 0 };
+    }
+    if (peer.ss_family == AF_INET) {
+        done = inet_ntop(AF_INET, &v4->sin_addr, text, INET6_ADDRSTRLEN);
+    } else if (peer.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+        done = inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], text, INET6_ADDRSTRLEN);
+    } else if (peer.ss_family == AF_INET6) {
+        done = inet_ntop(AF_INET6, &v6->sin6_addr, text, INET6_ADDRSTRLEN);
+    }
+    return span_of(done);
+}
+
+bool exchange_is_verified(const struct exchange *x)
+{
+    return connection_of(x)->is_verified;
+}
+
+bool exchange_is_tls(const struct exchange *x)
+{
+    return x->door->bound->options.tls != NULL;
+}
+
+unsigned exchange_thread(const struct exchange *x)
+{
+    return x->door->worker->index;
+}
+
+static void on_arena_dispose(void *arena)
+{
+    arena_fini(arena);
+}
+
+struct arena *exchange_arena(struct exchange *x)
+{
+    if (x->arena == NULL) {
+        x->arena = h2o_mem_alloc_shared(&x->req->pool, sizeof(*x->arena), on_arena_dispose);
+        arena_init(x->arena);
+    }
+    return x->arena;
+}
+
+/* ---- exchange: the answer */
+
+void exchange_add_header(struct exchange *x, const char *name, struct span value)
+{
+    h2o_mem_pool_t *pool = &x->req->pool;
+    size_t len = strlen(name);
+    h2o_iovec_t lower = h2o_strdup(pool, name, len);
+    h2o_iovec_t copy = h2o_strdup(pool, value.p, value.len);
+
+    assert(!x->is_answered);
+    h2o_strtolower(lower.base, len);
+    /* A line break in a value would let a peer write headers of its own. */
+    for (size_t i = 0; i < copy.len; i++) {
+        if ((unsigned char)copy.base[i] < ' ') {
+            copy.base[i] = ' ';
+        }
+    }
+    h2o_add_header_by_str(pool, &x->req->res.headers, lower.base, len, 1, name, copy.base, copy.len);
+}
+
+static const char *reason_of(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        { 200, "OK" },
+        { 204, "No Content" },
+        { 301, "Moved Permanently" },
+        { 304, "Not Modified" },
+        { 400, "Bad Request" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 413, "Payload Too Large" },
+        { 415, "Unsupported Media Type" },
+        { 421, "Misdirected Request" },
+        { 422, "Unprocessable Entity" },
+        { 429, "Too Many Requests" },
+        { 500, "Internal Server Error" },
+        { 503, "Service Unavailable" },
+    };
+
+    for (size_t i = 0; i < COUNT(reasons); i++) {
+        if (reasons[i].status == status) {
+            return reasons[i].reason;
+        }
+    }
+    return "Unknown";
+}
+
+/* Returns whether a body follows. */
+static bool begin_reply(struct exchange *x, int status, const char *content_type, size_t bytes)
+{
+    h2o_req_t *req = x->req;
+
+    assert(!x->is_answered);
+    x->is_answered = true;
+    req->res.status = status;
+    req->res.reason = reason_of(status);
+    if (content_type != NULL) {
+        h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, content_type,
+                       strlen(content_type));
+    }
+    if (status == 204 || status == 304) {
+        return false;
+    }
+    req->res.content_length = bytes;
+    return bytes > 0 && !x->is_head;
+}
+
+static void send_nothing(h2o_req_t *req)
+{
+    static h2o_generator_t done = { NULL, NULL };
+
+    h2o_start_response(req, &done);
+    h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
+}
+
+void exchange_reply(struct exchange *x, int status, const char *content_type, struct span body)
+{
+    if (begin_reply(x, status, content_type, body.len)) {
+        h2o_send_inline(x->req, body.p, body.len);
+    } else {
+        send_nothing(x->req);
+    }
+}
+
+void exchange_fail(struct exchange *x, int status, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    int n = vsnprintf(text, sizeof(text) - 1, fmt, ap);
+    va_end(ap);
+    size_t len = n < 0 ? 0 : (size_t)n;
+    if (len > sizeof(text) - 2) {
+        len = sizeof(text) - 2;
+    }
+    text[len] = '\n';
+    exchange_reply(x, status, "text/plain; charset=utf-8", (struct span){ text, len + 1 });
+}
+
+/* ---- exchange: pinned answers
+ * Every piece is handed over as "more to come"; only when h2o reports the last one written does an empty final send
+ * follow. So there is one moment of release on success (pinned_proceed) and one on failure (pinned_stop). */
+
+struct pinned {
+    h2o_generator_t super;
+    const struct iovec *v;
+    size_t n;
+    size_t offset; /* into v[0]; TLS only */
+    char *joined;  /* TLS only: pieces are joined here, so that records are large and bounded */
+    void (*release)(void *arg);
+    void *arg;
+};
+
+static void pinned_release(struct pinned *p)
+{
+    if (p->release != NULL) {
+        p->release(p->arg);
+    }
+}
+
+static void pinned_stop(h2o_generator_t *self, h2o_req_t *req)
+{
+    (void)req;
+    pinned_release((struct pinned *)(void *)self);
+}
+
+static size_t pinned_join(struct pinned *p)
+{
+    size_t len = 0;
+
+    while (p->n > 0 && len < TLS_WRITE_BYTES) {
+        size_t rest = p->v->iov_len - p->offset;
+        size_t take = rest < TLS_WRITE_BYTES - len ? rest : TLS_WRITE_BYTES - len;
+
+        memcpy(p->joined + len, (const char *)p->v->iov_base + p->offset, take);
+        len += take;
+        p->offset += take;
+        if (p->offset == p->v->iov_len) {
+            p->offset = 0;
+            p->v++;
+            p->n--;
+        }
+    }
+    return len;
+}
+
+static void pinned_send(struct pinned *p, h2o_req_t *req)
+{
+    if (p->joined != NULL) {
+        h2o_iovec_t all = { p->joined, pinned_join(p) };
+
+        h2o_send(req, &all, 1, H2O_SEND_STATE_IN_PROGRESS);
+        return;
+    }
+    size_t n = p->n < PIECES_PER_WRITE ? p->n : PIECES_PER_WRITE;
+    /* h2o_iovec_t is struct iovec by layout (h2o itself casts between them), and h2o copies before it advances. */
+    h2o_iovec_t *v = (h2o_iovec_t *)(uintptr_t)p->v;
+
+    p->v += n;
+    p->n -= n;
+    h2o_send(req, v, n, H2O_SEND_STATE_IN_PROGRESS);
+}
+
+static void pinned_proceed(h2o_generator_t *self, h2o_req_t *req)
+{
+    struct pinned *p = (struct pinned *)(void *)self;
+
+    if (p->n > 0) {
+        pinned_send(p, req);
+        return;
+    }
+    pinned_release(p);
+    h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
+}
+
+void exchange_reply_pinned(struct exchange *x, int status, const char *content_type, const struct iovec *v, size_t n,
+                           size_t bytes, void (*release)(void *arg), void *arg)
+{
+    h2o_req_t *req = x->req;
+    struct pinned *p = h2o_mem_alloc_pool(&req->pool, sizeof(*p));
+
+    *p = (struct pinned){ .super = { pinned_proceed, pinned_stop }, .v = v, .n = n, .release = release, .arg = arg };
+    if (!begin_reply(x, status, content_type, bytes)) {
+        pinned_release(p);
+        send_nothing(req);
+        return;
+    }
+    if (x->door->bound->options.tls != NULL) {
+        p->joined = h2o_mem_alloc_pool(&req->pool, bytes < TLS_WRITE_BYTES ? bytes : TLS_WRITE_BYTES);
+    }
+    h2o_start_response(req, &p->super);
+    pinned_send(p, req);
+}
+
+/* ---- requests */
+
+/* Path, query and host as they came. A proxy may send the absolute form, "http://host/path". */
+static void split_target(struct exchange *x)
+{
+    struct span t = from_iovec(x->req->input.path);
+
+    x->host = from_iovec(x->req->input.authority);
+    if (span_has_prefix(t, "http://") || span_has_prefix(t, "https://")) {
+        t = span_from(t, t.p[4] == 's' ? 8 : 7);
+        size_t end = 0;
+        while (end < t.len && t.p[end] != '/' && t.p[end] != '?') {
+            end++;
+        }
+        x->host = (struct span){ t.p, end };
+        t = span_from(t, end);
+        if (t.len == 0 || t.p[0] == '?') {
+            x->path = SPAN_LIT("/");
+            x->query = span_from(t, 1);
+            return;
+        }
+    }
+    const char *mark = t.len == 0 ? NULL : memchr(t.p, '?', t.len);
+    size_t at = mark == NULL ? t.len : (size_t)(mark - t.p);
+
+    x->path = (struct span){ t.p, at };
+    x->query = span_from(t, at + 1);
+}
+
+struct door_handler {
+    h2o_handler_t super;
+    struct door *door;
+};
+
+static int on_request(h2o_handler_t *self, h2o_req_t *req)
+{
+    struct door *door = ((struct door_handler *)(void *)self)->door;
+    struct exchange x = { .req = req, .door = door };
+
+    role_enter(serve);
+    x.is_head = span_is(from_iovec(req->method), "HEAD");
+    split_target(&x);
+    door->bound->options.handler(&x, door->bound->options.arg);
+    assert(x.is_answered);
+    return 0;
+}
+
+/* ---- connections */
+
+static void on_connection_close(void *arg)
+{
+    struct connection *c = arg;
+
+    c->prev->next = c->next;
+    c->next->prev = c->prev;
+    atomic_fetch_sub_explicit(&c->door->bound->n_connections, 1, memory_order_relaxed);
+    mem_free(c);
+}
+
+/* The handshake is over: what the peer showed is noted at the connection. h2o's BIO carries its socket. */
+static void on_tls_state(const SSL *ssl, int where, int ret)
+{
+    (void)ret;
+    if ((where & SSL_CB_HANDSHAKE_DONE) == 0) {
+        return;
+    }
+    h2o_socket_t *sock = BIO_get_data(SSL_get_rbio(ssl));
+    struct connection *c = sock->on_close.data;
+
+    c->is_verified = SSL_get0_peer_certificate(ssl) != NULL && SSL_get_verify_result(ssl) == X509_V_OK;
+}
+
+static void admit(struct door *door, h2o_socket_t *sock)
+{
+    struct bound *b = door->bound;
+    struct worker *w = door->worker;
+
+    if (atomic_fetch_add_explicit(&b->n_connections, 1, memory_order_relaxed) >= b->max_connections) {
+        atomic_fetch_sub_explicit(&b->n_connections, 1, memory_order_relaxed);
+        metric_add(METRIC_CONNECTIONS_REFUSED, 1);
+        log_warn("connection refused: listener is full", LOG_STR("listener", b->options.name),
+                 LOG_INT("limit", b->max_connections));
+        h2o_socket_close(sock);
+        return;
+    }
+    struct connection *c = mem_zalloc(sizeof(*c));
+
+    c->door = door;
+    c->sock = sock;
+    c->next = &w->connections;
+    c->prev = w->connections.prev;
+    c->prev->next = c;
+    w->connections.prev = c;
+    sock->on_close.cb = on_connection_close;
+    sock->on_close.data = c;
+    /* h2o has no write time-out: without this a peer that stops reading holds its answer for ever. */
+    setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_USER_TIMEOUT, &w->server->stalled_reader_ms,
+               sizeof(w->server->stalled_reader_ms));
+    h2o_accept(&door->accept, sock);
+}
+
+/* No descriptor is left: a connection that cannot be accepted would wake the loop without end. */
+static void refuse_one(struct door *door)
+{
+    struct worker *w = door->worker;
+
+    if (w->spare_fd < 0) {
+        return;
+    }
+    close(w->spare_fd);
+    int fd = accept4(h2o_socket_get_fd(door->listening), NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0) {
+        close(fd);
+        metric_add(METRIC_CONNECTIONS_REFUSED, 1);
+    }
+    w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    log_warn("connection refused: out of file descriptors", LOG_STR("listener", door->bound->options.name));
+}
+
+static void on_connect(h2o_socket_t *listening, const char *err)
+{
+    struct door *door = listening->data;
+
+    if (err != NULL) {
+        return;
+    }
+    for (int i = 0; i < ACCEPTS_PER_WAKEUP; i++) {
+        h2o_socket_t *sock = h2o_evloop_socket_accept(listening);
+
+        if (sock == NULL) {
+            if (errno == EMFILE || errno == ENFILE) {
+                refuse_one(door);
+            }
+            return;
+        }
+        admit(door, sock);
+    }
+}
+
+/* ---- a serving thread */
+
+static void door_open(struct door *door)
+{
+    struct bound *b = door->bound;
+    struct worker *w = door->worker;
+
+    h2o_config_init(&door->conf);
+    door->conf.server_name = (h2o_iovec_t){ NULL, 0 };
+    door->conf.max_request_entity_size = b->options.max_body_bytes;
+    door->conf.handshake_timeout = HANDSHAKE_TIMEOUT_MS;
+    door->conf.http1.req_timeout = (uint64_t)b->options.request_timeout_ms;
+    door->conf.http1.upgrade_to_http2 = 0;
+    /* It would leave a timer behind that a context must not be disposed with. */
+    door->conf.http2.callbacks.request_shutdown = NULL;
+    h2o_hostconf_t *host = h2o_config_register_host(&door->conf, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+    h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
+    struct door_handler *handler = (void *)h2o_create_handler(path, sizeof(*handler));
+    handler->super.on_req = on_request;
+    handler->door = door;
+
+    h2o_context_init(&door->ctx, w->loop, &door->conf);
+    door->accept = (h2o_accept_ctx_t){ .ctx = &door->ctx, .hosts = door->conf.hosts, .ssl_ctx = b->options.tls };
+    door->listening = h2o_evloop_socket_create(w->loop, b->fds[w->index], H2O_SOCKET_FLAG_DONT_READ);
+    b->fds[w->index] = -1;
+    door->listening->data = door;
+    h2o_socket_read_start(door->listening, on_connect);
+}
+
+static void on_messages(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    struct worker *w = H2O_STRUCT_FROM_MEMBER(struct worker, receiver, receiver);
+
+    while (!h2o_linklist_is_empty(messages)) {
+        struct message *m = H2O_STRUCT_FROM_MEMBER(struct message, super.link, messages->next);
+
+        h2o_linklist_unlink(&m->super.link);
+        m->fn(w->index, m->arg);
+        mem_free(m);
+    }
+}
+
+static void turn(struct worker *w, int32_t max_wait_ms)
+{
+    if (h2o_evloop_run(w->loop, max_wait_ms) != 0 && errno != EINTR) {
+        log_error("event loop failed", LOG_STR("error", strerrordesc_np(errno)));
+    }
+}
+
+/* No request is being read or answered, and none is waiting in the kernel. */
+static bool connection_is_idle(struct connection *c)
+{
+    char byte;
+
+    return !h2o_socket_is_writing(c->sock) && c->sock->input->size == 0 &&
+           recv(h2o_socket_get_fd(c->sock), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
+/* Shutting a socket down makes h2o notice, clean up and call on_connection_close() from the loop. */
+static void cut_connections(struct worker *w, bool only_idle)
+{
+    for (struct connection *c = w->connections.next; c != &w->connections; c = c->next) {
+        if (!only_idle || connection_is_idle(c)) {
+            shutdown(h2o_socket_get_fd(c->sock), SHUT_RDWR);
+        }
+    }
+}
+
+/* Until no connection is left: idle ones go at once, busy ones get the grace period to be answered. */
+static bool finish_connections(struct worker *w)
+{
+    int64_t cut_at = clock_mono_ms() + w->grace_ms;
+
+    while (w->connections.next != &w->connections) {
+        int64_t now = clock_mono_ms();
+
+        if (now > cut_at + UNBLOCK_MS) {
+            return false;
+        }
+        cut_connections(w, now < cut_at);
+        turn(w, SWEEP_MS);
+    }
+    return true;
+}
+
+static void worker_fini(struct worker *w)
+{
+    for (size_t i = 0; i < w->server->n_listeners; i++) {
+        h2o_context_dispose(&w->doors[i].ctx);
+        h2o_config_dispose(&w->doors[i].conf);
+    }
+    h2o_multithread_unregister_receiver(w->queue, &w->receiver);
+    h2o_multithread_destroy_queue(w->queue);
+    h2o_evloop_destroy(w->loop);
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    struct http_server *s = w->server;
+
+    role_enter(serve);
+    w->loop = h2o_evloop_create();
+    w->queue = h2o_multithread_create_queue(w->loop);
+    h2o_multithread_register_receiver(w->queue, &w->receiver, on_messages);
+    for (size_t i = 0; i < s->n_listeners; i++) {
+        door_open(&w->doors[i]);
+    }
+    sem_post(&s->ready);
+
+    while (!w->is_stopping) {
+        turn(w, INT32_MAX);
+    }
+    if (finish_connections(w)) {
+        worker_fini(w);
+    } else {
+        /* h2o aborts when a context goes before its connections; the process is about to end anyway. */
+        log_error("connections did not close", LOG_INT("thread", w->index));
+    }
+    return NULL;
+}
+
+static void begin_drain(unsigned thread, void *arg)
+{
+    struct worker *w = arg;
+
+    (void)thread;
+    for (size_t i = 0; i < w->server->n_listeners; i++) {
+        h2o_context_request_shutdown(&w->doors[i].ctx);
+    }
+}
+
+static void begin_stop(unsigned thread, void *arg)
+{
+    struct worker *w = arg;
+
+    begin_drain(thread, w);
+    for (size_t i = 0; i < w->server->n_listeners; i++) {
+        /* What the kernel has accepted already is served, not reset. */
+        on_connect(w->doors[i].listening, NULL);
+        h2o_socket_read_stop(w->doors[i].listening);
+        h2o_socket_close(w->doors[i].listening);
+    }
+    w->is_stopping = true;
+}
+
+/* ---- the server */
+
+static void prepare_tls(SSL_CTX *tls)
+{
+    static const h2o_iovec_t protocols[] = { { (char *)(uintptr_t) "http/1.1", 8 }, { NULL, 0 } };
+
+    if (tls == NULL) {
+        return;
+    }
+    h2o_ssl_register_alpn_protocols(tls, protocols);
+    SSL_CTX_set_info_callback(tls, on_tls_state);
+    SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
+}
+
+static void bound_init(struct bound *b, const struct http_listener *options, unsigned max_connections, unsigned n_threads)
+{
+    b->options = *options;
+    b->options.name = mem_strdup(options->name);
+    b->options.address = mem_strdup(options->address);
+    b->max_connections = max_connections;
+    b->fds = mem_array(n_threads, sizeof(*b->fds));
+    for (unsigned t = 0; t < n_threads; t++) {
+        b->fds[t] = -1;
+    }
+    atomic_init(&b->n_connections, 0);
+    prepare_tls(options->tls);
+}
+
+static void worker_init(struct worker *w, struct http_server *s, unsigned index)
+{
+    w->server = s;
+    w->index = index;
+    w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    w->connections.prev = w->connections.next = &w->connections;
+    w->doors = mem_array(s->n_listeners, sizeof(*w->doors));
+    for (size_t i = 0; i < s->n_listeners; i++) {
+        w->doors[i].worker = w;
+        w->doors[i].bound = &s->bound[i];
+    }
+}
+
+static struct http_server *server_new(const struct http_server_options *o)
+{
+    struct http_server *s = mem_zalloc(sizeof(*s));
+    unsigned max_connections = o->max_connections != 0 ? o->max_connections : LIMIT_CONNECTIONS;
+
+    s->n_threads = o->n_threads != 0 ? o->n_threads : listen_cores();
+    s->n_listeners = o->n_listeners;
+    s->stalled_reader_ms = o->stalled_reader_ms != 0 ? (unsigned)o->stalled_reader_ms : STALLED_READER_MS;
+    s->bound = mem_array(o->n_listeners, sizeof(*s->bound));
+    s->workers = mem_array(s->n_threads, sizeof(*s->workers));
+    sem_init(&s->ready, 0, 0);
+    for (size_t i = 0; i < o->n_listeners; i++) {
+        bound_init(&s->bound[i], &o->listeners[i], max_connections, s->n_threads);
+    }
+    for (unsigned t = 0; t < s->n_threads; t++) {
+        worker_init(&s->workers[t], s, t);
+    }
+    return s;
+}
+
+static int start_threads(struct http_server *s, struct err *err)
+{
+    for (; s->n_started < s->n_threads; s->n_started++) {
+        struct worker *w = &s->workers[s->n_started];
+        char name[16];
+
+        snprintf(name, sizeof(name), "serve-%u", w->index);
+        int rc = thread_start(&w->thread, name, worker_main, w, err);
+        if (rc < 0) {
+            return err_wrap(err, rc, "serving thread %u", w->index);
+        }
+        while (sem_wait(&s->ready) != 0) {
+        }
+    }
+    return 0;
+}
+
+int http_server_start(const struct http_server_options *options, struct http_server **out, struct err *err)
+{
+    struct http_server *s = server_new(options);
+    int rc = 0;
+
+    for (size_t i = 0; i < s->n_listeners && rc == 0; i++) {
+        struct bound *b = &s->bound[i];
+
+        rc = listen_all(b->options.address, s->n_threads, b->fds, &b->port, err);
+        if (rc < 0) {
+            err_wrap(err, rc, "listener %s: cannot listen on %s", b->options.name, b->options.address);
+        }
+    }
+    if (rc == 0) {
+        rc = start_threads(s, err);
+    }
+    if (rc < 0) {
+        http_server_stop(&s, 0);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
+unsigned http_server_threads(const struct http_server *s)
+{
+    return s->n_threads;
+}
+
+unsigned http_server_port(const struct http_server *s, size_t listener)
+{
+    return s->bound[listener].port;
+}
+
+static void post(struct worker *w, void (*fn)(unsigned thread, void *arg), void *arg)
+{
+    struct message *m = mem_zalloc(sizeof(*m));
+
+    m->fn = fn;
+    m->arg = arg;
+    h2o_multithread_send_message(&w->receiver, &m->super);
+}
+
+void http_server_broadcast(struct http_server *s, void (*fn)(unsigned thread, void *arg), void *arg)
+{
+    for (unsigned t = 0; t < s->n_started; t++) {
+        post(&s->workers[t], fn, arg);
+    }
+}
+
+void http_server_drain(struct http_server *s)
+{
+    for (unsigned t = 0; t < s->n_started; t++) {
+        post(&s->workers[t], begin_drain, &s->workers[t]);
+    }
+}
+
+static void bound_fini(struct bound *b, unsigned n_threads)
+{
+    for (unsigned t = 0; t < n_threads; t++) {
+        mem_close_fd(&b->fds[t]);
+    }
+    mem_free(b->fds);
+    mem_free((char *)(uintptr_t)b->options.name);
+    mem_free((char *)(uintptr_t)b->options.address);
+}
+
+void http_server_stop(struct http_server **server, int64_t grace_ms)
+{
+    struct http_server *s = *server;
+
+    if (s == NULL) {
+        return;
+    }
+    for (unsigned t = 0; t < s->n_started; t++) {
+        s->workers[t].grace_ms = grace_ms;
+        post(&s->workers[t], begin_stop, &s->workers[t]);
+    }
+    for (unsigned t = 0; t < s->n_started; t++) {
+        thread_join(s->workers[t].thread);
+    }
+    for (unsigned t = 0; t < s->n_threads; t++) {
+        mem_close_fd(&s->workers[t].spare_fd);
+        mem_free(s->workers[t].doors);
+    }
+    for (size_t i = 0; i < s->n_listeners; i++) {
+        bound_fini(&s->bound[i], s->n_threads);
+    }
+    sem_destroy(&s->ready);
+    mem_free(s->bound);
+    mem_free(s->workers);
+    mem_free(s);
+    *server = NULL;
+}

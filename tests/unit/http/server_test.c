@@ -1,0 +1,499 @@
+/* The server against plain bytes on loopback: what comes in reaches the handler as sent, what goes out is exact, and
+ * every odd client costs one connection at most. */
+#include "allocator/http/server.h"
+
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdatomic.h>
+
+#include "allocator/base/clock.h"
+#include "allocator/base/metric.h"
+#include "tests/check.h"
+#include "tests/fake/rawclient.h"
+
+enum { PIECE_BYTES = 300, MANY_PIECES = 5000, FLOOD_PIECES = 60000 };
+
+static atomic_uint n_pinned, n_released;
+static atomic_uint n_handled;
+static char piece[PIECE_BYTES];
+
+static void on_release(void *arg)
+{
+    (void)arg;
+    atomic_fetch_add(&n_released, 1);
+}
+
+static void reply_pinned(struct exchange *x, size_t n)
+{
+    struct iovec *v = arena_alloc(exchange_arena(x), n * sizeof(*v));
+
+    for (size_t i = 0; i < n; i++) {
+        v[i] = (struct iovec){ piece, PIECE_BYTES };
+    }
+    atomic_fetch_add(&n_pinned, 1);
+    exchange_reply_pinned(x, 200, "application/json", v, n, n * PIECE_BYTES, on_release, NULL);
+}
+
+/* /echo shows what the handler saw; /pinned and /flood answer from pieces. */
+static void handle(struct exchange *x, void *arg)
+{
+    struct span path = exchange_path(x), query = exchange_query(x), method = exchange_method(x);
+    struct span body = exchange_body(x), host = exchange_host(x), seen = exchange_header(x, "X-Seen");
+
+    (void)arg;
+    atomic_fetch_add(&n_handled, 1);
+    if (span_is(path, "/pinned")) {
+        reply_pinned(x, MANY_PIECES);
+    } else if (span_is(path, "/flood")) {
+        reply_pinned(x, FLOOD_PIECES);
+    } else if (span_is(path, "/none")) {
+        exchange_reply_pinned(x, 200, NULL, NULL, 0, 0, on_release, NULL);
+    } else if (span_is(path, "/fail")) {
+        exchange_fail(x, 400, "no such thing as '%s'", "x");
+    } else if (span_is(path, "/unchanged")) {
+        exchange_add_header(x, "ETag", SPAN_LIT("\"1\""));
+        exchange_reply(x, 304, NULL, (struct span){ 0 });
+    } else {
+        char *text = arena_printf(exchange_arena(x), "%.*s|%.*s|%.*s|%.*s|%.*s|%zu|%.*s", SPAN_ARG(method), SPAN_ARG(path),
+                                  SPAN_ARG(query), SPAN_ARG(host), SPAN_ARG(seen), body.len,
+                                  SPAN_ARG(exchange_peer(x)));
+        exchange_add_header(x, "X-Kind", SPAN_LIT("echo\r\nInjected: 1"));
+        exchange_reply(x, 200, "text/plain", span_of(text));
+    }
+}
+
+static struct http_server *start(unsigned max_connections, int64_t request_timeout_ms)
+{
+    const struct http_listener listener = { .name = "http",
+                                            .address = "127.0.0.1:0",
+                                            .max_body_bytes = 65536,
+                                            .request_timeout_ms = request_timeout_ms,
+                                            .handler = handle };
+    const struct http_server_options options = { .n_threads = 2,
+                                                 .listeners = &listener,
+                                                 .n_listeners = 1,
+                                                 .max_connections = max_connections,
+                                                 .stalled_reader_ms = 300 };
+    struct http_server *s = NULL;
+    struct err err = { 0 };
+
+    ok(http_server_start(&options, &s, &err) == 0, "server starts %s", err.text);
+    return s;
+}
+
+static void one(unsigned port, const char *request, int status, const char *body)
+{
+    struct rawclient c;
+    size_t used = 0;
+
+    raw_connect(&c, port);
+    raw_say(&c, request);
+    struct rawanswer a = raw_read(&c, &used, true);
+    is_int(a.status, status, "status of %.60s", request);
+    if (body != NULL) {
+        is_span(a.body, span_of(body), "body of %.60s", request);
+    }
+    raw_close(&c);
+}
+
+static void test_what_the_handler_sees(unsigned port)
+{
+    one(port, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET|/echo||a||0|127.0.0.1");
+    one(port, "GET /e%2Fcho/../x?y=%20&z=? HTTP/1.1\r\nHost: a:80\r\nx-seen: yes \r\n\r\n", 200,
+        "GET|/e%2Fcho/../x|y=%20&z=?|a:80|yes|0|127.0.0.1");
+    one(port, "GET http://b.ns.svc/echo?q HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET|/echo|q|b.ns.svc||0|127.0.0.1");
+    one(port, "GET http://b?q HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET|/|q|b||0|127.0.0.1");
+    one(port, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 200, "OPTIONS|*||a||0|127.0.0.1");
+    one(port, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 200, "POST|/p||a||5|127.0.0.1");
+    one(port, "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 200,
+        "POST|/p||a||3|127.0.0.1");
+    one(port, "GET /fail HTTP/1.1\r\nHost: a\r\n\r\n", 400, "no such thing as 'x'\n");
+    one(port, "GET /none HTTP/1.1\r\nHost: a\r\n\r\n", 200, "");
+}
+
+static void test_refusals(unsigned port)
+{
+    one(port, "nonsense\r\n\r\n", 400, NULL);
+    one(port, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, NULL);
+    one(port, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n", 413, NULL);
+    one(port, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: abc\r\n\r\n", 400, NULL);
+    one(port, "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400, NULL);
+    one(port, "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400, NULL);
+    /* Both lengths: the chunks count, and the rest is the next request, not a smuggled one inside a body. */
+    one(port,
+        "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", 200,
+        "POST|/p||a||1|127.0.0.1");
+    /* No h2c upgrade: answered as HTTP/1.1. */
+    one(port,
+        "GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+        "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+        200, "GET|/echo||a||0|127.0.0.1");
+}
+
+static void test_chunked_flood(unsigned port)
+{
+    struct rawclient c;
+    size_t used = 0;
+    char chunk[8 + 4096 + 2];
+
+    memset(chunk, 'x', sizeof(chunk));
+    memcpy(chunk, "001000\r\n", 8);
+    memcpy(chunk + 8 + 4096, "\r\n", 2);
+    raw_connect(&c, port);
+    raw_say(&c, "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 32 && raw_send(&c, chunk, sizeof(chunk)); i++) {
+    }
+    is_int(raw_read(&c, &used, true).status, 413, "chunked body over the cap");
+    raw_close(&c);
+}
+
+static void test_headers_of_100_kib(unsigned port)
+{
+    struct rawclient c;
+    size_t used = 0;
+    AUTO_STR big = mem_zalloc(100 * 1024 + 1);
+
+    memset(big, 'h', 100 * 1024);
+    raw_connect(&c, port);
+    raw_say(&c, "GET /echo HTTP/1.1\r\nHost: a\r\nX-Big: ");
+    raw_say(&c, big);
+    raw_say(&c, "\r\nX-Seen: still\r\n\r\n");
+    struct rawanswer a = raw_read(&c, &used, true);
+    is_span(a.body, SPAN_LIT("GET|/echo||a|still|0|127.0.0.1"), "100 KiB of headers");
+    raw_close(&c);
+
+    /* More than h2o's 100 headers. */
+    raw_connect(&c, port);
+    raw_say(&c, "GET /echo HTTP/1.1\r\n");
+    for (int i = 0; i < 101; i++) {
+        raw_say(&c, "A: b\r\n");
+    }
+    raw_say(&c, "\r\n");
+    used = 0;
+    is_int(raw_read(&c, &used, true).status, 400, "101 headers");
+    raw_close(&c);
+}
+
+static void test_answer_headers(unsigned port)
+{
+    struct rawclient c;
+    size_t used = 0;
+
+    raw_connect(&c, port);
+    raw_say(&c, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct rawanswer a = raw_read(&c, &used, true);
+    is_span(raw_header(a.head, "Content-Type"), SPAN_LIT("text/plain"), "content type as given");
+    is_span(raw_header(a.head, "Connection"), SPAN_LIT("keep-alive"), "keep-alive");
+    is_span(raw_header(a.head, "X-Kind"), SPAN_LIT("echo  Injected: 1"), "no line break in a header");
+    is_span(raw_header(a.head, "Server"), (struct span){ 0 }, "no Server header");
+    is_int(raw_header(a.head, "Date").len, 29, "Date");
+
+    raw_say(&c, "HEAD /echo HTTP/1.1\r\nHost: a\r\n\r\nGET /unchanged HTTP/1.1\r\nHost: a\r\n\r\n");
+    a = raw_read(&c, &used, false);
+    is_int(a.status, 200, "HEAD");
+    is_span(raw_header(a.head, "Content-Length"), SPAN_LIT("26"), "HEAD: length of the body that is left out");
+    a = raw_read(&c, &used, true);
+    is_int(a.status, 304, "next answer follows the head at once");
+    is_span(raw_header(a.head, "Content-Length"), (struct span){ 0 }, "304: no Content-Length");
+    is_span(raw_header(a.head, "ETag"), SPAN_LIT("\"1\""), "304: ETag");
+    raw_close(&c);
+
+    raw_connect(&c, port);
+    raw_say(&c, "GET /echo HTTP/1.0\r\n\r\n");
+    used = 0;
+    a = raw_read(&c, &used, true);
+    is_int(a.status, 200, "HTTP/1.0 without Host");
+    ok(raw_is_closed(&c, &used), "HTTP/1.0: closed after the answer");
+    raw_close(&c);
+}
+
+static void test_pipelining(unsigned port)
+{
+    struct rawclient c;
+    size_t used = 0;
+    unsigned n_good = 0;
+
+    raw_connect(&c, port);
+    for (int i = 0; i < 50; i++) {
+        raw_say(&c, i % 2 == 0 ? "GET /echo?a HTTP/1.1\r\nHost: a\r\n\r\n"
+                               : "POST /pinned HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+    }
+    for (int i = 0; i < 50; i++) {
+        struct rawanswer a = raw_read(&c, &used, true);
+        n_good += a.status == 200 && (i % 2 == 0 ? span_is(a.body, "GET|/echo|a|a||0|127.0.0.1")
+                                                 : a.body.len == (size_t)MANY_PIECES * PIECE_BYTES);
+    }
+    is_int(n_good, 50, "50 pipelined requests, answered in order");
+    raw_close(&c);
+}
+
+static bool body_is_pieces(struct span body)
+{
+    for (size_t i = 0; i < body.len; i += PIECE_BYTES) {
+        if (memcmp(body.p + i, piece, PIECE_BYTES) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Ends when every pinned answer so far was released, or after ten seconds. */
+static bool all_released(void)
+{
+    for (int64_t end = clock_mono_ms() + 10000; clock_mono_ms() < end;) {
+        if (atomic_load(&n_released) == atomic_load(&n_pinned)) {
+            return true;
+        }
+        poll(NULL, 0, 2);
+    }
+    return false;
+}
+
+static void test_pinned(unsigned port)
+{
+    struct rawclient c;
+    size_t used = 0;
+
+    atomic_store(&n_pinned, 0);
+    atomic_store(&n_released, 0);
+    raw_connect(&c, port);
+    raw_say(&c, "GET /pinned HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct rawanswer a = raw_read(&c, &used, true);
+    is_int(a.body.len, MANY_PIECES * PIECE_BYTES, "pinned: all bytes");
+    ok(body_is_pieces(a.body), "pinned: the bytes of the pieces, in order");
+    raw_say(&c, "HEAD /pinned HTTP/1.1\r\nHost: a\r\n\r\n");
+    a = raw_read(&c, &used, false);
+    is_span(raw_header(a.head, "Content-Length"), SPAN_LIT("1500000"), "pinned: HEAD");
+    ok(all_released(), "pinned: released after the last byte and after HEAD");
+    raw_close(&c);
+}
+
+/* The client goes away, stops reading, or closes its writing half in the middle of an answer. */
+static void test_pinned_cut(unsigned port)
+{
+    struct rawclient c;
+    size_t used = 0;
+
+    atomic_store(&n_pinned, 0);
+    atomic_store(&n_released, 0);
+    for (int i = 0; i < 20; i++) {
+        raw_connect(&c, port);
+        raw_say(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\nGET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
+        raw_more(&c);
+        raw_close(&c);
+    }
+    ok(all_released(), "cut: released when the client is gone");
+
+    const int small = 4096;
+    raw_connect(&c, port);
+    setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    raw_say(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
+    raw_more(&c);
+    ok(all_released(), "cut: released when the client reads no further");
+    raw_close(&c);
+
+    raw_connect(&c, port);
+    raw_say(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
+    shutdown(c.fd, SHUT_WR);
+    is_int(raw_read(&c, &used, true).body.len, FLOOD_PIECES * PIECE_BYTES, "half close: the answer still comes");
+    ok(raw_is_closed(&c, &used), "half close: then the connection ends");
+    ok(all_released(), "half close: released");
+    ok(atomic_load(&n_pinned) > 20, "the flood was really asked for");
+    raw_close(&c);
+}
+
+static void test_connection_cap(unsigned port)
+{
+    struct rawclient c[5];
+    size_t used = 0;
+    uint64_t before = metric_value(METRIC_CONNECTIONS_REFUSED);
+
+    for (size_t i = 0; i < 4; i++) {
+        raw_connect(&c[i], port);
+        raw_say(&c[i], "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+        used = 0;
+        is_int(raw_read(&c[i], &used, true).status, 200, "connection %zu of 4", i + 1);
+    }
+    raw_connect(&c[4], port);
+    used = 0;
+    ok(raw_is_closed(&c[4], &used), "the fifth is closed at once");
+    is_int(metric_value(METRIC_CONNECTIONS_REFUSED) - before, 1, "and counted");
+    raw_close(&c[4]);
+    raw_close(&c[0]);
+    int status = 0;
+    for (int64_t end = clock_mono_ms() + 10000; status != 200 && clock_mono_ms() < end;) {
+        raw_connect(&c[4], port);
+        raw_say(&c[4], "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+        used = 0;
+        status = raw_read(&c[4], &used, true).status;
+        raw_close(&c[4]);
+    }
+    is_int(status, 200, "a place that became free is used");
+    for (size_t i = 1; i < 4; i++) {
+        raw_close(&c[i]);
+    }
+}
+
+static void test_slow_clients(void)
+{
+    struct http_server *s = start(0, 200);
+    static const char *const starts[] = { "", "GET /ec", "GET /echo HTTP/1.1\r\nHost: a\r\n",
+                                          "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab" };
+
+    for (size_t i = 0; i < COUNT(starts); i++) {
+        struct rawclient c;
+        size_t used = 0;
+        int64_t begin = clock_mono_ms();
+
+        raw_connect(&c, http_server_port(s, 0));
+        raw_say(&c, starts[i]);
+        ok(raw_is_closed(&c, &used) && clock_mono_ms() - begin < 5000, "cut when it never completes: '%.20s'", starts[i]);
+        raw_close(&c);
+    }
+    http_server_stop(&s, 0);
+}
+
+static atomic_uint order[2];
+static atomic_uint n_disordered;
+
+static void note_order(unsigned thread, void *arg)
+{
+    if (atomic_exchange(&order[thread], (unsigned)(uintptr_t)arg) + 1 != (unsigned)(uintptr_t)arg) {
+        atomic_fetch_add(&n_disordered, 1);
+    }
+}
+
+static void test_broadcast(struct http_server *s)
+{
+    for (uintptr_t i = 1; i <= 1000; i++) {
+        http_server_broadcast(s, note_order, (void *)i);
+    }
+    for (int64_t end = clock_mono_ms() + 10000;
+         (atomic_load(&order[0]) < 1000 || atomic_load(&order[1]) < 1000) && clock_mono_ms() < end;) {
+        poll(NULL, 0, 1);
+    }
+    is_int(atomic_load(&order[0]), 1000, "all messages reached thread 0");
+    is_int(atomic_load(&order[1]), 1000, "all messages reached thread 1");
+    is_int(atomic_load(&n_disordered), 0, "in order, once each");
+}
+
+static void *stop_main(void *server)
+{
+    http_server_stop(server, 60000);
+    return NULL;
+}
+
+static void test_drain_and_stop(void)
+{
+    struct http_server *s = start(0, 60000);
+    unsigned port = http_server_port(s, 0);
+    struct rawclient idle, busy;
+    size_t used = 0;
+
+    raw_connect(&idle, port);
+    raw_say(&idle, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+    raw_read(&idle, &used, true);
+    http_server_drain(s);
+    atomic_store(&order[0], 0);
+    atomic_store(&order[1], 0);
+    atomic_store(&n_disordered, 0);
+    test_broadcast(s); /* behind the drain in the queue of each thread */
+    raw_say(&idle, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct rawanswer a = raw_read(&idle, &used, true);
+    is_span(raw_header(a.head, "Connection"), SPAN_LIT("close"), "drain: the next answer says close");
+    ok(raw_is_closed(&idle, &used), "drain: and the connection ends");
+    raw_close(&idle);
+
+    /* An idle connection must not hold the stop; a request under way is answered. */
+    raw_connect(&idle, port);
+    raw_connect(&busy, port);
+    used = 0;
+    atomic_store(&n_pinned, 0);
+    atomic_store(&n_released, 0);
+    raw_say(&busy, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
+    raw_more(&busy);
+    int64_t begin = clock_mono_ms();
+    pthread_t stopper;
+    struct err err;
+    ok(thread_start(&stopper, "stopper", stop_main, &s, &err) == 0, "stopping");
+    a = raw_read(&busy, &used, true);
+    is_int(a.body.len, FLOOD_PIECES * PIECE_BYTES, "stop: the answer under way is complete");
+    thread_join(stopper);
+    ok(clock_mono_ms() - begin < 10000, "stop: an idle connection does not hold it");
+    ok(raw_is_closed(&idle, &(size_t){ 0 }), "stop: idle connections are closed");
+    is_int(atomic_load(&n_released), 1, "stop: everything was released");
+    raw_close(&idle);
+    raw_close(&busy);
+    raw_connect(&busy, port);
+    is_int(busy.fd, -1, "stop: nobody listens any more");
+}
+
+/* Nobody reads, and the grace period is over: the stop cuts the connection. */
+static void test_stop_cuts(void)
+{
+    struct http_server *s = start(0, 60000);
+    struct rawclient stuck;
+
+    atomic_store(&n_pinned, 0);
+    atomic_store(&n_released, 0);
+    raw_connect(&stuck, http_server_port(s, 0));
+    raw_say(&stuck, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
+    raw_more(&stuck);
+    http_server_stop(&s, 1);
+    is_int(atomic_load(&n_released), atomic_load(&n_pinned), "cut by the stop: released");
+    raw_close(&stuck);
+}
+
+static void test_start_errors(void)
+{
+    struct http_server *s = start(0, 1000), *other = NULL;
+    char address[64];
+    struct http_listener bad = { .name = "second", .address = address, .handler = handle, .request_timeout_ms = 1000 };
+    const struct http_server_options options = { .n_threads = 1, .listeners = &bad, .n_listeners = 1 };
+    struct err err = { 0 };
+
+    snprintf(address, sizeof(address), "127.0.0.1:%u", http_server_port(s, 0));
+    is_int(http_server_start(&options, &other, &err), ERR_IO, "the port is taken");
+    char want[160];
+    snprintf(want, sizeof(want), "listener second: cannot listen on %s: Address already in use", address);
+    is_str(err.text, want, "and the text names listener and address");
+    static const char *const wrong[] = { "localhost", "1.2.3.4:", "x:99999999", "[::1]", "1.2.3.4:x" };
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        bad.address = wrong[i];
+        is_int(http_server_start(&options, &other, &err), ERR_INVALID, "'%s' is no address: %s", wrong[i], err.text);
+    }
+    bad.address = ":0";
+    ok(http_server_start(&options, &other, &err) == 0, "':0' listens on every address");
+    one(http_server_port(other, 0), "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET|/echo||a||0|127.0.0.1");
+    http_server_stop(&other, 0);
+    http_server_stop(&s, 0);
+}
+
+int main(void)
+{
+    memset(piece, 'p', sizeof(piece));
+    struct http_server *s = start(0, 60000);
+    unsigned port = http_server_port(s, 0);
+
+    is_int(http_server_threads(s), 2, "two threads");
+    test_what_the_handler_sees(port);
+    test_refusals(port);
+    test_chunked_flood(port);
+    test_headers_of_100_kib(port);
+    test_answer_headers(port);
+    test_pipelining(port);
+    test_pinned(port);
+    test_pinned_cut(port);
+    test_broadcast(s);
+    http_server_stop(&s, 1000);
+    ok(s == NULL, "stopped");
+
+    s = start(4, 60000);
+    test_connection_cap(http_server_port(s, 0));
+    http_server_stop(&s, 1000);
+    test_slow_clients();
+    test_drain_and_stop();
+    test_stop_cuts();
+    test_start_errors();
+    return check_done();
+}
