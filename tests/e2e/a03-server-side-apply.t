@@ -20,8 +20,7 @@ for name, version, manifest in (("collector-with-ta", "v1alpha1", cases.example(
     same((second.code, second.err), (0, ""), f"{version}: again by the same manager: no conflict, no warning")
     after = cluster.get(name, version)
     same(after["metadata"]["resourceVersion"], stored["metadata"]["resourceVersion"], f"{version}: and nothing is written")
-    same(after["metadata"]["managedFields"] if "managedFields" in after["metadata"] else None,
-         stored["metadata"].get("managedFields"), f"{version}: managed fields included")
+    same(after["metadata"]["managedFields"], stored["metadata"]["managedFields"], f"{version}: managed fields included")
 
     other = apply("--field-manager=other")
     like(other.err, "conflict", f"{version}: another manager gets a conflict")

@@ -22,7 +22,7 @@ for collector in collectors:
 
 def scraping():
     return [collector.name for collector in collectors
-            if "service.instance.id: Str(0.0.0.0:8888)" in collector.log() and "otelcol_process" in collector.log()]
+            if "server.port: Str(8888)" in collector.log()]
 
 
 who = wait_for("a scrape of 0.0.0.0:8888", scraping)

@@ -28,7 +28,7 @@ def object_collector(name="many", jobs=None, enabled=True, labels=None):
     jobs = jobs or [static_job("first", ["127.0.1.1:9100"])]
     return json.dumps({
         "apiVersion": "opentelemetry.io/v1beta1", "kind": "OpenTelemetryCollector",
-        "metadata": {"name": name, "labels": labels or {}},
+        "metadata": {"name": name, **({"labels": labels} if labels else {})},
         "spec": {
             "mode": "statefulset", "targetAllocator": {"enabled": enabled},
             "config": {

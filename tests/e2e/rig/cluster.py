@@ -99,7 +99,8 @@ class Cluster:
         return self.kubectl("apply", *words, "-f", "-", stdin=text, check=check)
 
     def get(self, name, version="v1alpha1", namespace="default"):
-        return json.loads(self.kubectl("get", COLLECTORS[version], name, "-n", namespace, "-o", "json").out)
+        return json.loads(self.kubectl("get", COLLECTORS[version], name, "-n", namespace, "-o", "json",
+                                       "--show-managed-fields").out)
 
     def resource_version(self, name):
         return self.get(name)["metadata"]["resourceVersion"]
