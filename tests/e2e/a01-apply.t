@@ -43,4 +43,12 @@ like(replaced.out, "replaced", "get | replace is accepted")
 third = cluster.get(NAME)
 same((third["spec"], cases.originals_of(third)), (stored["spec"], cases.originals_of(stored)),
      "and everything stays as it was")
+refused = cluster.kubectl("apply", "-f", cases.EXAMPLE, check=False)
+like(refused.err, "resourceVersion", "kubectl now has our annotation in last-applied: its own next apply fails")
+cluster.kubectl("replace", "-f", cases.EXAMPLE)
+repaired = cluster.kubectl("apply", "-f", cases.EXAMPLE, check=False)
+same(repaired.code, 0, "until the original is replaced once, as with every mutating webhook")
+fourth = cluster.get(NAME)
+same((fourth["spec"], cases.originals_of(fourth)), (stored["spec"], cases.originals_of(stored)),
+     "which the webhook rewrites again")
 done()

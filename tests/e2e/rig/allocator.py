@@ -12,15 +12,16 @@ BINARY = os.environ.get("OTEL_TA", str(ROOT / "build/otel-ta"))
 
 
 class Allocator:
-    """`otel-ta serve` with certificates of its own making, in --cert-dir."""
+    """`otel-ta serve`, by default with certificates of its own making in --cert-dir."""
 
     webhook = "https://127.0.0.1:9443/mutate"
 
-    def __init__(self, *flags, listen="127.0.0.1:80"):
+    def __init__(self, *flags, listen="127.0.0.1:80", own_certs=True):
         self.base = f"http://{listen}"
         self.cert_dir = scratch() / "certs"
-        self.command = [BINARY, "serve", "--listen", listen, "--webhook-listen", "127.0.0.1:9443", "--cert-dir",
-                        self.cert_dir, *flags]
+        self.command = [BINARY, "serve", "--listen", listen, "--webhook-listen", "127.0.0.1:9443", *flags]
+        if own_certs:
+            self.command += ["--cert-dir", self.cert_dir]
         self.process = None
         self.start()
 
