@@ -13,6 +13,9 @@ PODS = ["many-collector-0", "many-collector-1", "many-collector-2"]
 STATIC = [f"127.0.1.{n}:9100" for n in range(1, 31)]
 DROPPED = [f"127.0.2.{n}:9100" for n in range(1, 6)]
 FROM_FILE = [f"127.0.3.{n}:9100" for n in range(1, 13)]
+FROM_HTTP = [f"127.0.4.{n}:9100" for n in range(1, 9)]
+KEPT = STATIC + FROM_FILE + FROM_HTTP
+exporters = Exporters(groups=[{"targets": FROM_HTTP, "labels": {"from": "http"}}])
 
 file_sd = scratch() / "targets.json"
 file_sd.write_text(json.dumps([{"targets": FROM_FILE, "labels": {"from": "file"}}]), encoding="ascii")
@@ -26,6 +29,8 @@ jobs = [
      "file_sd_configs": [{"files": [str(file_sd)]}],
      "relabel_configs": [{"source_labels": ["__address__"], "regex": r"127\.0\.(\d+)\..*", "target_label": "net",
                           "replacement": "$$1"}]},
+    {"job_name": "from http", "scrape_interval": "1s", "params": {"by": [WHO]},
+     "http_sd_configs": [{"url": "http://127.0.4.99:9100/groups", "refresh_interval": "5s"}]},
 ]
 manifest = cases.object_collector(jobs=jobs)
 path = scratch() / "many.yaml"
@@ -37,9 +42,11 @@ cluster.register_webhook("--url", allocator.webhook, "--cert-dir", allocator.cer
 cluster.apply(manifest)
 stored = cluster.get("many", "v1beta1")
 same(sorted(key for job in cases.jobs_of(stored) for key in job if key.endswith("_configs") and "sd" in key),
-     ["http_sd_configs", "http_sd_configs"], "the stored configuration discovers over HTTP only")
+     ["http_sd_configs"] * 3, "the stored configuration discovers over HTTP only")
 
-exporters = Exporters()
+same({job["http_sd_configs"][0]["url"].split("/jobs")[0] for job in cases.jobs_of(stored)},
+     {"http://many-targetallocator:80"}, "and from the allocator only")
+
 config = json.dumps(stored["spec"]["config"])
 collectors = [Collector(pod, config, QUIET) for pod in PODS]
 for collector in collectors:
@@ -59,14 +66,14 @@ def shared_once(what, targets):
     return {target: next(iter(by)) for target, by in seen.items()}
 
 
-first = shared_once("original manifest", STATIC + FROM_FILE)
+first = shared_once("original manifest", KEPT)
 
 # The allocator reads what the cluster stores just as well as what the user wrote.
 path.write_text(cluster.kubectl("get", COLLECTORS["v1beta1"], "many", "-o", "yaml").out, encoding="utf-8")
 allocator.kill()
 allocator.start()
 exporters.forget()
-same(shared_once("stored manifest", STATIC + FROM_FILE), first, "and shares it out in the same way")
+same(shared_once("stored manifest", KEPT), first, "and shares it out in the same way")
 for collector in collectors:
     ok(collector.check_alive(), f"{collector.name} still runs")
 done()

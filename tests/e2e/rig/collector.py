@@ -2,6 +2,7 @@
 
 import collections
 import http.server
+import json
 import threading
 import urllib.parse
 
@@ -28,13 +29,18 @@ class Collector(Process):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        if self.path == "/groups":
+            self._answer("application/json", json.dumps(self.server.groups).encode())
+            return
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
         address = "%s:%d" % self.connection.getsockname()[:2]
         with self.server.lock:
             self.server.scrapes[address][query.get("by", ["?"])[0]] += 1
-        body = b"# TYPE up_to_now counter\nup_to_now 1\n"
+        self._answer("text/plain; version=0.0.4", b"# TYPE up_to_now counter\nup_to_now 1\n")
+
+    def _answer(self, kind, body):
         self.send_response(200)
-        self.send_header("Content-Type", "text/plain; version=0.0.4")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -44,12 +50,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Exporters:
-    """Every address 127.x.y.z:9100 is an exporter; each counts who scraped it (parameter `by`)."""
+    """Every address 127.x.y.z:9100 is an exporter; each counts who scraped it (parameter `by`).
 
-    def __init__(self, port=9100):
+    At /groups each serves `groups`, as an HTTP service discovery does.
+    """
+
+    def __init__(self, groups=(), port=9100):
         self._server = http.server.ThreadingHTTPServer(("0.0.0.0", port), _Handler)
         self._server.daemon_threads = True
         self._server.lock = threading.Lock()
+        self._server.groups = list(groups)
         self.forget()
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
