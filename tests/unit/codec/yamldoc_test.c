@@ -1,0 +1,161 @@
+#include "allocator/codec/yamldoc.h"
+#include "tests/check.h"
+
+static struct node *parse(struct arena *arena, const char *text)
+{
+    struct node *root = NULL;
+    struct err err = { 0 };
+    is_int(yamldoc_parse(span_of(text), arena, &root, &err), 0, "parses: %s", err.text);
+    return root;
+}
+
+static struct span cut(const char *text, const struct node *n)
+{
+    return n == NULL ? SPAN_LIT("(absent)") : span_make(text + n->begin, n->end - n->begin);
+}
+
+/* Every value lies where its bytes are. */
+static void test_places(void)
+{
+    static const char text[] = "# héad\r\na: 'é中'   # c\r\nb:\r\n- x: {k: [1, \"2\"]} # f\r\n  y: |\r\n    l1\r\n    l2\r\n\r\n- z\r\n"
+                               "\r\n# tail\r\nc:\r\nd: &q\r\n  e: 1\r\n  f:\r\n  - g\r\n# end\r\n";
+    struct arena arena;
+    arena_init(&arena);
+    struct node *root = parse(&arena, text);
+    is_span(cut(text, node_get(root, "a")), SPAN_LIT("'é中'"), "quoted");
+    is_span(node_get(root, "a")->text, SPAN_LIT("é中"), "decoded");
+    struct node *b = node_get(root, "b");
+    is_span(cut(text, node_get(b->items[0], "x")), SPAN_LIT("{k: [1, \"2\"]}"), "flow");
+    is_span(cut(text, node_get(b->items[0], "y")), SPAN_LIT("|\r\n    l1\r\n    l2"), "literal without its last break");
+    is_span(cut(text, b->items[1]), SPAN_LIT("z"), "item");
+    ok(cut(text, b).len > 0 && span_has_suffix(cut(text, b), "- z"), "a block list ends with its last item");
+    is_int(node_get(root, "c")->end - node_get(root, "c")->begin, 0, "an empty value has no bytes");
+    ok(node_is_null(node_get(root, "c")), "and is null");
+    ok(span_has_suffix(cut(text, node_get(root, "d")), "- g"), "nested blocks end with the last descendant");
+    is_int(b->line, 4, "line of the list");
+    arena_fini(&arena);
+}
+
+static void test_bom_and_documents(void)
+{
+    static const char text[] = "\xef\xbb\xbf"
+                               "a: 1\n---\nb: 2\n--- # c\n- 3\n";
+    struct yamldoc *docs = NULL;
+    size_t n = 0;
+    struct arena arena;
+    arena_init(&arena);
+    is_int(yamldoc_parse_all(span_of(text), &arena, &docs, &n, NULL), 0, "stream");
+    is_int(n, 3, "three documents");
+    is_span(cut(text, node_get(docs[0].root, "a")), SPAN_LIT("1"), "behind the BOM");
+    is_span(span_make(text + docs[1].begin, docs[1].end - docs[1].begin), SPAN_LIT("---\nb: 2\n"), "bytes of the second");
+    is_span(span_make(text + docs[2].begin, docs[2].end - docs[2].begin), SPAN_LIT("--- # c\n- 3\n"), "bytes of the third");
+    is_int(docs[0].begin, 0, "the first begins at the beginning");
+    arena_fini(&arena);
+}
+
+static void test_json(void)
+{
+    static const struct {
+        const char *yaml, *json;
+    } t[] = {
+        { "{a: y, b: 0644, c: 1.0, d: true, e: ~, f: 12, g: '12', h: 1e3}",
+          "{\"a\":\"y\",\"b\":\"0644\",\"c\":1.0,\"d\":true,\"e\":null,\"f\":12,\"g\":\"12\",\"h\":1e3}" },
+        { "b: 1\na: 2\n", "{\"a\":2,\"b\":1}" },
+        { "x: &a {p: 1, q: 2}\ny:\n  <<: *a\n  q: 3\n", "{\"x\":{\"p\":1,\"q\":2},\"y\":{\"p\":1,\"q\":3}}" },
+        { "x: &a {p: 1}\nz: &b {p: 2, r: 4}\ny: {<<: [*a, *b]}\n", "{\"x\":{\"p\":1},\"y\":{\"p\":1,\"r\":4},\"z\":{\"p\":2,\"r\":4}}" },
+        { "a: !!str 12\nb: ! 13\n", "{\"a\":\"12\",\"b\":\"13\"}" },
+        { "{\"a\":\"\\ud83d\\ude00\\u003c\"}", "{\"a\":\"😀<\"}" },
+        { "- |\n a\n  b\n- >\n c\n d\n", "[\"a\\n b\\n\",\"c d\\n\"]" },
+    };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena arena;
+        AUTO_BUF out;
+        arena_init(&arena);
+        buf_init(&out, 4096);
+        node_write_json(parse(&arena, t[i].yaml), &out);
+        is_span(buf_span(&out), span_of(t[i].json), "%s", t[i].yaml);
+        arena_fini(&arena);
+    }
+}
+
+static void test_faults(void)
+{
+    static const struct {
+        const char *text;
+        int code;
+        const char *error;
+    } t[] = {
+        { "a: 1\na: 2\n", ERR_INVALID, "line 2: key 'a' is given twice" },
+        { "a: *b\n", ERR_INVALID, "line 1, column 4: alias *b has no anchor before it" },
+        { "a: [1, 2\nb: 3\n", ERR_INVALID, NULL },
+        { "a:\n\t- b\n", ERR_INVALID, NULL },
+        { "? [a]\n: b\n", ERR_REFUSED, "line 1, column 5: a key that is no scalar is not supported" },
+        { "a: !!python/none x\n", ERR_REFUSED, NULL },
+        { "a: &a [*a]\n", ERR_INVALID, NULL },
+        { "a: 1\n---\nb: 2\n", ERR_INVALID, "line 2: more than one document" },
+    };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena arena;
+        struct node *root = NULL;
+        struct err err = { 0 };
+        arena_init(&arena);
+        is_int(yamldoc_parse(span_of(t[i].text), &arena, &root, &err), t[i].code, "refused: %s", err.text);
+        if (t[i].error != NULL) {
+            is_str(err.text, t[i].error, "says where");
+        }
+        arena_fini(&arena);
+    }
+}
+
+/* Nine levels of nine aliases each: 400 million nodes if they were copied. */
+static void test_bomb(void)
+{
+    AUTO_BUF text;
+    struct arena arena;
+    struct node *root = NULL;
+    buf_init(&text, 65536);
+    buf_add_str(&text, "a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
+    for (int i = 1; i < 10; i++) {
+        buf_addf(&text, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+    }
+    arena_init(&arena);
+    is_int(yamldoc_parse(buf_span(&text), &arena, &root, NULL), ERR_TOO_BIG, "an alias bomb is refused");
+    buf_clear(&text);
+    for (int i = 0; i < 30000; i++) {
+        buf_add_char(&text, '[');
+    }
+    is_int(yamldoc_parse(buf_span(&text), &arena, &root, NULL), ERR_TOO_BIG, "so is deep nesting");
+    arena_fini(&arena);
+}
+
+static void test_emit(void)
+{
+    static const char *const t[] = {
+        "{\"a\":{\"b\":[1,{\"c\":\"yes\",\"d\":[]},[\"x\",[]]],\"e\":{}},\"f\":\"a\\nb\",\"g\":null,\"h\":1.5,\"i\":\"it's\",\"j\":\"10.0.0.1:80\",\"k y\":\"~\"}",
+        "[]", "\"x\"", "[[1,2],[{\"a\":1,\"b\":2}]]",
+    };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena arena;
+        AUTO_BUF yaml, again;
+        json_t *tree = json_loads(t[i], JSON_DECODE_ANY, NULL);
+        arena_init(&arena);
+        buf_init(&yaml, 4096);
+        buf_init(&again, 4096);
+        yamldoc_emit(tree, &yaml);
+        node_write_json(parse(&arena, yaml.p), &again);
+        is_json(buf_span(&again), span_of(t[i]), "emitted and read again: %s", yaml.p);
+        json_decref(tree);
+        arena_fini(&arena);
+    }
+}
+
+int main(void)
+{
+    test_places();
+    test_bom_and_documents();
+    test_json();
+    test_faults();
+    test_bomb();
+    test_emit();
+    return check_done();
+}
