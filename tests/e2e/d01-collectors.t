@@ -2,6 +2,7 @@
 """Three real OpenTelemetry Collectors on the stored configuration scrape every target exactly once."""
 
 import json
+import urllib.parse
 
 from rig import (COLLECTORS, Allocator, Cluster, Collector, Exporters, cases, diag, done, enter_sandbox, name_loopback,
                  ok, same, scratch, wait_for, wait_until_shared)
@@ -72,8 +73,14 @@ first = shared_once("original manifest", KEPT)
 path.write_text(cluster.kubectl("get", COLLECTORS["v1beta1"], "many", "-o", "yaml").out, encoding="utf-8")
 allocator.kill()
 allocator.start()
-exporters.forget()
-same(shared_once("stored manifest", KEPT), first, "and shares it out in the same way")
+answers = {}
+for job in jobs:
+    for pod in PODS:
+        status, body = allocator.get(f"/jobs/{urllib.parse.quote_plus(job['job_name'])}/targets?collector_id={pod}")
+        answers.update({target: pod for group in json.loads(body) for target in group["targets"] if status == 200})
+same({target: pod for target, pod in answers.items() if target not in DROPPED}, first,
+     "started on the stored manifest, the allocator shares out in the same way")
+same([target for target in answers if target in DROPPED], [], "and serves dropped targets to nobody")
 for collector in collectors:
     ok(collector.check_alive(), f"{collector.name} still runs")
 done()
