@@ -10,6 +10,7 @@
 static unsigned n_checks, n_failed;
 static uint64_t n_expected_errors;
 
+PRINTF_LIKE(4, 0)
 static void report(const char *file, int line, bool is_ok, const char *fmt, va_list ap)
 {
     char name[512];
@@ -29,12 +30,12 @@ static void report(const char *file, int line, bool is_ok, const char *fmt, va_l
     fflush(stdout);
 }
 
-#define REPORT(is_ok)                           \
-    do {                                        \
-        va_list ap;                             \
-        va_start(ap, fmt);                      \
-        report(file, line, (is_ok), fmt, ap);   \
-        va_end(ap);                             \
+#define REPORT(is_ok)                                                                              \
+    do {                                                                                           \
+        va_list ap;                                                                                \
+        va_start(ap, fmt);                                                                         \
+        report(file, line, (is_ok), fmt, ap);                                                      \
+        va_end(ap);                                                                                \
     } while (0)
 
 bool check_ok(const char *file, int line, bool is_ok, const char *fmt, ...)
@@ -113,8 +114,8 @@ int check_done(void)
 {
     uint64_t n_errors = log_count(LOG_ERROR);
 
-    check_ok(__FILE__, __LINE__, n_errors == n_expected_errors, "%" PRIu64 " error lines logged, %" PRIu64 " expected", n_errors,
-             n_expected_errors);
+    check_ok(__FILE__, __LINE__, n_errors == n_expected_errors,
+             "%" PRIu64 " error lines logged, %" PRIu64 " expected", n_errors, n_expected_errors);
     printf("1..%u\n", n_checks);
     return n_failed == 0 ? 0 : 1;
 }

@@ -1,5 +1,6 @@
-/* The test harness: plain TAP on standard output, run by prove. A failed check says where and what was there.
- * A program ends with 'return check_done();', which also fails when an unexpected error line was logged. */
+/* The test harness: plain TAP on standard output, run by prove. A failed check says where and what
+ * was there. A program ends with 'return check_done();', which also fails when an unexpected error
+ * line was logged. */
 #ifndef OTEL_TA_TESTS_CHECK_H
 #define OTEL_TA_TESTS_CHECK_H
 
@@ -10,13 +11,18 @@
 #include <stdint.h>
 
 bool check_ok(const char *file, int line, bool is_ok, const char *fmt, ...) PRINTF_LIKE(4, 5);
-bool check_int(const char *file, int line, int64_t got, int64_t want, const char *fmt, ...) PRINTF_LIKE(5, 6);
-bool check_text(const char *file, int line, struct span got, struct span want, const char *fmt, ...) PRINTF_LIKE(5, 6);
-bool check_json(const char *file, int line, struct span got, struct span want, const char *fmt, ...) PRINTF_LIKE(5, 6);
+bool check_int(const char *file, int line, int64_t got, int64_t want, const char *fmt, ...)
+    PRINTF_LIKE(5, 6);
+bool check_text(const char *file, int line, struct span got, struct span want, const char *fmt, ...)
+    PRINTF_LIKE(5, 6);
+bool check_json(const char *file, int line, struct span got, struct span want, const char *fmt, ...)
+    PRINTF_LIKE(5, 6);
 
 #define ok(cond, ...) check_ok(__FILE__, __LINE__, (cond), __VA_ARGS__)
-#define is_int(got, want, ...) check_int(__FILE__, __LINE__, (int64_t)(got), (int64_t)(want), __VA_ARGS__)
-#define is_str(got, want, ...) check_text(__FILE__, __LINE__, span_of(got), span_of(want), __VA_ARGS__)
+#define is_int(got, want, ...)                                                                     \
+    check_int(__FILE__, __LINE__, (int64_t)(got), (int64_t)(want), __VA_ARGS__)
+#define is_str(got, want, ...)                                                                     \
+    check_text(__FILE__, __LINE__, span_of(got), span_of(want), __VA_ARGS__)
 #define is_span(got, want, ...) check_text(__FILE__, __LINE__, (got), (want), __VA_ARGS__)
 /* Equal as JSON, whatever the order of keys and white space. */
 #define is_json(got, want, ...) check_json(__FILE__, __LINE__, (got), (want), __VA_ARGS__)

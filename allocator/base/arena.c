@@ -21,10 +21,13 @@ void arena_init(struct arena *a)
     *a = (struct arena){ 0 };
 }
 
-/* A chunk at least as big as all before it together (up to CHUNK_MAX), so that their number stays small. */
+/* A chunk at least as big as all before it together (up to CHUNK_MAX), so that their number stays
+ * small. */
 static void grow(struct arena *a, size_t need)
 {
-    size_t size = a->used_bytes < CHUNK_MIN ? CHUNK_MIN : a->used_bytes > CHUNK_MAX ? CHUNK_MAX : a->used_bytes;
+    size_t size = a->used_bytes < CHUNK_MIN   ? CHUNK_MIN
+                  : a->used_bytes > CHUNK_MAX ? CHUNK_MAX
+                                              : a->used_bytes;
 
     if (size < need) {
         size = need;
@@ -42,7 +45,8 @@ void *arena_alloc(struct arena *a, size_t size)
 {
     size_t pad = a->next == NULL ? 0 : (ALIGN - (uintptr_t)a->next % ALIGN) % ALIGN;
 
-    if (a->next == NULL || (size_t)(a->end - a->next) < pad || (size_t)(a->end - a->next) - pad < size) {
+    if (a->next == NULL || (size_t)(a->end - a->next) < pad ||
+        (size_t)(a->end - a->next) - pad < size) {
         grow(a, size);
         pad = 0;
     }

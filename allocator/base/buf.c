@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
 void buf_init(struct buf *b, size_t max)
 {
     *b = (struct buf){ .max = max };
@@ -103,6 +105,26 @@ static size_t utf8_length(const unsigned char *p, size_t left)
     return is_overlong || is_surrogate || is_beyond ? 0 : n;
 }
 
+void buf_add_utf8(struct buf *b, struct span s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    size_t start = 0, i = 0;
+
+    while (i < s.len) {
+        size_t n = utf8_length(p + i, s.len - i);
+        if (n > 0) {
+            i += n;
+            continue;
+        }
+        buf_add(b, s.p + start, i - start);
+        buf_add_str(b, REPLACEMENT);
+        start = ++i;
+    }
+    if (i > start) {
+        buf_add(b, s.p + start, i - start);
+    }
+}
+
 static void add_escape(struct buf *b, unsigned char c)
 {
     static const char short_escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -133,11 +155,13 @@ void buf_add_json(struct buf *b, struct span s)
         if (p[i] < 0x80) {
             add_escape(b, p[i]);
         } else {
-            buf_add(b, "\xef\xbf\xbd", 3);
+            buf_add_str(b, REPLACEMENT);
         }
         start = ++i;
     }
-    buf_add(b, s.p + start, s.len - start);
+    if (i > start) {
+        buf_add(b, s.p + start, i - start);
+    }
     buf_add_char(b, '"');
 }
 

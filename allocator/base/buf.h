@@ -1,5 +1,5 @@
-/* Growing bytes with a hard cap given at birth and a sticky error: append freely, look at buf_error() once.
- * After an error nothing more is appended and the content is unspecified.
+/* Growing bytes with a hard cap given at birth and a sticky error: append freely, look at
+ * buf_error() once. After an error nothing more is appended and the content is unspecified.
  * Threads: a buf belongs to one thread. */
 #ifndef OTEL_TA_BASE_BUF_H
 #define OTEL_TA_BASE_BUF_H
@@ -24,13 +24,20 @@ void buf_add_span(struct buf *b, struct span s);
 void buf_add_str(struct buf *b, const char *s);
 void buf_add_char(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* A JSON string with quotes: escapes ", \, controls; invalid UTF-8 bytes become U+FFFD; < > & stay. */
+/* A JSON string with quotes: escapes ", \, controls; invalid UTF-8 bytes become U+FFFD; < > & stay.
+ */
 void buf_add_json(struct buf *b, struct span s);
+/* The bytes as UTF-8: each invalid byte becomes U+FFFD. */
+void buf_add_utf8(struct buf *b, struct span s);
 /* Room for 'len' more bytes; returns where to write, or NULL on error. Does not change len. */
 char *buf_reserve(struct buf *b, size_t len);
-static inline struct span buf_span(const struct buf *b) { return (struct span){ b->p, b->len }; }
+static inline struct span buf_span(const struct buf *b)
+{
+    return (struct span){ b->p, b->len };
+}
 int buf_error(const struct buf *b);
-/* Moves the bytes to the caller (mem_free) and leaves an empty buffer; "" when nothing was added. */
+/* Moves the bytes to the caller (mem_free) and leaves an empty buffer; "" when nothing was added.
+ */
 char *buf_take(struct buf *b, size_t *out_len);
 void buf_clear(struct buf *b); /* len 0, error 0, keeps the memory */
 void buf_fini(struct buf *b);

@@ -25,7 +25,8 @@ int err_wrap(struct err *err, int rc, const char *fmt, ...)
         int n = vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
         if (n >= 0 && (size_t)n < sizeof(text)) {
-            snprintf(text + n, sizeof(text) - (size_t)n, ": %.*s", (int)(sizeof(text) - (size_t)n), err->text);
+            snprintf(text + n, sizeof(text) - (size_t)n, ": %.*s", (int)(sizeof(text) - (size_t)n),
+                     err->text);
         }
         memcpy(err->text, text, sizeof(text));
         err->code = rc;

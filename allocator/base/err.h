@@ -1,8 +1,8 @@
 /* A caller-owned error: a code, and text that grows a path as it travels up.
- * Every fallible function returns 0 or one of these negative codes; 'err' is its last parameter, may be
- * NULL, and is written on failure only: once by whoever detects the fault (err_set), then prefixed by the
- * callers that know where they were (err_wrap).
- * Threads: a struct err belongs to one thread; no globals. */
+ * Every fallible function returns 0 or one of these negative codes; 'err' is its last parameter,
+ * may be NULL, and is written on failure only: once by whoever detects the fault (err_set), then
+ * prefixed by the callers that know where they were (err_wrap). Threads: a struct err belongs to
+ * one thread; no globals. */
 #ifndef OTEL_TA_BASE_ERR_H
 #define OTEL_TA_BASE_ERR_H
 
@@ -28,7 +28,8 @@ struct err {
     char text[1024];
 };
 
-/* Writes code and text; returns 'code', so that 'return err_set(err, ERR_INVALID, …)' reads well. */
+/* Writes code and text; returns 'code', so that 'return err_set(err, ERR_INVALID, …)' reads well.
+ */
 int err_set(struct err *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Prefixes "<formatted>: " to the text already in 'err'; returns 'rc' unchanged. */

@@ -1,5 +1,6 @@
 #include "allocator/base/fault.h"
 
+#include "allocator/base/buf.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 
@@ -47,7 +48,10 @@ size_t faults_push(struct faults *f, const char *fmt, ...)
     if (is_plain(name)) {
         snprintf(text, sizeof(text), "%s%s", f->path_len == 0 ? "" : ".", name);
     } else {
-        snprintf(text, sizeof(text), "[\"%s\"]", name);
+        AUTO_BUF quoted;
+        buf_init(&quoted, 6 * sizeof(name));
+        buf_add_json(&quoted, span_of(name));
+        snprintf(text, sizeof(text), "[%s]", quoted.p);
     }
     return append(f, text);
 }
@@ -93,7 +97,8 @@ int faults_first(const struct faults *f, struct err *err)
     for (size_t i = 0; i < f->n; i++) {
         if (f->v[i].severity == FAULT_ERROR) {
             const char *path = f->v[i].path;
-            return err_set(err, ERR_INVALID, "%s%s%s", path, path[0] == '\0' ? "" : ": ", f->v[i].text);
+            return err_set(err, ERR_INVALID, "%s%s%s", path, path[0] == '\0' ? "" : ": ",
+                           f->v[i].text);
         }
     }
     return 0;

@@ -1,7 +1,7 @@
 /* Everything that is wrong with a document, in one pass: a list of faults, each with the path to it
- * ("scrape_configs[3].relabel_configs[0].regex"), its line and a sentence. A checker pushes a path segment
- * on the way down, pops it on the way up, and reports where it stands.
- * Threads: a list belongs to one thread. */
+ * ("scrape_configs[3].relabel_configs[0].regex"), its line and a sentence. A checker pushes a path
+ * segment on the way down, pops it on the way up, and reports where it stands. Threads: a list
+ * belongs to one thread. */
 #ifndef OTEL_TA_BASE_FAULT_H
 #define OTEL_TA_BASE_FAULT_H
 
@@ -34,7 +34,8 @@ void faults_init(struct faults *f);
 size_t faults_push(struct faults *f, const char *fmt, ...) PRINTF_LIKE(2, 3);
 size_t faults_push_index(struct faults *f, size_t index);
 void faults_pop(struct faults *f, size_t mark);
-void faults_add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void faults_add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
 /* The first error as one text "path: text" (ERR_INVALID), or 0 when there is none. */
 int faults_first(const struct faults *f, struct err *err);
 void faults_fini(struct faults *f);

@@ -2,10 +2,12 @@
 
 #include <assert.h>
 #include <openssl/evp.h>
+#include <string.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-_Static_assert(sizeof(XXH64_state_t) <= sizeof(struct hash64_state), "hash64_state has room for XXH64's state");
+_Static_assert(sizeof(XXH64_state_t) <= sizeof(struct hash64_state),
+               "hash64_state has room for XXH64's state");
 
 uint64_t hash64(struct span s)
 {
@@ -14,17 +16,29 @@ uint64_t hash64(struct span s)
 
 void hash64_begin(struct hash64_state *st)
 {
-    XXH64_reset((XXH64_state_t *)(void *)st->opaque, 0);
+    XXH64_state_t state;
+
+    XXH64_reset(&state, 0);
+    memcpy(st->opaque, &state, sizeof(state));
 }
 
 void hash64_add(struct hash64_state *st, struct span s)
 {
-    XXH64_update((XXH64_state_t *)(void *)st->opaque, s.p, s.len);
+    XXH64_state_t state;
+
+    if (s.len > 0) {
+        memcpy(&state, st->opaque, sizeof(state));
+        XXH64_update(&state, s.p, s.len);
+        memcpy(st->opaque, &state, sizeof(state));
+    }
 }
 
 uint64_t hash64_end(const struct hash64_state *st)
 {
-    return XXH64_digest((const XXH64_state_t *)(const void *)st->opaque);
+    XXH64_state_t state;
+
+    memcpy(&state, st->opaque, sizeof(state));
+    return XXH64_digest(&state);
 }
 
 uint64_t hash_fast(struct span s)

@@ -21,7 +21,8 @@ uint64_t hash64_end(const struct hash64_state *st);
 /* XXH3: for tables and change detection inside the process. */
 uint64_t hash_fast(struct span s);
 
-/* The last eight bytes of MD5(s), big-endian: what the relabel action hashmod takes the modulus of. */
+/* The last eight bytes of MD5(s), big-endian: what the relabel action hashmod takes the modulus of.
+ */
 uint64_t hash_md5_tail(struct span s);
 
 /* A good 64-bit finaliser (bijective), for combining hashes. */

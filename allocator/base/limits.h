@@ -8,34 +8,35 @@
 #define MIB (KIB * KIB)
 
 /* documents */
-#define LIMIT_DOCUMENT_BYTES (64 * MIB)      /* a manifest or configuration file */
-#define LIMIT_CONFIG_TEXT_BYTES (8 * MIB)    /* spec.config as text */
-#define LIMIT_DEPTH 256                      /* levels that are understood */
-#define LIMIT_SKIP_DEPTH 16384               /* levels that are skipped over (API server lets 10,002 through) */
-#define LIMIT_YAML_NODES 1000000             /* nodes after alias expansion */
-#define LIMIT_FAULTS 1000                    /* faults reported per document */
+#define LIMIT_DOCUMENT_BYTES (64 * MIB)   /* a manifest or configuration file */
+#define LIMIT_CONFIG_TEXT_BYTES (8 * MIB) /* spec.config as text */
+#define LIMIT_DEPTH 256                   /* levels that are understood */
+#define LIMIT_SKIP_DEPTH 16384   /* levels that are skipped over (API server lets 10,002 through) */
+#define LIMIT_YAML_NODES 1000000 /* nodes after alias expansion */
+#define LIMIT_FAULTS 1000        /* faults reported per document */
 
 /* webhook */
-#define LIMIT_REVIEW_BYTES (16 * MIB)        /* AdmissionReview body */
-#define LIMIT_REVIEWS_IN_FLIGHT (64 * MIB)   /* sum of bodies being read or answered */
-#define LIMIT_STASH_PLAIN (8 * KIB)          /* annotation kept as plain JSON up to here, then gz1: */
-#define LIMIT_STASH_ENCODED (128 * KIB)      /* annotation value */
-#define LIMIT_STASH_DECODED (2 * MIB)        /* inflated annotation */
-#define LIMIT_ANNOTATIONS (256 * KIB)        /* all annotations together, as Kubernetes counts */
-#define LIMIT_WARNING 120                    /* one admission warning */
+#define LIMIT_REVIEW_BYTES (16 * MIB)      /* AdmissionReview body */
+#define LIMIT_REVIEWS_IN_FLIGHT (64 * MIB) /* sum of bodies being read or answered */
+#define LIMIT_STASH_PLAIN (8 * KIB)        /* annotation kept as plain JSON up to here, then gz1: */
+#define LIMIT_STASH_ENCODED (128 * KIB)    /* annotation value */
+#define LIMIT_STASH_DECODED (2 * MIB)      /* inflated annotation */
+#define LIMIT_ANNOTATIONS (256 * KIB)      /* all annotations together, as Kubernetes counts */
+#define LIMIT_WARNING 120                  /* one admission warning */
 
 /* discovery */
-#define LIMIT_SD_BODY (1024 * MIB)           /* one file_sd file or http_sd body */
+#define LIMIT_SD_BODY (1024 * MIB) /* one file_sd file or http_sd body */
 #define LIMIT_LABELS_PER_TARGET 4096
 #define LIMIT_LABEL_VALUE (1 * MIB)
-#define LIMIT_RELABEL_BYTES (16 * MIB)         /* text that the rules of one job may make for one target */
-#define LIMIT_POOL_BYTES (64 * MIB)          /* interned names before a sweep */
-#define LIMIT_REGEX_BYTES (16 * KIB)         /* one pattern */
-#define LIMIT_REGEX_MEMORY (8 * MIB)         /* one compiled program */
-#define LIMIT_GLOB_FILES 200000              /* files one file_sd entry may match */
+#define LIMIT_RELABEL_BYTES (16 * MIB) /* text that the rules of one job may make for one target   \
+                                        */
+#define LIMIT_POOL_BYTES (64 * MIB)    /* interned names before a sweep */
+#define LIMIT_REGEX_BYTES (16 * KIB)   /* one pattern */
+#define LIMIT_REGEX_MEMORY (8 * MIB)   /* one compiled program */
+#define LIMIT_GLOB_FILES 200000        /* files one file_sd entry may match */
 
 /* serving */
-#define LIMIT_CONNECTIONS 16384              /* per listener */
+#define LIMIT_CONNECTIONS 16384 /* per listener */
 #define LIMIT_PAGE_BYTES (4096 * MIB)
 #define LIMIT_COLLECTORS 65534
 

@@ -2,26 +2,22 @@
 
 #include "allocator/base/buf.h"
 #include "allocator/base/clock.h"
+#include "allocator/base/mem.h"
+#include "allocator/base/rate.h"
 #include "allocator/base/thread.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES ((size_t)8192)
+#define LINE_MAX_BYTES ((size_t)PIPE_BUF) /* what one write() puts into a pipe in one piece */
 #define FIELD_MAX_BYTES ((size_t)1024)
-#define RATE_SLOTS 256         /* messages whose rate is watched; texts that share a slot share its budget */
-#define RATE_BURST 20          /* lines of one message text … */
-#define RATE_WINDOW_MS 10000   /* … in this time */
-
-struct rate_slot {
-    int64_t window_start_ms;
-    unsigned n;
-    uint64_t n_suppressed;
-};
+#define RATE_SLOTS 256 /* messages whose rate is watched */
 
 static struct {
     atomic_int level;
@@ -29,7 +25,7 @@ static struct {
     atomic_bool is_format_set;
     atomic_uint_fast64_t counts[LOG_DEBUG + 1];
     struct mutex mutex;
-    struct rate_slot rates[RATE_SLOTS];
+    struct rate rates[RATE_SLOTS] GUARDED;
 } state = { .level = LOG_INFO, .mutex = MUTEX_INIT };
 
 static const char *const level_names[] = { "error", "warn", "info", "debug" };
@@ -101,11 +97,6 @@ static void add_time(struct buf *b)
     buf_addf(b, "%s.%03dZ", text, (int)(now_ms % 1000));
 }
 
-static struct span capped(struct span s)
-{
-    return s.len > FIELD_MAX_BYTES ? span_make(s.p, FIELD_MAX_BYTES) : s;
-}
-
 static bool needs_quotes(struct span s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -117,9 +108,20 @@ static bool needs_quotes(struct span s)
     return s.len == 0;
 }
 
-static void add_text(struct buf *b, struct span s, bool always_quote)
+/* At most 'max' bytes of 's'; "…" shows that there was more. */
+static void add_text(struct buf *b, struct span s, bool always_quote, size_t max)
 {
-    s = capped(s);
+    AUTO_BUF cut;
+
+    buf_init(&cut, max + 8);
+    if (s.len > max) {
+        while (max > 0 && ((unsigned char)s.p[max] & 0xc0) == 0x80) {
+            max--; /* between two characters */
+        }
+        buf_add(&cut, s.p, max);
+        buf_add_str(&cut, "…");
+        s = buf_span(&cut);
+    }
     if (always_quote || needs_quotes(s)) {
         buf_add_json(b, s);
     } else {
@@ -127,76 +129,89 @@ static void add_text(struct buf *b, struct span s, bool always_quote)
     }
 }
 
-static void add_field(struct buf *b, const struct log_field *f, bool is_json)
+static void add_field(struct buf *b, const struct log_field *f, bool is_json, size_t max)
 {
     if (f->type == LOG_FIELD_INT) {
         buf_addf(b, "%" PRId64, f->number);
     } else {
-        add_text(b, f->text, is_json);
+        add_text(b, f->text, is_json, max);
     }
 }
 
-static void format_json(struct buf *b, enum log_level level, const char *module, const char *message, const struct log_field *fields)
+static void format_json(struct buf *b, enum log_level level, const char *module,
+                        const char *message, const struct log_field *fields, size_t max)
 {
     buf_add_str(b, "{\"ts\":\"");
     add_time(b);
     buf_addf(b, "\",\"level\":\"%s\",\"component\":\"%s\",\"msg\":", level_names[level], module);
-    buf_add_json(b, span_of(message));
+    add_text(b, span_of(message), true, max);
     for (const struct log_field *f = fields; f->key != NULL; f++) {
         buf_addf(b, ",\"%s\":", f->key);
-        add_field(b, f, true);
+        add_field(b, f, true, max);
     }
     buf_add_char(b, '}');
 }
 
-static void format_logfmt(struct buf *b, enum log_level level, const char *module, const char *message, const struct log_field *fields)
+static void format_logfmt(struct buf *b, enum log_level level, const char *module,
+                          const char *message, const struct log_field *fields, size_t max)
 {
     buf_add_str(b, "ts=");
     add_time(b);
     buf_addf(b, " level=%s component=%s msg=", level_names[level], module);
-    add_text(b, span_of(message), false);
+    add_text(b, span_of(message), false, max);
     for (const struct log_field *f = fields; f->key != NULL; f++) {
         buf_addf(b, " %s=", f->key);
-        add_field(b, f, false);
+        add_field(b, f, false, max);
     }
 }
 
-static void format_pretty(struct buf *b, enum log_level level, const char *module, const char *message, const struct log_field *fields)
+static bool is_one_line(const char *message)
+{
+    size_t len = 0;
+
+    while ((unsigned char)message[len] >= ' ') {
+        len++;
+    }
+    return message[len] == '\0' && len <= FIELD_MAX_BYTES;
+}
+
+static void format_pretty(struct buf *b, enum log_level level, const char *module,
+                          const char *message, const struct log_field *fields, size_t max)
 {
     static const char *const colours[] = { "\033[31m", "\033[33m", "\033[32m", "\033[2m" };
     bool is_terminal = isatty(STDERR_FILENO) == 1;
     const char *off = is_terminal ? "\033[0m" : "";
 
     add_time(b);
-    buf_addf(b, " %s%-5s%s %-8s %s", is_terminal ? colours[level] : "", level_names[level], off, module, message);
+    buf_addf(b, " %s%-5s%s %-8s ", is_terminal ? colours[level] : "", level_names[level], off,
+             module);
+    if (is_one_line(message)) {
+        buf_add_str(b, message);
+    } else {
+        add_text(b, span_of(message), true, max);
+    }
     for (const struct log_field *f = fields; f->key != NULL; f++) {
         buf_addf(b, "  %s%s=%s", is_terminal ? "\033[2m" : "", f->key, off);
-        add_field(b, f, false);
+        add_field(b, f, false, max);
     }
 }
 
-/* False when this text has had its share of lines; else '*out_suppressed' says how many were left out before. */
-static bool may_write(const char *message, uint64_t *out_suppressed)
+/* May this text be written again? Texts that share a slot share its budget. */
+static bool may_write(const char *module, const char *message, uint64_t *out_suppressed)
 {
     size_t h = 5381;
     int64_t now_ms = clock_mono_ms();
 
+    for (const char *p = module; *p != '\0'; p++) {
+        h = h * 33 + (unsigned char)*p;
+    }
     for (const char *p = message; *p != '\0'; p++) {
         h = h * 33 + (unsigned char)*p;
     }
-    struct rate_slot *slot = &state.rates[h % RATE_SLOTS];
-    if (now_ms - slot->window_start_ms >= RATE_WINDOW_MS || slot->window_start_ms == 0) {
-        slot->window_start_ms = now_ms;
-        slot->n = 0;
-    }
-    if (slot->n >= RATE_BURST) {
-        slot->n_suppressed++;
-        return false;
-    }
-    slot->n++;
-    *out_suppressed = slot->n_suppressed;
-    slot->n_suppressed = 0;
-    return true;
+    mutex_lock(&state.mutex);
+    bool may = rate_allow(&state.rates[h % RATE_SLOTS], now_ms, out_suppressed);
+    mutex_unlock(&state.mutex);
+    return may;
 }
 
 static void write_line(const struct buf *b)
@@ -205,6 +220,9 @@ static void write_line(const struct buf *b)
 
     while (done < b->len) {
         ssize_t n = write(STDERR_FILENO, b->p + done, b->len - done);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
         if (n <= 0) {
             return; /* nobody reads: logging must not stop the program */
         }
@@ -212,36 +230,77 @@ static void write_line(const struct buf *b)
     }
 }
 
-void log_write(enum log_level level, const char *module, const char *message, const struct log_field *fields)
+typedef void format_fn(struct buf *, enum log_level, const char *, const char *,
+                       const struct log_field *, size_t);
+
+/* DEL and the C1 controls (U+0080 to U+009F) are no controls for JSON, but they are for a terminal.
+ */
+static void escape_controls(struct buf *line)
+{
+    AUTO_STR text = mem_strndup(line->p, line->len);
+    const size_t len = line->len;
+
+    buf_clear(line);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        unsigned char next = (unsigned char)text[i + 1]; /* the NUL at the end is no C1 control */
+        if (c == 0x7f) {
+            buf_add_str(line, "\\u007f");
+        } else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+            buf_addf(line, "\\u%04x", next);
+            i++;
+        } else {
+            buf_add_char(line, (char)c);
+        }
+    }
+}
+
+static bool has_controls(const struct buf *line)
+{
+    for (size_t i = 0; i < line->len; i++) {
+        unsigned char c = (unsigned char)line->p[i];
+        if (c == 0x7f || (c == 0xc2 && (unsigned char)line->p[i + 1] < 0xa0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void emit(enum log_level level, const char *module, const char *message,
+                 const struct log_field *fields)
+{
+    static format_fn *const formats[] = { format_json, format_logfmt, format_pretty };
+    format_fn *format = formats[get_format()];
+    AUTO_BUF line;
+
+    /* A line that is too long keeps all its fields, each shorter. */
+    buf_init(&line, LINE_MAX_BYTES);
+    for (size_t cap = FIELD_MAX_BYTES; cap >= 16; cap /= 4) {
+        buf_clear(&line);
+        format(&line, level, module, message, fields, cap);
+        if (buf_error(&line) == 0 && has_controls(&line)) {
+            escape_controls(&line);
+        }
+        buf_add_char(&line, '\n');
+        if (buf_error(&line) == 0) {
+            write_line(&line);
+            return;
+        }
+    }
+}
+
+void log_write(enum log_level level, const char *module, const char *message,
+               const struct log_field *fields)
 {
     uint64_t n_suppressed = 0;
 
     atomic_fetch_add(&state.counts[level], 1);
-    if ((int)level > atomic_load(&state.level)) {
+    if ((int)level > atomic_load(&state.level) || !may_write(module, message, &n_suppressed)) {
         return;
     }
-    mutex_lock(&state.mutex);
-    bool may = may_write(message, &n_suppressed);
-    mutex_unlock(&state.mutex);
-    if (!may) {
-        return;
-    }
-    struct log_field with_count[2] = { LOG_INT("suppressed_before", n_suppressed), { .key = NULL } };
-    AUTO_BUF line;
-    buf_init(&line, LINE_MAX_BYTES);
-    enum log_format format = get_format();
-    void (*write_as)(struct buf *, enum log_level, const char *, const char *, const struct log_field *) =
-        format == LOG_JSON ? format_json : format == LOG_LOGFMT ? format_logfmt : format_pretty;
     if (n_suppressed > 0) {
-        write_as(&line, level, module, "similar lines left out", with_count);
-        buf_add_char(&line, '\n');
+        emit(level, module, "similar lines left out",
+             LOG_FIELDS(LOG_STR("of", message), LOG_INT("count", n_suppressed)));
     }
-    write_as(&line, level, module, message, fields);
-    buf_add_char(&line, '\n');
-    if (buf_error(&line) != 0) {
-        buf_clear(&line);
-        write_as(&line, level, module, message, &(const struct log_field){ .key = NULL });
-        buf_add_char(&line, '\n');
-    }
-    write_line(&line);
+    emit(level, module, message, fields);
 }

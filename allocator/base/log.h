@@ -1,8 +1,9 @@
-/* One line per event on stderr: json, logfmt or pretty. Text from outside is escaped and length-capped;
- * secrets must be masked by the caller. Each module (LOG_MODULE, defined before the include) is
- * rate-limited per message text: the count of suppressed lines is logged with the next one.
- *   log_info("configuration loaded", LOG_STR("path", path), LOG_INT("jobs", n));
- * Threads: any. */
+/* One line per event on stderr: json, logfmt or pretty (the default on a terminal, with colour
+ * there only). Text from outside is escaped (no newline or terminal control gets through) and
+ * capped in length; 'msg' is a constant text of ours. Secrets must be masked by the caller. Each
+ * module (LOG_MODULE, defined before the include) is rate-limited per message text: the count of
+ * suppressed lines is logged with the next one. log_info("configuration loaded", LOG_STR("path",
+ * path), LOG_INT("jobs", n)); Threads: any. */
 #ifndef OTEL_TA_BASE_LOG_H
 #define OTEL_TA_BASE_LOG_H
 
@@ -19,13 +20,20 @@ struct log_field {
     struct span text;
     int64_t number;
 };
-#define LOG_SPAN(k, s) { .key = (k), .type = LOG_FIELD_SPAN, .text = (s) }
+#define LOG_SPAN(k, s)                                                                             \
+    {                                                                                              \
+        .key = (k), .type = LOG_FIELD_SPAN, .text = (s)                                            \
+    }
 #define LOG_STR(k, s) LOG_SPAN(k, span_of(s))
-#define LOG_INT(k, n) { .key = (k), .type = LOG_FIELD_INT, .number = (int64_t)(n) }
+#define LOG_INT(k, n)                                                                              \
+    {                                                                                              \
+        .key = (k), .type = LOG_FIELD_INT, .number = (int64_t)(n)                                  \
+    }
 
-void log_write(enum log_level level, const char *module, const char *message, const struct log_field *fields);
+void log_write(enum log_level level, const char *module, const char *message,
+               const struct log_field *fields);
 
-#define LOG_FIELDS(...) ((const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ) { .key = NULL } })
+#define LOG_FIELDS(...) ((const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ){ .key = NULL } })
 #define log_error(msg, ...) log_write(LOG_ERROR, LOG_MODULE, msg, LOG_FIELDS(__VA_ARGS__))
 #define log_warn(msg, ...) log_write(LOG_WARN, LOG_MODULE, msg, LOG_FIELDS(__VA_ARGS__))
 #define log_info(msg, ...) log_write(LOG_INFO, LOG_MODULE, msg, LOG_FIELDS(__VA_ARGS__))
@@ -37,7 +45,8 @@ void log_set_format(enum log_format format);
 /* Name ↔ value for options; false when unknown. */
 bool log_level_from(struct span name, enum log_level *out);
 bool log_format_from(struct span name, enum log_format *out);
-/* How many lines were written at 'level' since start: tests fail on unexpected errors. */
+/* How many lines were asked for at 'level' since start, written or not: tests fail on unexpected
+ * errors. */
 uint64_t log_count(enum log_level level);
 
 #endif

@@ -1,6 +1,6 @@
 /* Many senders, one owner: a bounded queue of messages with an eventfd bell.
- * A message is a struct that starts with 'struct mail'; posting moves it (the sender's pointer is dead).
- * Threads: post from any; everything else from the owner only. */
+ * A message is a struct that starts with 'struct mail'; posting moves it (the sender's pointer is
+ * dead). Threads: post from any; everything else from the owner only. */
 #ifndef OTEL_TA_BASE_MAILBOX_H
 #define OTEL_TA_BASE_MAILBOX_H
 
@@ -9,7 +9,7 @@
 
 struct mail {
     struct mail *next;
-    int kind; /* the owner's enum */
+    int kind;                           /* the owner's enum */
     void (*dispose)(struct mail *mail); /* frees the message when nobody will read it */
 };
 
@@ -17,10 +17,11 @@ struct mailbox;
 
 /* 'max' messages at most; 0 = unbounded (only where the sender is bounded otherwise). */
 struct mailbox *mailbox_new(size_t max);
-/* Blocks while the box is full: TCP or the file system pushes back on the source. Returns false, and
- * disposes the mail, once the box is closed. */
+/* Blocks while the box is full: TCP or the file system pushes back on the source. Returns false,
+ * and disposes the mail, once the box is closed. */
 bool mailbox_post(struct mailbox *box, struct mail *mail);
-/* Never blocks: false (and the mail stays the caller's) when full. When closed: disposes, returns true. */
+/* Never blocks: false (and the mail stays the caller's) when full. When closed: disposes, returns
+ * true. */
 bool mailbox_try_post(struct mailbox *box, struct mail *mail);
 /* Readable while messages wait. The owner polls it. */
 int mailbox_fd(const struct mailbox *box);

@@ -14,12 +14,14 @@ void *mem_realloc(void *p, size_t size) __attribute__((returns_nonnull, alloc_si
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *mem_strndup(const char *s, size_t size) __attribute__((malloc, returns_nonnull));
 /* printf into a new string that the caller frees. */
-char *mem_printf(const char *fmt, ...) __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+char *mem_printf(const char *fmt, ...)
+    __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 /* free(); exists so that ownership is visible beside mem_alloc(). NULL is fine. */
 void mem_free(void *p);
 
 /* AUTO(thing) declares a 'struct thing *' that is released by thing_free(&p) when it leaves scope.
- * AUTO_STR declares a 'char *' that is freed. Every x_free(struct x **) accepts NULL and sets NULL. */
+ * AUTO_STR declares a 'char *' that is freed. Every x_free(struct x **) accepts NULL and sets NULL.
+ */
 #define AUTO(type) __attribute__((cleanup(type##_free))) struct type *
 #define AUTO_STR __attribute__((cleanup(mem_free_str))) char *
 #define AUTO_FD __attribute__((cleanup(mem_close_fd))) int

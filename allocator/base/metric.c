@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define MAX_SLOTS 64   /* threads that count; further ones share the last slot */
+#define MAX_SLOTS 64 /* threads that count; further ones share the last slot */
 #define MAX_BUCKETS 16
 #define MAX_LABELS 4
 #define MAX_SERIES ((size_t)200000) /* of one family: what names series comes from outside */
@@ -33,11 +33,14 @@ static const struct declaration declarations[METRIC_COUNT] = {
 #undef METRIC
 };
 
-/* Seconds; the first row is the default of OpenTelemetry's Prometheus exporter, the second upstream's choice. */
-static const double buckets_default[] = { 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10 };
+/* Seconds; the first row is the default of OpenTelemetry's Prometheus exporter, the second
+ * upstream's choice. */
+static const double buckets_default[] = { 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
+                                          0.5,   0.75, 1,     2.5,  5,     7.5, 10 };
 static const double buckets_long[] = { 1, 5, 10, 30, 60, 120 };
 
-struct cell { /* one series, or one thread's part of it; written by one thread, read by the scraper */
+struct cell { /* one series, or one thread's part of it; written by one thread, read by the scraper
+               */
     atomic_uint_fast64_t count;
     _Atomic double sum; /* histogram: of the observations; gauge: the value */
     atomic_uint_fast64_t buckets[MAX_BUCKETS];
@@ -47,9 +50,16 @@ struct slot {
     struct cell cells[METRIC_COUNT];
 };
 
+struct metric_part {
+    struct cell cell;
+    enum metric_id id;
+    struct metric_part *next; /* of the same series */
+};
+
 struct series {
     char *labels; /* rendered: a="b",c="d" */
     struct cell cell;
+    struct metric_part *parts; /* what threads observe on their own; added up with 'cell' */
 };
 
 static struct {
@@ -98,7 +108,8 @@ static void observe(struct cell *cell, enum metric_id id, double value)
     atomic_fetch_add_explicit(&cell->buckets[i], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&cell->count, 1, memory_order_relaxed);
     double sum = atomic_load_explicit(&cell->sum, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&cell->sum, &sum, sum + value, memory_order_relaxed, memory_order_relaxed)) {
+    while (!atomic_compare_exchange_weak_explicit(&cell->sum, &sum, sum + value,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
     }
 }
 
@@ -114,6 +125,22 @@ void metric_observe(enum metric_id id, double value)
 
 /* ---- with labels: one list per family */
 
+/* Escaped as the format wants it. A value that is not UTF-8 would make the scraper reject the whole
+ * page. */
+static void add_label_value(struct buf *out, const char *value)
+{
+    while (*value != '\0') {
+        size_t len = strcspn(value, "\n\"\\");
+        buf_add_utf8(out, span_make(value, len));
+        value += len;
+        if (*value != '\0') {
+            buf_add_char(out, '\\');
+            buf_add_char(out, *value == '\n' ? 'n' : *value);
+            value++;
+        }
+    }
+}
+
 static void render_labels(enum metric_id id, const char *const *values, struct buf *out)
 {
     const char *name = declarations[id].labels;
@@ -121,16 +148,7 @@ static void render_labels(enum metric_id id, const char *const *values, struct b
     for (size_t i = 0; name[0] != '\0'; i++) {
         size_t len = strcspn(name, ",");
         buf_addf(out, "%s%.*s=\"", i == 0 ? "" : ",", (int)len, name);
-        for (const char *p = values[i]; *p != '\0'; p++) {
-            if (*p == '\n') {
-                buf_add_str(out, "\\n");
-            } else {
-                if (*p == '"' || *p == '\\') {
-                    buf_add_char(out, '\\');
-                }
-                buf_add_char(out, *p);
-            }
-        }
+        add_label_value(out, values[i]);
         buf_add_char(out, '"');
         name += len + (name[len] == ',' ? 1 : 0);
     }
@@ -159,7 +177,7 @@ static size_t search_locked(enum metric_id id, const char *labels, bool *out_fou
 }
 
 /* Finds or makes the series; NULL when the family is full. */
-static struct cell *cell_locked(enum metric_id id, const char *const *values)
+static struct series *series_locked(enum metric_id id, const char *const *values)
 {
     AUTO_BUF labels;
     bool found = false;
@@ -177,10 +195,18 @@ static struct cell *cell_locked(enum metric_id id, const char *const *values)
         struct series *s = mem_zalloc(sizeof(*s));
         s->labels = buf_take(&labels, NULL);
         (void)vec_push(&state.series[id]);
-        memmove(state.series[id].v + at + 1, state.series[id].v + at, (state.series[id].n - 1 - at) * sizeof(s));
+        memmove(state.series[id].v + at + 1, state.series[id].v + at,
+                (state.series[id].n - 1 - at) * sizeof(s));
         state.series[id].v[at] = s;
     }
-    return &state.series[id].v[at]->cell;
+    return state.series[id].v[at];
+}
+
+static struct cell *cell_locked(enum metric_id id, const char *const *values)
+{
+    struct series *s = series_locked(id, values);
+
+    return s == NULL ? NULL : &s->cell;
 }
 
 void metric_add_for(enum metric_id id, const char *const *labels, uint64_t n)
@@ -218,6 +244,26 @@ void metric_observe_for(enum metric_id id, const char *const *labels, double val
     mutex_unlock(&state.mutex);
 }
 
+struct metric_part *metric_part_new(enum metric_id id, const char *const *labels)
+{
+    struct metric_part *part = mem_zalloc(sizeof(*part));
+
+    part->id = id;
+    mutex_lock(&state.mutex);
+    struct series *s = series_locked(id, labels);
+    if (s != NULL) {
+        part->next = s->parts;
+        s->parts = part;
+    }
+    mutex_unlock(&state.mutex);
+    return part;
+}
+
+void metric_part_observe(struct metric_part *part, double value)
+{
+    observe(&part->cell, part->id, value);
+}
+
 void metric_forget(enum metric_id id, const char *const *labels)
 {
     AUTO_BUF text;
@@ -229,7 +275,8 @@ void metric_forget(enum metric_id id, const char *const *labels)
     size_t at = search_locked(id, text.p == NULL ? "" : text.p, &found);
     if (found) {
         struct series *s = state.series[id].v[at];
-        memmove(state.series[id].v + at, state.series[id].v + at + 1, (state.series[id].n - 1 - at) * sizeof(s));
+        memmove(state.series[id].v + at, state.series[id].v + at + 1,
+                (state.series[id].n - 1 - at) * sizeof(s));
         state.series[id].n--;
         mem_free(s->labels);
         mem_free(s);
@@ -254,24 +301,30 @@ static void add_cell(struct sums *sums, struct cell *cell)
     }
 }
 
+/* The shortest text that gives the same number when read. */
 static void add_double(struct buf *out, double v)
 {
     char text[40];
 
-    if (isfinite(v) && v == floor(v) && fabs(v) < 1e15) {
-        snprintf(text, sizeof(text), "%.0f", v);
+    if (isnan(v)) {
+        buf_add_str(out, "NaN");
+    } else if (isinf(v)) {
+        buf_add_str(out, v > 0 ? "+Inf" : "-Inf");
+    } else if (v == floor(v) && fabs(v) < 1e15) {
+        buf_addf(out, "%.0f", v);
     } else {
-        snprintf(text, sizeof(text), "%.17g", v);
-        char shorter[40];
-        snprintf(shorter, sizeof(shorter), "%.15g", v);
-        if (strtod(shorter, NULL) == v) {
-            memcpy(text, shorter, sizeof(text));
+        for (int digits = 15; digits <= 17; digits++) {
+            snprintf(text, sizeof(text), "%.*g", digits, v);
+            if (strtod(text, NULL) == v) {
+                break;
+            }
         }
+        buf_add_str(out, text);
     }
-    buf_add_str(out, text);
 }
 
-static void render_histogram(struct buf *out, enum metric_id id, const char *labels, const struct sums *s)
+static void render_histogram(struct buf *out, enum metric_id id, const char *labels,
+                             const struct sums *s)
 {
     const char *name = declarations[id].name, *comma = labels[0] == '\0' ? "" : ",";
     size_t n = 0;
@@ -280,16 +333,19 @@ static void render_histogram(struct buf *out, enum metric_id id, const char *lab
 
     for (size_t i = 0; i < n; i++) {
         running += s->buckets[i];
-        buf_addf(out, "%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, labels, comma, bound[i], running);
+        buf_addf(out, "%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, labels, comma, bound[i],
+                 running);
     }
-    buf_addf(out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, comma, s->count);
+    running += s->buckets[n]; /* not 'count', which may have grown since the buckets were read */
+    buf_addf(out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, comma, running);
     const char *open = labels[0] == '\0' ? "" : "{", *close = labels[0] == '\0' ? "" : "}";
     buf_addf(out, "%s_sum%s%s%s ", name, open, labels, close);
     add_double(out, s->sum);
-    buf_addf(out, "\n%s_count%s%s%s %" PRIu64 "\n", name, open, labels, close, s->count);
+    buf_addf(out, "\n%s_count%s%s%s %" PRIu64 "\n", name, open, labels, close, running);
 }
 
-static void render_series(struct buf *out, enum metric_id id, const char *labels, const struct sums *s)
+static void render_series(struct buf *out, enum metric_id id, const char *labels,
+                          const struct sums *s)
 {
     enum metric_type type = declarations[id].type;
 
@@ -329,6 +385,10 @@ static void render_family(struct buf *out, enum metric_id id)
     for (size_t i = 0; i < state.series[id].n; i++) {
         struct sums sums = { 0 };
         add_cell(&sums, &state.series[id].v[i]->cell);
+        for (struct metric_part *part = state.series[id].v[i]->parts; part != NULL;
+             part = part->next) {
+            add_cell(&sums, &part->cell);
+        }
         render_series(out, id, state.series[id].v[i]->labels, &sums);
     }
 }
@@ -349,8 +409,9 @@ static void update_process(void)
     }
     metric_set(METRIC_PROCESS_RSS, (double)pages * (double)sysconf(_SC_PAGESIZE));
     if (getrusage(RUSAGE_SELF, &usage) == 0) {
-        metric_set(METRIC_PROCESS_CPU, (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec +
-                                           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+        metric_set(METRIC_PROCESS_CPU,
+                   (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec +
+                       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
     }
 }
 

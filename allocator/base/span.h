@@ -1,5 +1,5 @@
-/* A borrowed run of bytes (pointer, length), passed by value. Never owns, never NUL-terminated by right.
- * Threads: any. */
+/* A borrowed run of bytes (pointer, length), passed by value. Never owns, never NUL-terminated by
+ * right. Threads: any. */
 #ifndef OTEL_TA_BASE_SPAN_H
 #define OTEL_TA_BASE_SPAN_H
 
@@ -16,13 +16,22 @@ struct span {
 #define SPAN_ARG(s) (int)(s).len, (s).p
 #define SPAN_LIT(literal) ((struct span){ (literal), sizeof(literal) - 1 })
 
-static inline struct span span_of(const char *s) { return (struct span){ s, s == NULL ? 0 : strlen(s) }; }
-static inline struct span span_make(const char *p, size_t len) { return (struct span){ p, len }; }
+static inline struct span span_of(const char *s)
+{
+    return (struct span){ s, s == NULL ? 0 : strlen(s) };
+}
+static inline struct span span_make(const char *p, size_t len)
+{
+    return (struct span){ p, len };
+}
 static inline bool span_eq(struct span a, struct span b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
-static inline bool span_is(struct span a, const char *s) { return span_eq(a, span_of(s)); }
+static inline bool span_is(struct span a, const char *s)
+{
+    return span_eq(a, span_of(s));
+}
 /* Byte order, shorter first on a common prefix: the order of every sorted output. */
 static inline int span_cmp(struct span a, struct span b)
 {
@@ -43,7 +52,11 @@ static inline bool span_has_suffix(struct span s, const char *suffix)
 /* The part of 's' from byte 'from' on (empty when past the end). */
 static inline struct span span_from(struct span s, size_t from)
 {
-    return from >= s.len ? (struct span){ s.p + s.len, 0 } : (struct span){ s.p + from, s.len - from };
+    if (s.p == NULL) {
+        return s; /* arithmetic on NULL is undefined, even by 0 */
+    }
+    return from >= s.len ? (struct span){ s.p + s.len, 0 }
+                         : (struct span){ s.p + from, s.len - from };
 }
 
 #endif

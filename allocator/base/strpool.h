@@ -1,6 +1,6 @@
-/* Each distinct string once, so that equality is pointer equality: for label names and other words of low
- * cardinality, never for values. Strings stay until strpool_sweep(), which drops all that are not pinned;
- * holders of unpinned strings (a batch being digested) must be gone by then.
+/* Each distinct string once, so that equality is pointer equality: for label names and other words
+ * of low cardinality, never for values. Strings stay until strpool_sweep(), which drops all that
+ * are not pinned; holders of unpinned strings (a batch being digested) must be gone by then.
  * Threads: a pool and its strings belong to one thread. */
 #ifndef OTEL_TA_BASE_STRPOOL_H
 #define OTEL_TA_BASE_STRPOOL_H
@@ -28,10 +28,19 @@ void strpool_init(struct strpool *pool);
 struct str *strpool_intern(struct strpool *pool, struct span s);
 /* NULL when it was never interned. */
 struct str *strpool_find(const struct strpool *pool, struct span s);
-static inline void strpool_pin(struct str *s) { s->pins++; }
-static inline void strpool_unpin(struct str *s) { s->pins--; }
+static inline void strpool_pin(struct str *s)
+{
+    s->pins++;
+}
+static inline void strpool_unpin(struct str *s)
+{
+    s->pins--;
+}
 void strpool_sweep(struct strpool *pool);
 void strpool_fini(struct strpool *pool);
-static inline struct span str_span(const struct str *s) { return (struct span){ s->text, s->len }; }
+static inline struct span str_span(const struct str *s)
+{
+    return (struct span){ s->text, s->len };
+}
 
 #endif

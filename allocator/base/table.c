@@ -38,7 +38,8 @@ void table_put(struct table *t, struct table_node *node, uint64_t hash)
     t->n++;
 }
 
-struct table_node *table_find(const struct table *t, uint64_t hash, table_match_fn *match, const void *key)
+struct table_node *table_find(const struct table *t, uint64_t hash, table_match_fn *match,
+                              const void *key)
 {
     struct table_node *node = t->n == 0 ? NULL : t->slots[hash & (t->n_slots - 1)];
 

@@ -1,6 +1,5 @@
-/* An intrusive hash table: the caller embeds 'struct table_node', computes the hash, compares the key.
- * Iteration order may never reach any output.
- * Threads: a table belongs to one thread. */
+/* An intrusive hash table: the caller embeds 'struct table_node', computes the hash, compares the
+ * key. Iteration order may never reach any output. Threads: a table belongs to one thread. */
 #ifndef OTEL_TA_BASE_TABLE_H
 #define OTEL_TA_BASE_TABLE_H
 
@@ -24,14 +23,16 @@ typedef bool table_match_fn(const struct table_node *node, const void *key);
 void table_init(struct table *t);
 /* Does not look for an equal key; find first. */
 void table_put(struct table *t, struct table_node *node, uint64_t hash);
-struct table_node *table_find(const struct table *t, uint64_t hash, table_match_fn *match, const void *key);
+struct table_node *table_find(const struct table *t, uint64_t hash, table_match_fn *match,
+                              const void *key);
 /* 'node' must be in the table. */
 void table_del(struct table *t, struct table_node *node);
-/* First node when 'prev' is NULL, else the next; NULL at the end. The returned node may be deleted only
- * after the following one was fetched. */
+/* First node when 'prev' is NULL, else the next; NULL at the end. The returned node may be deleted
+ * only after the following one was fetched. */
 struct table_node *table_next(const struct table *t, const struct table_node *prev);
 void table_fini(struct table *t); /* the slots only; nodes are the caller's */
 
-#define TABLE_ITEM(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+/* What 'node' is embedded in. Through an integer, because match functions have a const node. */
+#define TABLE_ITEM(node, type, member) ((type *)((uintptr_t)(node)-offsetof(type, member)))
 
 #endif

@@ -28,7 +28,8 @@ void mutex_fini(struct mutex *m)
     pthread_mutex_destroy(&m->m);
 }
 
-int thread_start(pthread_t *out, const char *name, void *(*main_fn)(void *), void *arg, struct err *err)
+int thread_start(pthread_t *out, const char *name, void *(*main_fn)(void *), void *arg,
+                 struct err *err)
 {
     sigset_t all, before;
     pthread_attr_t attr;

@@ -1,6 +1,7 @@
 /* Threads, their roles and the one kind of lock, annotated for clang -Wthread-safety.
- * ROLE(name) declares a role (a clang capability); ON(name) on a prototype says which thread may call it;
- * a thread's main function states its role with role_enter(name). gcc ignores all of it. */
+ * ROLE(name) declares a role (a clang capability); ON(name) on a prototype says which thread may
+ * call it; a thread's main function states its role with role_enter(name). gcc ignores all of it.
+ */
 #ifndef OTEL_TA_BASE_THREAD_H
 #define OTEL_TA_BASE_THREAD_H
 
@@ -19,7 +20,10 @@ struct TSA(capability("role")) role {
 };
 #define ROLE(name) extern struct role role_##name
 #define ON(name) TSA(requires_capability(role_##name))
-static inline void role_assert(struct role *r) TSA(assert_capability(r)) { (void)r; }
+static inline void role_assert(struct role *r) TSA(assert_capability(r))
+{
+    (void)r;
+}
 #define role_enter(name) role_assert(&role_##name)
 
 ROLE(keeper);  /* main thread: options, signals, certificate and configuration files, stop order */
@@ -30,7 +34,10 @@ ROLE(serve);   /* one of N serving threads: its loop, sockets, current snapshot 
 struct TSA(capability("mutex")) mutex {
     pthread_mutex_t m;
 };
-#define MUTEX_INIT { PTHREAD_MUTEX_INITIALIZER }
+#define MUTEX_INIT                                                                                 \
+    {                                                                                              \
+        PTHREAD_MUTEX_INITIALIZER                                                                  \
+    }
 void mutex_init(struct mutex *m);
 void mutex_lock(struct mutex *m) TSA(acquire_capability(m));
 void mutex_unlock(struct mutex *m) TSA(release_capability(m));
@@ -38,8 +45,10 @@ void mutex_fini(struct mutex *m);
 #define REQUIRES(m) TSA(requires_capability(m))
 #define GUARDED TSA(guarded_var)
 
-/* Starts a thread with all signals blocked, a 2 MiB stack and 'name' (at most 15 bytes) for ps and gdb. */
-int thread_start(pthread_t *out, const char *name, void *(*main_fn)(void *), void *arg, struct err *err) MUST_USE;
+/* Starts a thread with all signals blocked, a 2 MiB stack and 'name' (at most 15 bytes) for ps and
+ * gdb. */
+int thread_start(pthread_t *out, const char *name, void *(*main_fn)(void *), void *arg,
+                 struct err *err) MUST_USE;
 void thread_join(pthread_t t);
 
 #endif

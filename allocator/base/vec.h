@@ -6,22 +6,23 @@
 
 #include "allocator/base/mem.h"
 
-#define VEC(type) \
-    struct {      \
-        type *v;  \
-        size_t n; \
-        size_t cap; \
+#define VEC(type)                                                                                  \
+    struct {                                                                                       \
+        type *v;                                                                                   \
+        size_t n;                                                                                  \
+        size_t cap;                                                                                \
     }
 
 /* Makes room for one more and returns a pointer to the (uninitialised) new last item. */
-#define vec_push(vec)                                                                    \
-    ((vec)->n == (vec)->cap                                                              \
-         ? ((vec)->cap = (vec)->cap == 0 ? 8 : (vec)->cap * 2,                           \
-            (vec)->v = mem_realloc((vec)->v, (vec)->cap * sizeof(*(vec)->v)), (void)0)   \
-         : (void)0,                                                                      \
+#define vec_push(vec)                                                                              \
+    ((vec)->n == (vec)->cap                                                                        \
+         ? ((vec)->cap = (vec)->cap == 0 ? 8 : (vec)->cap * 2,                                     \
+            (vec)->v = mem_realloc((vec)->v, (vec)->cap * sizeof(*(vec)->v)), (void)0)             \
+         : (void)0,                                                                                \
      &(vec)->v[(vec)->n++])
 
-#define vec_each(vec, it) for (__typeof__((vec)->v) it = (vec)->v; it != NULL && it < (vec)->v + (vec)->n; it++)
+#define vec_each(vec, it)                                                                          \
+    for (__typeof__((vec)->v) it = (vec)->v; it != NULL && it < (vec)->v + (vec)->n; it++)
 #define vec_clear(vec) ((vec)->n = 0)
 #define vec_fini(vec) (mem_free((vec)->v), (vec)->v = NULL, (vec)->n = (vec)->cap = 0)
 

@@ -1,5 +1,6 @@
 /* Runs a fuzz target over its corpus as an ordinary TAP test: each input once, one by one.
- * fuzz_<x> reads tests/fuzz/corpus/<x>/; files or folders named on the command line are read instead. */
+ * fuzz_<x> reads tests/fuzz/corpus/<x>/; files or folders named on the command line are read
+ * instead. */
 #include "allocator/base/mem.h"
 #include "tests/check.h"
 

@@ -1,0 +1,25 @@
+#include "allocator/base/clock.h"
+
+#include "tests/check.h"
+
+#include <time.h>
+
+int main(void)
+{
+    int64_t mono_us = clock_mono_us(), cpu_us = clock_thread_cpu_us(), wall_ms = clock_wall_ms();
+    int64_t last_us = mono_us;
+    bool is_monotonic = true;
+
+    /* Work until the clock has moved, so that this ends on any machine. */
+    while (last_us - mono_us < 2000) {
+        int64_t now_us = clock_mono_us();
+        is_monotonic = is_monotonic && now_us >= last_us;
+        last_us = now_us;
+    }
+    ok(is_monotonic, "the monotonic clock never goes back");
+    ok(clock_mono_ms() >= last_us / 1000, "milliseconds and microseconds agree");
+    ok(clock_thread_cpu_us() > cpu_us, "processor time passes while working");
+    ok(wall_ms / 1000 - (int64_t)time(NULL) <= 1 && (int64_t)time(NULL) - wall_ms / 1000 <= 1,
+       "wall time is Unix time");
+    return check_done();
+}

@@ -1,0 +1,74 @@
+#include "allocator/base/fault.h"
+
+#include "allocator/base/limits.h"
+#include "tests/check.h"
+
+#include <string.h>
+
+static void test_paths(void)
+{
+    struct faults f;
+    struct err err = { 0 };
+
+    faults_init(&f);
+    is_int(faults_first(&f, &err), 0, "no fault, no error");
+    size_t top = faults_push(&f, "%s", "scrape_configs");
+    size_t index = faults_push_index(&f, 3);
+    faults_add(&f, FAULT_WARNING, 0, "odd");
+    size_t name = faults_push(&f, "basic_auth");
+    faults_add(&f, FAULT_ERROR, 17, "must be %s", "a map");
+    faults_pop(&f, name);
+    size_t odd = faults_push(&f, "a \"b\"\n");
+    faults_add(&f, FAULT_ERROR, 18, "unknown");
+    faults_pop(&f, odd);
+    faults_pop(&f, index);
+    faults_pop(&f, top);
+    faults_add(&f, FAULT_ERROR, 0, "at the root");
+    is_int(f.n, 4, "four faults");
+    is_int(f.n_errors, 3, "three of them errors");
+    is_str(f.v[0].path, "scrape_configs[3]", "the path of an item");
+    is_str(f.v[1].path, "scrape_configs[3].basic_auth", "the path of a member");
+    is_int(f.v[1].line, 17, "with the line");
+    is_str(f.v[2].path, "scrape_configs[3][\"a \\\"b\\\"\\n\"]",
+           "an odd name is quoted and escaped");
+    is_str(f.v[3].path, "", "the root has no path");
+    is_int(faults_first(&f, &err), ERR_INVALID, "an error is an error");
+    is_str(err.text, "scrape_configs[3].basic_auth: must be a map", "warnings are not");
+    faults_fini(&f);
+    size_t again = faults_push(&f, "x");
+    faults_add(&f, FAULT_ERROR, 0, "bad");
+    faults_pop(&f, again);
+    is_int(f.n, 1, "usable after faults_fini");
+    faults_fini(&f);
+}
+
+static void test_limits(void)
+{
+    struct faults f;
+    size_t marks[300];
+
+    faults_init(&f);
+    for (size_t i = 0; i < 300; i++) {
+        marks[i] = faults_push(&f, "segment%zu", i);
+    }
+    is_int(f.path_len, sizeof(f.path) - 1, "a deep path is cut");
+    faults_add(&f, FAULT_ERROR, 0, "deep");
+    for (size_t i = 300; i-- > 0;) {
+        faults_pop(&f, marks[i]);
+    }
+    is_int(f.path_len, 0, "and popped right nevertheless");
+    for (size_t i = 0; i < LIMIT_FAULTS + 5; i++) {
+        faults_add(&f, FAULT_ERROR, 0, "one of many");
+    }
+    is_int(f.n, LIMIT_FAULTS, "no more faults than the limit");
+    is_int(f.n_suppressed, 6, "the others are counted");
+    is_int(f.n_errors, LIMIT_FAULTS + 6, "as errors, too");
+    faults_fini(&f);
+}
+
+int main(void)
+{
+    test_paths();
+    test_limits();
+    return check_done();
+}

@@ -1,0 +1,72 @@
+#include "allocator/base/span.h"
+
+#include "allocator/base/vec.h"
+#include "tests/check.h"
+
+static void test_compare(void)
+{
+    static const char *const sorted[] = {
+        "", "a", "aa", "ab", "b", "b\x01", "\x7f", "\x80", "\xff"
+    };
+
+    for (size_t i = 0; i < COUNT(sorted); i++) {
+        for (size_t k = 0; k < COUNT(sorted); k++) {
+            int want = (i > k) - (i < k);
+            int got = span_cmp(span_of(sorted[i]), span_of(sorted[k]));
+            if ((got > 0) - (got < 0) != want ||
+                span_eq(span_of(sorted[i]), span_of(sorted[k])) != (want == 0)) {
+                ok(false, "order of words %zu and %zu", i, k);
+            }
+        }
+    }
+    ok(span_cmp(SPAN_LIT("a\0b"), SPAN_LIT("a\0c")) < 0, "NUL does not end a span");
+    ok(span_eq(span_of(NULL), SPAN_LIT("")), "NULL is an empty span");
+    ok(span_is(SPAN_LIT("abc"), "abc") && !span_is(SPAN_LIT("abc"), "ab"), "span_is");
+}
+
+static void test_parts(void)
+{
+    struct span s = SPAN_LIT("__meta_x");
+
+    ok(span_has_prefix(s, "__meta_") && span_has_prefix(s, "") && !span_has_prefix(s, "__meta_xy"),
+       "span_has_prefix");
+    ok(span_has_suffix(s, "_x") && span_has_suffix(s, "") && !span_has_suffix(s, "a__meta_x"),
+       "span_has_suffix");
+    is_span(span_from(s, 7), SPAN_LIT("x"), "span_from");
+    is_int(span_from(s, 8).len, 0, "span_from at the end");
+    is_int(span_from(s, 9).len, 0, "span_from past the end");
+    is_int(span_from(span_of(NULL), 0).len, 0, "span_from of nothing");
+}
+
+static void test_vec(void)
+{
+    VEC(int) numbers = { 0 };
+    int sum = 0;
+
+    vec_each(&numbers, it)
+    {
+        sum += *it;
+    }
+    is_int(sum, 0, "an empty vec has no items");
+    for (int i = 1; i <= 100; i++) {
+        *vec_push(&numbers) = i;
+    }
+    vec_each(&numbers, it)
+    {
+        sum += *it;
+    }
+    is_int(sum, 5050, "vec_each sees each item once");
+    is_int(numbers.n, 100, "as many as were pushed");
+    vec_clear(&numbers);
+    is_int(numbers.n, 0, "vec_clear");
+    vec_fini(&numbers);
+    ok(numbers.v == NULL, "vec_fini");
+}
+
+int main(void)
+{
+    test_compare();
+    test_parts();
+    test_vec();
+    return check_done();
+}
