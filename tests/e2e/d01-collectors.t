@@ -55,19 +55,14 @@ for collector in collectors:
 ok(True, "three Collectors run on the stored configuration")
 
 
-def shared_once(what, targets):
-    seen = wait_until_shared(exporters, targets)
-    same(sorted(seen), sorted(targets), f"{what}: every kept target is scraped, and no other")
-    same({target: sorted(by) for target, by in seen.items() if len(by) != 1}, {},
-         f"{what}: each by one Collector only")
-    share = {pod: sum(pod in by for by in seen.values()) for pod in PODS}
-    diag(f"{what}: targets of each Collector: {share}")
-    same(sum(share.values()), len(targets), f"{what}: and these are the three")
-    ok(all(share.values()), f"{what}: every Collector has a share")
-    return {target: next(iter(by)) for target, by in seen.items()}
-
-
-first = shared_once("original manifest", KEPT)
+seen = wait_until_shared(exporters, KEPT)
+same(sorted(seen), sorted(KEPT), "every kept target is scraped, and no other")
+same({target: sorted(by) for target, by in seen.items() if len(by) != 1}, {}, "each by one Collector only")
+share = {pod: sum(pod in by for by in seen.values()) for pod in PODS}
+diag(f"targets of each Collector: {share}")
+same(sum(share.values()), len(KEPT), "and these are the three")
+ok(all(share.values()), "every Collector has a share")
+first = {target: next(iter(by)) for target, by in seen.items()}
 
 # The allocator reads what the cluster stores just as well as what the user wrote.
 path.write_text(cluster.kubectl("get", COLLECTORS["v1beta1"], "many", "-o", "yaml").out, encoding="utf-8")

@@ -60,12 +60,8 @@ class Exporters:
         self._server.daemon_threads = True
         self._server.lock = threading.Lock()
         self._server.groups = list(groups)
-        self.forget()
+        self._server.scrapes = collections.defaultdict(collections.Counter)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def forget(self):
-        with self._server.lock:
-            self._server.scrapes = collections.defaultdict(collections.Counter)
 
     def scrapes(self):
         """{target: {who: how often}}"""
