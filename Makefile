@@ -22,13 +22,21 @@ kind := $(if $(FUZZ),fuzz,$(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),$(if 
 variant := $(kind)$(if $(is_clang),$(if $(FUZZ),,-clang))$(if $(WERROR),-werror)
 B := build/$(variant)
 
-# Lower floors first: a floor may use those before it, and its tests link those and no other.
+# Lower floors first, and what each may use, in the order in which archives are linked. scripts/check-layers reads this table;
+# the tests of a floor link what is named here and nothing else.
 floors := base codec prom http discovery shard serve allocator certs webhook
+below_codec := base
+below_prom := codec base
+below_http := codec base
+below_discovery := prom codec base
+below_shard := base
+below_serve := shard http prom codec base
+below_allocator := serve discovery shard http prom codec base
+below_certs := base
+below_webhook := allocator serve discovery shard http prom codec certs base
+archives_upto = $(patsubst %,$B/%.a,$1 $(below_$1))
 folder_of = $(if $(filter allocator certs webhook,$1),$1,allocator/$1)
 objects_of = $(patsubst %,$B/%.o,$(basename $(filter-out webhook/main.c,$(wildcard $(call folder_of,$1)/*.c $(call folder_of,$1)/*.cc))))
-reversed = $(if $1,$(call reversed,$(wordlist 2,99,$1)) $(firstword $1))
-upto = $(if $2,$(firstword $2) $(if $(filter $1,$(firstword $2)),,$(call upto,$1,$(wordlist 2,99,$2))))
-archives_upto = $(patsubst %,$B/%.a,$(call reversed,$(call upto,$1,$(floors))))
 
 packages := libh2o-evloop openssl libcurl yaml-0.1 jansson libxxhash re2 zlib
 package_cflags := $(shell pkg-config --cflags $(packages) 2>/dev/null)

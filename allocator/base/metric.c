@@ -66,7 +66,7 @@ static struct {
     struct mutex mutex;
     _Atomic(struct slot *) slots[MAX_SLOTS];
     atomic_uint n_slots;
-    VEC(struct series *) series[METRIC_COUNT]; /* sorted by labels; guarded by mutex */
+    VEC(struct series *) series[METRIC_COUNT] GUARDED; /* sorted by labels */
 } state = { .mutex = MUTEX_INIT };
 
 static _Thread_local struct slot *my_slot;
@@ -155,6 +155,7 @@ static void render_labels(enum metric_id id, const char *const *values, struct b
 }
 
 /* Where 'labels' is or would be. */
+REQUIRES(state.mutex)
 static size_t search_locked(enum metric_id id, const char *labels, bool *out_found)
 {
     size_t low = 0, high = state.series[id].n;
@@ -177,6 +178,7 @@ static size_t search_locked(enum metric_id id, const char *labels, bool *out_fou
 }
 
 /* Finds or makes the series; NULL when the family is full. */
+REQUIRES(state.mutex)
 static struct series *series_locked(enum metric_id id, const char *const *values)
 {
     AUTO_BUF labels;
@@ -202,7 +204,7 @@ static struct series *series_locked(enum metric_id id, const char *const *values
     return state.series[id].v[at];
 }
 
-static struct cell *cell_locked(enum metric_id id, const char *const *values)
+REQUIRES(state.mutex) static struct cell *cell_locked(enum metric_id id, const char *const *values)
 {
     struct series *s = series_locked(id, values);
 
@@ -366,7 +368,7 @@ static void render_series(struct buf *out, enum metric_id id, const char *labels
     buf_add_char(out, '\n');
 }
 
-static void render_family(struct buf *out, enum metric_id id)
+REQUIRES(state.mutex) static void render_family(struct buf *out, enum metric_id id)
 {
     static const char *const type_names[] = { "counter", "gauge", "histogram", "histogram" };
     const struct declaration *d = &declarations[id];

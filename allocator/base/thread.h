@@ -43,6 +43,7 @@ void mutex_lock(struct mutex *m) TSA(acquire_capability(m));
 void mutex_unlock(struct mutex *m) TSA(release_capability(m));
 void mutex_fini(struct mutex *m);
 #define REQUIRES(m) TSA(requires_capability(m))
+/* On a member: touched only while a lock is held. (clang 14 cannot say which one in C.) */
 #define GUARDED TSA(guarded_var)
 
 /* Starts a thread with all signals blocked, a 2 MiB stack and 'name' (at most 15 bytes) for ps and

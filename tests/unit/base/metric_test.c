@@ -133,6 +133,29 @@ static void test_page(void)
     is_int(n_bad, 0, "sorted and well formed");
 }
 
+static void test_parts(void)
+{
+    struct metric_part *a = metric_part_new(METRIC_HTTP_DURATION, (const char *[]){ "/jobs" });
+    struct metric_part *b = metric_part_new(METRIC_HTTP_DURATION, (const char *[]){ "/jobs" });
+
+    metric_part_observe(a, 0.001);
+    metric_part_observe(b, 0.02);
+    metric_observe_for(METRIC_HTTP_DURATION, (const char *[]){ "/jobs" }, 100);
+    AUTO_STR page = render();
+    ok(has_line(
+           page,
+           "opentelemetry_allocator_http_duration_seconds_bucket{path=\"/jobs\",le=\"0.005\"} 1"),
+       "one part");
+    ok(has_line(
+           page,
+           "opentelemetry_allocator_http_duration_seconds_bucket{path=\"/jobs\",le=\"0.025\"} 2"),
+       "two parts");
+    ok(has_line(page, "opentelemetry_allocator_http_duration_seconds_count{path=\"/jobs\"} 3"),
+       "parts and the series itself");
+    ok(has_line(page, "opentelemetry_allocator_http_duration_seconds_sum{path=\"/jobs\"} 100.021"),
+       "their sum");
+}
+
 static void *count(void *arg)
 {
     for (int i = 0; i < 10000; i++) {
@@ -175,6 +198,7 @@ int main(void)
     test_plain();
     test_labels();
     test_histogram();
+    test_parts();
     test_page();
     test_threads();
     return check_done();
