@@ -9,11 +9,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum fault_severity { FAULT_ERROR, FAULT_WARNING };
 
 struct fault {
     enum fault_severity severity;
+    char *file; /* of the document, NULL when none was named */
+    size_t document; /* 1-based within the file, 0 when the file has only one */
     char *path; /* "" at the root */
     char *text;
     unsigned line; /* 1-based in the document; 0 = unknown */
@@ -24,6 +27,8 @@ struct faults {
     size_t n, cap;
     size_t n_errors;
     size_t n_suppressed; /* past LIMIT_FAULTS */
+    const char *file;    /* borrowed: set by whoever opens a file, NULL for none */
+    size_t document;     /* set by whoever splits a file into documents, 0 else */
     char path[1024];     /* where the checker stands */
     size_t path_len;
 };
@@ -38,6 +43,10 @@ void faults_add(struct faults *f, enum fault_severity severity, unsigned line, c
     PRINTF_LIKE(4, 5);
 /* The first error as one text "path: text" (ERR_INVALID), or 0 when there is none. */
 int faults_first(const struct faults *f, struct err *err);
+/* Each fault on a line of its own: "file:line: path: text", or "file:line: document 2: path: text"; warnings say so. */
+void faults_print(const struct faults *f, FILE *out);
+/* The same text of one fault, for logs; the caller frees it. */
+char *fault_text(const struct fault *fault);
 void faults_fini(struct faults *f);
 
 #endif
