@@ -1,0 +1,80 @@
+/* Label sets. A builder is a scratch pad of (name, value) pairs; names are interned (strpool),
+ * values are borrowed spans: from the discovery body, the arena of the batch, or compiled rules. An
+ * empty value means the label is absent, as everywhere in Prometheus: get returns "", set with ""
+ * deletes. (Only discovered labels keep empty values, because the allocator serves them as
+ * discovered.) Threads: as the pool: one. */
+#ifndef OTEL_TA_PROM_LABELS_H
+#define OTEL_TA_PROM_LABELS_H
+
+#include "allocator/base/arena.h"
+#include "allocator/base/strpool.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct label {
+    const struct str *name;
+    struct span value;
+};
+
+struct labels { /* a borrowed array */
+    const struct label *v;
+    size_t n;
+};
+
+struct label_builder {
+    struct label *v; /* unordered; no empty values, no duplicate names */
+    size_t n, cap;
+    struct strpool *pool;
+    struct arena *arena; /* where expanded values go; reset by the caller */
+    /* Rules come from peers and can double what they are given, again and again. Past
+     * LIMIT_LABELS_PER_TARGET or LIMIT_RELABEL_BYTES of produced text nothing more is set and this
+     * stays true until the next clear. */
+    bool is_overfull;
+    size_t produced_bytes;
+};
+
+void label_builder_init(struct label_builder *lb, struct strpool *pool, struct arena *arena);
+void label_builder_clear(struct label_builder *lb);
+/* Empty span when absent. */
+struct span label_builder_get(const struct label_builder *lb, const struct str *name);
+/* The index in 'v' or LABEL_NONE. 'hint' is where it was last time (any number will do): targets of
+ * one source look alike, so the first look mostly finds it. */
+#define LABEL_NONE SIZE_MAX
+size_t label_builder_find(const struct label_builder *lb, const struct str *name, size_t hint);
+/* An empty value deletes. The value is borrowed. */
+void label_builder_set(struct label_builder *lb, const struct str *name, struct span value);
+/* The same, trying '*hint' first and leaving there where the label is now. */
+void label_builder_put(struct label_builder *lb, const struct str *name, struct span value,
+                       size_t *hint);
+/* For a name that is not there yet and a value that is not empty. */
+void label_builder_append(struct label_builder *lb, const struct str *name, struct span value);
+void label_builder_del(struct label_builder *lb, const struct str *name);
+/* By index from label_builder_find(); the last label moves into the gap. */
+void label_builder_del_at(struct label_builder *lb, size_t index);
+/* Accounts for 'size' bytes of text that a rule is about to produce; false when that is too much.
+ */
+bool label_builder_charge(struct label_builder *lb, size_t size);
+/* Sorts by name bytes: the order of every output and of labelmap. */
+void label_builder_sort(struct label_builder *lb);
+void label_builder_fini(struct label_builder *lb);
+
+/* Sorts 'v' by name; the permutation of the last call is tried first (targets of one source look
+ * alike). */
+void labels_sort(struct label *v, size_t n);
+
+/* Prometheus' legacy name rule [a-zA-Z_][a-zA-Z0-9_]*, and the UTF-8 rule: valid UTF-8, not empty.
+ */
+enum name_scheme { NAME_UTF8, NAME_LEGACY };
+bool label_name_is_valid(struct span name, enum name_scheme scheme);
+bool utf8_is_valid(struct span s);
+/* Decodes the first code point of a non-empty 's' and returns its size; an invalid byte gives
+ * U+FFFD, size 1, as in Go. */
+size_t utf8_decode(struct span s, uint32_t *out_rune);
+
+/* XXH64 over name 0xFF value 0xFF of each label not starting with "__meta_", in name order, then
+ * 'job': upstream's item hash made canonical by sorting (as of its target.go). Sorts the builder.
+ */
+uint64_t labels_identity(struct label_builder *lb, struct span job);
+
+#endif

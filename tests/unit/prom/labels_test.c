@@ -1,0 +1,234 @@
+#include "allocator/prom/labels.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "tests/check.h"
+
+#include <stdio.h>
+
+struct fixture {
+    struct strpool pool;
+    struct arena arena;
+    struct label_builder lb;
+};
+
+static void setup(struct fixture *x)
+{
+    strpool_init(&x->pool);
+    arena_init(&x->arena);
+    label_builder_init(&x->lb, &x->pool, &x->arena);
+}
+
+static void teardown(struct fixture *x)
+{
+    label_builder_fini(&x->lb);
+    arena_fini(&x->arena);
+    strpool_fini(&x->pool);
+}
+
+static const struct str *name_of(struct fixture *x, const char *name)
+{
+    return strpool_intern(&x->pool, span_of(name));
+}
+
+static void test_builder(void)
+{
+    struct fixture x;
+    setup(&x);
+    label_builder_set(&x.lb, name_of(&x, "a"), SPAN_LIT("1"));
+    label_builder_set(&x.lb, name_of(&x, "b"), SPAN_LIT("2"));
+    label_builder_set(&x.lb, name_of(&x, "c"), SPAN_LIT(""));
+    is_int(x.lb.n, 2, "an empty value is no label");
+    is_span(label_builder_get(&x.lb, name_of(&x, "b")), SPAN_LIT("2"), "get");
+    is_span(label_builder_get(&x.lb, name_of(&x, "c")), SPAN_LIT(""), "absent is empty");
+    label_builder_set(&x.lb, name_of(&x, "b"), SPAN_LIT("3"));
+    is_span(label_builder_get(&x.lb, name_of(&x, "b")), SPAN_LIT("3"), "set again");
+    label_builder_set(&x.lb, name_of(&x, "a"), SPAN_LIT(""));
+    is_int(x.lb.n, 1, "setting to empty deletes");
+    label_builder_del(&x.lb, name_of(&x, "nope"));
+    label_builder_del(&x.lb, name_of(&x, "b"));
+    is_int(x.lb.n, 0, "deleted");
+    size_t hint = 17;
+    label_builder_put(&x.lb, name_of(&x, "h"), SPAN_LIT("1"), &hint);
+    is_int(hint, 0, "the hint is corrected");
+    is_int(label_builder_find(&x.lb, name_of(&x, "h"), 99), 0, "a wrong hint does no harm");
+    is_int(label_builder_find(&x.lb, name_of(&x, "nope"), 0), LABEL_NONE, "not found");
+    teardown(&x);
+}
+
+static void test_caps(void)
+{
+    struct fixture x;
+    setup(&x);
+    for (int i = 0; i < LIMIT_LABELS_PER_TARGET; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "n%d", i);
+        label_builder_append(&x.lb, name_of(&x, name), SPAN_LIT("v"));
+    }
+    ok(!x.lb.is_overfull, "as many labels as allowed");
+    label_builder_set(&x.lb, name_of(&x, "n1"), SPAN_LIT("w"));
+    ok(!x.lb.is_overfull, "changing one is fine");
+    label_builder_set(&x.lb, name_of(&x, "more"), SPAN_LIT("v"));
+    ok(x.lb.is_overfull, "one more is too many");
+    label_builder_clear(&x.lb);
+    ok(!x.lb.is_overfull && x.lb.n == 0, "clear");
+    ok(label_builder_charge(&x.lb, LIMIT_RELABEL_BYTES), "all bytes");
+    ok(!label_builder_charge(&x.lb, 1) && x.lb.is_overfull, "one more is too many");
+    teardown(&x);
+}
+
+static bool is_sorted(const struct label *v, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (span_cmp(str_span(v[i - 1].name), str_span(v[i].name)) >= 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Every label's value is its name, so that a mixed-up pair shows. */
+static bool is_paired(const struct label *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!span_eq(v[i].value, str_span(v[i].name))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void test_sort(void)
+{
+    struct fixture x;
+    setup(&x);
+    uint64_t random = 7;
+    size_t n_good = 0;
+    for (int round = 0; round < 200; round++) {
+        struct label v[600];
+        size_t n = round % 4 == 3 ? 600 : (size_t)(round % 41);
+        for (size_t i = 0; i < n; i++) {
+            char name[32];
+            /* Distinct names; every other round has those of the round before in the same sequence.
+             */
+            random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+            uint64_t scatter = round % 2 == 0 ? random >> 40 : (uint64_t)(i * 7919 % 611);
+            (void)snprintf(name, sizeof(name), "%s%llu_%zu", i % 3 == 0 ? "__meta_" : "l",
+                           (unsigned long long)scatter, i);
+            v[i].name = name_of(&x, name);
+            v[i].value = str_span(v[i].name);
+        }
+        labels_sort(v, n);
+        n_good += is_sorted(v, n) && is_paired(v, n) ? 1 : 0;
+    }
+    is_int(n_good, 200, "sorted, names and values together");
+    teardown(&x);
+}
+
+/* A name that was swept and another one at its address must not be taken for it. */
+static void test_sort_after_sweep(void)
+{
+    struct fixture x;
+    setup(&x);
+    size_t n_good = 0;
+    for (int round = 0; round < 50; round++) {
+        struct label v[4];
+        for (size_t i = 0; i < 4; i++) {
+            char name[8];
+            (void)snprintf(name, sizeof(name), "n%zu",
+                           (i * (size_t)(round + 1) + (size_t)round) % 5);
+            v[i].name = name_of(&x, name);
+            v[i].value = str_span(v[i].name);
+        }
+        if ((round + 1) % 5 != 0) { /* else the names are all the same */
+            labels_sort(v, 4);
+            n_good += is_sorted(v, 4) && is_paired(v, 4) ? 1 : 0;
+        }
+        strpool_sweep(&x.pool);
+    }
+    is_int(n_good, 40, "sorted in spite of reused memory");
+    teardown(&x);
+}
+
+static void test_names(void)
+{
+    static const struct {
+        const char *name;
+        bool is_utf8, is_legacy;
+    } t[] = {
+        { "", false, false },
+        { "a", true, true },
+        { "_A9", true, true },
+        { "9a", true, false },
+        { "a-b", true, false },
+        { "a.b", true, false },
+        { "\xc3\xa9", true, false },
+        { "a b", true, false },
+        { "${3}", true, false },
+        { "\xc3", false, false },
+        { "a\xff", false, false },
+        { "\xed\xa0\x80", false, false },     /* a surrogate */
+        { "\xc0\x80", false, false },         /* overlong */
+        { "\xf4\x90\x80\x80", false, false }, /* past U+10FFFF */
+        { "\xf0\x9f\x98\x80", true, false },
+        { "\xef\xbf\xbd", true, false }, /* U+FFFD itself */
+        { "12345678\xe2\x82", false, false },
+    };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        is_int(label_name_is_valid(span_of(t[i].name), NAME_UTF8), t[i].is_utf8, "UTF-8 name %zu",
+               i);
+        is_int(label_name_is_valid(span_of(t[i].name), NAME_LEGACY), t[i].is_legacy,
+               "legacy name %zu", i);
+        is_int(utf8_is_valid(span_of(t[i].name)), t[i].is_utf8 || t[i].name[0] == '\0',
+               "UTF-8 text %zu", i);
+    }
+}
+
+static void test_identity(void)
+{
+    /* As upstream prints them in its HTML pages. */
+    static const struct {
+        const char *value, *job;
+        uint64_t want;
+    } t[] = {
+        { "test-value", "test-job", 11170662653441480747ULL },
+        { "test-value2", "test-job", 5467859392755170604ULL },
+        { "test-value2", "test-job2", 1641186170520627519ULL },
+        { "test-value3", "test-job2", 14477087093029933912ULL },
+    };
+    struct fixture x;
+    setup(&x);
+    for (size_t i = 0; i < COUNT(t); i++) {
+        label_builder_clear(&x.lb);
+        label_builder_set(&x.lb, name_of(&x, "test_label"), span_of(t[i].value));
+        label_builder_set(&x.lb, name_of(&x, "__meta_x"), SPAN_LIT("of no account"));
+        ok(labels_identity(&x.lb, span_of(t[i].job)) == t[i].want, "identity of %s, %s", t[i].value,
+           t[i].job);
+    }
+    uint64_t before = 0;
+    for (int i = 0; i < 2; i++) {
+        char *big = mem_alloc(5000);
+        memset(big, 'x', 5000);
+        label_builder_clear(&x.lb);
+        label_builder_set(&x.lb, name_of(&x, i == 0 ? "a" : "b"),
+                          i == 0 ? SPAN_LIT("1") : span_make(big, 5000));
+        label_builder_set(&x.lb, name_of(&x, i == 0 ? "b" : "a"),
+                          i == 0 ? span_make(big, 5000) : SPAN_LIT("1"));
+        uint64_t now = labels_identity(&x.lb, SPAN_LIT("j"));
+        ok(i == 0 || now == before, "the order of setting does not matter, nor does size");
+        before = now;
+        mem_free(big);
+    }
+    teardown(&x);
+}
+
+int main(void)
+{
+    test_builder();
+    test_caps();
+    test_sort();
+    test_sort_after_sweep();
+    test_names();
+    test_identity();
+    return check_done();
+}
