@@ -1,0 +1,712 @@
+#include "allocator/prom/regex_plan.h"
+
+#include "allocator/base/mem.h"
+#include "allocator/base/vec.h"
+#include "allocator/prom/labels.h"
+
+#define BRANCH_STEPS_MAX 64 /* steps of one alternative: bounds the depth of recursion */
+#define PLAN_STEPS_MAX 8192
+#define GROUP_DEPTH_MAX 4
+#define GROUPS_MAX 63
+/* A plan within these, with at most one choice in each alternative, is cheap on any subject. */
+#define CHEAP_RUNS_MAX 8
+#define CHEAP_PATTERN_MAX 512
+
+enum op {
+    OP_LITERAL, /* these bytes */
+    OP_RUN,     /* code points of a class: one, at most one, any number, at least one */
+    OP_WORDS,   /* one of these literals, the first that leads to a match */
+    OP_OPTION,  /* the next 'n' steps, or else none of them */
+    OP_OPEN,    /* a capturing group begins */
+    OP_CLOSE,
+    OP_END, /* the subject must end here */
+};
+
+struct byteset { /* bytes from 0x80 up are all in or all out: a class holds code points, not bytes
+                  */
+    uint64_t bits[4];
+};
+
+enum { NEXT_UNKNOWN = -1, NEXT_END = -2 };
+
+struct step {
+    enum op op;
+    bool is_optional, is_many, is_lazy; /* RUN */
+    int next;                           /* RUN: the byte that must follow, or NEXT_* */
+    size_t n;                           /* OPTION: steps; WORDS: words; OPEN, CLOSE: the group */
+    size_t first_group, end_group;      /* OPTION: groups inside */
+    union {
+        struct span literal;
+        struct byteset set;
+        const struct span *words;
+    };
+};
+
+struct regex_plan {
+    const struct step *steps;
+    const size_t *branches; /* index of the first step of each alternative */
+    size_t n_branches;
+    size_t n_groups;
+    bool is_complete;
+};
+
+/* ---- sets */
+
+static void set_add(struct byteset *set, unsigned char c)
+{
+    set->bits[c / 64] |= 1ULL << (c % 64);
+}
+
+static bool set_has(const struct byteset *set, unsigned char c)
+{
+    return (set->bits[c / 64] >> (c % 64) & 1) != 0;
+}
+
+static void set_add_range(struct byteset *set, unsigned char lo, unsigned char hi)
+{
+    for (unsigned c = lo; c <= hi; c++) {
+        set_add(set, (unsigned char)c);
+    }
+}
+
+static void set_invert(struct byteset *set)
+{
+    for (size_t i = 0; i < 4; i++) {
+        set->bits[i] = ~set->bits[i];
+    }
+}
+
+static bool set_is_all(const struct byteset *set)
+{
+    return (set->bits[0] & set->bits[1] & set->bits[2] & set->bits[3]) == UINT64_MAX;
+}
+
+/* \d \w \s and their opposites; ASCII only, and \s without the vertical tab, as in RE2. */
+static bool set_add_escape(struct byteset *set, char c)
+{
+    switch (c) {
+    case 'd':
+        set_add_range(set, '0', '9');
+        return true;
+    case 'w':
+        set_add_range(set, '0', '9');
+        set_add_range(set, 'A', 'Z');
+        set_add_range(set, 'a', 'z');
+        set_add(set, '_');
+        return true;
+    case 's':
+        set_add_range(set, '\t', '\n');
+        set_add_range(set, '\f', '\r');
+        set_add(set, ' ');
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- parsing */
+
+struct planner {
+    struct span s;
+    size_t at;
+    struct arena *arena;
+    char *text; /* room for all literals: as many bytes as the pattern has */
+    size_t text_len;
+    VEC(struct step) steps;
+    VEC(size_t) branches;
+    size_t branch_begin;  /* first step of the alternative being read */
+    size_t literal_begin; /* literals from this step on may still grow */
+    size_t n_groups;
+    size_t n_runs; /* of any length */
+    bool is_complete;
+};
+
+static char peek(const struct planner *p)
+{
+    return p->at < p->s.len ? p->s.p[p->at] : '\0';
+}
+
+static bool at_end(const struct planner *p)
+{
+    return p->at >= p->s.len;
+}
+
+static bool take(struct planner *p, char c)
+{
+    if (at_end(p) || p->s.p[p->at] != c) {
+        return false;
+    }
+    p->at++;
+    return true;
+}
+
+static bool is_punctuation(char c)
+{
+    return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
+           (c >= '{' && c <= '~');
+}
+
+static bool is_meta(char c)
+{
+    return c != '\0' && strchr("\\.+*?()|[]{}^$", c) != NULL;
+}
+
+/* One literal code point, plain or as an escaped punctuation mark; its bytes are in '*out'.
+ * Consumes only on success. */
+static bool take_char(struct planner *p, struct span *out)
+{
+    struct span rest = span_from(p->s, p->at);
+    if (rest.len >= 2 && rest.p[0] == '\\' && is_punctuation(rest.p[1])) {
+        *out = span_make(rest.p + 1, 1);
+        p->at += 2;
+        return true;
+    }
+    if (rest.len == 0 || is_meta(rest.p[0]) || rest.p[0] == '\0') {
+        return false;
+    }
+    uint32_t rune;
+    size_t size = utf8_decode(rest, &rune);
+    if (size == 1 && rune >= 0x80) {
+        return false;
+    }
+    *out = span_make(rest.p, size);
+    p->at += size;
+    return true;
+}
+
+static struct step *add_step(struct planner *p, enum op op)
+{
+    struct step *step = vec_push(&p->steps);
+    *step = (struct step){ .op = op, .next = NEXT_UNKNOWN };
+    return step;
+}
+
+static void add_literal(struct planner *p, struct span bytes)
+{
+    char *to = p->text + p->text_len;
+    memcpy(to, bytes.p, bytes.len);
+    p->text_len += bytes.len;
+    struct step *last = p->steps.n > p->literal_begin ? &p->steps.v[p->steps.n - 1] : NULL;
+    if (last != NULL && last->op == OP_LITERAL) {
+        last->literal.len += bytes.len;
+        return;
+    }
+    add_step(p, OP_LITERAL)->literal = span_make(to, bytes.len);
+}
+
+/* One member of a bracketed class: an escape, a character, or a range. */
+static bool parse_class_member(struct planner *p, struct byteset *set)
+{
+    char c = peek(p);
+    if (c == '[' || (unsigned char)c >= 0x80 || at_end(p)) {
+        return false;
+    }
+    p->at++;
+    if (c == '\\') {
+        char escaped = peek(p);
+        p->at++;
+        if (set_add_escape(set, escaped)) {
+            return peek(p) != '-' || (p->at + 1 < p->s.len && p->s.p[p->at + 1] == ']');
+        }
+        if (!is_punctuation(escaped)) {
+            return false;
+        }
+        c = escaped;
+    }
+    bool is_range = peek(p) == '-' && p->at + 1 < p->s.len && p->s.p[p->at + 1] != ']';
+    if (!is_range) {
+        set_add(set, (unsigned char)c);
+        return true;
+    }
+    p->at++;
+    char hi = peek(p);
+    p->at++;
+    if (hi == '\\' || hi == '[' || (unsigned char)hi >= 0x80 || hi < c) {
+        return false;
+    }
+    set_add_range(set, (unsigned char)c, (unsigned char)hi);
+    return true;
+}
+
+static bool parse_class(struct planner *p, struct byteset *set)
+{
+    bool is_negated = take(p, '^');
+    bool is_first = true;
+    while (is_first || peek(p) != ']') {
+        /* A minus sign in the middle is only clear as a range; first or last it is itself. */
+        bool is_edge = is_first || (p->at + 1 < p->s.len && p->s.p[p->at + 1] == ']');
+        if (at_end(p) || (peek(p) == '-' && !is_edge) || !parse_class_member(p, set)) {
+            return false;
+        }
+        is_first = false;
+    }
+    p->at++;
+    if (is_negated) {
+        set_invert(set);
+    }
+    return true;
+}
+
+/* A class that is not a literal: . \d [a-z] … Consumes only on success or when the whole plan fails
+ * anyway. */
+static bool parse_set(struct planner *p, struct byteset *set)
+{
+    if (take(p, '.')) {
+        set_invert(set);
+        return true;
+    }
+    if (take(p, '[')) {
+        return parse_class(p, set);
+    }
+    if (p->at + 1 >= p->s.len || !take(p, '\\')) {
+        return false;
+    }
+    char c = peek(p);
+    p->at++;
+    if (set_add_escape(set, c)) {
+        return true;
+    }
+    if (c >= 'A' && c <= 'Z' && set_add_escape(set, (char)(c - 'A' + 'a'))) {
+        set_invert(set);
+        return true;
+    }
+    return false;
+}
+
+static bool is_quantifier(char c)
+{
+    return c == '*' || c == '+' || c == '?' || c == '{';
+}
+
+/* The quantifier behind a class; false when it is one that is left to RE2. */
+static bool parse_quantifier(struct planner *p, struct step *run)
+{
+    char c = peek(p);
+    if (!is_quantifier(c)) {
+        return true;
+    }
+    if (c == '{') {
+        return false;
+    }
+    p->at++;
+    run->is_optional = c != '+';
+    run->is_many = c != '?';
+    run->is_lazy = take(p, '?');
+    return !is_quantifier(peek(p));
+}
+
+static bool parse_atom(struct planner *p)
+{
+    struct byteset set = { { 0 } };
+    struct span c;
+    if (take_char(p, &c)) {
+        if (!is_quantifier(peek(p))) {
+            add_literal(p, c);
+            return true;
+        }
+        if (c.len != 1) {
+            return false;
+        }
+        set_add(&set, (unsigned char)c.p[0]);
+    } else if (!parse_set(p, &set)) {
+        return false;
+    }
+    struct step *run = add_step(p, OP_RUN);
+    run->set = set;
+    return parse_quantifier(p, run);
+}
+
+/* literal|literal|…) : the inside of a group, when it is nothing but that. */
+static bool parse_words(struct planner *p)
+{
+    VEC(struct span) words = { 0 };
+    bool is_good = true;
+    do {
+        struct span word = { p->text + p->text_len, 0 };
+        struct span c;
+        while (is_good && take_char(p, &c)) {
+            is_good = !is_quantifier(peek(p));
+            memcpy(p->text + p->text_len, c.p, c.len);
+            p->text_len += c.len;
+            word.len += c.len;
+        }
+        *vec_push(&words) = word;
+    } while (is_good && take(p, '|'));
+    is_good = is_good && take(p, ')');
+    if (is_good) {
+        struct span *kept = arena_alloc(p->arena, words.n * sizeof(*kept));
+        memcpy(kept, words.v, words.n * sizeof(*kept));
+        struct step *step = add_step(p, OP_WORDS);
+        step->words = kept;
+        step->n = words.n;
+    }
+    vec_fini(&words);
+    return is_good;
+}
+
+static bool parse_sequence(struct planner *p, unsigned depth, bool is_whole);
+
+static bool parse_group_inside(struct planner *p, unsigned depth)
+{
+    size_t at = p->at;
+    size_t text_len = p->text_len;
+    if (parse_words(p)) {
+        return true;
+    }
+    p->at = at;
+    p->text_len = text_len;
+    return depth < GROUP_DEPTH_MAX && parse_sequence(p, depth + 1, false) && take(p, ')');
+}
+
+/* Behind "(". A quantifier other than ? is left to RE2. */
+static bool parse_group(struct planner *p, unsigned depth)
+{
+    size_t group = 0;
+    if (take(p, '?')) {
+        if (!take(p, ':')) {
+            return false;
+        }
+    } else {
+        group = ++p->n_groups;
+    }
+    size_t option = p->steps.n;
+    add_step(p, OP_OPTION)->first_group = group > 0 ? group : p->n_groups + 1;
+    if (group > 0) {
+        add_step(p, OP_OPEN)->n = group;
+    }
+    if (!parse_group_inside(p, depth)) {
+        return false;
+    }
+    if (group > 0) {
+        add_step(p, OP_CLOSE)->n = group;
+    }
+    struct step *step = &p->steps.v[option];
+    if (take(p, '?')) {
+        step->n = p->steps.n - option - 1;
+        step->end_group = p->n_groups + 1;
+        p->literal_begin = p->steps.n;
+        return !is_quantifier(peek(p));
+    }
+    p->steps.n--;
+    p->literal_begin = p->steps.n;
+    memmove(step, step + 1, (p->steps.n - option) * sizeof(*step));
+    return !is_quantifier(peek(p));
+}
+
+/* Steps up to '|', ')' or the end. 'is_whole': nothing comes before or behind, so ^ and $ at the
+ * edges say nothing. */
+static bool parse_sequence(struct planner *p, unsigned depth,
+                           bool is_whole) /* NOLINT(misc-no-recursion): depth cap */
+{
+    if (is_whole && take(p, '^') && is_quantifier(peek(p))) {
+        return false;
+    }
+    while (!at_end(p) && peek(p) != '|' && peek(p) != ')') {
+        if (is_whole && take(p, '$')) {
+            return at_end(p) || peek(p) == '|' || peek(p) == ')';
+        }
+        bool is_good = take(p, '(') ? parse_group(p, depth) : parse_atom(p);
+        if (!is_good || p->steps.n - p->branch_begin > BRANCH_STEPS_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What must follow each run, so that matching need not try every place. And: are there choices that
+ * multiply? */
+static void finish_branch(struct planner *p)
+{
+    struct step *steps = p->steps.v + p->branch_begin;
+    size_t n = p->steps.n - p->branch_begin - 1;
+    size_t n_choices = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct step *next = &steps[i + 1];
+        bool is_choice = steps[i].op == OP_WORDS || steps[i].op == OP_OPTION;
+        if (steps[i].op == OP_RUN) {
+            is_choice = steps[i].is_many || steps[i].is_optional;
+            p->n_runs += steps[i].is_many ? 1 : 0;
+            while (next->op == OP_OPEN || next->op == OP_CLOSE) {
+                next++;
+            }
+            steps[i].next = next->op == OP_END       ? NEXT_END
+                            : next->op == OP_LITERAL ? (unsigned char)next->literal.p[0]
+                                                     : NEXT_UNKNOWN;
+        }
+        n_choices += is_choice ? 1 : 0;
+    }
+    p->is_complete = p->is_complete && n_choices <= 1;
+}
+
+/* a|b|c, or the same inside one group around everything ('is_wrapped'). */
+static bool parse_branches(struct planner *p, bool is_wrapped)
+{
+    size_t group = 0;
+    if (is_wrapped) {
+        if (!take(p, '(')) {
+            return false;
+        }
+        if (take(p, '?')) {
+            if (!take(p, ':')) {
+                return false;
+            }
+        } else {
+            group = ++p->n_groups;
+        }
+    }
+    do {
+        p->branch_begin = p->literal_begin = p->steps.n;
+        *vec_push(&p->branches) = p->branch_begin;
+        if (group > 0) {
+            add_step(p, OP_OPEN)->n = group;
+        }
+        if (!parse_sequence(p, 0, true) || p->steps.n > PLAN_STEPS_MAX) {
+            return false;
+        }
+        if (group > 0) {
+            add_step(p, OP_CLOSE)->n = group;
+        }
+        add_step(p, OP_END);
+        finish_branch(p);
+    } while (take(p, '|'));
+    return (!is_wrapped || take(p, ')')) && at_end(p) && p->n_groups <= GROUPS_MAX;
+}
+
+static void planner_restart(struct planner *p)
+{
+    p->at = p->text_len = p->n_groups = p->n_runs = p->branch_begin = p->literal_begin = 0;
+    p->is_complete = true;
+    vec_clear(&p->steps);
+    vec_clear(&p->branches);
+}
+
+static const struct regex_plan *planner_result(struct planner *p)
+{
+    struct regex_plan *plan = arena_alloc(p->arena, sizeof(*plan));
+    struct step *steps = arena_alloc(p->arena, p->steps.n * sizeof(*steps));
+    size_t *branches = arena_alloc(p->arena, p->branches.n * sizeof(*branches));
+    memcpy(steps, p->steps.v, p->steps.n * sizeof(*steps));
+    memcpy(branches, p->branches.v, p->branches.n * sizeof(*branches));
+    *plan = (struct regex_plan){
+        .steps = steps,
+        .branches = branches,
+        .n_branches = p->branches.n,
+        .n_groups = p->n_groups,
+        .is_complete = p->is_complete && (p->n_runs == 0 || (p->n_runs <= CHEAP_RUNS_MAX &&
+                                                             p->s.len <= CHEAP_PATTERN_MAX)),
+    };
+    return plan;
+}
+
+const struct regex_plan *regex_plan_new(struct span pattern, struct arena *arena)
+{
+    struct planner p = { .s = pattern,
+                         .arena = arena,
+                         .text = arena_bytes(arena, pattern.len + 1) };
+    planner_restart(&p);
+    bool is_good = parse_branches(&p, true);
+    if (!is_good) {
+        planner_restart(&p);
+        is_good = parse_branches(&p, false);
+    }
+    const struct regex_plan *plan = is_good ? planner_result(&p) : NULL;
+    vec_fini(&p.steps);
+    vec_fini(&p.branches);
+    return plan;
+}
+
+size_t regex_plan_groups(const struct regex_plan *plan)
+{
+    return plan->n_groups;
+}
+
+bool regex_plan_is_complete(const struct regex_plan *plan)
+{
+    return plan->is_complete;
+}
+
+bool regex_plan_is_any(const struct regex_plan *plan)
+{
+    const struct step *step = plan->steps;
+    if (step->op == OP_OPEN) {
+        step++;
+    }
+    return plan->n_branches == 1 && step->op == OP_RUN && set_is_all(&step->set) && step->is_many &&
+           step->is_optional && step->next == NEXT_END &&
+           plan->n_groups == (step == plan->steps ? 0 : 1);
+}
+
+/* ---- matching */
+
+struct attempt {
+    struct span s;
+    struct span *group;
+    size_t n_groups;             /* wanted */
+    size_t open[GROUPS_MAX + 1]; /* where a group began */
+    size_t budget;
+};
+
+static bool try_from(struct attempt *a, const struct step *step, size_t at);
+
+/* The end of the code point at 'at' when the class holds it, else 'at'. */
+static inline size_t run_one(const struct attempt *a, const struct step *run, size_t at)
+{
+    if (at >= a->s.len || !set_has(&run->set, (unsigned char)a->s.p[at])) {
+        return at;
+    }
+    at++;
+    if ((unsigned char)a->s.p[at - 1] >= 0xc0) {
+        while (at < a->s.len && ((unsigned char)a->s.p[at] & 0xc0) == 0x80) {
+            at++;
+        }
+    }
+    return at;
+}
+
+/* How far the run can go. */
+static size_t run_extent(const struct attempt *a, const struct step *run, size_t at)
+{
+    if (set_is_all(&run->set)) {
+        return a->s.len;
+    }
+    while (at < a->s.len && set_has(&run->set, (unsigned char)a->s.p[at])) {
+        at++;
+    }
+    return at;
+}
+
+static bool next_fits(const struct attempt *a, const struct step *run, size_t at)
+{
+    switch (run->next) {
+    case NEXT_UNKNOWN:
+        return true;
+    case NEXT_END:
+        return at == a->s.len;
+    default:
+        return at < a->s.len && (unsigned char)a->s.p[at] == run->next;
+    }
+}
+
+static bool is_boundary(const struct attempt *a, size_t at)
+{
+    return at >= a->s.len || ((unsigned char)a->s.p[at] & 0xc0) != 0x80;
+}
+
+static bool spend(struct attempt *a, size_t steps)
+{
+    a->budget = steps < a->budget ? a->budget - steps : 0;
+    return a->budget > 0;
+}
+
+static bool try_run(struct attempt *a, const struct step *run,
+                    size_t at) /* NOLINT(misc-no-recursion): BRANCH_STEPS_MAX */
+{
+    size_t one = run_one(a, run, at);
+    if (one == at) {
+        return run->is_optional && try_from(a, run + 1, at);
+    }
+    size_t lo = run->is_optional ? at : one;
+    size_t hi = run->is_many ? run_extent(a, run, one) : one;
+    if (!spend(a, hi - lo)) {
+        return false;
+    }
+    for (size_t i = 0; i <= hi - lo; i++) {
+        size_t end = run->is_lazy ? lo + i : hi - i;
+        if (!is_boundary(a, end) || !next_fits(a, run, end)) {
+            continue;
+        }
+        if (try_from(a, run + 1, end)) {
+            return true;
+        }
+        if (a->budget == 0) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static bool starts_with(const struct attempt *a, size_t at, struct span word)
+{
+    return a->s.len - at >= word.len && memcmp(a->s.p + at, word.p, word.len) == 0;
+}
+
+static bool try_words(struct attempt *a, const struct step *step,
+                      size_t at) /* NOLINT(misc-no-recursion): as try_run */
+{
+    for (size_t i = 0; i < step->n && a->budget > 0; i++) {
+        if (starts_with(a, at, step->words[i]) && try_from(a, step + 1, at + step->words[i].len)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool try_option(struct attempt *a, const struct step *step,
+                       size_t at) /* NOLINT(misc-no-recursion): as try_run */
+{
+    if (try_from(a, step + 1, at)) {
+        return true;
+    }
+    for (size_t g = step->first_group; g < step->end_group && g < a->n_groups; g++) {
+        a->group[g] = span_make(NULL, 0);
+    }
+    return try_from(a, step + 1 + step->n, at);
+}
+
+static bool try_from(struct attempt *a, const struct step *step,
+                     size_t at) /* NOLINT(misc-no-recursion): as try_run */
+{
+    for (; a->budget > 0; step++) {
+        a->budget--;
+        switch (step->op) {
+        case OP_LITERAL:
+            if (!spend(a, step->literal.len / 64) || !starts_with(a, at, step->literal)) {
+                return false;
+            }
+            at += step->literal.len;
+            break;
+        case OP_OPEN:
+            a->open[step->n] = at;
+            break;
+        case OP_CLOSE:
+            if (step->n < a->n_groups) {
+                a->group[step->n] = span_make(a->s.p + a->open[step->n], at - a->open[step->n]);
+            }
+            break;
+        case OP_RUN:
+            return try_run(a, step, at);
+        case OP_WORDS:
+            return try_words(a, step, at);
+        case OP_OPTION:
+            return try_option(a, step, at);
+        case OP_END:
+            return at == a->s.len;
+        }
+    }
+    return false;
+}
+
+enum plan_outcome regex_plan_match(const struct regex_plan *plan, struct span subject,
+                                   struct span *group, size_t n_groups)
+{
+    struct attempt a;
+    a.s = subject;
+    a.group = group;
+    a.n_groups = n_groups;
+    a.budget = plan->is_complete ? SIZE_MAX : 1024 + 32 * subject.len;
+    for (size_t i = 0; i < plan->n_branches; i++) {
+        for (size_t g = 1; g < n_groups; g++) {
+            group[g] = span_make(NULL, 0);
+        }
+        if (try_from(&a, plan->steps + plan->branches[i], 0)) {
+            if (n_groups > 0) {
+                group[0] = subject;
+            }
+            return PLAN_MATCH;
+        }
+        if (a.budget == 0) {
+            return PLAN_GAVE_UP;
+        }
+    }
+    return PLAN_NO_MATCH;
+}
