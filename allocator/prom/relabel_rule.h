@@ -1,0 +1,71 @@
+/* A compiled relabeling rule: what relabel.c makes of the configuration and relabel_run.c executes.
+ * Nobody else looks inside. Threads: as relabel.h. */
+#ifndef OTEL_TA_PROM_RELABEL_RULE_H
+#define OTEL_TA_PROM_RELABEL_RULE_H
+
+#include "allocator/prom/labels.h"
+#include "allocator/prom/regex.h"
+#include "allocator/prom/relabel.h"
+
+enum relabel_action {
+    RELABEL_REPLACE,
+    RELABEL_ACTION_KEEP,
+    RELABEL_ACTION_DROP,
+    RELABEL_KEEPEQUAL,
+    RELABEL_DROPEQUAL,
+    RELABEL_HASHMOD,
+    RELABEL_LABELMAP,
+    RELABEL_LABELDROP,
+    RELABEL_LABELKEEP,
+    RELABEL_LOWERCASE,
+    RELABEL_UPPERCASE,
+};
+
+/* A label name and where it was in the last label set. */
+struct place {
+    struct str *name; /* pinned */
+    size_t hint;
+};
+
+/* What a rule over label names (labelmap, labeldrop, labelkeep) decided about the names of the last
+ * label set, in the order they had there. All strings are pinned, so no other name can take their
+ * address meanwhile. */
+struct name_memory {
+    struct name_decision {
+        struct str *name;
+        struct str *mapped; /* labelmap: the new name, or NULL */
+        bool is_removed;    /* labeldrop, labelkeep */
+    } * v;
+    size_t n, cap;
+    size_t n_decided; /* names that are mapped or removed */
+    bool is_append;   /* labelmap: no new name is already there, none comes twice */
+    bool is_valid;
+};
+
+struct relabel_rule {
+    enum relabel_action action;
+    bool has_plain_target; /* 'target' holds its name; else it is expanded for each match */
+    bool is_any;           /* the regex matches everything, group 1 is the value */
+    struct place *sources;
+    size_t n_sources;
+    struct span separator;
+    struct regex *regex;
+    size_t n_groups; /* that the templates need */
+    struct place target;
+    const struct regex_template *target_template, *replacement;
+    uint64_t modulus;
+    struct name_memory names;
+    const char *description;
+};
+
+struct relabel {
+    struct arena arena; /* rules, separators, templates */
+    struct strpool *pool;
+    enum name_scheme scheme;
+    struct relabel_rule *rules;
+    size_t n;
+};
+
+void name_memory_fini(struct name_memory *memory);
+
+#endif

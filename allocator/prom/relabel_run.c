@@ -1,0 +1,370 @@
+#include "allocator/base/hash.h"
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/prom/lettercase.h"
+#include "allocator/prom/relabel.h"
+#include "allocator/prom/relabel_rule.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* ---- values */
+
+#define JOIN_BYTES 1024
+
+/* The source labels joined by the separator. With one label it is the label's value itself; else
+ * the bytes are in 'bytes', or in the arena when they are many, and what outlives the rule has to
+ * be copied out of 'bytes'. */
+struct joined {
+    struct span s;
+    char bytes[JOIN_BYTES];
+};
+
+static struct span value_at(const struct label_builder *lb, struct place *place)
+{
+    size_t i = label_builder_find(lb, place->name, place->hint);
+    if (i == LABEL_NONE) {
+        return SPAN_LIT("");
+    }
+    place->hint = i;
+    return lb->v[i].value;
+}
+
+static char *put(char *to, struct span s)
+{
+    if (s.len > 0) {
+        memcpy(to, s.p, s.len);
+    }
+    return to + s.len;
+}
+
+/* False when the joined text is more than a target may cost. */
+static bool join(const struct relabel_rule *rule, struct label_builder *lb, struct joined *out)
+{
+    if (rule->n_sources <= 1) {
+        out->s = rule->n_sources == 0 ? SPAN_LIT("") : value_at(lb, &rule->sources[0]);
+        return true;
+    }
+    size_t size = (rule->n_sources - 1) * rule->separator.len;
+    for (size_t i = 0; i < rule->n_sources; i++) {
+        size += value_at(lb, &rule->sources[i]).len;
+    }
+    char *text = out->bytes;
+    if (size > sizeof(out->bytes)) {
+        if (!label_builder_charge(lb, size)) {
+            return false;
+        }
+        text = arena_bytes(lb->arena, size);
+    }
+    char *at = text;
+    for (size_t i = 0; i < rule->n_sources; i++) {
+        at = put(at, i == 0 ? SPAN_LIT("") : rule->separator);
+        at = put(at, value_at(lb, &rule->sources[i]));
+    }
+    out->s = span_make(text, size);
+    return true;
+}
+
+/* Makes 's' live as long as the builder's arena. */
+static bool keep_bytes(const struct joined *joined, struct label_builder *lb, struct span *s)
+{
+    uintptr_t at = (uintptr_t)s->p;
+    uintptr_t bytes = (uintptr_t)joined->bytes;
+    if (s->len == 0 || at < bytes || at >= bytes + sizeof(joined->bytes)) {
+        return true;
+    }
+    if (!label_builder_charge(lb, s->len)) {
+        return false;
+    }
+    *s = arena_span(lb->arena, *s);
+    return true;
+}
+
+static bool expand(const struct regex_template *t, const struct regex_match *m,
+                   const struct joined *joined, struct label_builder *lb, struct span *out)
+{
+    if (!label_builder_charge(lb, regex_template_size(t, m))) {
+        return false;
+    }
+    *out = regex_template_expand(t, m, lb->arena);
+    return keep_bytes(joined, lb, out);
+}
+
+/* ---- one value in, one label out */
+
+static bool matches(const struct relabel_rule *rule, struct span value, struct regex_match *m)
+{
+    m->n_groups = rule->n_groups;
+    if (!rule->is_any) {
+        return regex_match(rule->regex, value, rule->n_groups == 0 ? NULL : m);
+    }
+    m->group[0] = m->group[1] =
+        value; /* of more groups there are none, and no template asks for them */
+    return true;
+}
+
+static void run_replace(const struct relabel *set, struct relabel_rule *rule,
+                        struct label_builder *lb)
+{
+    struct joined joined;
+    struct regex_match m;
+    struct span value;
+    if (!join(rule, lb, &joined) || !matches(rule, joined.s, &m) ||
+        !expand(rule->replacement, &m, &joined, lb, &value)) {
+        return;
+    }
+    if (rule->has_plain_target) {
+        label_builder_put(lb, rule->target.name, value, &rule->target.hint);
+        return;
+    }
+    struct span name;
+    if (!expand(rule->target_template, &m, &joined, lb, &name) ||
+        !label_name_is_valid(name, set->scheme)) {
+        return;
+    }
+    label_builder_set(lb, strpool_intern(lb->pool, name), value);
+}
+
+static void run_hashmod(struct relabel_rule *rule, struct label_builder *lb)
+{
+    struct joined joined;
+    if (!join(rule, lb, &joined) || !label_builder_charge(lb, 20)) {
+        return;
+    }
+    char text[24];
+    int len = snprintf(text, sizeof(text), "%" PRIu64, hash_md5_tail(joined.s) % rule->modulus);
+    label_builder_put(lb, rule->target.name, arena_span(lb->arena, span_make(text, (size_t)len)),
+                      &rule->target.hint);
+}
+
+static void run_lettercase(struct relabel_rule *rule, struct label_builder *lb, enum lettercase to)
+{
+    struct joined joined;
+    if (!join(rule, lb, &joined) || !label_builder_charge(lb, lettercase_bound(joined.s))) {
+        return;
+    }
+    struct span value = lettercase_map(joined.s, to, lb->arena);
+    if (keep_bytes(&joined, lb, &value)) {
+        label_builder_put(lb, rule->target.name, value, &rule->target.hint);
+    }
+}
+
+static bool value_matches(const struct relabel_rule *rule, struct label_builder *lb)
+{
+    struct joined joined;
+    return join(rule, lb, &joined) && (rule->is_any || regex_match(rule->regex, joined.s, NULL));
+}
+
+static bool value_equals_target(struct relabel_rule *rule, struct label_builder *lb)
+{
+    struct joined joined;
+    return join(rule, lb, &joined) && span_eq(joined.s, value_at(lb, &rule->target));
+}
+
+/* ---- rules over names */
+
+static void name_memory_clear(struct name_memory *memory)
+{
+    for (size_t i = 0; i < memory->n; i++) {
+        strpool_unpin(memory->v[i].name);
+        if (memory->v[i].mapped != NULL) {
+            strpool_unpin(memory->v[i].mapped);
+        }
+    }
+    memory->n = memory->n_decided = 0;
+    memory->is_append = true;
+    memory->is_valid = false;
+}
+
+void name_memory_fini(struct name_memory *memory)
+{
+    name_memory_clear(memory);
+    mem_free(memory->v);
+    memory->v = NULL;
+    memory->cap = 0;
+}
+
+static bool name_memory_fits(const struct name_memory *memory, const struct label_builder *lb)
+{
+    if (!memory->is_valid || memory->n != lb->n) {
+        return false;
+    }
+    for (size_t i = 0; i < lb->n; i++) {
+        if (memory->v[i].name != lb->v[i].name) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* False when the names that come out are more than a target may cost. */
+static bool map_name(const struct relabel_rule *rule, struct label_builder *lb, struct span name,
+                     struct str **out)
+{
+    AUTO_BUF mapped;
+    buf_init(&mapped, LIMIT_RELABEL_BYTES);
+    if (!regex_replace_all(rule->regex, rule->replacement, name, &mapped)) {
+        return true;
+    }
+    if (buf_error(&mapped) != 0 || !label_builder_charge(lb, mapped.len)) {
+        lb->is_overfull = true;
+        return false;
+    }
+    *out = strpool_intern(lb->pool, mapped.p == NULL ? SPAN_LIT("") : buf_span(&mapped));
+    strpool_pin(*out);
+    return true;
+}
+
+/* Two names that map to the same one: the greater in byte order wins. A new name that is there
+ * already as a label, or is mapped from twice, makes the sequence matter. */
+static void resolve_collisions(struct name_memory *memory)
+{
+    for (size_t i = 0; i < memory->n; i++) {
+        struct name_decision *a = &memory->v[i];
+        for (size_t k = 0; a->mapped != NULL && k < memory->n; k++) {
+            struct name_decision *b = &memory->v[k];
+            if (b->name == a->mapped) {
+                memory->is_append = false;
+            }
+            if (k != i && b->mapped == a->mapped) {
+                bool is_a_greater = span_cmp(str_span(a->name), str_span(b->name)) > 0;
+                struct name_decision *loser = is_a_greater ? b : a;
+                strpool_unpin(loser->mapped);
+                loser->mapped = NULL;
+                memory->n_decided--;
+            }
+        }
+    }
+}
+
+/* Decides about every name of 'lb' anew. False when that is too much. */
+static bool name_memory_learn(struct relabel_rule *rule, struct label_builder *lb)
+{
+    struct name_memory *memory = &rule->names;
+    name_memory_clear(memory);
+    if (memory->cap < lb->n) {
+        memory->cap = lb->cap;
+        memory->v = mem_realloc(memory->v, memory->cap * sizeof(*memory->v));
+    }
+    for (size_t i = 0; i < lb->n; i++) {
+        struct span name = str_span(lb->v[i].name);
+        struct name_decision *decision = &memory->v[memory->n++];
+        *decision = (struct name_decision){ .name = strpool_intern(lb->pool, name) };
+        strpool_pin(decision->name);
+        if (rule->action == RELABEL_LABELMAP) {
+            if (!map_name(rule, lb, name, &decision->mapped)) {
+                return false;
+            }
+        } else {
+            decision->is_removed = (rule->is_any || regex_match(rule->regex, name, NULL)) ==
+                                   (rule->action == RELABEL_LABELDROP);
+        }
+        memory->n_decided += decision->mapped != NULL || decision->is_removed ? 1 : 0;
+    }
+    if (rule->action == RELABEL_LABELMAP) {
+        resolve_collisions(memory);
+    }
+    memory->is_valid = true;
+    return true;
+}
+
+static bool decide(struct relabel_rule *rule, struct label_builder *lb)
+{
+    return name_memory_fits(&rule->names, lb) || name_memory_learn(rule, lb);
+}
+
+/* New names take the values that the old ones have before the rule. */
+static void run_labelmap(struct relabel_rule *rule, struct label_builder *lb)
+{
+    if (!decide(rule, lb) || rule->names.n_decided == 0) {
+        return;
+    }
+    const struct name_memory *memory = &rule->names;
+    if (memory->is_append) {
+        for (size_t i = 0; i < memory->n; i++) {
+            if (memory->v[i].mapped != NULL) {
+                label_builder_append(lb, memory->v[i].mapped, lb->v[i].value);
+            }
+        }
+        return;
+    }
+    struct label *before = arena_alloc(lb->arena, memory->n * sizeof(*before));
+    memcpy(before, lb->v, memory->n * sizeof(*before));
+    for (size_t i = 0; i < memory->n; i++) {
+        if (memory->v[i].mapped != NULL) {
+            label_builder_set(lb, memory->v[i].mapped, before[i].value);
+        }
+    }
+}
+
+static void run_labeldrop(struct relabel_rule *rule, struct label_builder *lb)
+{
+    if (!decide(rule, lb) || rule->names.n_decided == 0) {
+        return;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < lb->n; i++) {
+        if (!rule->names.v[i].is_removed) {
+            lb->v[kept++] = lb->v[i];
+        }
+    }
+    lb->n = kept;
+}
+
+/* ---- running */
+
+enum relabel_outcome relabel_run_one(const struct relabel *set, size_t index,
+                                     struct label_builder *lb)
+{
+    struct relabel_rule *rule = &set->rules[index];
+    bool is_kept = true;
+    switch (rule->action) {
+    case RELABEL_REPLACE:
+        run_replace(set, rule, lb);
+        break;
+    case RELABEL_ACTION_KEEP:
+        is_kept = value_matches(rule, lb);
+        break;
+    case RELABEL_ACTION_DROP:
+        is_kept = !value_matches(rule, lb);
+        break;
+    case RELABEL_KEEPEQUAL:
+        is_kept = value_equals_target(rule, lb);
+        break;
+    case RELABEL_DROPEQUAL:
+        is_kept = !value_equals_target(rule, lb);
+        break;
+    case RELABEL_HASHMOD:
+        run_hashmod(rule, lb);
+        break;
+    case RELABEL_LABELMAP:
+        run_labelmap(rule, lb);
+        break;
+    case RELABEL_LABELDROP:
+    case RELABEL_LABELKEEP:
+        run_labeldrop(rule, lb);
+        break;
+    case RELABEL_LOWERCASE:
+        run_lettercase(rule, lb, LETTERCASE_LOWER);
+        break;
+    case RELABEL_UPPERCASE:
+        run_lettercase(rule, lb, LETTERCASE_UPPER);
+        break;
+    }
+    return is_kept || lb->is_overfull ? RELABEL_KEEP : RELABEL_DROP;
+}
+
+enum relabel_outcome relabel_run(const struct relabel *set, struct label_builder *lb,
+                                 size_t *out_rule)
+{
+    size_t n = relabel_count(set);
+    for (size_t i = 0; i < n && !lb->is_overfull; i++) {
+        if (relabel_run_one(set, i, lb) == RELABEL_DROP) {
+            if (out_rule != NULL) {
+                *out_rule = i;
+            }
+            return RELABEL_DROP;
+        }
+    }
+    return RELABEL_KEEP;
+}
