@@ -44,13 +44,13 @@ package_libs := $(shell pkg-config --libs $(packages) 2>/dev/null) -lstdc++ -lm
 
 warnings := -Wall -Wextra -Wshadow -Wundef -Wcast-qual -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
   -Wold-style-definition -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wnull-dereference -Wimplicit-fallthrough \
-  -Wswitch-enum $(if $(is_clang),-Wthread-safety) $(if $(WERROR),-Werror)
+  $(if $(is_clang),-Wthread-safety) $(if $(WERROR),-Werror)
 cpu := $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
 hardening := -O2 -g -fstack-protector-strong -fstack-clash-protection $(cpu) -D_FORTIFY_SOURCE=$(if $(is_clang),2,3) -fno-common \
   -fPIE $(if $(is_clang),,-ftrivial-auto-var-init=zero) -fno-delete-null-pointer-checks -fno-strict-overflow
 mode := $(if $(sanitizers),-O1 -g -fno-omit-frame-pointer -fsanitize=$(sanitizers) -fno-sanitize-recover=all,$(if \
   $(COVERAGE),-O0 -g --coverage,$(hardening)))
-cppflags := -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -I. $(package_cflags) -MMD -MP
+cppflags := -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -I. $(package_cflags)
 cflags := -std=gnu17 -include allocator/base/banned.h $(warnings) $(mode) -pthread
 cxxflags := -std=gnu++17 -O2 -Wall -Wextra $(if $(WERROR),-Werror) $(filter-out -O0 -O1,$(mode)) -fno-rtti
 ldflags := $(if $(sanitizers)$(COVERAGE),$(mode),-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code) \
@@ -62,14 +62,16 @@ all: build/otel-ta ## build build/otel-ta
 build/otel-ta: $B/otel-ta
 	$Qln -f $< $@
 
+program-only: $B/otel-ta # of this variant, without the link in build/
+
 $B/otel-ta: $B/webhook/main.o $(call archives_upto,webhook)
 	$(link)
 
 $B/%.o: %.c Makefile
-	$Qmkdir -p $(@D) && $(say) CC $< && $(CC) $(cppflags) $(cflags) -c -o $@ $<
+	$Qmkdir -p $(@D) && $(say) CC $< && $(CC) $(cppflags) -MMD -MP $(cflags) -c -o $@ $<
 
 $B/%.o: %.cc Makefile
-	$Qmkdir -p $(@D) && $(say) CXX $< && $(CXX) $(cppflags) $(cxxflags) -c -o $@ $<
+	$Qmkdir -p $(@D) && $(say) CXX $< && $(CXX) $(cppflags) -MMD -MP $(cxxflags) -c -o $@ $<
 
 # For each floor: its archive, 'make lib-<floor>', and 'make unit-<floor>' with the tests of its folder.
 define floor_rules
@@ -154,14 +156,17 @@ fuzz: ## every fuzz target for S seconds: make fuzz S=60
 fuzz-here: $(fuzz_targets)
 	$Qscripts/fuzz $(S) $^
 
-checks := layers headers sizes names format tidy cppcheck analyzer werror
-.PHONY: replay-here fuzz-here bench-programs $(addprefix check-,$(checks))
+checks := layers names sizes format headers symbols werror cppcheck analyzer tidy
+.PHONY: program-only replay-here fuzz-here bench-programs $(addprefix check-,$(checks))
 check: ## house rules and static analysis
 	$Qscripts/setup check
 	$Q$(MAKE) --no-print-directory -k $(addprefix check-,$(checks))
 
 $(addprefix check-,$(checks)):
 	$Qscripts/$@
+
+print-%: # for scripts: what a variable is
+	@echo '$($*)'
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' Makefile | expand -t 14
