@@ -90,11 +90,11 @@ void faults_add(struct faults *f, enum fault_severity severity, unsigned line, c
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     f->v[f->n++] = (struct fault){ .severity = severity,
-                                  .file = f->file == NULL ? NULL : mem_strdup(f->file),
-                                  .document = f->document,
-                                  .path = mem_strdup(f->path),
-                                  .text = mem_strdup(text),
-                                  .line = line };
+                                   .file = f->file == NULL ? NULL : mem_strdup(f->file),
+                                   .document = f->document,
+                                   .path = mem_strdup(f->path),
+                                   .text = mem_strdup(text),
+                                   .line = line };
 }
 
 int faults_first(const struct faults *f, struct err *err)
@@ -111,13 +111,16 @@ int faults_first(const struct faults *f, struct err *err)
 
 char *fault_text(const struct fault *fault)
 {
-    AUTO_STR line = fault->line > 0 ? mem_printf("%u: ", fault->line) : mem_strdup(fault->file == NULL ? "" : " ");
-    AUTO_STR document = fault->document > 0 ? mem_printf("document %zu: ", fault->document) : mem_strdup("");
+    AUTO_STR line = fault->line > 0 ? mem_printf("%u: ", fault->line)
+                                    : mem_strdup(fault->file == NULL ? "" : " ");
+    AUTO_STR document =
+        fault->document > 0 ? mem_printf("document %zu: ", fault->document) : mem_strdup("");
 
-    return mem_printf("%s%s%s%s%s%s%s%s%s", fault->file == NULL ? "" : fault->file, fault->file == NULL ? "" : ":",
-                      fault->file == NULL && fault->line > 0 ? "line " : "", line, document,
-                      fault->severity == FAULT_WARNING ? "warning: " : "", fault->path[0] == '\0' ? "" : fault->path,
-                      fault->path[0] == '\0' ? "" : ": ", fault->text);
+    return mem_printf(
+        "%s%s%s%s%s%s%s%s%s", fault->file == NULL ? "" : fault->file,
+        fault->file == NULL ? "" : ":", fault->file == NULL && fault->line > 0 ? "line " : "", line,
+        document, fault->severity == FAULT_WARNING ? "warning: " : "",
+        fault->path[0] == '\0' ? "" : fault->path, fault->path[0] == '\0' ? "" : ": ", fault->text);
 }
 
 void faults_print(const struct faults *f, FILE *out)

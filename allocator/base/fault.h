@@ -15,9 +15,9 @@ enum fault_severity { FAULT_ERROR, FAULT_WARNING };
 
 struct fault {
     enum fault_severity severity;
-    char *file; /* of the document, NULL when none was named */
+    char *file;      /* of the document, NULL when none was named */
     size_t document; /* 1-based within the file, 0 when the file has only one */
-    char *path; /* "" at the root */
+    char *path;      /* "" at the root */
     char *text;
     unsigned line; /* 1-based in the document; 0 = unknown */
 };
@@ -43,7 +43,8 @@ void faults_add(struct faults *f, enum fault_severity severity, unsigned line, c
     PRINTF_LIKE(4, 5);
 /* The first error as one text "path: text" (ERR_INVALID), or 0 when there is none. */
 int faults_first(const struct faults *f, struct err *err);
-/* Each fault on a line of its own: "file:line: path: text", or "file:line: document 2: path: text"; warnings say so. */
+/* Each fault on a line of its own: "file:line: path: text", or "file:line: document 2: path: text";
+ * warnings say so. */
 void faults_print(const struct faults *f, FILE *out);
 /* The same text of one fault, for logs; the caller frees it. */
 char *fault_text(const struct fault *fault);

@@ -11,7 +11,7 @@ _Static_assert(sizeof(XXH64_state_t) <= sizeof(struct hash64_state),
 
 uint64_t hash64(struct span s)
 {
-    return XXH64(s.p, s.len, 0);
+    return XXH64(s.p == NULL ? "" : s.p, s.len, 0);
 }
 
 void hash64_begin(struct hash64_state *st)
@@ -43,7 +43,7 @@ uint64_t hash64_end(const struct hash64_state *st)
 
 uint64_t hash_fast(struct span s)
 {
-    return XXH3_64bits(s.p, s.len);
+    return XXH3_64bits(s.p == NULL ? "" : s.p, s.len);
 }
 
 uint64_t hash_md5_tail(struct span s)

@@ -28,13 +28,11 @@
 #define LIMIT_SD_BODY (1024 * MIB) /* one file_sd file or http_sd body */
 #define LIMIT_LABELS_PER_TARGET 4096
 #define LIMIT_LABEL_VALUE (1 * MIB)
-#define LIMIT_RELABEL_BYTES                                                                        \
-    (16 * MIB)                       /* text that the rules of one job may make for one target     \
-                                      */
-#define LIMIT_POOL_BYTES (64 * MIB)  /* interned names before a sweep */
-#define LIMIT_REGEX_BYTES (16 * KIB) /* one pattern */
-#define LIMIT_REGEX_MEMORY (8 * MIB) /* one compiled program */
-#define LIMIT_GLOB_FILES 200000      /* files one file_sd entry may match */
+#define LIMIT_RELABEL_BYTES (16 * MIB) /* made by the rules of one job for one target */
+#define LIMIT_POOL_BYTES (64 * MIB)    /* interned names before a sweep */
+#define LIMIT_REGEX_BYTES (16 * KIB)   /* one pattern */
+#define LIMIT_REGEX_MEMORY (8 * MIB)   /* one compiled program */
+#define LIMIT_GLOB_FILES 200000        /* files one file_sd entry may match */
 
 /* serving */
 #define LIMIT_CONNECTIONS 16384 /* per listener */

@@ -172,7 +172,7 @@ static bool is_one_line(const char *message)
     while ((unsigned char)message[len] >= ' ') {
         len++;
     }
-    return message[len] == '\0' && len <= FIELD_MAX_BYTES;
+    return len <= FIELD_MAX_BYTES && message[len] == '\0';
 }
 
 static void format_pretty(struct buf *b, enum log_level level, const char *module,

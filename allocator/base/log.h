@@ -33,7 +33,10 @@ struct log_field {
 void log_write(enum log_level level, const char *module, const char *message,
                const struct log_field *fields);
 
-#define LOG_FIELDS(...) ((const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ){ .key = NULL } })
+/* A list that ends with a NULL key. Its first item is left out: only a comma behind something may
+ * vanish. */
+#define LOG_FIELDS(...)                                                                            \
+    (&((const struct log_field[]){ { .key = "" }, ##__VA_ARGS__, { .key = NULL } })[1])
 #define log_error(msg, ...) log_write(LOG_ERROR, LOG_MODULE, msg, LOG_FIELDS(__VA_ARGS__))
 #define log_warn(msg, ...) log_write(LOG_WARN, LOG_MODULE, msg, LOG_FIELDS(__VA_ARGS__))
 #define log_info(msg, ...) log_write(LOG_INFO, LOG_MODULE, msg, LOG_FIELDS(__VA_ARGS__))

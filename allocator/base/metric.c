@@ -4,6 +4,7 @@
 #include "allocator/base/thread.h"
 #include "allocator/base/vec.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdatomic.h>
@@ -148,6 +149,7 @@ static void render_labels(enum metric_id id, const char *const *values, struct b
     for (size_t i = 0; name[0] != '\0'; i++) {
         size_t len = strcspn(name, ",");
         buf_addf(out, "%s%.*s=\"", i == 0 ? "" : ",", (int)len, name);
+        assert(values != NULL);
         add_label_value(out, values[i]);
         buf_add_char(out, '"');
         name += len + (name[len] == ',' ? 1 : 0);

@@ -21,8 +21,10 @@
          : (void)0,                                                                                \
      &(vec)->v[(vec)->n++])
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): 'it' is declared here */
 #define vec_each(vec, it)                                                                          \
-    for (__typeof__((vec)->v) it = (vec)->v; it != NULL && it < (vec)->v + (vec)->n; it++)
+    for (__auto_type it = (vec)->v; it != NULL && it < (vec)->v + (vec)->n; it++)
+/* NOLINTEND(bugprone-macro-parentheses) */
 #define vec_clear(vec) ((vec)->n = 0)
 #define vec_fini(vec) (mem_free((vec)->v), (vec)->v = NULL, (vec)->n = (vec)->cap = 0)
 

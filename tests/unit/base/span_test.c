@@ -43,16 +43,14 @@ static void test_vec(void)
     VEC(int) numbers = { 0 };
     int sum = 0;
 
-    vec_each(&numbers, it)
-    {
+    vec_each(&numbers, it) {
         sum += *it;
     }
     is_int(sum, 0, "an empty vec has no items");
     for (int i = 1; i <= 100; i++) {
         *vec_push(&numbers) = i;
     }
-    vec_each(&numbers, it)
-    {
+    vec_each(&numbers, it) {
         sum += *it;
     }
     is_int(sum, 5050, "vec_each sees each item once");
