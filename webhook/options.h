@@ -1,0 +1,76 @@
+/* The command line and the environment → one struct. Parsing and usage text come from one table.
+ * Forms and names: design decisions, §CLI; upstream's flags keep their names and meaning.
+ * Threads: main thread, once. */
+#ifndef OTEL_TA_WEBHOOK_OPTIONS_H
+#define OTEL_TA_WEBHOOK_OPTIONS_H
+
+#include "allocator/base/arena.h"
+#include "allocator/base/log.h"
+#include "allocator/base/vec.h"
+#include "allocator/prom/wire.h"
+
+#include <stdio.h>
+
+#define EXIT_OK 0
+#define EXIT_FAULTS 1 /* the input has faults */
+#define EXIT_USAGE 2
+#define EXIT_CANNOT 3 /* port taken, no certificate, … */
+
+enum command {
+    COMMAND_SERVE,
+    COMMAND_REWRITE,
+    COMMAND_RESTORE,
+    COMMAND_VALIDATE,
+    COMMAND_CHECK_CONFIG,
+    COMMAND_CHECK_SD,
+    COMMAND_ALLOCATE,
+    COMMAND_EXPLAIN,
+    COMMAND_CERTS_CA,
+    COMMAND_CERTS_SHOW,
+    COMMAND_CERTS_ROTATE,
+    COMMAND_VERSION,
+    COMMAND_HELP,
+};
+
+struct options {
+    enum command command;
+    enum command help_about;      /* COMMAND_HELP: of what; COMMAND_HELP itself is the overview */
+    struct arena arena; /* lists and derived texts */
+    VEC(const char *) filenames;  /* -f */
+    VEC(const char *) arguments;  /* positional, behind the command */
+    VEC(struct span) collectors;  /* --collectors a,b */
+    size_t collector_count;       /* --collectors 3 */
+    const char *config_file;      /* --config-file, or NULL */
+    const char *listen;           /* NULL: not given */
+    const char *webhook_listen;   /* NULL: not given; "off" */
+    const char *cert_dir, *tls_cert_file, *tls_key_file, *webhook_client_ca;
+    VEC(const char *) tls_names;
+    bool is_tls13;                /* --tls-min-version 1.3 */
+    const char *strategy;         /* NULL: not given */
+    bool is_consistent_v0;
+    const char *collector_id_expr;
+    const char *shared_host;
+    enum wire_style url_style;
+    bool is_block_style;          /* --rewrite-style target-allocator */
+    const char *output;           /* -o, NULL: the command's default */
+    const char *job, *target;
+    int64_t timeout_ms;
+    int64_t shutdown_delay_ms;    /* -1: not given */
+    unsigned threads;             /* 0: as many as cores */
+    /* upstream's flags: NULL or false with has_* false when not given */
+    const char *kubeconfig, *https_listen, *https_ca_file, *https_cert_file, *https_key_file;
+    bool has_enable_https, enable_https;
+    bool has_enable_prometheus_cr, enable_prometheus_cr;
+    bool has_insecure_secrets, insecure_secrets;
+    /* environment */
+    const char *collector_namespace; /* OTELCOL_NAMESPACE */
+};
+
+/* Parses argv; on a fault prints it with the nearest known word and a hint to --help on 'errout' and returns EXIT_USAGE,
+ * else 0. --help and --version set the command. */
+int options_parse(int argc, char **argv, struct options *out, FILE *errout);
+/* The help of 'command' (COMMAND_HELP: the overview). */
+void options_usage(enum command command, FILE *out);
+void options_fini(struct options *o);
+
+#endif

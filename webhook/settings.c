@@ -1,0 +1,260 @@
+#define LOG_MODULE "settings"
+
+#include "webhook/settings.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/codec/yamldoc.h"
+#include "allocator/prom/dropin.h"
+#include "webhook/document.h"
+
+#include <unistd.h>
+
+#define DEFAULT_LISTEN ":8080"
+#define DEFAULT_WEBHOOK_LISTEN ":9443"
+#define SHUTDOWN_DELAY_MS 15000
+
+/* ---- upstream's file */
+
+/* The parts of the file that are about serving; jobs are the engine's business. */
+static int read_dropin(const char *path, struct settings *s, struct dropin *out, FILE *errout)
+{
+    struct buf *text = arena_zalloc(&s->arena, sizeof(*text));
+    struct node *root = NULL;
+    struct faults faults;
+    struct err err = { 0 };
+    int code = EXIT_OK;
+
+    buf_init(text, LIMIT_DOCUMENT_BYTES);
+    if (document_read(path, text, &err) < 0) {
+        fprintf(errout, "otel-ta: %s\n", err.text);
+        buf_fini(text);
+        return EXIT_CANNOT;
+    }
+    struct span copy = arena_span(&s->arena, buf_span(text)); /* nodes borrow from it */
+    buf_fini(text);
+    faults_init(&faults);
+    faults.file = path;
+    if (yamldoc_parse(copy, &s->arena, &root, &err) < 0) {
+        faults_add(&faults, FAULT_ERROR, 0, "%s", err.text);
+    } else {
+        dropin_parse(root, &s->arena, &faults, out);
+    }
+    if (faults.n_errors > 0) {
+        faults_print(&faults, errout);
+        code = EXIT_FAULTS;
+    }
+    faults_fini(&faults);
+    return code;
+}
+
+static const char *text_or(struct arena *arena, const char *flag, struct span file, const char *otherwise)
+{
+    if (flag != NULL) {
+        return flag;
+    }
+    return file.len > 0 ? arena_strndup(arena, file.p, file.len) : otherwise;
+}
+
+/* defaults < file < environment < flags */
+static void merge(const struct options *o, const struct dropin *d, struct settings *s)
+{
+    bool has_https = o->has_enable_https ? o->enable_https : d->is_https_enabled;
+
+    s->listen = text_or(&s->arena, o->listen, d->listen_addr, DEFAULT_LISTEN);
+    s->https_listen = has_https ? text_or(&s->arena, o->https_listen, d->https_listen_addr, ":8443") : NULL;
+    s->https_ca_file = text_or(&s->arena, o->https_ca_file, d->https_ca_file, NULL);
+    s->https_cert_file = text_or(&s->arena, o->https_cert_file, d->https_cert_file, NULL);
+    s->https_key_file = text_or(&s->arena, o->https_key_file, d->https_key_file, NULL);
+    s->secrets_over_http = o->has_insecure_secrets ? o->insecure_secrets : d->allow_insecure_auth_secrets;
+}
+
+/* ---- checks */
+
+static int fail(FILE *errout, const char *text)
+{
+    fprintf(errout, "otel-ta serve: %s\n", text);
+    return EXIT_USAGE;
+}
+
+static int check(const struct options *o, const struct settings *s, FILE *errout)
+{
+    if (o->has_enable_prometheus_cr && o->enable_prometheus_cr) {
+        return fail(errout, "--enable-prometheus-cr-watcher needs the Kubernetes client, which this version does not have");
+    }
+    if (o->kubeconfig != NULL) {
+        return fail(errout, "--kubeconfig-path needs the Kubernetes client, which this version does not have");
+    }
+    if (s->https_listen != NULL && (s->https_ca_file == NULL || s->https_cert_file == NULL || s->https_key_file == NULL)) {
+        return fail(errout, "the HTTPS listener needs --https-ca-file, --https-tls-cert-file and --https-tls-key-file (or https: in the file)");
+    }
+    return EXIT_OK;
+}
+
+/* ---- whole */
+
+static enum serve_mode choose_mode(const struct options *o)
+{
+    if (o->filenames.n > 0) {
+        return SERVE_LOCAL;
+    }
+    return o->config_file != NULL || access(SETTINGS_DROPIN_PATH, F_OK) == 0 ? SERVE_DROPIN : SERVE_WEBHOOK;
+}
+
+/* Keeps standard input for reloads, which cannot read it again. */
+static int read_standard_input(const struct options *o, struct settings *s, FILE *errout)
+{
+    struct err err = { 0 };
+    bool is_named = false;
+
+    for (size_t i = 0; i < o->filenames.n; i++) {
+        is_named = is_named || strcmp(o->filenames.v[i], "-") == 0;
+    }
+    if (is_named && document_read("-", &s->standard_input, &err) < 0) {
+        fprintf(errout, "otel-ta: %s\n", err.text);
+        return EXIT_CANNOT;
+    }
+    return EXIT_OK;
+}
+
+static void set_paths(const struct options *o, struct settings *s)
+{
+    s->paths = (const char **)arena_alloc(&s->arena, (o->filenames.n + 1) * sizeof(*s->paths));
+    if (s->mode == SERVE_DROPIN) {
+        s->paths[s->n_paths++] = o->config_file == NULL ? SETTINGS_DROPIN_PATH : o->config_file;
+    }
+    for (size_t i = 0; i < o->filenames.n; i++) {
+        if (strcmp(o->filenames.v[i], "-") != 0) {
+            s->paths[s->n_paths++] = o->filenames.v[i];
+        }
+    }
+}
+
+int settings_load(const struct options *o, struct settings *out, FILE *errout)
+{
+    struct dropin dropin = { 0 };
+    int code = EXIT_OK;
+
+    memset(out, 0, sizeof(*out));
+    arena_init(&out->arena);
+    out->mode = choose_mode(o);
+    out->threads = o->threads;
+    set_paths(o, out);
+    buf_init(&out->standard_input, LIMIT_DOCUMENT_BYTES);
+    code = read_standard_input(o, out, errout);
+    if (out->mode == SERVE_DROPIN) {
+        code = read_dropin(out->paths[0], out, &dropin, errout);
+    }
+    if (code != EXIT_OK) {
+        return code;
+    }
+    merge(o, &dropin, out);
+    const char *hook = o->webhook_listen != NULL ? o->webhook_listen : out->mode == SERVE_DROPIN ? "off" : DEFAULT_WEBHOOK_LISTEN;
+    out->webhook_listen = strcmp(hook, "off") == 0 ? NULL : hook;
+    out->shutdown_delay_ms = o->shutdown_delay_ms >= 0 ? o->shutdown_delay_ms : out->mode == SERVE_LOCAL ? 0 : SHUTDOWN_DELAY_MS;
+    return check(o, out, errout);
+}
+
+void settings_fini(struct settings *s)
+{
+    buf_fini(&s->standard_input);
+    arena_fini(&s->arena);
+}
+
+/* ---- the engine's configuration */
+
+static void set_jobs_options(const struct options *o, struct engine_config *c)
+{
+    struct span *names = arena_alloc(&c->arena, (o->collectors.n + 1) * sizeof(*names));
+
+    for (size_t i = 0; i < o->collectors.n; i++) {
+        names[i] = arena_span(&c->arena, o->collectors.v[i]);
+    }
+    c->options = (struct jobs_options){ .collectors = names,
+                                        .n_collectors = o->collectors.n,
+                                        .collector_count = o->collector_count,
+                                        .strategy = o->strategy == NULL ? SPAN_LIT("") : arena_span(&c->arena, span_of(o->strategy)),
+                                        .is_v0 = o->is_consistent_v0 };
+}
+
+static int read_sources(const struct options *o, const struct settings *s, struct engine_config *out, struct err *err)
+{
+    size_t n = s->mode == SERVE_DROPIN ? 1 : o->filenames.n;
+
+    out->sources = mem_array(n, sizeof(*out->sources));
+    for (size_t i = 0; i < n; i++) {
+        const char *path = s->mode == SERVE_DROPIN ? s->paths[0] : o->filenames.v[i];
+        struct buf text;
+        buf_init(&text, LIMIT_DOCUMENT_BYTES);
+        int rc = 0;
+        if (strcmp(path, "-") == 0) {
+            buf_add_span(&text, buf_span(&s->standard_input));
+        } else {
+            rc = document_read(path, &text, err);
+        }
+        if (rc < 0) {
+            buf_fini(&text);
+            return rc;
+        }
+        struct jobs_source *source = &out->sources[out->n_sources++];
+        source->kind = s->mode == SERVE_DROPIN ? JOBS_DROPIN : JOBS_MANIFEST;
+        source->path = mem_strdup(path);
+        source->text = buf_take(&text, &source->len);
+    }
+    return 0;
+}
+
+static void report(const struct faults *f, FILE *errout)
+{
+    if (errout != NULL) {
+        faults_print(f, errout);
+        return;
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        AUTO_STR text = fault_text(&f->v[i]);
+        if (f->v[i].severity == FAULT_ERROR) {
+            log_error("fault in the configuration", LOG_STR("fault", text));
+        } else {
+            log_warn("fault in the configuration", LOG_STR("fault", text));
+        }
+    }
+}
+
+int settings_read_config(const struct options *o, const struct settings *s, struct engine_config *out, FILE *errout)
+{
+    struct err err = { 0 };
+    struct faults faults;
+    struct strpool pool;
+    struct tenants tenants = { 0 };
+
+    memset(out, 0, sizeof(*out));
+    arena_init(&out->arena);
+    set_jobs_options(o, out);
+    if (read_sources(o, s, out, &err) < 0) {
+        if (errout != NULL) {
+            fprintf(errout, "otel-ta: %s\n", err.text);
+        } else {
+            log_error("configuration cannot be read", LOG_STR("error", err.text));
+        }
+        return EXIT_CANNOT;
+    }
+    faults_init(&faults);
+    strpool_init(&pool);
+    int rc = jobs_load(out->sources, out->n_sources, &out->options, &pool, &faults, &tenants);
+    report(&faults, errout);
+    tenants_fini(&tenants);
+    strpool_fini(&pool);
+    faults_fini(&faults);
+    return rc == 0 ? EXIT_OK : EXIT_FAULTS;
+}
+
+void engine_config_fini(struct engine_config *config)
+{
+    for (size_t i = 0; i < config->n_sources; i++) {
+        mem_free(config->sources[i].path);
+        mem_free(config->sources[i].text);
+    }
+    mem_free(config->sources);
+    config->sources = NULL;
+    config->n_sources = 0;
+    arena_fini(&config->arena);
+}

@@ -1,0 +1,7 @@
+/* The version of the program, in one place. */
+#ifndef OTEL_TA_WEBHOOK_VERSION_H
+#define OTEL_TA_WEBHOOK_VERSION_H
+
+#define OTEL_TA_VERSION "0.1.0"
+
+#endif
