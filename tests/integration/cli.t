@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""The command line as a new user meets it: help, typos, broken input, taken ports, Ctrl-C."""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+from rig.tap import done, like, ok, same  # noqa: E402
+
+BINARY = os.environ.get("OTEL_TA", str(ROOT / "build/otel-ta"))
+EXAMPLE = str(ROOT / "manifests/examples/collector-with-ta.yaml")
+scratch = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-cli-"))
+
+
+def run(*words, text=None, timeout=30):
+    return subprocess.run([BINARY, *map(str, words)], input=text, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def write(name, text):
+    path = scratch / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refuses(result, code, pattern, name):
+    same(result.returncode, code, f"{name}: exit code {code}")
+    like(result.stderr, pattern, f"{name}: says why")
+    same(result.stdout, "", f"{name}: nothing on standard output")
+
+
+# --- help
+COMMANDS = ["serve", "rewrite", "restore", "validate", "check config", "check service-discovery", "allocate", "explain",
+            "certs ca", "certs show", "certs rotate", "version"]
+overview = run("--help")
+same(overview.returncode, 0, "--help: exit code 0")
+for command in COMMANDS:
+    like(overview.stdout, r"\n  " + command + r"\b", f"--help lists {command}")
+    own = run(*command.split(), "--help")
+    same(own.returncode, 0, f"{command} --help: exit code 0")
+    like(own.stdout, r"^Usage: otel-ta " + command, f"{command} --help begins with its usage")
+    same(run("help", *command.split()).stdout, own.stdout, f"help {command} says the same")
+same(run("version").returncode, 0, "version")
+same(run("--version").stdout, run("version").stdout, "--version says the same")
+
+# --- typos
+refuses(run("rewrit"), 2, r"unknown command 'rewrit'; did you mean 'rewrite'\?", "a typo in a command")
+refuses(run("check", "confg", "x"), 2, r"'check config'", "a typo in its second word")
+refuses(run("certs"), 2, r"'certs ca' 'certs show' 'certs rotate'", "half a command")
+refuses(run("serve", "--strateg", "x", "--colectors", "3"), 2, r"unknown flag '--colectors'; did you mean '--collectors'\?",
+        "a typo in a flag")
+refuses(run("rewrite", "--listen", ":1", "-f", EXAMPLE), 2, r"otel-ta rewrite: unknown flag '--listen'", "a flag of another command")
+refuses(run("rewrite", "-x"), 2, r"unknown flag '-x'", "an unknown short flag")
+refuses(run("rewrite", "-f"), 2, r"'-f' needs a value", "a flag without its value")
+refuses(run("rewrite"), 2, r"-f FILE", "nothing to rewrite")
+refuses(run("rewrite", "-f", EXAMPLE, "more"), 2, r"unexpected argument 'more'", "an argument too many")
+refuses(run("rewrite", "-f", EXAMPLE, "-o", "xml"), 2, r"xml", "an unknown output format")
+refuses(run("serve", "--url-style", "short"), 2, r"documented, qualified or shared", "an unknown style")
+refuses(run("serve", "--collectors", "99999999"), 2, r"65534", "too many collectors")
+refuses(run("serve", "--tls-cert-file", "x"), 2, r"--tls-key-file", "half a key pair")
+refuses(run("serve", "--shutdown-delay", "soon"), 2, r"duration", "a duration that is none")
+refuses(run("check", "config"), 2, r"FILE", "check config without a file")
+refuses(run("check", "service-discovery", "x"), 2, r"FILE and JOB", "check service-discovery without a job")
+
+# --- files
+refuses(run("rewrite", "-f", scratch / "none.yaml"), 3, r"none\.yaml: No such file or directory", "a missing file")
+refuses(run("validate", "-f", scratch), 3, str(scratch) + r": ", "a folder instead of a file")
+broken = write("broken.yaml", "a: [1, 2\nb: 3\n")
+refuses(run("rewrite", "-f", broken), 1, r"broken\.yaml:.*line [12]|broken\.yaml:[12]:", "broken YAML")
+faulty = write("faulty.yaml", """apiVersion: opentelemetry.io/v1beta1
+kind: OpenTelemetryCollector
+metadata: {name: faulty}
+spec:
+  mode: statefulset
+  targetAllocator: {enabled: true}
+  config:
+    receivers:
+      prometheus:
+        config:
+          scrape_configs:
+          - job_name: a
+            scrape_intervall: 10s
+            static_configs: [{targets: ['x:1']}]
+          - static_configs: [{targets: ['x:1']}]
+          - job_name: b
+            scrape_timeout: never
+            static_configs: [{targets: ['x:1']}]
+            relabel_configs:
+            - {source_labels: [x], regex: '(', target_label: y}
+            - {source_labels: [x], action: keeep}
+          - job_name: a
+            file_sd_configs: [{files: ['x.txt']}]
+""")
+faults = run("validate", "-f", faulty)
+same(faults.returncode, 1, "validate: exit code 1")
+PLACE = r"faulty\.yaml:%d: .*scrape_configs\[%d\]%s"
+for line, index, rest, name in [
+        (13, 0, r".*scrape_intervall.*scrape_interval", "an unknown field, with the nearest known one"),
+        (15, 1, r".*job_name", "a missing job_name"),
+        (17, 2, r"\.scrape_timeout: .*never", "a bad duration"),
+        (20, 2, r"\.relabel_configs\[0\]\.regex: ", "a bad regex"),
+        (21, 2, r"\.relabel_configs\[1\]\.action: .*keeep", "an unknown action"),
+        (22, 3, r".*job name.*a", "a duplicate job"),
+        (23, 3, r"\.file_sd_configs\[0\]\.files\[0\]: ", "a bad file name")]:
+    like(faults.stderr, PLACE % (line, index, rest), f"validate, all in one pass: {name}")
+refuses(run("rewrite", "-f", faulty), 1, r"faulty\.yaml", "rewrite of a manifest that Prometheus would refuse")
+same(run("validate", "-f", EXAMPLE).returncode, 0, "the example is valid")
+
+# --- standard input and output
+same(run("rewrite", "-f", "-", text=pathlib.Path(EXAMPLE).read_text(encoding="utf-8")).stdout, run("rewrite", "-f", EXAMPLE).stdout,
+     "'-' is standard input")
+full = subprocess.run(["sh", "-c", f"exec {BINARY} rewrite -f {EXAMPLE} >/dev/full"], capture_output=True, text=True, check=False)
+same(full.returncode, 3, "a full disk behind standard output is noticed")
+
+# --- serve: what cannot run
+taken = socket.create_server(("127.0.0.1", 0))
+address = "127.0.0.1:%d" % taken.getsockname()[1]
+refuses(run("serve", "--listen", address, "--webhook-listen", "off"), 3, address + r".*in use", "a taken port")
+refuses(run("serve", "--listen", "127.0.0.1:0", "--webhook-listen", "127.0.0.1:0", "--tls-cert-file", scratch / "tls.crt",
+            "--tls-key-file", scratch / "tls.key"), 3, r"tls\.crt: No such file", "a missing certificate")
+write("tls.crt", "nonsense")
+write("tls.key", "nonsense")
+refuses(run("serve", "--listen", "127.0.0.1:0", "--webhook-listen", "127.0.0.1:0", "--cert-dir", scratch), 3, r"tls\.crt: no PEM certificate",
+        "a certificate that is none")
+refuses(run("serve", "--listen", "nowhere:what"), 3, r"nowhere:what", "an address that is none")
+refuses(run("serve", "-f", EXAMPLE, "--strategy", "round-robin"), 1, r"round-robin.*consistent-hashing", "an unknown strategy")
+refuses(run("serve", "-f", faulty), 1, PLACE % (17, 2, r"\.scrape_timeout"), "a manifest with faults")
+dropin = write("targetallocator.yaml", """collector_selector: {matchlabels: {a: b}}
+allocation_strategy: consistent-hashing
+config:
+  scrape_configs:
+  - job_name: pods
+    kubernetes_sd_configs: [{role: pod}]
+prometheus_cr: {enabled: true}
+""")
+refused = run("serve", "--config-file", dropin, "--listen", "127.0.0.1:0")
+refuses(refused, 1, r"collector_selector", "a drop-in configuration that needs Kubernetes")
+like(refused.stderr, r"kubernetes_sd_configs", "each part is named: kubernetes_sd_configs")
+like(refused.stderr, r"prometheus_cr", "each part is named: prometheus_cr")
+
+# --- serve: Ctrl-C
+for number in (signal.SIGINT, signal.SIGTERM):
+    server = subprocess.Popen([BINARY, "serve", "-f", EXAMPLE, "--listen", "127.0.0.1:0", "--webhook-listen", "off", "--log-format", "logfmt"],
+                              stderr=subprocess.PIPE, text=True)
+    for line in server.stderr:
+        if "msg=ready" in line:
+            break
+    server.send_signal(number)
+    rest = server.communicate(timeout=30)[1]
+    same(server.returncode, 0, f"{number.name} ends it in order")
+    ok("level=error" not in rest, f"{number.name}: without an error line")
+
+subprocess.run(["rm", "-rf", str(scratch)], check=True)
+done()
