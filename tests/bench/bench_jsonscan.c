@@ -1,0 +1,167 @@
+/* How fast the JSON scanner goes over discovery text, beside what the machine can do at all.
+ *   bench_jsonscan [FILE]     one line a measurement: name, GB/s (best of several rounds)
+ * Without FILE the text is made here: targets of 41 labels each, as an allocator sees them. */
+#include "allocator/base/buf.h"
+#include "allocator/base/clock.h"
+#include "allocator/base/mem.h"
+#include "allocator/codec/jsonscan.h"
+#include "allocator/codec/node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define N_TARGETS 5000
+#define ROUNDS 7
+#define PIECE ((size_t)64 * 1024)
+
+static void make_target(struct buf *out, int i)
+{
+    static const char *const words[] = { "endpointslice_label_app", "pod_phase", "service_name",
+                                         "pod_node_name",           "namespace", "pod_host_ip" };
+
+    buf_addf(out, "%s{\"targets\":[\"10.%d.%d.%d:9006\"],\"labels\":{", i == 0 ? "" : ",",
+             i >> 16 & 255, i >> 8 & 255, i & 255);
+    for (int k = 0; k < 39; k++) {
+        buf_addf(out, "\"__meta_kubernetes_%s_annotationpresent_%d\":\"example-value-%d\",",
+                 words[k % 6], k, k * 7919);
+    }
+    buf_addf(out, "\"__meta_kubernetes_service_annotation_last_applied_configuration\":\"");
+    for (int k = 0; k < 12; k++) {
+        buf_addf(out, "{\\\"name\\\":\\\"http-example\\\",\\\"port\\\":9006},");
+    }
+    buf_addf(out, "\\n\",\"__meta_kubernetes_pod_name\":\"example-6b549885f8-%07x\"}}",
+             (unsigned)i);
+}
+
+static void make_text(struct buf *out)
+{
+    buf_add_char(out, '[');
+    for (int i = 0; i < N_TARGETS; i++) {
+        make_target(out, i);
+    }
+    buf_add_char(out, ']');
+}
+
+static int read_text(const char *path, struct buf *out)
+{
+    FILE *f = fopen(path, "rbe");
+    char chunk[65536];
+    size_t n;
+
+    if (f == NULL) {
+        return 1;
+    }
+    while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0) {
+        buf_add(out, chunk, n);
+    }
+    fclose(f);
+    return buf_error(out);
+}
+
+/* Each work returns a number that depends on the whole text, so that none of it can be left out. */
+static uint64_t work_memchr(struct span text)
+{
+    return memchr(text.p, '\x01', text.len) == NULL ? 0 : 1;
+}
+
+static uint64_t work_memcpy(struct span text)
+{
+    static char *copy;
+
+    copy = mem_realloc(copy, text.len);
+    memcpy(copy, text.p, text.len);
+    return (uint64_t)copy[text.len / 2];
+}
+
+static uint64_t work_tokens(struct span text)
+{
+    struct jsonscan s;
+    struct json_token t;
+    uint64_t n = 0;
+
+    jsonscan_whole(&s, text, LIMIT_DEPTH);
+    for (enum json_event e = jsonscan_next(&s, &t); e != JSON_DONE; e = jsonscan_next(&s, &t)) {
+        if (e == JSON_FAULT) {
+            fprintf(stderr, "%s\n", jsonscan_error(&s));
+            exit(1);
+        }
+        n += t.raw.len;
+    }
+    jsonscan_fini(&s);
+    return n;
+}
+
+static uint64_t work_pieces(struct span text)
+{
+    struct jsonscan s;
+    struct json_token t;
+    uint64_t n = 0;
+
+    jsonscan_init(&s, LIMIT_DEPTH);
+    for (size_t at = 0; at < text.len; at += PIECE) {
+        jsonscan_feed(&s, span_make(text.p + at, text.len - at < PIECE ? text.len - at : PIECE));
+        while (jsonscan_next(&s, &t) > JSON_FAULT) {
+            n += t.raw.len;
+        }
+    }
+    jsonscan_finish(&s);
+    n += jsonscan_next(&s, &t) == JSON_DONE ? 0 : 1;
+    jsonscan_fini(&s);
+    return n;
+}
+
+static uint64_t work_skip(struct span text)
+{
+    struct jsonscan s;
+    struct json_token t;
+    struct span value;
+
+    jsonscan_whole(&s, text, LIMIT_DEPTH);
+    jsonscan_next(&s, &t);
+    jsonscan_skip(&s, &value);
+    jsonscan_fini(&s);
+    return value.len;
+}
+
+static uint64_t work_node(struct span text)
+{
+    struct arena arena;
+    struct node *root = NULL;
+
+    arena_init(&arena);
+    uint64_t n = node_from_json(text, 0, &arena, &root, NULL) == 0 ? root->n : 0;
+    arena_fini(&arena);
+    return n;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        uint64_t (*work)(struct span text);
+    } t[] = {
+        { "memchr", work_memchr }, { "memcpy", work_memcpy },       { "skip", work_skip },
+        { "tokens", work_tokens }, { "tokens-64KiB", work_pieces }, { "node-tree", work_node },
+    };
+    AUTO_BUF text;
+    uint64_t sum = 0;
+
+    buf_init(&text, LIMIT_SD_BODY);
+    if (argc > 1 ? read_text(argv[1], &text) != 0 : (make_text(&text), false)) {
+        fprintf(stderr, "%s: cannot be read\n", argv[1]);
+        return 1;
+    }
+    printf("%zu bytes\n", text.len);
+    for (size_t i = 0; i < COUNT(t); i++) {
+        int64_t best_us = INT64_MAX;
+        for (int round = 0; round < ROUNDS; round++) {
+            int64_t from = clock_thread_cpu_us();
+            sum += t[i].work(buf_span(&text));
+            int64_t us = clock_thread_cpu_us() - from;
+            best_us = us < best_us ? us : best_us;
+        }
+        printf("%-14s %7.2f GB/s\n", t[i].name, (double)text.len / 1000.0 / (double)(best_us + 1));
+    }
+    fprintf(stderr, "(checksum %llu)\n", (unsigned long long)sum);
+    return 0;
+}
