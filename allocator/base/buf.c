@@ -139,6 +139,41 @@ static void add_escape(struct buf *b, unsigned char c)
     buf_addf(b, "\\u%04x", c);
 }
 
+/* The code point at 'p', if it is a control of two or three bytes: C1, or one that turns the
+ * direction of writing or ends a line (U+2028 to U+202E, U+2066 to U+2069). */
+static unsigned wide_control(const unsigned char *p, size_t len)
+{
+    unsigned c = 0;
+
+    if (len == 2 && p[0] == 0xc2) {
+        return p[1] < 0xa0 ? p[1] : 0;
+    }
+    if (len == 3 && p[0] == 0xe2) {
+        c = 0x2000 + ((unsigned)p[1] & 0x3f) * 64 + ((unsigned)p[2] & 0x3f);
+    }
+    return (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ? c : 0;
+}
+
+void buf_add_visible(struct buf *b, struct span s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+
+    for (size_t i = 0, n = 0; i < s.len; i += n) {
+        n = utf8_length(p + i, s.len - i);
+        unsigned control = n == 1 ? 0 : wide_control(p + i, n);
+        if (n == 0) {
+            buf_add_str(b, REPLACEMENT);
+            n = 1;
+        } else if (control != 0) {
+            buf_addf(b, "\\u%04x", control);
+        } else if (p[i] < 0x20 || p[i] == 0x7f) {
+            add_escape(b, p[i]);
+        } else {
+            buf_add(b, s.p + i, n);
+        }
+    }
+}
+
 void buf_add_json(struct buf *b, struct span s)
 {
     const unsigned char *p = (const unsigned char *)s.p;

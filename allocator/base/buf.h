@@ -29,6 +29,9 @@ void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_add_json(struct buf *b, struct span s);
 /* The bytes as UTF-8: each invalid byte becomes U+FFFD. */
 void buf_add_utf8(struct buf *b, struct span s);
+/* The bytes for a terminal: UTF-8 with every control (also DEL, C1 and what turns the direction of
+ * writing) escaped as in JSON. */
+void buf_add_visible(struct buf *b, struct span s);
 /* Room for 'len' more bytes; returns where to write, or NULL on error. Does not change len. */
 char *buf_reserve(struct buf *b, size_t len);
 static inline struct span buf_span(const struct buf *b)

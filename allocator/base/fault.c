@@ -116,11 +116,15 @@ char *fault_text(const struct fault *fault)
     AUTO_STR document =
         fault->document > 0 ? mem_printf("document %zu: ", fault->document) : mem_strdup("");
 
-    return mem_printf(
+    AUTO_STR text = mem_printf(
         "%s%s%s%s%s%s%s%s%s", fault->file == NULL ? "" : fault->file,
         fault->file == NULL ? "" : ":", fault->file == NULL && fault->line > 0 ? "line " : "", line,
         document, fault->severity == FAULT_WARNING ? "warning: " : "",
         fault->path[0] == '\0' ? "" : fault->path, fault->path[0] == '\0' ? "" : ": ", fault->text);
+    struct buf visible; /* names and values come from the document, and this goes to a terminal */
+    buf_init(&visible, 8 * strlen(text));
+    buf_add_visible(&visible, span_of(text));
+    return buf_take(&visible, NULL);
 }
 
 void faults_print(const struct faults *f, FILE *out)

@@ -108,14 +108,16 @@ static bool needs_quotes(struct span s)
     return s.len == 0;
 }
 
-/* At most 'max' bytes of 's'; "…" shows that there was more. */
+/* At most 'max' bytes of 's'; "…" shows that there was more. Controls that JSON lets through and a
+ * terminal obeys are escaped as well. */
 static void add_text(struct buf *b, struct span s, bool always_quote, size_t max)
 {
-    AUTO_BUF cut;
+    AUTO_BUF cut, quoted;
 
     buf_init(&cut, max + 8);
+    buf_init(&quoted, LINE_MAX_BYTES);
     if (s.len > max) {
-        while (max > 0 && ((unsigned char)s.p[max] & 0xc0) == 0x80) {
+        for (int i = 0; i < 3 && max > 0 && ((unsigned char)s.p[max] & 0xc0) == 0x80; i++) {
             max--; /* between two characters */
         }
         buf_add(&cut, s.p, max);
@@ -123,9 +125,13 @@ static void add_text(struct buf *b, struct span s, bool always_quote, size_t max
         s = buf_span(&cut);
     }
     if (always_quote || needs_quotes(s)) {
-        buf_add_json(b, s);
+        buf_add_json(&quoted, s);
+        s = buf_span(&quoted);
+    }
+    if (buf_error(&quoted) == 0) {
+        buf_add_visible(b, s);
     } else {
-        buf_add_span(b, s);
+        (void)buf_reserve(b, SIZE_MAX); /* too long here is too long there */
     }
 }
 
@@ -233,39 +239,6 @@ static void write_line(const struct buf *b)
 typedef void format_fn(struct buf *, enum log_level, const char *, const char *,
                        const struct log_field *, size_t);
 
-/* DEL and the C1 controls (U+0080 to U+009F) are no controls for JSON, but they are for a terminal.
- */
-static void escape_controls(struct buf *line)
-{
-    AUTO_STR text = mem_strndup(line->p, line->len);
-    const size_t len = line->len;
-
-    buf_clear(line);
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        unsigned char next = (unsigned char)text[i + 1]; /* the NUL at the end is no C1 control */
-        if (c == 0x7f) {
-            buf_add_str(line, "\\u007f");
-        } else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
-            buf_addf(line, "\\u%04x", next);
-            i++;
-        } else {
-            buf_add_char(line, (char)c);
-        }
-    }
-}
-
-static bool has_controls(const struct buf *line)
-{
-    for (size_t i = 0; i < line->len; i++) {
-        unsigned char c = (unsigned char)line->p[i];
-        if (c == 0x7f || (c == 0xc2 && (unsigned char)line->p[i + 1] < 0xa0)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void emit(enum log_level level, const char *module, const char *message,
                  const struct log_field *fields)
 {
@@ -278,9 +251,6 @@ static void emit(enum log_level level, const char *module, const char *message,
     for (size_t cap = FIELD_MAX_BYTES; cap >= 16; cap /= 4) {
         buf_clear(&line);
         format(&line, level, module, message, fields, cap);
-        if (buf_error(&line) == 0 && has_controls(&line)) {
-            escape_controls(&line);
-        }
         buf_add_char(&line, '\n');
         if (buf_error(&line) == 0) {
             write_line(&line);

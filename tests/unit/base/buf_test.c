@@ -49,6 +49,22 @@ static void test_utf8(void)
             "buf_add_utf8 replaces and escapes nothing");
 }
 
+static void test_visible(void)
+{
+    AUTO_BUF b;
+
+    buf_init(&b, 1000);
+    buf_add_visible(&b, SPAN_LIT("a\"\\ é€😀\xc2\xa0"));
+    is_span(buf_span(&b), SPAN_LIT("a\"\\ é€😀\xc2\xa0"), "what can be seen stays");
+    buf_clear(&b);
+    buf_add_visible(
+        &b, SPAN_LIT("\x1b[1m\n\0\x7f\xc2\x80\xc2\x9f\xe2\x80\xae\xe2\x81\xa9\xe2\x81\xaa\xff"));
+    is_span(
+        buf_span(&b),
+        SPAN_LIT("\\u001b[1m\\n\\u0000\\u007f\\u0080\\u009f\\u202e\\u2069\xe2\x81\xaa\xef\xbf\xbd"),
+        "what a terminal obeys does not");
+}
+
 static void test_cap(void)
 {
     AUTO_BUF b;
@@ -116,6 +132,7 @@ int main(void)
 {
     test_json();
     test_utf8();
+    test_visible();
     test_cap();
     test_growth();
     test_take();

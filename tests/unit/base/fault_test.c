@@ -1,8 +1,10 @@
 #include "allocator/base/fault.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
 #include "tests/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void test_paths(void)
@@ -42,6 +44,44 @@ static void test_paths(void)
     faults_fini(&f);
 }
 
+static char *printed(const struct faults *f)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    faults_print(f, out);
+    fclose(out);
+    return text;
+}
+
+static void test_print(void)
+{
+    struct faults f;
+
+    faults_init(&f);
+    faults_add(&f, FAULT_ERROR, 0, "nothing known");
+    size_t mark = faults_push(&f, "spec");
+    faults_add(&f, FAULT_ERROR, 7, "a line");
+    f.file = "a.yaml";
+    faults_add(&f, FAULT_WARNING, 0, "a file");
+    faults_add(&f, FAULT_ERROR, 8, "both");
+    f.document = 2;
+    faults_add(&f, FAULT_ERROR, 9, "all, with \x1b[31m and\nmore");
+    faults_pop(&f, mark);
+    f.n_suppressed = 3;
+    AUTO_STR text = printed(&f);
+    is_str(text,
+           "nothing known\n"
+           "line 7: spec: a line\n"
+           "a.yaml: warning: spec: a file\n"
+           "a.yaml:8: spec: both\n"
+           "a.yaml:9: document 2: spec: all, with \\u001b[31m and\\nmore\n"
+           "(and 3 more)\n",
+           "as people see them");
+    faults_fini(&f);
+}
+
 static void test_limits(void)
 {
     struct faults f;
@@ -69,6 +109,7 @@ static void test_limits(void)
 int main(void)
 {
     test_paths();
+    test_print();
     test_limits();
     return check_done();
 }
