@@ -1,0 +1,313 @@
+#include "allocator/prom/schema.h"
+
+#include "allocator/base/buf.h"
+#include "allocator/base/limits.h"
+#include "allocator/prom/duration.h"
+#include "allocator/prom/urltext.h"
+
+#include <ctype.h>
+#include <math.h>
+
+/* A value on its way into the JSON: where it comes from, and how it is shown. */
+struct value {
+    const struct schema_field *s;
+    const struct node
+        *node; /* NULL: absent, 's->preset' counts; null is zero, whatever the preset */
+    bool is_masked;
+};
+
+/* jansson refuses invalid UTF-8; such bytes become U+FFFD, as when Go writes JSON. */
+static json_t *json_text(struct span s)
+{
+    json_t *text = json_stringn(s.p, s.len);
+
+    if (text == NULL) {
+        AUTO_BUF clean;
+        buf_init(&clean, LIMIT_DOCUMENT_BYTES * 6);
+        buf_add_json(&clean, s);
+        text = buf_error(&clean) != 0
+                   ? NULL
+                   : json_loadb(clean.p, clean.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    }
+    return text != NULL ? text : json_string("");
+}
+
+static struct span text_of(const struct value *v)
+{
+    struct span text = { "", 0 };
+
+    if (v->node == NULL && v->s->preset != NULL) {
+        return span_of(v->s->preset);
+    }
+    (void)node_as_text(v->node, &text);
+    return text;
+}
+
+static json_t *secret(struct span text, bool is_masked)
+{
+    return is_masked && text.len > 0 ? json_string(SECRET_MASK) : json_text(text);
+}
+
+static struct span trimmed(struct span s)
+{
+    while (s.len > 0 && isspace((unsigned char)s.p[0])) {
+        s = span_from(s, 1);
+    }
+    while (s.len > 0 && isspace((unsigned char)s.p[s.len - 1])) {
+        s.len--;
+    }
+    return s;
+}
+
+static json_t *lowered(struct span s)
+{
+    AUTO_BUF text;
+
+    buf_init(&text, s.len + 1);
+    for (size_t i = 0; i < s.len; i++) {
+        buf_add_char(&text, (char)tolower((unsigned char)s.p[i]));
+    }
+    return json_text(span_make(s.len == 0 ? "" : text.p, s.len));
+}
+
+static json_t *redacted(struct span text, bool is_masked)
+{
+    if (!is_masked) {
+        return json_text(text);
+    }
+    struct arena arena;
+    arena_init(&arena);
+    json_t *json = json_text(urltext_redact(text, &arena));
+    arena_fini(&arena);
+    return json;
+}
+
+static json_t *render_text(const struct value *v, bool *out_is_zero)
+{
+    struct span text = text_of(v);
+
+    *out_is_zero = text.len == 0;
+    switch (v->s->kind) { /* NOLINT(clang-diagnostic-switch-enum) */
+    case SCHEMA_SECRET:
+        return text.len == 0 && v->is_masked ? json_null() : secret(text, v->is_masked);
+    case SCHEMA_LOWER:
+        return lowered(text);
+    case SCHEMA_TRIM:
+        text = trimmed(text);
+        return json_text(text.len == 0 && v->s->preset != NULL ? span_of(v->s->preset) : text);
+    case SCHEMA_URL:
+    case SCHEMA_URLISH:
+        return redacted(text, v->is_masked);
+    case SCHEMA_REGEX:
+        *out_is_zero = v->node == NULL;
+        return json_text(text);
+    default:
+        return json_text(text);
+    }
+}
+
+static json_t *render_duration(const struct value *v, bool *out_is_zero)
+{
+    struct span text = text_of(v);
+    char printed[DURATION_TEXT_MAX];
+    int64_t ms = 0;
+    uint64_t bytes = 0;
+
+    if (v->s->kind == SCHEMA_SIZE) {
+        *out_is_zero = text.len == 0 || size_parse(text, &bytes, NULL) < 0 || bytes == 0;
+        size_format(bytes, printed);
+    } else {
+        *out_is_zero = text.len == 0 || duration_parse(text, &ms, NULL) < 0 || ms == 0;
+        duration_format(ms, printed);
+    }
+    return json_string(printed);
+}
+
+static json_t *render_number(const struct value *v, bool *out_is_zero)
+{
+    struct node preset = { .type = NODE_SCALAR, .style = NODE_PLAIN, .text = text_of(v) };
+    const struct node *node = v->node != NULL ? v->node : &preset;
+    int64_t i = 0;
+    double d = 0;
+
+    if (v->s->kind == SCHEMA_BOOL) {
+        bool is = false;
+        (void)node_as_bool(node, &is);
+        *out_is_zero = !is;
+        return json_boolean(is);
+    }
+    if (v->s->kind == SCHEMA_DOUBLE && node_as_double(node, &d) &&
+        (d != floor(d) || fabs(d) > 1e15)) {
+        *out_is_zero = false;
+        return json_real(d);
+    }
+    if (v->s->kind == SCHEMA_DOUBLE) {
+        i = (int64_t)d;
+    } else {
+        (void)node_as_int(node, &i);
+    }
+    *out_is_zero = i == 0;
+    return json_integer(i);
+}
+
+static json_t *render_texts(const struct node *list, bool is_secret)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; list != NULL && list->type == NODE_LIST && i < list->n; i++) {
+        struct span text = { "", 0 };
+        (void)node_as_text(list->items[i], &text);
+        json_array_append_new(array, is_secret ? secret(text, true) : json_text(text));
+    }
+    return array;
+}
+
+static json_t *render_names(const struct value *v)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; v->node != NULL && v->node->type == NODE_MAP && i < v->node->n; i++) {
+        struct span name = v->node->pairs[i].key->text;
+        const struct node *item = node_get_span(v->node, name); /* own pairs before merged ones */
+        struct span text = { "", 0 };
+        json_t *json;
+        if (v->s->kind == SCHEMA_TEXT_MAP || v->s->kind == SCHEMA_LABELS) {
+            (void)node_as_text(item, &text);
+            json = json_text(text);
+        } else {
+            json = render_texts(item, v->s->kind == SCHEMA_SECRETS_MAP && v->is_masked);
+        }
+        json_object_setn_new(object, name.p, name.len, json);
+    }
+    return object;
+}
+
+/* ---- maps with known members: as deep as the tables are */
+
+static json_t *render_value(const struct value *v, bool *out_is_zero);
+
+/* The members of 'map' into 'object'; tells whether all of them are zero.
+ * NOLINTNEXTLINE(misc-no-recursion) */
+static bool render_fields(const struct schema_field *fields, const struct node *map, bool is_masked,
+                          json_t *object)
+{
+    bool is_zero = true;
+
+    for (const struct schema_field *s = fields; s->name != NULL; s++) {
+        if (s->kind == SCHEMA_INLINE) {
+            is_zero = render_fields(s->fields, map, is_masked, object) && is_zero;
+            continue;
+        }
+        struct value v = { s, node_get(map, s->name), is_masked };
+        bool is_member_zero = false;
+        json_t *json = render_value(&v, &is_member_zero);
+        if (is_member_zero && (s->flags & SCHEMA_KEEP) == 0) {
+            json_decref(json);
+        } else {
+            json_object_set_new(object, s->name, json);
+        }
+        is_zero = is_zero && is_member_zero;
+    }
+    return is_zero;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static json_t *render_children(const struct value *v)
+{
+    json_t *children = v->s->kind == SCHEMA_LIST ? json_array() : json_object();
+    const struct node *node = v->node;
+
+    for (size_t i = 0;
+         v->s->kind == SCHEMA_LIST && node != NULL && node->type == NODE_LIST && i < node->n; i++) {
+        json_array_append_new(children, schema_render(v->s->fields, node->items[i], v->is_masked));
+    }
+    for (size_t i = 0;
+         v->s->kind == SCHEMA_NAMED && node != NULL && node->type == NODE_MAP && i < node->n; i++) {
+        struct span name = node->pairs[i].key->text;
+        json_t *json = schema_render(v->s->fields, node_get_span(node, name), v->is_masked);
+        json_object_setn_new(children, name.p, name.len, json);
+    }
+    return children;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static json_t *render_value(const struct value *v, bool *out_is_zero)
+{
+    json_t *json = NULL;
+
+    switch (v->s->kind) {
+    case SCHEMA_TEXT:
+    case SCHEMA_LOWER:
+    case SCHEMA_TRIM:
+    case SCHEMA_SECRET:
+    case SCHEMA_PATH:
+    case SCHEMA_URL:
+    case SCHEMA_URLISH:
+    case SCHEMA_REGEX:
+    case SCHEMA_CHOICE:
+        return render_text(v, out_is_zero);
+    case SCHEMA_DURATION:
+    case SCHEMA_SIZE:
+        return render_duration(v, out_is_zero);
+    case SCHEMA_BOOL:
+    case SCHEMA_INT:
+    case SCHEMA_UINT:
+    case SCHEMA_DOUBLE:
+        return render_number(v, out_is_zero);
+    case SCHEMA_TEXTS:
+    case SCHEMA_SECRETS:
+    case SCHEMA_PATHS:
+        json = render_texts(v->node, v->s->kind == SCHEMA_SECRETS && v->is_masked);
+        break;
+    case SCHEMA_TEXT_MAP:
+    case SCHEMA_LABELS:
+    case SCHEMA_TEXTS_MAP:
+    case SCHEMA_SECRETS_MAP:
+        json = render_names(v);
+        break;
+    case SCHEMA_ANY:
+        *out_is_zero = node_is_null(v->node);
+        return *out_is_zero ? json_null() : node_to_jansson(v->node);
+    case SCHEMA_MAP:
+        json = json_object();
+        *out_is_zero =
+            render_fields(v->s->fields, node_is_null(v->node) ? NULL : v->node, v->is_masked, json);
+        if ((v->s->flags & SCHEMA_POINTER) != 0) {
+            *out_is_zero = node_is_null(v->node);
+        }
+        return json;
+    case SCHEMA_LIST:
+    case SCHEMA_NAMED:
+        json = render_children(v);
+        if ((v->s->flags & SCHEMA_POINTER) != 0) {
+            *out_is_zero = node_is_null(v->node);
+            return json;
+        }
+        break;
+    case SCHEMA_INLINE:
+        json = json_object();
+        break;
+    }
+    *out_is_zero = json_array_size(json) == 0 && json_object_size(json) == 0;
+    return json;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion) */
+json_t *schema_render(const struct schema_field *fields, const struct node *map, bool is_masked)
+{
+    json_t *object = json_object();
+
+    (void)render_fields(fields, map, is_masked, object);
+    return object;
+}
+
+bool schema_is_set(const struct schema_field *fields, const struct node *map)
+{
+    json_t *given = schema_render(fields, map, false);
+    json_t *preset = schema_render(fields, NULL, false);
+    bool is_set = !json_equal(given, preset);
+
+    json_decref(given);
+    json_decref(preset);
+    return is_set;
+}

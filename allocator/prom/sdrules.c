@@ -1,0 +1,340 @@
+#include "allocator/prom/sdtables.h"
+
+#include "allocator/prom/httpconfig.h"
+#include "allocator/prom/urltext.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+/* An error at a member, with the line of its value when it is there. */
+static void fault_at(struct faults *f, const struct node *sd, const char *key, const char *text)
+{
+    const struct node *value = node_get(sd, key);
+    size_t mark = faults_push(f, "%s", key);
+
+    faults_add(f, FAULT_ERROR, value == NULL ? sd->line : value->line, "%s", text);
+    faults_pop(f, mark);
+}
+
+static bool has_text(const struct node *sd, const char *key)
+{
+    return schema_text(sd, key).len > 0;
+}
+
+static bool is_blank(struct span s)
+{
+    return strspn(s.p == NULL ? "" : s.p, " \t\r\n") >= s.len;
+}
+
+static bool is_true(const struct node *map, const char *key)
+{
+    bool is = false;
+
+    return node_as_bool(node_get(map, key), &is) && is;
+}
+
+void sdrules_azure(const struct node *sd, struct faults *f)
+{
+    static const char *const needed[] = { "tenant_id", "client_id", "client_secret" };
+    const struct node *method = node_get(sd, "authentication_method");
+
+    if (method != NULL && !span_is(schema_text(sd, "authentication_method"), "OAuth")) {
+        return;
+    }
+    for (size_t i = 0; i < COUNT(needed); i++) {
+        if (!has_text(sd, needed[i])) {
+            fault_at(f, sd, needed[i], "is required by authentication_method OAuth");
+        }
+    }
+}
+
+void sdrules_consul(const struct node *sd, struct faults *f)
+{
+    if (node_get(sd, "server") != NULL && is_blank(schema_text(sd, "server"))) {
+        fault_at(f, sd, "server", "consul SD configuration requires a server address");
+    }
+    if ((has_text(sd, "username") || has_text(sd, "password")) &&
+        !node_is_null(node_get(sd, "basic_auth"))) {
+        fault_at(f, sd, "basic_auth",
+                 "at most one of consul SD configuration username and password and basic auth can "
+                 "be configured");
+    }
+    if (has_text(sd, "token") &&
+        (!node_is_null(node_get(sd, "authorization")) || !node_is_null(node_get(sd, "oauth2")))) {
+        fault_at(f, sd, "token",
+                 "at most one of consul SD token, authorization, or oauth2 can be configured");
+    }
+}
+
+void sdrules_dns(const struct node *sd, struct faults *f)
+{
+    static const char *const with_port[] = { "A", "AAAA", "MX", "NS" };
+    struct span type = schema_text(sd, "type");
+    int64_t port = 0;
+    char text[128];
+
+    if (node_get(sd, "type") == NULL || (type.len == 3 && strncasecmp(type.p, "SRV", 3) == 0)) {
+        return;
+    }
+    (void)node_as_int(node_get(sd, "port"), &port);
+    for (size_t i = 0; i < COUNT(with_port); i++) {
+        if (type.len != strlen(with_port[i]) || strncasecmp(type.p, with_port[i], type.len) != 0) {
+            continue;
+        }
+        if (port == 0) {
+            fault_at(f, sd, "port",
+                     "a port is required in DNS-SD configs for all record types except SRV");
+        }
+        return;
+    }
+    (void)snprintf(text, sizeof(text),
+                   "invalid DNS-SD records type \"%.*s\", expecting one of: SRV, A, AAAA, MX, NS",
+                   SPAN_ARG(type));
+    fault_at(f, sd, "type", text);
+}
+
+void sdrules_ec2(const struct node *sd, struct faults *f)
+{
+    const struct node *filters = schema_list(sd, "filters");
+
+    for (size_t i = 0; filters != NULL && i < filters->n; i++) {
+        const struct node *values = schema_list(filters->items[i], "values");
+        if (values == NULL || values->n == 0) {
+            size_t mark = faults_push(f, "filters");
+            size_t inner = faults_push_index(f, i);
+            faults_add(f, FAULT_ERROR, filters->items[i]->line, "filter values cannot be empty");
+            faults_pop(f, inner);
+            faults_pop(f, mark);
+        }
+    }
+}
+
+/* Stars only in the last segment; the name ends in .json, .yml or .yaml, all lower or all upper
+ * case. */
+static bool is_file_pattern(struct span pattern)
+{
+    static const char *const endings[] = { ".json", ".yml", ".yaml", ".JSON", ".YML", ".YAML" };
+    const char *star = memchr(pattern.p, '*', pattern.len);
+    size_t ending = 0;
+
+    if (star != NULL && memchr(star, '/', pattern.len - (size_t)(star - pattern.p)) != NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < COUNT(endings); i++) {
+        ending = span_has_suffix(pattern, endings[i]) ? strlen(endings[i]) : ending;
+    }
+    return ending > 0;
+}
+
+void sdrules_file(const struct node *sd, struct faults *f)
+{
+    const struct node *files = schema_list(sd, "files");
+    size_t mark = faults_push(f, "files");
+
+    for (size_t i = 0; files != NULL && i < files->n; i++) {
+        struct span pattern = { "", 0 };
+        (void)node_as_text(files->items[i], &pattern);
+        if (!is_file_pattern(pattern)) {
+            size_t inner = faults_push_index(f, i);
+            faults_add(f, FAULT_ERROR, files->items[i]->line,
+                       "path name \"%.*s\" is not valid for file discovery", SPAN_ARG(pattern));
+            faults_pop(f, inner);
+        }
+    }
+    faults_pop(f, mark);
+}
+
+void sdrules_http(const struct node *sd, struct faults *f)
+{
+    struct urltext url;
+    struct span text = schema_text(sd, "url");
+
+    if (text.len == 0 || urltext_parse(text, &url, NULL) < 0) {
+        return; /* the table has said so */
+    }
+    if ((url.scheme.len != 4 && url.scheme.len != 5) ||
+        strncasecmp(url.scheme.p, "https", url.scheme.len) != 0) {
+        fault_at(f, sd, "url", "URL scheme must be 'http' or 'https'");
+    } else if (url.host.len == 0) {
+        fault_at(f, sd, "url", "host is missing in URL");
+    }
+}
+
+/* The kinds of objects that the selectors of a role may name. */
+static const char *const *selector_roles(struct span role)
+{
+    static const char *const pod[] = { "pod", "pod", "node", NULL };
+    static const char *const service[] = { "service", "service", NULL };
+    static const char *const slice[] = { "endpointslice", "pod", "service", "endpointslice", NULL };
+    static const char *const endpoints[] = { "endpoints", "pod", "service", "endpoints", NULL };
+    static const char *const node[] = { "node", "node", NULL };
+    static const char *const ingress[] = { "ingress", "ingress", NULL };
+    static const char *const *const all[] = { pod, service, slice, endpoints, node, ingress };
+
+    for (size_t i = 0; i < COUNT(all); i++) {
+        if (span_is(role, all[i][0])) {
+            return all[i] + 1;
+        }
+    }
+    return NULL;
+}
+
+static void check_selector(const struct node *selectors, size_t i, struct span role,
+                           struct faults *f)
+{
+    const char *const *allowed = selector_roles(role);
+    struct span own = schema_text(selectors->items[i], "role");
+    bool is_allowed = false;
+    char all[128] = "";
+
+    for (; allowed != NULL && *allowed != NULL; allowed++) {
+        is_allowed = is_allowed || span_is(own, *allowed);
+        (void)snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s",
+                       all[0] == '\0' ? "" : ", ", *allowed);
+    }
+    if (own.len > 0 && all[0] != '\0' && !is_allowed) {
+        faults_add(f, FAULT_ERROR, selectors->items[i]->line,
+                   "%.*s role supports only %s selectors", SPAN_ARG(role), all);
+    }
+    for (size_t k = 0; k < i; k++) {
+        if (own.len > 0 && span_eq(own, schema_text(selectors->items[k], "role"))) {
+            faults_add(f, FAULT_ERROR, selectors->items[i]->line, "duplicated selector role: %.*s",
+                       SPAN_ARG(own));
+            return;
+        }
+    }
+}
+
+void sdrules_kubernetes(const struct node *sd, struct faults *f)
+{
+    bool has_server = has_text(sd, "api_server");
+    bool has_kubeconfig = has_text(sd, "kubeconfig_file");
+    bool has_client = httpconfig_is_set(sd);
+    bool has_own = is_true(node_get(sd, "namespaces"), "own_namespace");
+    const struct node *selectors = schema_list(sd, "selectors");
+
+    if (has_server && has_kubeconfig) {
+        fault_at(f, sd, "kubeconfig_file",
+                 "cannot use 'kubeconfig_file' and 'api_server' simultaneously");
+    }
+    if (has_kubeconfig && has_client) {
+        fault_at(f, sd, "kubeconfig_file",
+                 "cannot use a custom HTTP client configuration together with 'kubeconfig_file'");
+    } else if (!has_server && has_client) {
+        fault_at(f, sd, "api_server",
+                 "to use custom HTTP client configuration please provide the 'api_server' URL "
+                 "explicitly");
+    }
+    if (has_server && has_own) {
+        fault_at(f, sd, "namespaces",
+                 "cannot use 'api_server' and 'namespaces.own_namespace' simultaneously");
+    }
+    if (has_kubeconfig && has_own) {
+        fault_at(f, sd, "namespaces",
+                 "cannot use 'kubeconfig_file' and 'namespaces.own_namespace' simultaneously");
+    }
+    size_t mark = faults_push(f, "selectors");
+    for (size_t i = 0; selectors != NULL && i < selectors->n; i++) {
+        size_t inner = faults_push_index(f, i);
+        check_selector(selectors, i, schema_text(sd, "role"), f);
+        faults_pop(f, inner);
+    }
+    faults_pop(f, mark);
+}
+
+void sdrules_marathon(const struct node *sd, struct faults *f)
+{
+    static const char *const others[] = { "basic_auth", "bearer_token", "bearer_token_file",
+                                          "authorization" };
+    bool has_token = has_text(sd, "auth_token") || has_text(sd, "auth_token_file");
+
+    if (has_text(sd, "auth_token") && has_text(sd, "auth_token_file")) {
+        fault_at(f, sd, "auth_token_file",
+                 "at most one of auth_token & auth_token_file must be configured");
+    }
+    for (size_t i = 0; has_token && i < COUNT(others); i++) {
+        if (!node_is_null(node_get(sd, others[i]))) {
+            fault_at(f, sd, others[i], "cannot be combined with auth_token or auth_token_file");
+        }
+    }
+}
+
+void sdrules_nomad(const struct node *sd, struct faults *f)
+{
+    if (node_get(sd, "server") != NULL && is_blank(schema_text(sd, "server"))) {
+        fault_at(f, sd, "server", "nomad SD configuration requires a server address");
+    }
+}
+
+void sdrules_oci(const struct node *sd, struct faults *f)
+{
+    static const char *const account[] = { "tenancy", "user", "fingerprint", "key_file" };
+    bool is_principal = span_is(schema_text(sd, "auth"), "instance_principal");
+
+    for (size_t i = 0; i < COUNT(account); i++) {
+        if (is_principal && has_text(sd, account[i])) {
+            fault_at(f, sd, account[i], "must not be set with auth instance_principal");
+        } else if (!is_principal && !has_text(sd, account[i])) {
+            fault_at(f, sd, account[i], "is required by auth api_key");
+        }
+    }
+    if (is_principal && (has_text(sd, "key_passphrase") || has_text(sd, "key_passphrase_file"))) {
+        fault_at(f, sd, has_text(sd, "key_passphrase") ? "key_passphrase" : "key_passphrase_file",
+                 "must not be set with auth instance_principal");
+    } else if (has_text(sd, "key_passphrase") && has_text(sd, "key_passphrase_file")) {
+        fault_at(f, sd, "key_passphrase_file",
+                 "at most one of key_passphrase and key_passphrase_file must be configured");
+    }
+}
+
+void sdrules_one_secret_key(const struct node *sd, struct faults *f)
+{
+    if (!has_text(sd, "secret_key") && !has_text(sd, "secret_key_file")) {
+        fault_at(f, sd, "secret_key", "one of secret_key & secret_key_file must be configured");
+    }
+    if (has_text(sd, "secret_key") && has_text(sd, "secret_key_file")) {
+        fault_at(f, sd, "secret_key_file",
+                 "at most one of secret_key & secret_key_file must be configured");
+    }
+}
+
+void sdrules_server_url(const struct node *sd, struct faults *f)
+{
+    struct urltext url;
+    struct err err;
+    struct span text = schema_text(sd, "server");
+
+    if (text.len == 0) {
+        return; /* the table has said so */
+    }
+    if (urltext_parse(text, &url, &err) < 0) {
+        fault_at(f, sd, "server", err.text);
+    } else if (url.scheme.len == 0 || url.host.len == 0) {
+        fault_at(f, sd, "server", "must be a URL with a scheme and a host");
+    }
+}
+
+void sdrules_stackit(const struct node *sd, struct faults *f)
+{
+    if (!has_text(sd, "endpoint") && node_get(sd, "region") != NULL && !has_text(sd, "region")) {
+        fault_at(f, sd, "region", "endpoint and region missing");
+    }
+}
+
+void sdrules_zookeeper(const struct node *sd, struct faults *f)
+{
+    const struct node *paths = schema_list(sd, "paths");
+    size_t mark = faults_push(f, "paths");
+
+    for (size_t i = 0; paths != NULL && i < paths->n; i++) {
+        struct span path = { "", 0 };
+        (void)node_as_text(paths->items[i], &path);
+        if (!span_has_prefix(path, "/")) {
+            size_t inner = faults_push_index(f, i);
+            faults_add(f, FAULT_ERROR, paths->items[i]->line, "paths must begin with '/': %.*s",
+                       SPAN_ARG(path));
+            faults_pop(f, inner);
+        }
+    }
+    faults_pop(f, mark);
+}

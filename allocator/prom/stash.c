@@ -1,0 +1,192 @@
+#include "allocator/prom/stash.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/codec/base64.h"
+#include "allocator/prom/wire.h"
+
+#define STASH_VERSION 1
+#define COMPRESSED "gz1:"
+
+/* ---- shape */
+
+static int check_job(const struct node *job, struct err *err)
+{
+    if (job->type != NODE_MAP) {
+        return err_set(err, ERR_INVALID, "must be a mapping, not %s", node_type_name(job));
+    }
+    for (size_t i = 0; i < job->n; i++) {
+        struct span key = job->pairs[i].key->text;
+        const struct node *value = job->pairs[i].value;
+        if (!wire_is_sd_key(key)) {
+            return err_set(err, ERR_INVALID, "'%.*s' is no service discovery section",
+                           SPAN_ARG(key));
+        }
+        if (value->type != NODE_LIST && value->type != NODE_NULL) {
+            return err_set(err, ERR_INVALID, "%.*s: must be a list, not %s", SPAN_ARG(key),
+                           node_type_name(value));
+        }
+    }
+    return 0;
+}
+
+static int check_receiver(const struct node *receiver, struct err *err)
+{
+    const struct node *jobs = node_get(receiver, "jobs");
+
+    if (receiver->type != NODE_MAP) {
+        return err_set(err, ERR_INVALID, "must be a mapping, not %s", node_type_name(receiver));
+    }
+    if (jobs == NULL || jobs->type != NODE_MAP) {
+        return err_set(err, ERR_INVALID, "jobs: must be a mapping, not %s", node_type_name(jobs));
+    }
+    for (size_t i = 0; i < jobs->n; i++) {
+        int rc = check_job(jobs->pairs[i].value, err);
+        if (rc < 0) {
+            return err_wrap(err, rc, "jobs[\"%.*s\"]", SPAN_ARG(jobs->pairs[i].key->text));
+        }
+    }
+    return 0;
+}
+
+static int check_shape(const struct node *root, struct err *err)
+{
+    int64_t version = 0;
+
+    if (root->type != NODE_MAP) {
+        return err_set(err, ERR_INVALID, "must be a mapping, not %s", node_type_name(root));
+    }
+    if (!node_as_int(node_get(root, "v"), &version)) {
+        return err_set(err, ERR_INVALID, "v: the version is missing");
+    }
+    if (version != STASH_VERSION) {
+        return err_set(err, ERR_UNSUPPORTED, "version %lld is not known to this program",
+                       (long long)version);
+    }
+    const struct node *receivers = node_get(root, "receivers");
+    if (receivers == NULL || receivers->type != NODE_MAP) {
+        return err_set(err, ERR_INVALID, "receivers: must be a mapping, not %s",
+                       node_type_name(receivers));
+    }
+    for (size_t i = 0; i < receivers->n; i++) {
+        int rc = check_receiver(receivers->pairs[i].value, err);
+        if (rc < 0) {
+            return err_wrap(err, rc, "receivers[\"%.*s\"]",
+                            SPAN_ARG(receivers->pairs[i].key->text));
+        }
+    }
+    return 0;
+}
+
+/* ---- decoding */
+
+static int inflate_value(struct span value, struct buf *out, struct err *err)
+{
+    AUTO_BUF packed;
+
+    if (value.len > LIMIT_STASH_ENCODED) {
+        return err_set(err, ERR_TOO_BIG, "annotation has %zu bytes, more than %zu", value.len,
+                       LIMIT_STASH_ENCODED);
+    }
+    if (!span_has_prefix(value, COMPRESSED)) {
+        buf_add_span(out, value);
+        return 0;
+    }
+    buf_init(&packed, LIMIT_STASH_ENCODED);
+    int rc = base64_decode(span_from(value, sizeof(COMPRESSED) - 1), &packed, err);
+    return rc < 0 ? rc : zlib_inflate(buf_span(&packed), out, err);
+}
+
+int stash_decode(struct span value, struct arena *arena, struct span *out_json, struct node **out,
+                 struct err *err)
+{
+    AUTO_BUF plain, canonical;
+    struct node *root = NULL;
+
+    buf_init(&plain, LIMIT_STASH_DECODED);
+    buf_init(&canonical, LIMIT_STASH_DECODED);
+    int rc = inflate_value(value, &plain, err);
+    if (rc < 0) {
+        return rc;
+    }
+    struct span text = arena_span(arena, buf_span(&plain)); /* the tree borrows it */
+    rc = node_from_json(text, 0, arena, &root, err);
+    rc = rc < 0 ? rc : check_shape(root, err);
+    if (rc < 0) {
+        return rc;
+    }
+    node_write_json(root, &canonical);
+    if (buf_error(&canonical) != 0) {
+        return err_set(err, ERR_TOO_BIG, "stored discovery configuration exceeds %zu bytes",
+                       LIMIT_STASH_DECODED);
+    }
+    *out_json = arena_span(arena, buf_span(&canonical));
+    *out = root;
+    return 0;
+}
+
+/* ---- encoding */
+
+static bool is_same(struct span json, struct span previous)
+{
+    struct arena arena;
+    struct span stored = { 0 };
+    struct node *root = NULL;
+
+    if (previous.len == 0) {
+        return false;
+    }
+    arena_init(&arena);
+    bool same = stash_decode(previous, &arena, &stored, &root, NULL) == 0 && span_eq(stored, json);
+    arena_fini(&arena);
+    return same;
+}
+
+static int compress(struct span json, struct buf *out)
+{
+    AUTO_BUF packed;
+
+    buf_init(&packed, LIMIT_STASH_DECODED);
+    zlib_deflate(json, &packed);
+    buf_add_str(out, COMPRESSED);
+    if (buf_error(&packed) == 0) {
+        base64_encode(buf_span(&packed), out);
+    }
+    return buf_error(&packed) != 0 ? buf_error(&packed) : buf_error(out);
+}
+
+int stash_encode(struct span json, struct span previous, struct buf *out, struct err *err)
+{
+    AUTO_BUF encoded;
+
+    if (is_same(json, previous)) {
+        buf_add_span(out, previous);
+        return buf_error(out) != 0 ? err_set(err, ERR_TOO_BIG, "annotation does not fit") : 0;
+    }
+    buf_init(&encoded, LIMIT_STASH_DECODED * 2);
+    if (json.len <= LIMIT_STASH_PLAIN) {
+        buf_add_span(&encoded, json);
+    } else if (json.len > LIMIT_STASH_DECODED) {
+        return err_set(err, ERR_TOO_BIG,
+                       "the discovery configuration has %zu bytes, more than %zu: move targets to "
+                       "http_sd or file_sd, or "
+                       "opt out with the label " WIRE_INJECT_LABEL "=false",
+                       json.len, LIMIT_STASH_DECODED);
+    } else if (compress(json, &encoded) < 0) {
+        return err_set(err, ERR_TOO_BIG, "the discovery configuration cannot be compressed");
+    }
+    if (encoded.len > LIMIT_STASH_ENCODED) {
+        return err_set(err, ERR_TOO_BIG,
+                       "the discovery configuration has %zu bytes, %zu in the annotation, more "
+                       "than %zu: move targets to "
+                       "http_sd or file_sd, or opt out with the label " WIRE_INJECT_LABEL "=false",
+                       json.len, encoded.len, LIMIT_STASH_ENCODED);
+    }
+    buf_add_span(out, buf_span(&encoded));
+    return buf_error(out) != 0 ? err_set(err, ERR_TOO_BIG, "annotation does not fit") : 0;
+}
+
+const struct node *stash_job(const struct node *stash, struct span receiver, struct span job)
+{
+    return node_get_span(node_get(node_get_span(node_get(stash, "receivers"), receiver), "jobs"),
+                         job);
+}

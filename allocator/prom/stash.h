@@ -1,0 +1,25 @@
+/* The annotation otel-ta/sd-configs: the discovery sections that a rewrite took out of a Collector
+ * CR, so that the allocator can run them and a restore can bring them back. Canonical JSON,
+ * versioned:
+ *   {"receivers":{"prometheus":{"jobs":{"<job>":{"static_configs":[…]}}}},"v":1}
+ * and for text configurations additionally "text": what is needed to restore the very bytes
+ * (webhook/rewrite defines and reads that member; here it is opaque JSON). Up to LIMIT_STASH_PLAIN
+ * bytes plain, above "gz1:" + base64(zlib), never more than LIMIT_STASH_ENCODED. Reading it back is
+ * reading hostile input: every cap of a document applies, and unknown versions are ERR_UNSUPPORTED
+ * (the caller leaves such a CR alone). Source: spec/admission.md §2.2. Threads: any. */
+#ifndef OTEL_TA_PROM_STASH_H
+#define OTEL_TA_PROM_STASH_H
+
+#include "allocator/codec/node.h"
+
+/* Annotation value → canonical JSON text (inflated, in 'arena') and its tree. */
+int stash_decode(struct span value, struct arena *arena, struct span *out_json, struct node **out,
+                 struct err *err) MUST_USE;
+/* Canonical JSON → annotation value. When 'previous' (may be empty) decodes to the same JSON, its
+ * bytes are kept, so a new zlib never makes a difference. ERR_TOO_BIG over the cap, with size and
+ * advice in the text. */
+int stash_encode(struct span json, struct span previous, struct buf *out, struct err *err) MUST_USE;
+/* The map of SD sections of (receiver, job): {"static_configs": […]}; NULL when there is none. */
+const struct node *stash_job(const struct node *stash, struct span receiver, struct span job);
+
+#endif
