@@ -1,0 +1,56 @@
+/* Inside of a directory: how a request's words find a job and a collector, and the bodies that list them.
+ * Threads: immutable; any. */
+#ifndef OTEL_TA_SERVE_DIRECTORY_H
+#define OTEL_TA_SERVE_DIRECTORY_H
+
+#include "allocator/serve/snapshot.h"
+
+/* A body that changes only with the directory. */
+struct directory_body {
+    struct span plain, gzip;           /* gzip is empty where it would not be shorter */
+    struct span etag, gzip_etag;       /* quoted */
+};
+
+struct directory_view { /* of one tenant, or of all */
+    struct directory_body jobs, configs, configs_masked;
+};
+
+#define DIRECTORY_ANY SIZE_MAX
+
+struct directory_question {
+    size_t tenant;           /* named by the path, or DIRECTORY_ANY */
+    struct span host;        /* Host header, may be empty */
+    struct span escaped_job; /* as url.QueryEscape gives it */
+    struct span receiver;    /* unescaped; empty = default */
+    struct span collector;   /* unescaped */
+};
+
+enum directory_answer {
+    DIRECTORY_FOUND,
+    DIRECTORY_UNKNOWN_JOB,
+    DIRECTORY_UNKNOWN_COLLECTOR, /* the job exists, but where it does this collector is not known */
+    DIRECTORY_AMBIGUOUS,         /* several tenants fit */
+    DIRECTORY_UNKNOWN_TENANT,    /* the Host names the Service of a Collector, but of none that is known */
+};
+
+/* The one job of the one tenant that has this collector. */
+enum directory_answer directory_find(const struct directory *d, const struct directory_question *q, size_t *out_job,
+                                     size_t *out_collector);
+/* The one tenant with this job, whatever the collector. */
+enum directory_answer directory_find_job(const struct directory *d, const struct directory_question *q, size_t *out_job);
+/* DIRECTORY_ANY when there is none. */
+size_t directory_tenant_of_path(const struct directory *d, struct span ns, struct span name);
+/* Who is meant when only a Host is known. FOUND: the one tenant it admits, or DIRECTORY_ANY (all of them) when it is not the
+ * Service of a Collector. AMBIGUOUS: a bare "<service>" that several namespaces have. */
+enum directory_answer directory_tenant_of_host(const struct directory *d, struct span host, size_t *out_tenant);
+
+size_t directory_n_tenants(const struct directory *d);
+size_t directory_n_jobs(const struct directory *d);
+size_t directory_job_tenant(const struct directory *d, size_t job);
+struct span directory_job_escaped(const struct directory *d, size_t job);
+/* Sorted by name. */
+const struct span *directory_collectors(const struct directory *d, size_t tenant, size_t *out_n);
+/* 'tenant' may be DIRECTORY_ANY. */
+const struct directory_view *directory_view(const struct directory *d, size_t tenant);
+
+#endif

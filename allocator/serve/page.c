@@ -1,0 +1,49 @@
+#include "allocator/serve/snapshot.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+
+/* iovec wants writable memory; nobody writes through it. */
+static struct iovec piece_of(struct span s)
+{
+    return (struct iovec){ (char *)(uintptr_t)s.p, s.len };
+}
+
+static void add_piece(struct page *page, struct span s)
+{
+    struct iovec *last = page->n_pieces == 0 ? NULL : &page->pieces[page->n_pieces - 1];
+
+    if (s.len == 0) {
+        return;
+    }
+    page->bytes += s.len;
+    if (last != NULL && (const char *)last->iov_base + last->iov_len == s.p) {
+        last->iov_len += s.len; /* neighbours in memory go out as one */
+        return;
+    }
+    page->pieces[page->n_pieces++] = piece_of(s);
+}
+
+struct page *page_new(const struct page_part *parts, size_t n)
+{
+    struct page *page = mem_alloc(sizeof(*page) + (2 * n + 2) * sizeof(page->pieces[0]));
+
+    *page = (struct page){ .n_targets = n };
+    if (n == 0) {
+        add_piece(page, SPAN_LIT("[]\n"));
+        return page;
+    }
+    add_piece(page, SPAN_LIT("["));
+    for (size_t i = 0; i < n; i++) {
+        /* Each part brings the comma in front of it; the first has none. */
+        add_piece(page, i == 0 ? span_from(parts[i].own, 1) : parts[i].own);
+        add_piece(page, parts[i].shared);
+    }
+    add_piece(page, SPAN_LIT("]\n"));
+    return page;
+}
+
+void page_free(struct page *page)
+{
+    mem_free(page);
+}

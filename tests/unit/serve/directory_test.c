@@ -1,0 +1,192 @@
+/* Who is meant by the words of a request, and how the lists look. */
+#include "allocator/serve/directory.h"
+
+#include <stdio.h>
+
+#include "allocator/base/mem.h"
+#include "tests/check.h"
+
+static const struct span shop[] = { SPAN_LIT("shop-collector-0"), SPAN_LIT("shop-collector-1") };
+static const struct span other[] = { SPAN_LIT("shop-collector-0"), SPAN_LIT("shop-collector-7") };
+static const struct span mail[] = { SPAN_LIT("mail-collector-0") };
+
+/* Two Collectors of one name in two namespaces, and a third. */
+static const struct directory_tenant tenants[] = {
+    { SPAN_LIT("prod"), SPAN_LIT("shop"), shop, COUNT(shop) },
+    { SPAN_LIT("test"), SPAN_LIT("shop"), other, COUNT(other) },
+    { SPAN_LIT("prod"), SPAN_LIT("Mail"), mail, COUNT(mail) },
+};
+#define CONFIG(text) SPAN_LIT(text), SPAN_LIT(text)
+static const struct directory_job jobs[] = {
+    { 0, SPAN_LIT("prometheus"), SPAN_LIT("node"), CONFIG("{\"a\":0}") },
+    { 1, SPAN_LIT(""), SPAN_LIT("node"), CONFIG("{\"a\":1}") },
+    { 2, SPAN_LIT("prometheus"), SPAN_LIT("node"), CONFIG("{\"a\":2}") },
+    { 0, SPAN_LIT("prometheus/2"), SPAN_LIT("node"), CONFIG("{\"a\":3}") },
+    { 0, SPAN_LIT(""), SPAN_LIT("with space/slash%+\xc3\xbc"), SPAN_LIT("{\"p\":\"clear\"}"), SPAN_LIT("{\"p\":\"<secret>\"}") },
+    { 2, SPAN_LIT(""), SPAN_LIT("a"), { NULL, 0 }, { NULL, 0 } },
+};
+
+static const char *const answers[] = { "found", "unknown job", "unknown collector", "ambiguous", "unknown tenant" };
+
+static void test_find(const struct directory *d)
+{
+    static const struct {
+        size_t tenant;
+        const char *host, *job, *receiver, *collector;
+        enum directory_answer want;
+        size_t job_index, collector_index;
+    } t[] = {
+        /* by path */
+        { 0, "", "node", "", "shop-collector-1", DIRECTORY_FOUND, 0, 1 },
+        { 1, "shop-targetallocator.prod.svc", "node", "", "shop-collector-7", DIRECTORY_FOUND, 1, 1 },
+        { 1, "", "node", "", "shop-collector-1", DIRECTORY_UNKNOWN_COLLECTOR, 0, 0 },
+        { 0, "", "node", "prometheus/2", "shop-collector-0", DIRECTORY_FOUND, 3, 0 },
+        { 1, "", "node", "prometheus/2", "shop-collector-0", DIRECTORY_UNKNOWN_JOB, 0, 0 },
+        /* by qualified Host */
+        { DIRECTORY_ANY, "shop-targetallocator.test.svc:80", "node", "", "shop-collector-0", DIRECTORY_FOUND, 1, 0 },
+        { DIRECTORY_ANY, "SHOP-targetallocator.Prod.svc.cluster.local", "node", "", "shop-collector-0", DIRECTORY_FOUND, 0, 0 },
+        { DIRECTORY_ANY, "shop-targetallocator.dev", "node", "", "shop-collector-0", DIRECTORY_UNKNOWN_JOB, 0, 0 },
+        { DIRECTORY_ANY, "mail-targetallocator.prod", "node", "", "mail-collector-0", DIRECTORY_FOUND, 2, 0 },
+        /* by bare Host: unique by collector, or not */
+        { DIRECTORY_ANY, "shop-targetallocator", "node", "", "shop-collector-7", DIRECTORY_FOUND, 1, 1 },
+        { DIRECTORY_ANY, "shop-targetallocator:80", "node", "", "shop-collector-0", DIRECTORY_AMBIGUOUS, 0, 0 },
+        { DIRECTORY_ANY, "mail-targetallocator", "node", "", "shop-collector-7", DIRECTORY_UNKNOWN_COLLECTOR, 0, 0 },
+        { DIRECTORY_ANY, "new-targetallocator", "node", "", "shop-collector-7", DIRECTORY_UNKNOWN_JOB, 0, 0 },
+        /* by nothing but job and collector */
+        { DIRECTORY_ANY, "10.0.0.1:8080", "node", "", "mail-collector-0", DIRECTORY_FOUND, 2, 0 },
+        { DIRECTORY_ANY, "", "node", "", "shop-collector-0", DIRECTORY_AMBIGUOUS, 0, 0 },
+        { DIRECTORY_ANY, "[::1]:8080", "node", "", "", DIRECTORY_UNKNOWN_COLLECTOR, 0, 0 },
+        { DIRECTORY_ANY, "", "with+space%2Fslash%25%2B%C3%BC", "", "shop-collector-1", DIRECTORY_FOUND, 4, 1 },
+        { DIRECTORY_ANY, "", "with space/slash%+\xc3\xbc", "", "shop-collector-1", DIRECTORY_UNKNOWN_JOB, 0, 0 },
+        { DIRECTORY_ANY, "", "", "", "", DIRECTORY_UNKNOWN_JOB, 0, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        const struct directory_question q = { t[i].tenant, span_of(t[i].host), span_of(t[i].job), span_of(t[i].receiver),
+                                              span_of(t[i].collector) };
+        size_t job = 0, collector = 0;
+        enum directory_answer got = directory_find(d, &q, &job, &collector);
+
+        is_str(answers[got], answers[t[i].want], "%zu: %s %s %s", i, t[i].host, t[i].job, t[i].collector);
+        if (got == DIRECTORY_FOUND) {
+            is_int(job, t[i].job_index, "  job");
+            is_int(collector, t[i].collector_index, "  collector");
+        }
+    }
+}
+
+static void test_tenants(const struct directory *d)
+{
+    static const struct {
+        const char *host;
+        enum directory_answer want;
+        size_t tenant;
+    } t[] = {
+        { "shop-targetallocator.test", DIRECTORY_FOUND, 1 },
+        { "mail-targetallocator", DIRECTORY_FOUND, 2 },
+        { "shop-targetallocator", DIRECTORY_AMBIGUOUS, 0 },
+        { "new-targetallocator", DIRECTORY_UNKNOWN_TENANT, 0 },
+        { "otel-ta.system.svc", DIRECTORY_FOUND, DIRECTORY_ANY },
+        { "", DIRECTORY_FOUND, DIRECTORY_ANY },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        size_t tenant = 99;
+        enum directory_answer got = directory_tenant_of_host(d, span_of(t[i].host), &tenant);
+
+        is_str(answers[got], answers[t[i].want], "tenant of Host '%s'", t[i].host);
+        if (got == DIRECTORY_FOUND) {
+            is_int((int64_t)tenant, (int64_t)t[i].tenant, "  tenant");
+        }
+    }
+    is_int(directory_tenant_of_path(d, SPAN_LIT("test"), SPAN_LIT("shop")), 1, "by path");
+    ok(directory_tenant_of_path(d, SPAN_LIT("test"), SPAN_LIT("Mail")) == DIRECTORY_ANY, "unknown by path");
+    const struct directory_question q = { DIRECTORY_ANY, SPAN_LIT(""), SPAN_LIT("a"), { 0 }, { 0 } };
+    size_t job = 0;
+    is_int(directory_find_job(d, &q, &job), DIRECTORY_FOUND, "the only job of a name");
+    is_int(job, 5, "is it");
+}
+
+static void test_lists(const struct directory *d)
+{
+    const struct directory_view *all = directory_view(d, DIRECTORY_ANY), *prod = directory_view(d, 0);
+
+    is_span(all->jobs.plain,
+            SPAN_LIT("{\"a\":{\"_link\":\"/n/prod/Mail/jobs/a/targets\"},\"node\":{\"_link\":\"/n/prod/shop/jobs/node/targets\"},"
+                     "\"with space/slash%+\xc3\xbc\":{\"_link\":\"/n/prod/shop/jobs/with+space%2Fslash%25%2B%C3%BC/targets\"}}\n"),
+            "/jobs of all: sorted, each name once, links that say whose");
+    is_span(prod->configs.plain, SPAN_LIT("{\"node\":{\"a\":0},\"with space/slash%+\xc3\xbc\":{\"p\":\"clear\"}}"),
+            "/scrape_configs of one");
+    is_span(prod->configs_masked.plain, SPAN_LIT("{\"node\":{\"a\":0},\"with space/slash%+\xc3\xbc\":{\"p\":\"<secret>\"}}"),
+            "masked");
+    ok(!span_eq(prod->configs.etag, prod->configs_masked.etag), "other bytes, other ETag");
+    is_span(directory_view(d, 2)->configs.plain, SPAN_LIT("{\"node\":{\"a\":2}}"), "a job without a configuration is left out");
+}
+
+static void test_one_tenant(void)
+{
+    static const struct directory_tenant tenant = { { NULL, 0 }, { NULL, 0 }, shop, COUNT(shop) };
+    struct directory *d = directory_new(&tenant, 1, &jobs[0], 1);
+    const struct directory_question q = { DIRECTORY_ANY, SPAN_LIT("any-targetallocator.ns.svc"), SPAN_LIT("node"), { 0 },
+                                          SPAN_LIT("shop-collector-0") };
+    size_t job = 9, collector = 9;
+
+    is_span(directory_view(d, DIRECTORY_ANY)->jobs.plain, SPAN_LIT("{\"node\":{\"_link\":\"/jobs/node/targets\"}}\n"),
+            "one tenant: upstream's links");
+    is_int(directory_find(d, &q, &job, &collector), DIRECTORY_FOUND, "a tenant without a name answers to every Host");
+    directory_free(d);
+
+    d = directory_new(NULL, 0, NULL, 0);
+    is_span(directory_view(d, DIRECTORY_ANY)->jobs.plain, SPAN_LIT("{}\n"), "nothing: /jobs");
+    is_span(directory_view(d, DIRECTORY_ANY)->configs.plain, SPAN_LIT("{}"), "nothing: /scrape_configs");
+    is_int(directory_find(d, &q, &job, &collector), DIRECTORY_UNKNOWN_JOB, "nothing to find");
+    directory_free(d);
+    directory_free(NULL);
+}
+
+/* Many names: every one is found, and no other. */
+static void test_many(void)
+{
+    enum { N = 5000 };
+    struct span *names = mem_array(N, sizeof(*names));
+    struct directory_job *many = mem_array(N, sizeof(*many));
+
+    for (size_t i = 0; i < N; i++) {
+        names[i] = span_of(mem_printf("c-%zu", i));
+        many[i] = (struct directory_job){ .tenant = 0, .name = span_of(mem_printf("job/%zu", i)) };
+    }
+    const struct directory_tenant tenant = { .collectors = names, .n_collectors = N };
+    struct directory *d = directory_new(&tenant, 1, many, N);
+    size_t n_good = 0;
+
+    for (size_t i = 0; i < N; i++) {
+        char escaped[32];
+        size_t job = 0, collector = 0;
+        snprintf(escaped, sizeof(escaped), "job%%2F%zu", i);
+        const struct directory_question q = { .tenant = DIRECTORY_ANY, .escaped_job = span_of(escaped),
+                                              .collector = names[N - 1 - i] };
+        n_good += directory_find(d, &q, &job, &collector) == DIRECTORY_FOUND && job == i && collector == N - 1 - i;
+    }
+    is_int(n_good, N, "%d jobs and collectors found", N);
+    for (size_t i = 0; i < N; i++) {
+        mem_free((char *)(uintptr_t)names[i].p);
+        mem_free((char *)(uintptr_t)many[i].name.p);
+    }
+    mem_free(names);
+    mem_free(many);
+    directory_free(d);
+}
+
+int main(void)
+{
+    struct directory *d = directory_new(tenants, COUNT(tenants), jobs, COUNT(jobs));
+
+    is_int(directory_n_jobs(d), COUNT(jobs), "jobs");
+    test_find(d);
+    test_tenants(d);
+    test_lists(d);
+    directory_free(d);
+    test_one_tenant();
+    test_many();
+    return check_done();
+}

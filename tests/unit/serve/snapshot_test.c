@@ -1,0 +1,119 @@
+/* Pages are exact, and nothing is freed while a snapshot that may show it lives. */
+#include "allocator/serve/snapshot.h"
+
+#include "allocator/base/buf.h"
+#include "allocator/base/mem.h"
+#include "tests/check.h"
+
+static void is_page(const struct page_part *parts, size_t n, const char *want, size_t want_pieces)
+{
+    struct page *page = page_new(parts, n);
+    AUTO_BUF text;
+
+    buf_init(&text, 4096);
+    for (size_t i = 0; i < page->n_pieces; i++) {
+        ok(page->pieces[i].iov_len > 0, "piece %zu is not empty", i);
+        buf_add(&text, page->pieces[i].iov_base, page->pieces[i].iov_len);
+    }
+    is_span(buf_span(&text), span_of(want), "page of %zu", n);
+    is_int(page->bytes, text.len, "its size");
+    is_int(page->n_targets, n, "its targets");
+    is_int(page->n_pieces, want_pieces, "its pieces");
+    page_free(page);
+}
+
+static void test_pages(void)
+{
+    static const char row[] = ",{\"a\",\"x\"}}"; /* own and tail as neighbours */
+    const struct page_part parts[] = {
+        { SPAN_LIT(",{1"), SPAN_LIT(",T}}") },
+        { SPAN_LIT(",{2}}"), { NULL, 0 } },
+        { { row, 4 }, { row + 4, sizeof(row) - 1 - 4 } },
+    };
+
+    is_page(NULL, 0, "[]\n", 1);
+    is_page(parts, 1, "[{1,T}}]\n", 4);
+    is_page(parts, 2, "[{1,T}},{2}}]\n", 5);
+    is_page(parts, 3, "[{1,T}},{2}},{\"a\",\"x\"}}]\n", 6);
+}
+
+static size_t n_freed;
+
+static void note_free(void *part)
+{
+    (void)part;
+    n_freed++;
+}
+
+static void test_reclamation(void)
+{
+    struct publisher *p = publisher_new();
+    const struct page_row *rows[2] = { NULL, NULL };
+    int a = 0, b = 0, c = 0;
+
+    n_freed = 0;
+    publisher_retire(p, &a, note_free);
+    is_int(publisher_reap(p), 0, "no snapshot yet");
+    is_int(n_freed, 1, "what no snapshot ever showed goes at once");
+    publisher_retire(p, NULL, note_free);
+
+    const struct snapshot *one = publisher_publish(p, NULL, rows, 2, false);
+    is_int(one->sequence, 1, "first");
+    is_int(one->n_jobs, 2, "rows");
+    publisher_retire(p, &b, note_free);
+    is_int(publisher_reap(p), 1, "only the current one");
+    is_int(n_freed, 1, "what the current one shows stays");
+
+    snapshot_get(one); /* a second reader */
+    const struct snapshot *two = publisher_publish(p, NULL, rows, 0, true);
+    is_int(publisher_reap(p), 2, "the old one is pinned");
+    is_int(n_freed, 1, "and keeps its parts");
+    publisher_retire(p, &c, note_free);
+    snapshot_put(one);
+    is_int(publisher_reap(p), 2, "still pinned once");
+    snapshot_put(one);
+    is_int(publisher_reap(p), 1, "the old one is gone");
+    is_int(n_freed, 2, "and with it what only it showed");
+    snapshot_put(two);
+    is_int(publisher_reap(p), 1, "the current one stays without readers");
+    publisher_free(&p);
+    is_int(n_freed, 3, "the end frees the rest");
+    ok(p == NULL, "and forgets the publisher");
+    publisher_free(&p);
+}
+
+/* A slow reader of an old snapshot holds back what was retired after it, and nothing else is lost or freed twice. */
+static void test_many(void)
+{
+    enum { N = 1000 };
+    struct publisher *p = publisher_new();
+    const struct snapshot *held = NULL;
+    int part = 0;
+
+    n_freed = 0;
+    for (int i = 0; i < N; i++) {
+        const struct snapshot *s = publisher_publish(p, NULL, NULL, 0, true);
+        publisher_retire(p, &part, note_free);
+        if (i == N / 2) {
+            held = s;
+        } else {
+            snapshot_put(s);
+        }
+        publisher_reap(p);
+    }
+    is_int(publisher_reap(p), 2, "the held one and the current one");
+    is_int(n_freed, N / 2, "only parts older than the held one are gone");
+    snapshot_put(held);
+    is_int(publisher_reap(p), 1, "released");
+    is_int(n_freed, N - 1, "all but what the current one shows");
+    publisher_free(&p);
+    is_int(n_freed, N, "each part once");
+}
+
+int main(void)
+{
+    test_pages();
+    test_reclamation();
+    test_many();
+    return check_done();
+}
