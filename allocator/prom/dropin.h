@@ -1,31 +1,69 @@
-/* Upstream's configuration file, targetallocator.yaml (spec/operator.md §5): every key is known; what needs Kubernetes and is
- * not built into this program is refused by name, never ignored. Precedence (file < environment < flags) is the caller's.
- * Ownership: texts and nodes in the given arena and document. Threads: any. */
+/* Upstream's own configuration file, /conf/targetallocator.yaml, so that this program can take the
+ * place of the Go allocator: every key it knows, with its types and its leniency (unknown keys are
+ * warnings, null keeps the default). What needs a Kubernetes API is read, and refused by name where
+ * there is none; nothing is silently ignored. Precedence (defaults < file < environment < flags) is
+ * the business of the options: has_* tells what the file says. Source: spec/operator.md §5.
+ * Threads: any; immutable once parsed. */
 #ifndef OTEL_TA_PROM_DROPIN_H
 #define OTEL_TA_PROM_DROPIN_H
 
-#include "allocator/codec/walk.h"
+#include "allocator/prom/scrapejob.h"
 
-struct dropin {
-    struct span listen_addr;                  /* ":8080" by default */
-    struct span allocation_strategy;          /* "consistent-hashing" by default */
-    struct span allocation_fallback_strategy; /* empty: none */
-    struct span filter_strategy;              /* "relabel-config" by default; anything else: no filtering */
-    bool is_https_enabled;
-    struct span https_listen_addr;            /* ":8443" by default */
-    struct span https_ca_file, https_cert_file, https_key_file;
-    bool allow_insecure_auth_secrets;
-    int64_t not_ready_grace_ms;               /* 30 s by default; 0: off */
-    bool has_collector_selector;
-    bool is_prometheus_cr_enabled;
-    const struct node *config;                /* the Prometheus configuration, or NULL */
+#define DROPIN_DEFAULT_PATH "/conf/targetallocator.yaml"
+
+/* A Kubernetes LabelSelector. Both spellings are read: matchLabels, matchExpressions and all in
+ * lower case. */
+struct dropin_selector {
+    bool is_given;                        /* not absent and not null */
+    const struct node *match_labels;      /* map of text, or NULL */
+    const struct node *match_expressions; /* list of {key, operator, values}, or NULL */
 };
 
-/* Reads the document 'root'. Unknown keys are warnings (upstream ignores them), wrong types errors. Nothing is refused here
- * for want of Kubernetes: see dropin_refuse_kubernetes(). False when there was an error. */
-bool dropin_parse(const struct node *root, struct arena *arena, struct faults *f, struct dropin *out);
-/* Adds an error for each part that needs the Kubernetes client: prometheus_cr.enabled, and the search for collectors
- * unless 'has_collectors' (they were named on the command line). */
-void dropin_refuse_kubernetes(const struct dropin *d, bool has_collectors, struct faults *f);
+struct dropin_https {
+    bool has_enabled, is_enabled;
+    bool has_listen_addr;
+    struct span listen_addr; /* ":8443" */
+    struct span ca_file, cert_file, key_file;
+};
+
+struct dropin {         /* without has_* (false) a field holds the default */
+    struct arena arena; /* owns everything below */
+    bool has_listen_addr, has_kube_config_file, has_collector_namespace, has_strategy, has_fallback,
+        has_filter_strategy, has_grace_period, has_insecure_secrets;
+    struct span listen_addr; /* ":8080" */
+    struct span kube_config_file;
+    struct span collector_namespace;
+    struct dropin_selector collectors; /* not given: all pods of the namespace */
+    struct span strategy;        /* "consistent-hashing"; the caller knows which ones there are */
+    struct span fallback;        /* empty: none */
+    struct span filter_strategy; /* "relabel-config"; any other word, also "": no filtering */
+    int64_t grace_period_ms;     /* collector_not_ready_grace_period, 30 s; 0: off */
+    bool allow_insecure_secrets; /* /scrape_configs shows secrets on plain HTTP too */
+    bool is_prometheus_cr_enabled;
+    const struct node *prometheus_cr; /* the block, or NULL */
+    struct dropin_https https;
+    const struct node *config; /* a Prometheus configuration, or NULL */
+    const struct node *root;   /* the document, or NULL */
+};
+
+/* Reads 'text' (copied); faults stand at the root. False when there was an error; '*out' is to be
+ * released anyway. */
+bool dropin_parse(struct span text, struct faults *f, struct dropin *out);
+
+/* What the program that runs it can do. */
+struct dropin_support {
+    bool has_collectors; /* the collectors are named on the command line */
+    bool has_kubernetes; /* pods, monitors and kubernetes_sd_configs can be watched */
+};
+/* An error for every part of the file that 'support' cannot carry out, and for a file that asks for
+ * nothing at all. */
+void dropin_check(const struct dropin *d, struct dropin_support support, struct faults *f);
+
+/* Appends the jobs of 'config', read as the Go allocator reads them: unknown fields are warnings,
+ * relative paths are relative to the working directory, no relabeling unless filter_strategy says
+ * so. */
+void dropin_jobs(const struct dropin *d, struct strpool *pool, struct faults *f,
+                 struct scrapejobs *out);
+void dropin_fini(struct dropin *d);
 
 #endif

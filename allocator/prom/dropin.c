@@ -1,0 +1,370 @@
+#include "allocator/prom/dropin.h"
+
+#include "allocator/codec/walk.h"
+#include "allocator/codec/yamldoc.h"
+#include "allocator/prom/duration.h"
+#include "allocator/prom/promconfig.h"
+
+#define FILTER_RELABEL "relabel-config"
+#define NS_PER_MS 1000000
+#define DEFAULT_GRACE_PERIOD_MS 30000
+
+/* ---- tables */
+
+#define F(name, kind)                                                                              \
+    {                                                                                              \
+        name, SCHEMA_##kind, 0, NULL, NULL, NULL                                                   \
+    }
+#define BLOCK(name, kind, fields)                                                                  \
+    {                                                                                              \
+        name, SCHEMA_##kind, 0, NULL, fields, NULL                                                 \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        0                                                                                          \
+    }
+
+static const struct schema_field requirement_fields[] = {
+    F("key", TEXT),
+    F("operator", TEXT),
+    F("values", TEXTS),
+    END,
+};
+
+static const struct schema_field selector_fields[] = {
+    F("matchLabels", TEXT_MAP),
+    F("matchlabels", TEXT_MAP),
+    BLOCK("matchExpressions", LIST, requirement_fields),
+    BLOCK("matchexpressions", LIST, requirement_fields),
+    END,
+};
+
+static const struct schema_field https_fields[] = {
+    F("enabled", BOOL),           F("listen_addr", TEXT),
+    F("ca_file_path", TEXT),      F("tls_cert_file_path", TEXT),
+    F("tls_key_file_path", TEXT), END,
+};
+
+/* Durations of this file are Go's: they are read here, the table only knows their names. */
+static const struct schema_field prometheus_cr_fields[] = {
+    F("enabled", BOOL),
+    F("allow_namespaces", TEXTS),
+    F("deny_namespaces", TEXTS),
+    F("secret_namespaces", TEXTS),
+    BLOCK("service_monitor_selector", MAP, selector_fields),
+    BLOCK("pod_monitor_selector", MAP, selector_fields),
+    BLOCK("probe_selector", MAP, selector_fields),
+    BLOCK("scrape_config_selector", MAP, selector_fields),
+    BLOCK("service_monitor_namespace_selector", MAP, selector_fields),
+    BLOCK("pod_monitor_namespace_selector", MAP, selector_fields),
+    BLOCK("probe_namespace_selector", MAP, selector_fields),
+    BLOCK("scrape_config_namespace_selector", MAP, selector_fields),
+    F("scrape_interval", ANY),
+    F("evaluation_interval", ANY),
+    F("scrape_protocols", TEXTS),
+    F("scrape_classes", ANY),
+    F("deny_fs_access_through_sms", BOOL),
+    END,
+};
+
+static const struct schema_field root_fields[] = {
+    F("listen_addr", TEXT),
+    F("kube_config_file_path", TEXT),
+    BLOCK("collector_selector", MAP, selector_fields),
+    F("collector_namespace", TEXT),
+    F("config", ANY),
+    F("allocation_strategy", TEXT),
+    F("allocation_fallback_strategy", TEXT),
+    F("filter_strategy", TEXT),
+    BLOCK("prometheus_cr", MAP, prometheus_cr_fields),
+    BLOCK("https", MAP, https_fields),
+    F("telemetry", ANY),
+    F("collector_not_ready_grace_period", ANY),
+    F("allow_insecure_auth_secrets", BOOL),
+    END,
+};
+
+/* ---- reading */
+
+/* Quiet reads: the table has already said what is of a wrong type. */
+static bool read_text(const struct node *map, const char *key, struct span *out)
+{
+    return node_as_text(node_get(map, key), out);
+}
+
+static bool read_bool(const struct node *map, const char *key, bool *out)
+{
+    return node_as_bool(node_get(map, key), out);
+}
+
+static const struct node *read_map(const struct node *map, const char *key)
+{
+    const struct node *value = node_get(map, key);
+
+    return value != NULL && value->type == NODE_MAP ? value : NULL;
+}
+
+/* Go's time.ParseDuration; a bare number is nanoseconds. */
+static bool read_duration(const struct node *map, const char *key, struct faults *f,
+                          int64_t *out_ms)
+{
+    const struct node *value = node_get(map, key);
+    struct span text;
+    struct err err;
+    int64_t ns = 0;
+
+    if (node_is_null(value)) {
+        return false;
+    }
+    if (node_as_int(value, &ns)) {
+        *out_ms = ns / NS_PER_MS;
+        return true;
+    }
+    if (node_as_text(value, &text) && duration_parse_go(text, out_ms, &err) == 0) {
+        return true;
+    }
+    size_t mark = faults_push(f, "%s", key);
+    if (value->type == NODE_SCALAR) {
+        faults_add(f, FAULT_ERROR, value->line, "%s", err.text);
+    } else {
+        faults_add(f, FAULT_ERROR, value->line, "must be a duration, not %s",
+                   node_type_name(value));
+    }
+    faults_pop(f, mark);
+    return false;
+}
+
+static void read_selector(const struct node *root, const char *key, struct dropin_selector *out)
+{
+    const struct node *selector = read_map(root, key);
+
+    out->is_given = selector != NULL;
+    out->match_labels = read_map(selector, "matchLabels");
+    out->match_expressions = schema_list(selector, "matchExpressions");
+    if (out->match_labels == NULL) {
+        out->match_labels = read_map(selector, "matchlabels");
+    }
+    if (out->match_expressions == NULL) {
+        out->match_expressions = schema_list(selector, "matchexpressions");
+    }
+}
+
+static void read_https(const struct node *root, struct dropin_https *out)
+{
+    const struct node *https = read_map(root, "https");
+
+    out->has_enabled = read_bool(https, "enabled", &out->is_enabled);
+    out->has_listen_addr = read_text(https, "listen_addr", &out->listen_addr);
+    (void)read_text(https, "ca_file_path", &out->ca_file);
+    (void)read_text(https, "tls_cert_file_path", &out->cert_file);
+    (void)read_text(https, "tls_key_file_path", &out->key_file);
+}
+
+static void read_prometheus_cr(const struct node *root, struct faults *f, struct dropin *out)
+{
+    const struct node *allow = NULL, *deny = NULL;
+    int64_t ms = 0;
+
+    out->prometheus_cr = read_map(root, "prometheus_cr");
+    (void)read_bool(out->prometheus_cr, "enabled", &out->is_prometheus_cr_enabled);
+    allow = schema_list(out->prometheus_cr, "allow_namespaces");
+    deny = schema_list(out->prometheus_cr, "deny_namespaces");
+    size_t mark = faults_push(f, "prometheus_cr");
+    if (allow != NULL && deny != NULL && allow->n > 0 && deny->n > 0) {
+        faults_add(f, FAULT_ERROR, deny->line,
+                   "only one of allow_namespaces or deny_namespaces can be set");
+    }
+    (void)read_duration(out->prometheus_cr, "scrape_interval", f, &ms);
+    (void)read_duration(out->prometheus_cr, "evaluation_interval", f, &ms);
+    faults_pop(f, mark);
+}
+
+/* Its metrics are pulled from /metrics; pushing them is not built in. */
+static void warn_telemetry(const struct node *root, struct faults *f)
+{
+    const struct node *telemetry = node_get(root, "telemetry");
+
+    if (!node_is_null(telemetry) && telemetry->n > 0) {
+        size_t mark = faults_push(f, "telemetry");
+        faults_add(f, FAULT_WARNING, telemetry->line,
+                   "pushing metrics is not supported: they are served at /metrics");
+        faults_pop(f, mark);
+    }
+}
+
+static void read_config(const struct node *root, struct faults *f, struct dropin *out)
+{
+    const struct node *config = node_get(root, "config");
+    size_t mark = faults_push(f, "config");
+
+    if (!node_is_null(config) && config->type != NODE_MAP) {
+        faults_add(f, FAULT_ERROR, config->line, "must be a mapping, not %s",
+                   node_type_name(config));
+    } else if (!node_is_null(config)) {
+        out->config = config;
+    }
+    const struct node *files = schema_list(out->config, "scrape_config_files");
+    if (files != NULL && files->n > 0) {
+        size_t inner = faults_push(f, "scrape_config_files");
+        faults_add(f, FAULT_WARNING, files->line,
+                   "not read, as by the Go allocator: list the jobs in scrape_configs");
+        faults_pop(f, inner);
+    }
+    faults_pop(f, mark);
+}
+
+static void read_root(const struct node *root, struct faults *f, struct dropin *out)
+{
+    schema_check(root_fields, root, FAULT_WARNING, f);
+    out->has_listen_addr = read_text(root, "listen_addr", &out->listen_addr);
+    out->has_kube_config_file = read_text(root, "kube_config_file_path", &out->kube_config_file);
+    out->has_collector_namespace =
+        read_text(root, "collector_namespace", &out->collector_namespace);
+    out->has_strategy = read_text(root, "allocation_strategy", &out->strategy);
+    out->has_fallback = read_text(root, "allocation_fallback_strategy", &out->fallback);
+    out->has_filter_strategy = read_text(root, "filter_strategy", &out->filter_strategy);
+    out->has_insecure_secrets =
+        read_bool(root, "allow_insecure_auth_secrets", &out->allow_insecure_secrets);
+    out->has_grace_period =
+        read_duration(root, "collector_not_ready_grace_period", f, &out->grace_period_ms);
+    read_selector(root, "collector_selector", &out->collectors);
+    read_https(root, &out->https);
+    read_prometheus_cr(root, f, out);
+    warn_telemetry(root, f);
+    read_config(root, f, out);
+}
+
+bool dropin_parse(struct span text, struct faults *f, struct dropin *out)
+{
+    size_t n_errors = f->n_errors;
+    struct node *root = NULL;
+    struct err err;
+
+    *out = (struct dropin){
+        .listen_addr = SPAN_LIT(":8080"),
+        .kube_config_file = { "", 0 },
+        .collector_namespace = { "", 0 },
+        .strategy = SPAN_LIT("consistent-hashing"),
+        .fallback = { "", 0 },
+        .filter_strategy = SPAN_LIT(FILTER_RELABEL),
+        .grace_period_ms = DEFAULT_GRACE_PERIOD_MS,
+        .https = { .listen_addr = SPAN_LIT(":8443") },
+    };
+    arena_init(&out->arena);
+    if (yamldoc_parse(arena_span(&out->arena, text), &out->arena, &root, &err) < 0) {
+        faults_add(f, FAULT_ERROR, 0, "%s", err.text);
+        return false;
+    }
+    if (node_is_null(root)) {
+        return true;
+    }
+    if (root->type != NODE_MAP) {
+        faults_add(f, FAULT_ERROR, root->line, "must be a mapping, not %s", node_type_name(root));
+        return false;
+    }
+    out->root = root;
+    read_root(root, f, out);
+    return f->n_errors == n_errors;
+}
+
+void dropin_fini(struct dropin *d)
+{
+    arena_fini(&d->arena);
+    *d = (struct dropin){ 0 };
+}
+
+/* ---- what cannot be carried out */
+
+static void refuse(struct faults *f, const char *key, unsigned line, const char *text)
+{
+    size_t mark = faults_push(f, "%s", key);
+
+    faults_add(f, FAULT_ERROR, line, "%s", text);
+    faults_pop(f, mark);
+}
+
+static bool is_run_here(const char *section)
+{
+    return strcmp(section, "static_configs") == 0 || strcmp(section, "file_sd_configs") == 0 ||
+           strcmp(section, "http_sd_configs") == 0;
+}
+
+static void refuse_sections(const struct node *job, struct dropin_support support, struct faults *f)
+{
+    for (const char *const *section = sdconfig_sections; *section != NULL; section++) {
+        const struct node *list = schema_list(job, *section);
+        bool is_kubernetes = strcmp(*section, "kubernetes_sd_configs") == 0;
+        if (list == NULL || list->n == 0 || is_run_here(*section) ||
+            (is_kubernetes && support.has_kubernetes)) {
+            continue;
+        }
+        size_t mark = faults_push(f, "%s", *section);
+        faults_add(f, FAULT_ERROR, list->line,
+                   "%s is not supported: discover these targets with http_sd_configs or "
+                   "file_sd_configs, or leave this "
+                   "job to the Go allocator",
+                   *section);
+        faults_pop(f, mark);
+    }
+}
+
+static void refuse_in_jobs(const struct dropin *d, struct dropin_support support, struct faults *f)
+{
+    const struct node *jobs = schema_list(d->config, "scrape_configs");
+    size_t outer = faults_push(f, "config");
+    size_t mark = faults_push(f, "scrape_configs");
+
+    for (size_t i = 0; jobs != NULL && i < jobs->n; i++) {
+        size_t inner = faults_push_index(f, i);
+        refuse_sections(jobs->items[i], support, f);
+        faults_pop(f, inner);
+    }
+    faults_pop(f, mark);
+    faults_pop(f, outer);
+}
+
+void dropin_check(const struct dropin *d, struct dropin_support support, struct faults *f)
+{
+    const struct node *jobs = schema_list(d->config, "scrape_configs");
+    const struct node *selector = node_get(d->root, "collector_selector");
+
+    if (!d->is_prometheus_cr_enabled && (jobs == NULL || jobs->n == 0)) {
+        faults_add(f, FAULT_ERROR, 0,
+                   "at least one scrape config must be defined, or Prometheus CR watching must be "
+                   "enabled");
+    }
+    if (!support.has_collectors && !support.has_kubernetes) {
+        refuse(f, "collector_selector", selector == NULL ? 0 : selector->line,
+               "finding collector pods needs a Kubernetes API, which is not watched yet: name the "
+               "collectors with "
+               "--collectors");
+    }
+    if (support.has_kubernetes && d->collector_namespace.len == 0) {
+        refuse(f, "collector_namespace", 0, "collector namespace must be set");
+    }
+    if (d->is_prometheus_cr_enabled && !support.has_kubernetes) {
+        size_t mark = faults_push(f, "prometheus_cr");
+        refuse(f, "enabled", d->prometheus_cr->line,
+               "monitors of prometheus-operator need a Kubernetes API, which is not watched yet: "
+               "set it to false, or "
+               "leave this work to the Go allocator");
+        faults_pop(f, mark);
+    }
+    refuse_in_jobs(d, support, f);
+}
+
+/* ---- jobs */
+
+void dropin_jobs(const struct dropin *d, struct strpool *pool, struct faults *f,
+                 struct scrapejobs *out)
+{
+    const struct scrape_options options = {
+        .filter = span_is(d->filter_strategy, FILTER_RELABEL) ? SCRAPE_FILTER_RELABEL
+                                                              : SCRAPE_FILTER_NONE,
+        .disable_sharding = true,
+    };
+    size_t mark = faults_push(f, "config");
+
+    promconfig_parse(d->config, &options, pool, f, out);
+    faults_pop(f, mark);
+}
