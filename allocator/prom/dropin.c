@@ -1,7 +1,6 @@
 #include "allocator/prom/dropin.h"
 
 #include "allocator/codec/walk.h"
-#include "allocator/codec/yamldoc.h"
 #include "allocator/prom/duration.h"
 #include "allocator/prom/promconfig.h"
 
@@ -149,15 +148,15 @@ static void read_selector(const struct node *root, const char *key, struct dropi
     }
 }
 
-static void read_https(const struct node *root, struct dropin_https *out)
+static void read_https(const struct node *root, struct dropin *out)
 {
     const struct node *https = read_map(root, "https");
 
-    out->has_enabled = read_bool(https, "enabled", &out->is_enabled);
-    out->has_listen_addr = read_text(https, "listen_addr", &out->listen_addr);
-    (void)read_text(https, "ca_file_path", &out->ca_file);
-    (void)read_text(https, "tls_cert_file_path", &out->cert_file);
-    (void)read_text(https, "tls_key_file_path", &out->key_file);
+    out->has_https_enabled = read_bool(https, "enabled", &out->is_https_enabled);
+    out->has_https_listen_addr = read_text(https, "listen_addr", &out->https_listen_addr);
+    (void)read_text(https, "ca_file_path", &out->https_ca_file);
+    (void)read_text(https, "tls_cert_file_path", &out->https_cert_file);
+    (void)read_text(https, "tls_key_file_path", &out->https_key_file);
 }
 
 static void read_prometheus_cr(const struct node *root, struct faults *f, struct dropin *out)
@@ -223,23 +222,19 @@ static void read_root(const struct node *root, struct faults *f, struct dropin *
     out->has_strategy = read_text(root, "allocation_strategy", &out->strategy);
     out->has_fallback = read_text(root, "allocation_fallback_strategy", &out->fallback);
     out->has_filter_strategy = read_text(root, "filter_strategy", &out->filter_strategy);
-    out->has_insecure_secrets =
-        read_bool(root, "allow_insecure_auth_secrets", &out->allow_insecure_secrets);
+    out->has_insecure_auth_secrets =
+        read_bool(root, "allow_insecure_auth_secrets", &out->allow_insecure_auth_secrets);
     out->has_grace_period =
         read_duration(root, "collector_not_ready_grace_period", f, &out->grace_period_ms);
     read_selector(root, "collector_selector", &out->collectors);
-    read_https(root, &out->https);
+    read_https(root, out);
     read_prometheus_cr(root, f, out);
     warn_telemetry(root, f);
     read_config(root, f, out);
 }
 
-bool dropin_parse(struct span text, struct faults *f, struct dropin *out)
+void dropin_parse(const struct node *root, struct faults *f, struct dropin *out)
 {
-    size_t n_errors = f->n_errors;
-    struct node *root = NULL;
-    struct err err;
-
     *out = (struct dropin){
         .listen_addr = SPAN_LIT(":8080"),
         .kube_config_file = { "", 0 },
@@ -248,29 +243,17 @@ bool dropin_parse(struct span text, struct faults *f, struct dropin *out)
         .fallback = { "", 0 },
         .filter_strategy = SPAN_LIT(FILTER_RELABEL),
         .grace_period_ms = DEFAULT_GRACE_PERIOD_MS,
-        .https = { .listen_addr = SPAN_LIT(":8443") },
+        .https_listen_addr = SPAN_LIT(":8443"),
     };
-    arena_init(&out->arena);
-    if (yamldoc_parse(arena_span(&out->arena, text), &out->arena, &root, &err) < 0) {
-        faults_add(f, FAULT_ERROR, 0, "%s", err.text);
-        return false;
-    }
     if (node_is_null(root)) {
-        return true;
+        return;
     }
     if (root->type != NODE_MAP) {
         faults_add(f, FAULT_ERROR, root->line, "must be a mapping, not %s", node_type_name(root));
-        return false;
+        return;
     }
     out->root = root;
     read_root(root, f, out);
-    return f->n_errors == n_errors;
-}
-
-void dropin_fini(struct dropin *d)
-{
-    arena_fini(&d->arena);
-    *d = (struct dropin){ 0 };
 }
 
 /* ---- what cannot be carried out */

@@ -19,17 +19,10 @@ struct dropin_selector {
     const struct node *match_expressions; /* list of {key, operator, values}, or NULL */
 };
 
-struct dropin_https {
-    bool has_enabled, is_enabled;
-    bool has_listen_addr;
-    struct span listen_addr; /* ":8443" */
-    struct span ca_file, cert_file, key_file;
-};
-
-struct dropin {         /* without has_* (false) a field holds the default */
-    struct arena arena; /* owns everything below */
+struct dropin { /* without has_* (false) a field holds the default */
     bool has_listen_addr, has_kube_config_file, has_collector_namespace, has_strategy, has_fallback,
-        has_filter_strategy, has_grace_period, has_insecure_secrets;
+        has_filter_strategy, has_grace_period, has_https_enabled, has_https_listen_addr,
+        has_insecure_auth_secrets;
     struct span listen_addr; /* ":8080" */
     struct span kube_config_file;
     struct span collector_namespace;
@@ -38,17 +31,20 @@ struct dropin {         /* without has_* (false) a field holds the default */
     struct span fallback;        /* empty: none */
     struct span filter_strategy; /* "relabel-config"; any other word, also "": no filtering */
     int64_t grace_period_ms;     /* collector_not_ready_grace_period, 30 s; 0: off */
-    bool allow_insecure_secrets; /* /scrape_configs shows secrets on plain HTTP too */
+    bool allow_insecure_auth_secrets; /* /scrape_configs shows secrets on plain HTTP too */
     bool is_prometheus_cr_enabled;
     const struct node *prometheus_cr; /* the block, or NULL */
-    struct dropin_https https;
+    bool is_https_enabled;
+    struct span https_listen_addr; /* ":8443" */
+    struct span https_ca_file, https_cert_file, https_key_file;
     const struct node *config; /* a Prometheus configuration, or NULL */
     const struct node *root;   /* the document, or NULL */
 };
 
-/* Reads 'text' (copied); faults stand at the root. False when there was an error; '*out' is to be
- * released anyway. */
-bool dropin_parse(struct span text, struct faults *f, struct dropin *out);
+/* Reads 'root', the document (NULL: an empty one, all defaults), which must outlive '*out'; faults
+ * stand at the root.
+ * '*out' is usable even when there were some, and needs no release. */
+void dropin_parse(const struct node *root, struct faults *f, struct dropin *out);
 
 /* What the program that runs it can do. */
 struct dropin_support {
@@ -64,6 +60,5 @@ void dropin_check(const struct dropin *d, struct dropin_support support, struct 
  * so. */
 void dropin_jobs(const struct dropin *d, struct strpool *pool, struct faults *f,
                  struct scrapejobs *out);
-void dropin_fini(struct dropin *d);
 
 #endif
