@@ -1,0 +1,86 @@
+/* What one discovery source holds at one moment: target groups, as columns. All groups that carry the same label names
+ * share one shape (the names in byte order); a group is then an array of values. A digest fills a batch, the engine
+ * reads it and drops it.
+ * The batch also counts how often each column changes from one group to the next: a column that hardly ever changes is
+ * worth sharing between the targets of the source (allocator/target).
+ * Ownership: values are spans into the body or into the arena of the batch; names belong to the pool.
+ * Threads: as the strpool. */
+#ifndef OTEL_TA_DISCOVERY_BATCH_H
+#define OTEL_TA_DISCOVERY_BATCH_H
+
+#include "allocator/base/arena.h"
+#include "allocator/base/strpool.h"
+#include "allocator/base/vec.h"
+
+struct sd_column {
+    const struct str *name;
+    uint32_t n_changes;
+};
+
+struct sd_field {
+    const struct str *name;
+    uint32_t column;
+};
+
+struct sd_shape {
+    uint32_t n;
+    uint32_t n_source;     /* labels as they were written, duplicates included */
+    bool has_duplicates;
+    const uint32_t *place; /* by position in the text: the field, or SD_NO_FIELD */
+    const struct str *const *source_names;
+    struct sd_field fields[]; /* by name bytes, distinct, never __address__ */
+};
+#define SD_NO_FIELD UINT32_MAX
+
+struct sd_group {
+    const struct sd_shape *shape;
+    struct span *values; /* by field; empty values are values */
+    struct span *targets;
+    uint32_t n_targets;
+};
+
+#define SD_RECENT_SHAPES 4
+
+struct sd_batch {
+    struct arena arena;
+    struct strpool *pool;
+    const struct str *address; /* "__address__" */
+    VEC(struct sd_column) columns;
+    VEC(struct sd_group) groups;
+    size_t n_targets;
+
+    /* of the group that is being read */
+    VEC(struct label_text { const struct str *name; struct span value; }) labels;
+    VEC(struct span) targets;
+    const struct sd_shape *recent[SD_RECENT_SHAPES];
+    unsigned n_recent, next_recent;
+    uint32_t *column_slots; /* open addressing on the address of the name: column + 1, 0 = free */
+    size_t n_column_slots;
+};
+
+void sd_batch_init(struct sd_batch *b, struct strpool *pool);
+/* Ready for the next body; memory is kept. */
+void sd_batch_reset(struct sd_batch *b);
+void sd_batch_fini(struct sd_batch *b);
+
+/* One group: begin, labels and targets in any order, end. Of two labels with one name the later wins. */
+void sd_batch_begin(struct sd_batch *b);
+void sd_batch_label(struct sd_batch *b, const struct str *name, struct span value);
+void sd_batch_target(struct sd_batch *b, struct span address);
+void sd_batch_forget_labels(struct sd_batch *b); /* "labels" came twice: the later one counts */
+void sd_batch_forget_targets(struct sd_batch *b);
+/* NULL when the group has no targets: nothing of it is kept. */
+struct sd_group *sd_batch_end(struct sd_batch *b);
+
+/* A group like the last one (same shape, as many targets), its values and targets copied for the caller to overwrite;
+ * closed by sd_batch_commit(). Requires that there is a last one. */
+struct sd_group *sd_batch_repeat(struct sd_batch *b);
+void sd_batch_commit(struct sd_batch *b);
+
+/* Same bytes; the same pointer is the usual case and costs nothing. */
+static inline bool sd_value_eq(struct span a, struct span b)
+{
+    return a.len == b.len && (a.p == b.p || memcmp(a.p, b.p, a.len) == 0);
+}
+
+#endif

@@ -1,0 +1,26 @@
+/* file_sd_configs: what a file means (spec/prometheus.md §3.2). Finding and reading files is the watcher's work. */
+#include "allocator/discovery/provider.h"
+#include "allocator/discovery/targetgroup.h"
+
+#include <strings.h>
+
+static bool has_extension(struct span path, const char *extension)
+{
+    size_t n = strlen(extension);
+    return path.len >= n && strncasecmp(path.p + path.len - n, extension, n) == 0;
+}
+
+static int digest(const struct provider_input *in, struct sd_batch *out, struct err *err)
+{
+    const struct targetgroup_origin origin = { "__meta_filepath", in->source };
+
+    return has_extension(in->source, ".json") ? targetgroup_parse_json(in->body, &origin, out, err)
+                                              : targetgroup_parse_yaml(in->body, &origin, out, err);
+}
+
+const struct provider_ops provider_file = {
+    .mechanism = SD_FILE,
+    .name = "file",
+    .needs_want = true,
+    .digest = digest,
+};

@@ -1,0 +1,260 @@
+#include "allocator/discovery/jobs.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/base/vec.h"
+#include "allocator/codec/walk.h"
+#include "allocator/codec/yamldoc.h"
+#include "allocator/prom/promconfig.h"
+
+struct loading {
+    const struct jobs_options *options;
+    struct strpool *pool;
+    struct faults *f;
+    struct arena *arena; /* of the result */
+    struct arena scratch; /* documents */
+    VEC(struct tenant) tenants;
+};
+
+/* ---- collectors */
+
+static struct tenant_collector collector_from(struct arena *arena, struct span text)
+{
+    const char *at = memchr(text.p, '@', text.len);
+    size_t len = at == NULL ? text.len : (size_t)(at - text.p);
+    struct tenant_collector c = { .name = arena_span(arena, span_make(text.p, len)), .node = SPAN_LIT("") };
+
+    if (at != NULL) {
+        c.node = arena_span(arena, span_from(text, len + 1));
+    }
+    return c;
+}
+
+/* Names of the command line, or <prefix>collector-0 … as a StatefulSet makes them. */
+static void set_collectors(struct loading *l, struct tenant *t, size_t n_replicas)
+{
+    const struct jobs_options *o = l->options;
+    size_t n = o->n_collectors > 0 ? o->n_collectors : o->collector_count > 0 ? o->collector_count : n_replicas;
+
+    if (n > LIMIT_COLLECTORS) {
+        faults_add(l->f, FAULT_ERROR, 0, "more than %d collectors", LIMIT_COLLECTORS);
+        n = 0;
+    }
+    t->n_collectors = n;
+    t->collectors = arena_alloc(l->arena, (n + 1) * sizeof(*t->collectors));
+    for (size_t i = 0; i < n; i++) {
+        if (o->n_collectors > 0) {
+            t->collectors[i] = collector_from(l->arena, o->collectors[i]);
+            continue;
+        }
+        char *name = t->name.len > 0 ? arena_printf(l->arena, "%.*s-collector-%zu", SPAN_ARG(t->name), i)
+                                     : arena_printf(l->arena, "collector-%zu", i);
+        t->collectors[i] = (struct tenant_collector){ span_of(name), SPAN_LIT("") };
+    }
+}
+
+static struct span choose(struct span given, struct span documented)
+{
+    return given.len > 0 ? given : documented;
+}
+
+static void report_unsupported(struct loading *l, const struct tenant *t)
+{
+    for (size_t i = 0; i < t->jobs.n; i++) {
+        const struct scrapejob *job = t->jobs.v[i];
+        for (size_t k = 0; k < job->n_sds; k++) {
+            if (job->sds[k].mechanism == SD_UNSUPPORTED) {
+                faults_add(l->f, FAULT_WARNING, 0, "job '%.*s': %s is not built into this program: its targets are missing",
+                           SPAN_ARG(job->name), job->sds[k].section);
+            }
+        }
+    }
+}
+
+static void add_tenant(struct loading *l, struct tenant *t)
+{
+    for (size_t i = 0; i < l->tenants.n; i++) {
+        if (span_eq(l->tenants.v[i].ns, t->ns) && span_eq(l->tenants.v[i].name, t->name)) {
+            faults_add(l->f, FAULT_ERROR, 0, "collector '%.*s' is there twice", SPAN_ARG(t->name));
+            scrapejobs_fini(&t->jobs);
+            return;
+        }
+    }
+    t->ns = arena_span(l->arena, t->ns);
+    t->name = arena_span(l->arena, t->name);
+    t->strategy = arena_span(l->arena, t->strategy);
+    t->fallback = arena_span(l->arena, t->fallback);
+    t->is_v0 = l->options->is_v0;
+    report_unsupported(l, t);
+    *vec_push(&l->tenants) = *t;
+}
+
+/* ---- Collector manifests */
+
+/* The folder of a file: what relative paths in it start from. Empty for the working directory. */
+static struct span folder_of(const char *path)
+{
+    const char *slash = path == NULL ? NULL : strrchr(path, '/');
+    return slash == NULL ? SPAN_LIT("") : slash == path ? SPAN_LIT("/") : span_make(path, (size_t)(slash - path));
+}
+
+static void load_collector(struct loading *l, const struct node *doc, const char *path)
+{
+    struct collectorcr cr;
+
+    if (!collectorcr_parse(doc, &l->scratch, l->f, &cr)) {
+        return;
+    }
+    if (cr.is_opted_out || (!cr.is_enabled && !l->options->include_disabled)) {
+        return;
+    }
+    struct tenant t = { .ns = cr.ns, .name = cr.name, .strategy = choose(l->options->strategy, cr.strategy),
+                        .fallback = l->options->fallback };
+    struct scrape_options so = {
+        .base_dir = folder_of(path),
+        .unescape_dollars = true,
+        .disable_sharding = true,
+        .filter = !cr.has_filter_strategy || span_is(cr.filter_strategy, "relabel-config") ? SCRAPE_FILTER_RELABEL
+                                                                                           : SCRAPE_FILTER_NONE,
+    };
+    collectorcr_jobs(&cr, &so, l->pool, l->f, &t.jobs);
+    set_collectors(l, &t, cr.replicas > 0 ? (size_t)cr.replicas : 0);
+    add_tenant(l, &t);
+}
+
+static void load_document(struct loading *l, const struct node *doc, const char *path)
+{
+    const struct node *items = node_get(doc, "items");
+    struct span kind;
+
+    if (collectorcr_is(doc)) {
+        load_collector(l, doc, path);
+    } else if (node_as_text(node_get(doc, "kind"), &kind) && span_has_suffix(kind, "List") && items != NULL && items->type == NODE_LIST) {
+        for (size_t i = 0; i < items->n; i++) {
+            size_t mark = faults_push(l->f, "items");
+            size_t index = faults_push_index(l->f, i);
+            if (collectorcr_is(items->items[i])) {
+                load_collector(l, items->items[i], path);
+            }
+            faults_pop(l->f, index);
+            faults_pop(l->f, mark);
+        }
+    }
+}
+
+static void load_manifest(struct loading *l, const struct jobs_source *source)
+{
+    struct yamldoc *docs = NULL;
+    size_t n = 0;
+    struct err err;
+
+    if (yamldoc_parse_all(span_make(source->text, source->len), &l->scratch, &docs, &n, &err) < 0) {
+        faults_add(l->f, FAULT_ERROR, 0, "%s", err.text);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        l->f->document = n > 1 ? i + 1 : 0;
+        load_document(l, docs[i].root, source->path);
+    }
+    l->f->document = 0;
+}
+
+/* ---- upstream's targetallocator.yaml */
+
+/* What asks for Kubernetes is refused by name, not left out in silence. */
+static void refuse_kubernetes(struct loading *l, const struct node *root)
+{
+    const struct node *cr = NULL;
+    bool is_enabled = false;
+
+    if (walk_map(root, "prometheus_cr", l->f, &cr)) {
+        size_t mark = faults_push(l->f, "prometheus_cr");
+        if (walk_bool(cr, "enabled", l->f, &is_enabled) && is_enabled) {
+            faults_add(l->f, FAULT_ERROR, cr->line, "ServiceMonitors and their kin are not built into this program yet; set enabled: false");
+        }
+        faults_pop(l->f, mark);
+    }
+    if (l->options->n_collectors == 0 && l->options->collector_count == 0) {
+        faults_add(l->f, FAULT_ERROR, 0, "finding collectors through Kubernetes (collector_selector) is not built into this program yet; "
+                                         "name them with --collectors");
+    }
+}
+
+static void load_dropin(struct loading *l, const struct jobs_source *source)
+{
+    struct node *root = NULL;
+    const struct node *config = NULL;
+    struct err err;
+
+    if (yamldoc_parse(span_make(source->text, source->len), &l->scratch, &root, &err) < 0) {
+        faults_add(l->f, FAULT_ERROR, 0, "%s", err.text);
+        return;
+    }
+    if (root == NULL || root->type != NODE_MAP) {
+        faults_add(l->f, FAULT_ERROR, 0, "a mapping is expected");
+        return;
+    }
+    struct span strategy = SPAN_LIT(""), fallback = SPAN_LIT(""), filter = SPAN_LIT("relabel-config");
+    walk_text(root, "allocation_strategy", l->f, &strategy);
+    walk_text(root, "allocation_fallback_strategy", l->f, &fallback);
+    walk_text(root, "filter_strategy", l->f, &filter);
+    struct tenant t = { .ns = SPAN_LIT(""), .name = SPAN_LIT(""), .strategy = choose(l->options->strategy, strategy),
+                        .fallback = choose(l->options->fallback, fallback) };
+    struct scrape_options so = { .base_dir = SPAN_LIT(""),
+                                 .disable_sharding = true,
+                                 .filter = span_is(filter, "relabel-config") ? SCRAPE_FILTER_RELABEL : SCRAPE_FILTER_NONE };
+    refuse_kubernetes(l, root);
+    if (walk_map(root, "config", l->f, &config)) {
+        size_t mark = faults_push(l->f, "config");
+        promconfig_parse(config, &so, l->pool, l->f, &t.jobs);
+        faults_pop(l->f, mark);
+    }
+    if (t.jobs.n == 0 && l->f->n_errors == 0) {
+        faults_add(l->f, FAULT_ERROR, root->line, "at least one scrape config must be defined");
+    }
+    set_collectors(l, &t, 0);
+    add_tenant(l, &t);
+}
+
+/* ---- all sources */
+
+int jobs_load(const struct jobs_source *sources, size_t n, const struct jobs_options *options, struct strpool *pool,
+              struct faults *f, struct tenants *out)
+{
+    struct tenants result = { 0 };
+    size_t n_errors = f->n_errors;
+
+    arena_init(&result.arena);
+    struct loading l = { .options = options, .pool = pool, .f = f, .arena = &result.arena };
+    arena_init(&l.scratch);
+    for (size_t i = 0; i < n; i++) {
+        f->file = sources[i].path;
+        if (sources[i].kind == JOBS_DROPIN) {
+            load_dropin(&l, &sources[i]);
+        } else {
+            load_manifest(&l, &sources[i]);
+        }
+        f->file = NULL;
+    }
+    f->file = NULL;
+    arena_fini(&l.scratch);
+    result.v = l.tenants.v;
+    result.n = l.tenants.n;
+    if (f->n_errors > n_errors) {
+        tenants_fini(&result);
+        *out = result;
+        return ERR_INVALID;
+    }
+    *out = result;
+    return 0;
+}
+
+void tenants_fini(struct tenants *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        scrapejobs_fini(&t->v[i].jobs);
+    }
+    mem_free(t->v);
+    arena_fini(&t->arena);
+    *t = (struct tenants){ 0 };
+}

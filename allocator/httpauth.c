@@ -1,0 +1,155 @@
+#include "allocator/httpauth.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/readfile.h"
+
+#define SECRET_MAX MIB
+
+void httpauth_header(struct httpauth_request *r, struct span name, struct span value)
+{
+    *vec_push(&r->headers) = (struct http_request_header){ name, value };
+}
+
+static struct span trim(struct span s)
+{
+    while (s.len > 0 && strchr(" \t\r\n\v\f", s.p[s.len - 1]) != NULL) {
+        s.len--;
+    }
+    while (s.len > 0 && strchr(" \t\r\n\v\f", s.p[0]) != NULL) {
+        s = span_from(s, 1);
+    }
+    return s;
+}
+
+static int read_secret(struct span path, struct arena *arena, struct span *out, struct err *err)
+{
+    AUTO_STR name = mem_strndup(path.p, path.len);
+    AUTO_STR body = NULL;
+    struct readfile_signature signature;
+    size_t len = 0;
+
+    int rc = readfile_read(name, SECRET_MAX, &signature, &body, &len, err);
+    if (rc == 0) {
+        *out = arena_span(arena, trim(span_make(body, len)));
+    }
+    return rc;
+}
+
+/* The text, or what the file holds when there is one. */
+static int text_or_file(struct span text, struct span file, struct arena *arena, struct span *out, struct err *err)
+{
+    *out = text;
+    return file.len == 0 ? 0 : read_secret(file, arena, out, err);
+}
+
+static int tls_version(struct span name)
+{
+    static const char *const names[] = { "TLS10", "TLS11", "TLS12", "TLS13" };
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (span_is(name, names[i])) {
+            return 0x0301 + (int)i;
+        }
+    }
+    return 0;
+}
+
+static struct http_client_tls tls_from(const struct httpconfig_tls *t)
+{
+    return (struct http_client_tls){
+        .ca_pem = t->ca,
+        .ca_file = t->ca_file,
+        .cert_pem = t->cert,
+        .cert_file = t->cert_file,
+        .key_pem = t->key,
+        .key_file = t->key_file,
+        .server_name = t->server_name,
+        .min_version = tls_version(t->min_version),
+        .max_version = tls_version(t->max_version),
+        .insecure_skip_verify = t->insecure_skip_verify,
+    };
+}
+
+static int add_headers(const struct httpconfig *config, struct arena *arena, struct httpauth_request *r, struct err *err)
+{
+    for (size_t i = 0; i < config->n_headers; i++) {
+        const struct httpconfig_header *h = &config->headers[i];
+        for (size_t k = 0; k < h->n_values; k++) {
+            httpauth_header(r, h->name, h->values[k]);
+        }
+        for (size_t k = 0; k < h->n_secrets; k++) {
+            httpauth_header(r, h->name, h->secrets[k]);
+        }
+        for (size_t k = 0; k < h->n_files; k++) {
+            struct span value;
+            int rc = read_secret(h->files[k], arena, &value, err);
+            if (rc < 0) {
+                return err_wrap(err, rc, "http_headers");
+            }
+            httpauth_header(r, h->name, value);
+        }
+    }
+    return 0;
+}
+
+static int add_credentials(const struct httpconfig *config, struct arena *arena, struct httpauth_request *r, struct err *err)
+{
+    if (config->has_basic_auth) {
+        int rc = text_or_file(config->basic_username, config->basic_username_file, arena, &r->options.username, err);
+        if (rc == 0) {
+            rc = text_or_file(config->basic_password, config->basic_password_file, arena, &r->options.password, err);
+        }
+        if (r->options.username.p == NULL) {
+            r->options.username = SPAN_LIT("");
+        }
+        return rc < 0 ? err_wrap(err, rc, "basic_auth") : 0;
+    }
+    if (config->auth_credentials.len == 0 && config->auth_credentials_file.len == 0) {
+        return 0;
+    }
+    struct span credentials;
+    int rc = text_or_file(config->auth_credentials, config->auth_credentials_file, arena, &credentials, err);
+    if (rc < 0) {
+        return err_wrap(err, rc, "authorization");
+    }
+    struct span type = config->auth_type.len == 0 ? SPAN_LIT("Bearer") : config->auth_type;
+    httpauth_header(r, SPAN_LIT("Authorization"),
+                    span_of(arena_printf(arena, "%.*s %.*s", SPAN_ARG(type), SPAN_ARG(credentials))));
+    return 0;
+}
+
+int httpauth_apply(const struct httpconfig *config, struct arena *arena, struct httpauth_request *r, struct err *err)
+{
+    if (config->unsupported != NULL) {
+        return err_set(err, ERR_UNSUPPORTED, "%s is not supported in a discovery section", config->unsupported);
+    }
+    r->options.tls = tls_from(&config->tls);
+    r->options.proxy_url = config->proxy_url;
+    r->options.no_proxy = config->no_proxy;
+    r->options.proxy_from_environment = config->proxy_from_environment;
+    r->options.follow_redirects = config->follow_redirects;
+    r->options.enable_http2 = config->enable_http2;
+    int rc = add_headers(config, arena, r, err);
+    return rc < 0 ? rc : add_credentials(config, arena, r, err);
+}
+
+int httpauth_apply_oauth2(const struct httpconfig_oauth2 *config, struct arena *arena, struct httpauth_request *r,
+                          struct span *out_secret, struct err *err)
+{
+    r->options.tls = tls_from(&config->tls);
+    r->options.proxy_url = config->proxy_url;
+    r->options.follow_redirects = true;
+    int rc = text_or_file(config->client_secret, config->client_secret_file, arena, out_secret, err);
+    return rc < 0 ? err_wrap(err, rc, "oauth2") : 0;
+}
+
+void httpauth_finish(struct httpauth_request *r)
+{
+    r->options.headers = r->headers.v;
+    r->options.n_headers = r->headers.n;
+}
+
+void httpauth_fini(struct httpauth_request *r)
+{
+    vec_fini(&r->headers);
+}

@@ -1,0 +1,28 @@
+/* The http_sd sections: asks each URL at its interval, as Prometheus does (spec/prometheus.md §1.1): no jitter, no
+ * back-off, the whole exchange limited to the interval, every failure keeps what is known. A body that is the same as
+ * the last one is not passed on.
+ * Threads: the watcher's. */
+#ifndef OTEL_TA_HTTPPOLL_H
+#define OTEL_TA_HTTPPOLL_H
+
+#include "allocator/base/mailbox.h"
+#include "allocator/discovery/want.h"
+#include "allocator/http/client.h"
+
+struct httppoll;
+
+struct httppoll *httppoll_new(struct http_client *client);
+void httppoll_connect(struct httppoll *p, struct mailbox *engine);
+/* Moves 'want'; the first request starts at once. */
+void httppoll_add(struct httppoll *p, struct want *want, int64_t now_ms) ON(watcher);
+/* Both ignore ids that are not here. */
+void httppoll_again(struct httppoll *p, uint64_t id, int64_t now_ms) ON(watcher);
+void httppoll_drop(struct httppoll *p, uint64_t id) ON(watcher);
+int64_t httppoll_deadline_ms(const struct httppoll *p);
+void httppoll_tick(struct httppoll *p, int64_t now_ms) ON(watcher);
+void httppoll_free(struct httppoll **p) ON(watcher);
+
+/* Is this what http_sd accepts: application/json, with charset=utf-8 at most. Exposed for tests. */
+bool httppoll_is_json_type(struct span content_type);
+
+#endif

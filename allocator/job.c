@@ -1,0 +1,515 @@
+#include "allocator/job.h"
+
+#include "allocator/base/hash.h"
+#include "allocator/base/limits.h"
+#include "allocator/discovery/want.h"
+#include "allocator/render.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* ---- life */
+
+void job_key(const struct scrapejob *config, uint64_t out_key[2])
+{
+    AUTO_BUF bytes;
+
+    buf_init(&bytes, LIMIT_DOCUMENT_BYTES * 4);
+    buf_addf(&bytes, "%d.%d.", (int)config->filter, (int)config->name_scheme);
+    char *json = json_dumps(config->config, JSON_COMPACT | JSON_SORT_KEYS);
+    buf_add_str(&bytes, json == NULL ? "" : json);
+    mem_free(json);
+    for (size_t i = 0; i < config->n_sds; i++) {
+        want_key(&config->sds[i], &bytes);
+    }
+    out_key[0] = hash64(buf_span(&bytes));
+    out_key[1] = hash_fast(buf_span(&bytes));
+}
+
+struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet, uint32_t fleet_job,
+                    struct fragments *fragments, struct strpool *pool)
+{
+    struct job *j = mem_zalloc(sizeof(*j));
+
+    job_key(config, j->key);
+    json_decref(config->config);
+    json_decref(config->config_masked);
+    config->config = config->config_masked = NULL;
+    j->config = config;
+    j->label = mem_strdup(label);
+    j->fleet = fleet;
+    j->fleet_job = fleet_job;
+    j->fragments = fragments;
+    j->pool = pool;
+    j->has_news = true;
+    table_init(&j->sources);
+    table_init(&j->heads);
+    pages_init(&j->pages, fragments->publisher, fleet_collectors(fleet));
+    return j;
+}
+
+static void retire_target(struct job *j, struct target *t) ON(engine)
+{
+    t->slot = FLEET_NONE;
+    fragments_unref(j->fragments, t->tail);
+    publisher_retire(j->fragments->publisher, t, mem_free);
+}
+
+/* ---- sources */
+
+struct source_key {
+    uint32_t section;
+    struct span name;
+};
+
+static bool is_source(const struct table_node *node, const void *key)
+{
+    const struct source *s = (const struct source *)(const void *)node;
+    const struct source_key *k = key;
+    return s->section == k->section && span_eq(span_of(s->name), k->name);
+}
+
+static uint64_t hash_source(const struct source_key *key)
+{
+    return hash_mix(hash_fast(key->name) + key->section);
+}
+
+static struct source *find_source(const struct job *j, uint32_t section, struct span name)
+{
+    struct source_key key = { section, name };
+    struct table_node *node = table_find(&j->sources, hash_source(&key), is_source, &key);
+    return node == NULL ? NULL : TABLE_ITEM(node, struct source, node);
+}
+
+static struct source *need_source(struct job *j, uint32_t section, struct span name)
+{
+    struct source *s = find_source(j, section, name);
+
+    if (s == NULL) {
+        struct source_key key = { section, name };
+        s = mem_zalloc(sizeof(*s));
+        s->job = j;
+        s->section = section;
+        s->name = mem_strndup(name.p, name.len);
+        table_put(&j->sources, &s->node, hash_source(&key));
+    }
+    return s;
+}
+
+static int compare_sources(const struct source *a, const struct source *b)
+{
+    if (a->section != b->section) {
+        return a->section < b->section ? -1 : 1;
+    }
+    return a == b ? 0 : span_cmp(span_of(a->name), span_of(b->name));
+}
+
+static void free_source(struct source *s)
+{
+    mem_free(s->targets);
+    mem_free(s->name);
+    mem_free(s);
+}
+
+static void count_source(struct job *j, const struct source *s, bool is_leaving)
+{
+    const size_t sign = is_leaving ? (size_t)-1 : 1; /* unsigned arithmetic wraps on purpose */
+
+    j->n_discovered += sign * s->n_discovered;
+    j->n_dropped += sign * s->n_dropped;
+    j->n_invalid += sign * s->n_invalid;
+    j->n_kept += sign * s->n;
+}
+
+/* ---- chains of targets with one identity */
+
+static bool any_node(const struct table_node *node, const void *key)
+{
+    (void)node;
+    (void)key;
+    return true; /* the identity is the hash */
+}
+
+static struct target *find_head(const struct job *j, uint64_t identity)
+{
+    struct table_node *node = table_find(&j->heads, identity, any_node, NULL);
+    return node == NULL ? NULL : TABLE_ITEM(node, struct target, node);
+}
+
+static void enter_fleet(struct job *j, struct target *t)
+{
+    uint32_t owner;
+
+    t->slot = fleet_add(j->fleet, t->address_hash, t->node_hash, j->fleet_job, t, &owner);
+    pages_add(&j->pages, owner, t);
+}
+
+static void leave_fleet(struct job *j, struct target *t)
+{
+    pages_touch(&j->pages, fleet_owner(j->fleet, t->slot));
+    fleet_remove(j->fleet, t->slot);
+    t->slot = FLEET_NONE;
+}
+
+/* 'to' is served instead of 'from', whose identity it has. It keeps the owner unless its address or node say otherwise. */
+static void replace_head(struct job *j, struct target *from, struct target *to)
+{
+    table_del(&j->heads, &from->node);
+    table_put(&j->heads, &to->node, to->node.hash);
+    if (from->address_hash != to->address_hash) {
+        leave_fleet(j, from);
+        enter_fleet(j, to);
+        return;
+    }
+    uint32_t slot = from->slot;
+    pages_touch(&j->pages, fleet_owner(j->fleet, slot));
+    from->slot = FLEET_NONE;
+    to->slot = slot;
+    fleet_replace(j->fleet, slot, to);
+    pages_add(&j->pages, fleet_update(j->fleet, slot, to->node_hash), to);
+}
+
+/* 'head' is the chain of t's identity or NULL. Behind those of its own source, before those of later ones. */
+static void insert_target(struct job *j, struct target *head, struct target *t)
+{
+    if (head == NULL) {
+        table_put(&j->heads, &t->node, t->node.hash);
+        enter_fleet(j, t);
+        return;
+    }
+    if (compare_sources(t->source, head->source) < 0) {
+        t->next = head;
+        replace_head(j, head, t);
+        return;
+    }
+    while (head->next != NULL && compare_sources(head->next->source, t->source) <= 0) {
+        head = head->next;
+    }
+    t->next = head->next;
+    head->next = t;
+}
+
+/* Takes 't' out of its chain; with 'instead' (may be NULL) in its place. */
+static void remove_target(struct job *j, struct target *t, struct target *instead) ON(engine)
+{
+    struct target *head = find_head(j, target_identity(t));
+
+    assert(head != NULL);
+    if (instead != NULL) {
+        instead->next = t->next;
+    }
+    struct target *successor = instead != NULL ? instead : t->next;
+    if (head == t && successor == NULL) {
+        table_del(&j->heads, &t->node);
+        leave_fleet(j, t);
+    } else if (head == t) {
+        replace_head(j, t, successor);
+    } else {
+        while (head->next != t) {
+            head = head->next;
+        }
+        head->next = successor;
+    }
+    retire_target(j, t);
+}
+
+/* ---- what a source holds now */
+
+#define N_NODE_NAMES 5
+
+struct reading {
+    struct job *job;
+    struct source *source;
+    struct sd_batch *batch;
+    struct render render;
+    struct label_builder labels;
+    struct arena scratch; /* what relabeling expands, for one target */
+    const struct sd_group *tail_group; /* the last one of which a target was kept */
+    struct fragment *tail;             /* and its tail */
+    const struct sd_shape *node_shape;
+    uint32_t node_fields[N_NODE_NAMES]; /* where node_shape has the labels that name the node, or SD_NO_FIELD */
+    struct span node;
+    uint64_t node_hash;
+    struct target **targets; /* the new list */
+    uint32_t n, cap;
+    uint32_t index;
+    size_t n_dropped, n_invalid;
+    bool has_changed;
+};
+
+static void find_node_fields(struct reading *r, const struct sd_shape *shape)
+{
+    static const char *const names[N_NODE_NAMES] = {
+        "__meta_kubernetes_pod_node_name",
+        "__meta_kubernetes_node_name",
+        "__meta_kubernetes_endpoint_node_name",
+        "__meta_kubernetes_endpointslice_address_target_kind",
+        "__meta_kubernetes_endpointslice_address_target_name",
+    };
+
+    r->node_shape = shape;
+    for (size_t k = 0; k < N_NODE_NAMES; k++) {
+        r->node_fields[k] = SD_NO_FIELD;
+        for (uint32_t i = 0; i < shape->n; i++) {
+            if (span_is(str_span(shape->fields[i].name), names[k])) {
+                r->node_fields[k] = i;
+            }
+        }
+    }
+}
+
+/* The node of the targets of a group, by the rule of spec/operator.md §6.8. */
+static struct span node_of(struct reading *r, const struct sd_group *g)
+{
+    struct span value[N_NODE_NAMES];
+
+    if (g->shape != r->node_shape) {
+        find_node_fields(r, g->shape);
+    }
+    for (size_t k = 0; k < N_NODE_NAMES; k++) {
+        value[k] = r->node_fields[k] == SD_NO_FIELD ? SPAN_LIT("") : g->values[r->node_fields[k]];
+        if (k < 3 && value[k].len > 0) {
+            return value[k];
+        }
+    }
+    return span_is(value[3], "Node") ? value[4] : SPAN_LIT("");
+}
+
+static void enter_group(struct reading *r, const struct sd_group *g)
+{
+    struct span node = node_of(r, g);
+
+    if (!sd_value_eq(node, r->node)) {
+        r->node = node;
+        r->node_hash = node.len == 0 ? 0 : hash64(node);
+    }
+}
+
+static void find_tail(struct reading *r, const struct sd_group *g)
+{
+    bool is_same;
+
+    if (r->tail_group == g) {
+        return;
+    }
+    struct span tail = render_tail(&r->render, g, &is_same);
+    if (!is_same) {
+        r->tail = fragments_intern(r->job->fragments, tail);
+    }
+    r->tail_group = g;
+}
+
+static enum verdict_kind judge(struct reading *r, const struct sd_group *g, struct span address, uint64_t *out_identity)
+{
+    struct label_builder *lb = &r->labels;
+    struct verdict v;
+
+    arena_reset(&r->scratch);
+    label_builder_clear(lb);
+    for (uint32_t i = 0; i < g->shape->n; i++) {
+        if (g->values[i].len > 0) {
+            label_builder_append(lb, g->shape->fields[i].name, g->values[i]);
+        }
+    }
+    if (address.len > 0) {
+        label_builder_append(lb, r->batch->address, address);
+    }
+    verdict_reach(r->job->config, lb, &v);
+    *out_identity = v.identity;
+    return v.kind;
+}
+
+/* The target of this source that had the identity and was not met yet. */
+static struct target *find_previous(const struct reading *r, struct target *head)
+{
+    for (; head != NULL; head = head->next) {
+        if (head->source == r->source && !head->is_confirmed) {
+            return head;
+        }
+    }
+    return NULL;
+}
+
+static struct target *make_target(struct reading *r, struct span own, uint64_t identity, struct span address)
+{
+    struct target *t = mem_alloc(sizeof(*t) + own.len);
+
+    *t = (struct target){ .node.hash = identity,
+                          .tail = r->tail,
+                          .source = r->source,
+                          .address_hash = hash64(address),
+                          .node_hash = r->node_hash,
+                          .slot = FLEET_NONE,
+                          .own_len = (uint32_t)own.len };
+    memcpy(t->own, own.p, own.len);
+    fragment_ref(t->tail);
+    return t;
+}
+
+static void keep(struct reading *r, const struct sd_group *g, struct span address, uint64_t identity) ON(engine)
+{
+    struct job *j = r->job;
+    struct span own = render_own(&r->render, g, address);
+
+    find_tail(r, g);
+    struct target *head = find_head(j, identity), *previous = find_previous(r, head), *t = previous;
+    if (t == NULL || t->tail != r->tail || !span_eq(span_make(t->own, t->own_len), own)) {
+        t = make_target(r, own, identity, address);
+        r->has_changed = true;
+    }
+    t->index = r->index;
+    t->is_confirmed = true;
+    if (t != previous && previous != NULL) {
+        previous->is_confirmed = true; /* is gone: not to be removed again */
+        remove_target(j, previous, t);
+    } else if (t != previous) {
+        insert_target(j, head, t);
+    }
+    if (r->n == r->cap) {
+        r->cap = r->cap == 0 ? 8 : r->cap * 2;
+        r->targets = mem_realloc(r->targets, r->cap * sizeof(struct target *));
+    }
+    r->targets[r->n++] = t;
+}
+
+static void read_group(struct reading *r, const struct sd_group *g) ON(engine)
+{
+    uint64_t identity;
+
+    enter_group(r, g);
+    for (uint32_t i = 0; i < g->n_targets; i++, r->index++) {
+        enum verdict_kind kind = judge(r, g, g->targets[i], &identity);
+        r->n_dropped += kind == VERDICT_DROPPED;
+        r->n_invalid += kind == VERDICT_INVALID;
+        if (kind == VERDICT_KEPT) {
+            keep(r, g, g->targets[i], identity);
+        }
+    }
+}
+
+/* Targets that the source had and has no more. */
+static void remove_missing(struct reading *r) ON(engine)
+{
+    struct source *s = r->source;
+
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (!s->targets[i]->is_confirmed) {
+            remove_target(r->job, s->targets[i], NULL);
+            r->has_changed = true;
+        }
+    }
+}
+
+static void finish_reading(struct reading *r)
+{
+    struct source *s = r->source;
+    struct job *j = r->job;
+
+    count_source(j, s, true);
+    mem_free(s->targets);
+    s->targets = r->n == 0 ? NULL : mem_realloc(r->targets, r->n * sizeof(struct target *));
+    if (r->n == 0) {
+        mem_free(r->targets);
+    }
+    s->n = r->n;
+    s->n_discovered = r->batch->n_targets;
+    s->n_dropped = r->n_dropped;
+    s->n_invalid = r->n_invalid;
+    count_source(j, s, false);
+    j->has_news = true;
+}
+
+bool job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)
+{
+    struct reading r = { .job = j, .source = need_source(j, section, source), .batch = batch };
+
+    for (uint32_t i = 0; i < r.source->n; i++) {
+        r.source->targets[i]->is_confirmed = false;
+    }
+    arena_init(&r.scratch);
+    label_builder_init(&r.labels, j->pool, &r.scratch);
+    render_init(&r.render, batch);
+    for (size_t i = 0; i < batch->groups.n; i++) {
+        read_group(&r, &batch->groups.v[i]);
+    }
+    remove_missing(&r);
+    finish_reading(&r);
+    render_fini(&r.render);
+    label_builder_fini(&r.labels);
+    arena_fini(&r.scratch);
+    return r.has_changed;
+}
+
+bool job_vanish(struct job *j, uint32_t section, struct span source)
+{
+    struct source *s = find_source(j, section, source);
+
+    if (s == NULL) {
+        return false;
+    }
+    bool has_changed = s->n > 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        remove_target(j, s->targets[i], NULL);
+    }
+    count_source(j, s, true);
+    table_del(&j->sources, &s->node);
+    free_source(s);
+    j->has_news = true;
+    return has_changed;
+}
+
+/* ---- fleets */
+
+static int compare_identities(const void *a, const void *b)
+{
+    uint64_t x = target_identity(*(struct target *const *)a), y = target_identity(*(struct target *const *)b);
+    return (x > y) - (x < y);
+}
+
+void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job)
+{
+    struct target **heads = mem_array(j->heads.n + 1, sizeof(struct target *));
+    size_t n = 0;
+
+    pages_fini(&j->pages);
+    pages_init(&j->pages, j->fragments->publisher, fleet_collectors(fleet));
+    j->fleet = fleet;
+    j->fleet_job = fleet_job;
+    for (struct table_node *node = table_next(&j->heads, NULL); node != NULL; node = table_next(&j->heads, node)) {
+        heads[n++] = TABLE_ITEM(node, struct target, node);
+    }
+    qsort(heads, n, sizeof(struct target *), compare_identities);
+    for (size_t i = 0; i < n; i++) {
+        enter_fleet(j, heads[i]);
+    }
+    mem_free(heads);
+}
+
+void job_free(struct job **job, bool is_fleet_gone)
+{
+    struct job *j = *job;
+
+    if (j == NULL) {
+        return;
+    }
+    struct table_node *node = table_next(&j->sources, NULL);
+    while (node != NULL) {
+        struct table_node *next = table_next(&j->sources, node);
+        struct source *s = TABLE_ITEM(node, struct source, node);
+        for (uint32_t i = 0; i < s->n; i++) {
+            if (!is_fleet_gone && s->targets[i]->slot != FLEET_NONE) {
+                fleet_remove(j->fleet, s->targets[i]->slot);
+            }
+            retire_target(j, s->targets[i]);
+        }
+        free_source(s);
+        node = next;
+    }
+    table_fini(&j->sources);
+    table_fini(&j->heads);
+    pages_fini(&j->pages);
+    scrapejob_free(&j->config);
+    mem_free(j->label);
+    mem_free(j);
+    *job = NULL;
+}

@@ -1,0 +1,215 @@
+#include "allocator/tenancy.h"
+
+#include "allocator/base/metric.h"
+
+#include <assert.h>
+
+/* ---- metrics */
+
+static void forget_shown(const struct tenancy *t, struct shown_collector *shown)
+{
+    metric_forget(METRIC_TARGETS_PER_COLLECTOR, (const char *[]){ shown->name, fleet_strategy(t->fleet) });
+    mem_free(shown->name);
+}
+
+/* The list of what is shown gets the collectors of the fleet, in its order. */
+static void match_shown(struct tenancy *t)
+{
+    size_t n = fleet_collectors(t->fleet), k = 0;
+    struct shown_collector *now = mem_array(n + 1, sizeof(*now));
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct span name = fleet_collector_name(t->fleet, i);
+        while (k < t->shown.n && span_cmp(span_of(t->shown.v[k].name), name) < 0) {
+            forget_shown(t, &t->shown.v[k++]);
+        }
+        if (k < t->shown.n && span_is(name, t->shown.v[k].name)) {
+            now[i] = t->shown.v[k++];
+        } else {
+            now[i] = (struct shown_collector){ mem_strndup(name.p, name.len), SIZE_MAX };
+        }
+    }
+    while (k < t->shown.n) {
+        forget_shown(t, &t->shown.v[k++]);
+    }
+    mem_free(t->shown.v);
+    t->shown.v = now;
+    t->shown.n = n;
+    t->shown.cap = n + 1;
+    t->has_new_collectors = false;
+}
+
+void tenancy_show(struct tenancy *t)
+{
+    if (t->has_new_collectors) {
+        match_shown(t);
+    }
+    for (uint32_t i = 0; i < t->shown.n; i++) {
+        size_t n_targets = fleet_targets_of(t->fleet, i);
+        if (t->shown.v[i].n_targets != n_targets) {
+            t->shown.v[i].n_targets = n_targets;
+            metric_set_for(METRIC_TARGETS_PER_COLLECTOR, (const char *[]){ t->shown.v[i].name, fleet_strategy(t->fleet) },
+                           (double)n_targets);
+        }
+    }
+}
+
+/* ---- life */
+
+bool tenancy_is_like(const struct tenancy *t, const struct tenant *config)
+{
+    return span_is(config->strategy, t->strategy) && span_is(config->fallback, t->fallback) && config->is_v0 == t->is_v0;
+}
+
+static int new_fleet(const struct tenancy *t, struct fleet **out, struct err *err)
+{
+    struct fleet_options options = { span_of(t->strategy), span_of(t->fallback), t->is_v0 };
+    return fleet_new(&options, out, err);
+}
+
+static char *dup_span(struct span s)
+{
+    return mem_strndup(s.len == 0 ? "" : s.p, s.len);
+}
+
+int tenancy_new(const struct tenant *config, struct tenancy **out, struct err *err)
+{
+    struct tenancy *t = mem_zalloc(sizeof(*t));
+
+    t->ns = span_make(dup_span(config->ns), config->ns.len);
+    t->name = span_make(dup_span(config->name), config->name.len);
+    t->strategy = dup_span(config->strategy);
+    t->fallback = dup_span(config->fallback);
+    t->is_v0 = config->is_v0;
+    arena_init(&t->texts);
+    int rc = new_fleet(t, &t->fleet, err);
+    if (rc < 0) {
+        tenancy_free(&t);
+        return rc;
+    }
+    *out = t;
+    return 0;
+}
+
+void tenancy_free(struct tenancy **tenancy)
+{
+    struct tenancy *t = *tenancy;
+
+    if (t == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < t->jobs.n; i++) {
+        job_free(&t->jobs.v[i], true);
+    }
+    vec_fini(&t->jobs);
+    vec_fini(&t->free_numbers);
+    while (t->shown.n > 0) {
+        forget_shown(t, &t->shown.v[--t->shown.n]);
+    }
+    vec_fini(&t->shown);
+    arena_fini(&t->texts);
+    fleet_free(&t->fleet);
+    mem_free((char *)(uintptr_t)t->ns.p);
+    mem_free((char *)(uintptr_t)t->name.p);
+    mem_free(t->strategy);
+    mem_free(t->fallback);
+    mem_free(t);
+    *tenancy = NULL;
+}
+
+uint32_t tenancy_take_number(struct tenancy *t)
+{
+    if (t->free_numbers.n > 0) {
+        return t->free_numbers.v[--t->free_numbers.n];
+    }
+    return t->n_numbers++;
+}
+
+void tenancy_give_number(struct tenancy *t, uint32_t number)
+{
+    *vec_push(&t->free_numbers) = number;
+}
+
+/* ---- collectors */
+
+struct move {
+    struct target *target;
+    uint32_t from, to;
+};
+
+struct moves {
+    VEC(struct move) list;
+};
+
+static void note_move(void *arg, void *target, uint32_t from, uint32_t to)
+{
+    struct moves *moves = arg;
+    *vec_push(&moves->list) = (struct move){ target, from, to };
+}
+
+static void keep_collectors(struct tenancy *t, const struct tenant *config)
+{
+    arena_reset(&t->texts);
+    t->n_collectors = config->n_collectors;
+    t->collectors = arena_alloc(&t->texts, (t->n_collectors + 1) * sizeof(*t->collectors));
+    for (size_t i = 0; i < t->n_collectors; i++) {
+        t->collectors[i].name = arena_span(&t->texts, config->collectors[i].name);
+        t->collectors[i].node = arena_span(&t->texts, config->collectors[i].node);
+    }
+}
+
+static bool give_collectors(const struct tenancy *t, struct fleet *fleet, uint32_t **out_map, struct moves *moves)
+{
+    struct strategy_collector *v = mem_array(t->n_collectors + 1, sizeof(*v));
+
+    for (size_t i = 0; i < t->n_collectors; i++) {
+        v[i] = (struct strategy_collector){ t->collectors[i].name, t->collectors[i].node };
+    }
+    bool has_changed = fleet_set_collectors(fleet, v, t->n_collectors, out_map, note_move, moves);
+    mem_free(v);
+    return has_changed;
+}
+
+bool tenancy_set_collectors(struct tenancy *t, const struct tenant *config)
+{
+    struct moves moves = { 0 };
+    uint32_t *map = NULL;
+
+    keep_collectors(t, config);
+    bool has_changed = give_collectors(t, t->fleet, &map, &moves);
+    if (has_changed) {
+        t->has_new_collectors = true;
+        for (size_t i = 0; i < t->jobs.n; i++) {
+            pages_renumber(&t->jobs.v[i]->pages, map, fleet_collectors(t->fleet));
+        }
+        vec_each(&moves.list, m) {
+            struct pages *pages = &m->target->source->job->pages;
+            pages_touch(pages, m->from);
+            pages_add(pages, m->to, m->target);
+        }
+    }
+    vec_fini(&moves.list);
+    mem_free(map);
+    return has_changed;
+}
+
+bool tenancy_assign_in_order(struct tenancy *t)
+{
+    const struct strategy_ops *ops = strategy_find(span_of(fleet_strategy(t->fleet)));
+    const struct strategy_ops *fallback = t->fallback[0] == '\0' ? NULL : strategy_find(span_of(t->fallback));
+    struct fleet *fresh = NULL;
+
+    if (!ops->needs_load && (fallback == NULL || !fallback->needs_load)) {
+        return false;
+    }
+    int rc = new_fleet(t, &fresh, NULL);
+    assert(rc == 0); /* the strategy was known before */
+    give_collectors(t, fresh, NULL, NULL); /* nothing is in it that could move */
+    for (size_t i = 0; i < t->jobs.n; i++) {
+        job_join(t->jobs.v[i], fresh, t->jobs.v[i]->fleet_job);
+    }
+    fleet_free(&t->fleet);
+    t->fleet = fresh;
+    return true;
+}
+

@@ -1,0 +1,169 @@
+#include "allocator/wants.h"
+
+#include "allocator/base/hash.h"
+#include "allocator/base/limits.h"
+
+void wants_init(struct wants *w, struct mailbox *watcher)
+{
+    *w = (struct wants){ .watcher = watcher };
+    table_init(&w->by_key);
+    table_init(&w->by_id);
+}
+
+static bool is_key(const struct table_node *node, const void *key)
+{
+    const struct want_entry *e = (const struct want_entry *)(const void *)node;
+    return span_eq(e->key, *(const struct span *)key);
+}
+
+static bool is_id(const struct table_node *node, const void *key)
+{
+    const struct want_entry *e = (const struct want_entry *)(const void *)((const char *)node - offsetof(struct want_entry, by_id));
+    return e->id == *(const uint64_t *)key;
+}
+
+static void post(struct wants *w, struct mail *mail)
+{
+    if (w->watcher != NULL) {
+        mailbox_post(w->watcher, mail);
+    } else {
+        mail->dispose(mail);
+    }
+}
+
+static void open_entry(struct wants *w, struct want_entry *e, int64_t now_ms)
+{
+    w->n_open += e->n_open == 0;
+    e->n_open++;
+    e->patience_ends_ms = now_ms + WANTS_PATIENCE_MS;
+    if (w->n_open == 1 || e->patience_ends_ms < w->deadline_ms) {
+        w->deadline_ms = e->patience_ends_ms;
+    }
+}
+
+static struct want_entry *new_entry(struct wants *w, struct span key, const struct sdconfig *section, struct span job)
+{
+    struct want_entry *e = mem_zalloc(sizeof(*e));
+
+    e->id = ++w->last_id;
+    e->key = span_make(mem_strndup(key.p, key.len), key.len);
+    e->ops = provider_find(section->mechanism);
+    table_put(&w->by_key, &e->by_key, hash_fast(key));
+    table_put(&w->by_id, &e->by_id, hash_mix(e->id));
+    post(w, &want_new(e->id, section, job)->mail);
+    return e;
+}
+
+void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_ms)
+{
+    const struct sdconfig *sd = &job->config->sds[section];
+    AUTO_BUF bytes;
+
+    buf_init(&bytes, LIMIT_DOCUMENT_BYTES);
+    want_key(sd, &bytes);
+    struct span key = buf_span(&bytes);
+    struct table_node *node = table_find(&w->by_key, hash_fast(key), is_key, &key);
+    struct want_entry *e;
+    if (node == NULL) {
+        e = new_entry(w, key, sd, job->config->name);
+    } else {
+        e = TABLE_ITEM(node, struct want_entry, by_key);
+        post(w, &want_mark_new(WATCHER_WANT_AGAIN, e->id)->mail);
+    }
+    open_entry(w, e, now_ms);
+    *vec_push(&e->users) = (struct want_user){ job, section };
+}
+
+void wants_settle(struct wants *w, struct want_entry *e)
+{
+    if (e->n_open > 0 && --e->n_open == 0) {
+        w->n_open--;
+    }
+}
+
+static void free_entry(struct wants *w, struct want_entry *e)
+{
+    w->n_open -= e->n_open > 0;
+    table_del(&w->by_key, &e->by_key);
+    table_del(&w->by_id, &e->by_id);
+    mem_free((char *)(uintptr_t)e->key.p);
+    vec_fini(&e->users);
+    mem_free(e);
+}
+
+static void release_entry(struct wants *w, struct want_entry *e, const struct job *job)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < e->users.n; i++) {
+        if (e->users.v[i].job != job) {
+            e->users.v[n++] = e->users.v[i];
+        }
+    }
+    e->users.n = n;
+    if (n == 0) {
+        post(w, &want_mark_new(WATCHER_WANT_DROP, e->id)->mail);
+        free_entry(w, e);
+    }
+}
+
+void wants_release(struct wants *w, const struct job *job)
+{
+    AUTO_BUF bytes;
+
+    buf_init(&bytes, LIMIT_DOCUMENT_BYTES);
+    for (size_t i = 0; i < job->config->n_sds; i++) {
+        buf_clear(&bytes);
+        want_key(&job->config->sds[i], &bytes);
+        struct span key = buf_span(&bytes);
+        struct table_node *node = table_find(&w->by_key, hash_fast(key), is_key, &key);
+        if (node != NULL) {
+            release_entry(w, TABLE_ITEM(node, struct want_entry, by_key), job);
+        }
+    }
+}
+
+struct want_entry *wants_find(const struct wants *w, uint64_t id)
+{
+    struct table_node *node = table_find(&w->by_id, hash_mix(id), is_id, &id);
+    return node == NULL ? NULL : TABLE_ITEM(node, struct want_entry, by_id);
+}
+
+size_t wants_lose_patience(struct wants *w, int64_t now_ms)
+{
+    size_t n = 0;
+
+    if (w->n_open == 0 || now_ms < w->deadline_ms) {
+        return 0;
+    }
+    w->deadline_ms = INT64_MAX;
+    for (struct table_node *node = table_next(&w->by_id, NULL); node != NULL; node = table_next(&w->by_id, node)) {
+        struct want_entry *e = TABLE_ITEM(node, struct want_entry, by_id);
+        if (e->n_open > 0 && e->patience_ends_ms <= now_ms) {
+            e->n_open = 0;
+            w->n_open--;
+            n++;
+        } else if (e->n_open > 0 && e->patience_ends_ms < w->deadline_ms) {
+            w->deadline_ms = e->patience_ends_ms;
+        }
+    }
+    return n;
+}
+
+int64_t wants_deadline_ms(const struct wants *w)
+{
+    return w->n_open == 0 ? INT64_MAX : w->deadline_ms;
+}
+
+void wants_fini(struct wants *w)
+{
+    struct table_node *node = table_next(&w->by_id, NULL);
+
+    while (node != NULL) {
+        struct table_node *next = table_next(&w->by_id, node);
+        free_entry(w, TABLE_ITEM(node, struct want_entry, by_id));
+        node = next;
+    }
+    table_fini(&w->by_key);
+    table_fini(&w->by_id);
+}

@@ -1,0 +1,48 @@
+/* Which wants exist, which sections of which jobs they serve, and whether each had its first answer.
+ * Threads: the engine's. */
+#ifndef OTEL_TA_WANTS_H
+#define OTEL_TA_WANTS_H
+
+#include "allocator/discovery/provider.h"
+#include "allocator/discovery/want.h"
+#include "allocator/job.h"
+
+#define WANTS_PATIENCE_MS 30000 /* a want that has no answer for so long counts as settled, with nothing known */
+
+struct want_user {
+    struct job *job;
+    uint32_t section;
+};
+
+struct want_entry {
+    struct table_node by_key, by_id;
+    uint64_t id;
+    struct span key; /* owned */
+    const struct provider_ops *ops;
+    VEC(struct want_user) users;
+    unsigned n_open; /* times it was asked and has not settled */
+    int64_t patience_ends_ms;
+};
+
+struct wants {
+    struct table by_key, by_id;
+    uint64_t last_id;
+    size_t n_open;           /* entries that have not settled */
+    int64_t deadline_ms;     /* no patience ends before that */
+    struct mailbox *watcher; /* may be NULL */
+};
+
+void wants_init(struct wants *w, struct mailbox *watcher);
+/* The job's section needs an answer: a new want, or another reading of one that exists. */
+void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_ms);
+/* The job needs nothing any more. */
+void wants_release(struct wants *w, const struct job *job);
+struct want_entry *wants_find(const struct wants *w, uint64_t id); /* NULL when it was dropped meanwhile */
+void wants_settle(struct wants *w, struct want_entry *e);
+/* Settles those whose patience has ended; their number. */
+size_t wants_lose_patience(struct wants *w, int64_t now_ms);
+/* When to call that again; INT64_MAX when nothing is open. */
+int64_t wants_deadline_ms(const struct wants *w);
+void wants_fini(struct wants *w);
+
+#endif

@@ -1,0 +1,616 @@
+/* The incremental path against its twin: after any history of events a state publishes the very bytes that a new state
+ * publishes which is shown only how things stand now. */
+#define LOG_MODULE "test"
+#include "allocator/state.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/base/log.h"
+#include "allocator/base/mem.h"
+#include "allocator/base/vec.h"
+#include "tests/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- chance */
+
+static uint64_t seed;
+
+static unsigned chance(unsigned n)
+{
+    seed += 0x9e3779b97f4a7c15ULL;
+    uint64_t x = seed;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+    return (unsigned)((x ^ (x >> 31)) % n);
+}
+
+/* ---- the outside world: files by path */
+
+#define N_FILES 6
+
+static char *files[N_FILES]; /* NULL: not there */
+
+static void write_labels(struct buf *out)
+{
+    static const char *const names[] = { "env", "__meta_pod", "team", "drop", "rename", "__meta_kubernetes_node_name", "__meta_z", "zone" };
+    bool is_first = true;
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (chance(3) == 0) {
+            continue;
+        }
+        unsigned v = chance(i == 3 ? 8 : 3);
+        buf_addf(out, "%s\"%s\":%s\"%s%u\"", is_first ? "" : ",", names[i], chance(9) == 0 ? " " : "", v == 0 ? "" : "v\\u0041",
+                 v);
+        is_first = false;
+    }
+}
+
+static char *write_body(void)
+{
+    unsigned n = chance(7);
+    AUTO_BUF out;
+
+    buf_init(&out, MIB);
+    buf_add_char(&out, '[');
+    for (unsigned i = 0; i < n; i++) {
+        buf_addf(&out, "%s{\"targets\":[", i == 0 ? "" : ",");
+        unsigned n_targets = chance(4) == 0 ? chance(3) : 1;
+        for (unsigned k = 0; k < n_targets; k++) {
+            buf_addf(&out, "%s\"10.0.0.%u:80\"", k == 0 ? "" : ",", chance(12));
+        }
+        buf_add_str(&out, "],\"labels\":{");
+        write_labels(&out);
+        buf_add_str(&out, "}}");
+    }
+    buf_add_char(&out, ']');
+    return mem_strndup(out.p, out.len);
+}
+
+/* ---- one allocator: a state and the wants it has */
+
+struct side {
+    struct state *state;
+    struct mailbox *wants;
+    VEC(struct listener { uint64_t id; struct span pattern; char *text; bool is_known[N_FILES]; }) listeners;
+    const struct snapshot *current;
+};
+
+static void side_init(struct side *s)
+{
+    *s = (struct side){ 0 };
+    s->wants = mailbox_new(0);
+    s->state = state_new(s->wants);
+}
+
+static void publish(struct side *s)
+{
+    const struct snapshot *next = state_publish(s->state);
+
+    if (next != NULL) {
+        if (s->current != NULL) {
+            snapshot_put(s->current);
+        }
+        s->current = next;
+    }
+    state_reap(s->state);
+}
+
+static void side_fini(struct side *s)
+{
+    if (s->current != NULL) {
+        snapshot_put(s->current);
+    }
+    state_free(&s->state);
+    mailbox_free(&s->wants);
+    vec_each(&s->listeners, l) {
+        mem_free(l->text);
+    }
+    vec_fini(&s->listeners);
+}
+
+static void tell(struct side *s, uint64_t id, enum arrival_status status, int file, const char *body)
+{
+    AUTO_STR path = mem_printf("/f%d.json", file);
+    struct arrival *a = arrival_new(id, status, status == ARRIVAL_SETTLED ? NULL : path);
+
+    if (body != NULL) {
+        a->body = mem_strdup(body);
+        a->body_len = strlen(body);
+    }
+    state_arrive(s->state, a);
+    arrival_free(&a);
+}
+
+static bool listens(const struct listener *l, int file)
+{
+    return strchr(l->text, '0' + file) != NULL || strchr(l->text, '*') != NULL;
+}
+
+static void show_file(struct side *s, struct listener *l, int file)
+{
+    if (!listens(l, file)) {
+        return;
+    }
+    if (files[file] != NULL) {
+        tell(s, l->id, ARRIVAL_OK, file, files[file]);
+        l->is_known[file] = true;
+    } else if (l->is_known[file]) {
+        tell(s, l->id, ARRIVAL_VANISHED, file, NULL);
+        l->is_known[file] = false;
+    }
+}
+
+/* Everything of a want, in an order of chance; that is how the watcher answers. */
+static void answer(struct side *s, struct listener *l)
+{
+    int from = (int)chance(N_FILES);
+
+    for (int i = 0; i < N_FILES; i++) {
+        show_file(s, l, (from + i) % N_FILES);
+    }
+    tell(s, l->id, ARRIVAL_SETTLED, 0, NULL);
+}
+
+static struct listener *find_listener(struct side *s, uint64_t id)
+{
+    vec_each(&s->listeners, l) {
+        if (l->id == id) {
+            return l;
+        }
+    }
+    return NULL;
+}
+
+static void answer_wants(struct side *s)
+{
+    for (struct mail *mail = mailbox_drain(s->wants), *next; mail != NULL; mail = next) {
+        next = mail->next;
+        uint64_t id = mail->kind == WATCHER_WANT_ADD ? ((const struct want *)(const void *)mail)->id
+                                                     : ((const struct want_mark *)(const void *)mail)->id;
+        struct listener *l = find_listener(s, id);
+        if (mail->kind == WATCHER_WANT_ADD) {
+            const struct want *w = (const struct want *)(const void *)mail;
+            struct span p = w->section.file.patterns[0];
+            l = vec_push(&s->listeners);
+            *l = (struct listener){ .id = id, .text = mem_strndup(p.p, p.len) };
+        } else if (mail->kind == WATCHER_WANT_DROP && l != NULL) {
+            mem_free(l->text);
+            *l = s->listeners.v[--s->listeners.n];
+            l = NULL;
+        }
+        if (l != NULL) {
+            answer(s, l);
+        }
+        mail->dispose(mail);
+    }
+}
+
+/* ---- configurations */
+
+struct world {
+    unsigned n_collectors;
+    const char *strategy;
+    unsigned jobs; /* bits: which jobs exist */
+    unsigned rules[4];
+};
+
+static void write_config(const struct world *w, struct buf *out)
+{
+    static const char *const rules[] = {
+        "",
+        "    relabel_configs:\n    - {source_labels: [drop], regex: vA1, action: drop}\n",
+        "    relabel_configs:\n    - {source_labels: [rename], regex: vA(.*), target_label: __address__, replacement: 'same:$1'}\n",
+        "    relabel_configs:\n    - {source_labels: [env], regex: vA1, action: keep}\n    - {regex: team|zone, action: labeldrop}\n",
+    };
+    static const char *const sections[] = {
+        "    file_sd_configs:\n    - files: [/f0.json]\n    - files: [/f1.json]\n",
+        "    file_sd_configs:\n    - files: ['/*.json']\n",
+        "    static_configs:\n    - targets: [a:1, b:2, a:1]\n      labels: {x: y}\n    file_sd_configs:\n    - files: [/f2.json]\n",
+        "    file_sd_configs:\n    - files: [/f3.json]\n    - files: ['/*.json']\n",
+    };
+
+    buf_addf(out, "allocation_strategy: %s\nconfig:\n  scrape_configs:\n", w->strategy);
+    for (unsigned i = 0; i < 4; i++) {
+        if ((w->jobs >> i & 1) != 0) {
+            buf_addf(out, "  - job_name: job%u\n%s%s", i, rules[w->rules[i]], sections[i]);
+        }
+    }
+}
+
+static void configure(struct side *s, const struct world *w)
+{
+    struct span names[8];
+    char texts[8][16];
+    struct jobs_source source = { .kind = JOBS_DROPIN };
+    struct jobs_options options = { .collectors = names, .n_collectors = w->n_collectors };
+    struct tenants tenants;
+    struct faults faults;
+    struct err err = { 0 };
+    AUTO_BUF text;
+
+    for (unsigned i = 0; i < w->n_collectors; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "c%u@vA%u", i, i);
+        names[i] = span_of(texts[i]);
+    }
+    buf_init(&text, MIB);
+    write_config(w, &text);
+    source.text = text.p;
+    source.len = text.len;
+    faults_init(&faults);
+    int rc = jobs_load(&source, 1, &options, state_pool(s->state), &faults, &tenants);
+    faults_first(&faults, &err);
+    if (rc == 0) {
+        rc = state_configure(s->state, &tenants, 0, &err);
+    }
+    if (rc < 0) {
+        ok(false, "configuration accepted: %s\n%s", err.text, text.p);
+        exit(check_done());
+    }
+    faults_fini(&faults);
+    answer_wants(s);
+}
+
+/* ---- comparison */
+
+static void page_text(const struct page *page, struct buf *out)
+{
+    buf_clear(out);
+    for (size_t i = 0; page != NULL && i < page->n_pieces; i++) {
+        buf_add(out, page->pieces[i].iov_base, page->pieces[i].iov_len);
+    }
+}
+
+static bool is_same_snapshot(const struct snapshot *a, const struct snapshot *b)
+{
+    AUTO_BUF x;
+    AUTO_BUF y;
+    bool is_same = a->n_jobs == b->n_jobs && a->is_synced == b->is_synced;
+
+    buf_init(&x, MIB);
+    buf_init(&y, MIB);
+    for (size_t i = 0; is_same && i < a->n_jobs; i++) {
+        is_same = a->rows[i]->n_collectors == b->rows[i]->n_collectors && a->rows[i]->n_targets == b->rows[i]->n_targets;
+        for (size_t k = 0; is_same && k < a->rows[i]->n_collectors; k++) {
+            page_text(a->rows[i]->pages[k], &x);
+            page_text(b->rows[i]->pages[k], &y);
+            is_same = span_eq(buf_span(&x), buf_span(&y));
+            if (!is_same) {
+                check_note("job %zu collector %zu\n# got  %s\n# want %s", i, k, x.len == 0 ? "" : x.p, y.len == 0 ? "" : y.p);
+            }
+        }
+    }
+    return is_same;
+}
+
+/* Every kept target has one owner, or is counted as having none. */
+static bool is_complete(const struct side *s)
+{
+    struct state_counts counts;
+    size_t n_pages = 0, n_rows = 0;
+
+    state_count(s->state, &counts);
+    for (size_t i = 0; i < s->current->n_jobs; i++) {
+        const struct page_row *row = s->current->rows[i];
+        n_rows += row->n_targets;
+        for (size_t k = 0; k < row->n_collectors; k++) {
+            n_pages += row->pages[k] == NULL ? 0 : row->pages[k]->n_targets;
+        }
+    }
+    return n_rows == counts.n_served && n_pages + counts.n_unassigned == counts.n_served;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static struct span trimmed(struct span s)
+{
+    while (s.len > 0 && strchr("[],\n ", s.p[s.len - 1]) != NULL) {
+        s.len--;
+    }
+    while (s.len > 0 && strchr("[],\n ", s.p[0]) != NULL) {
+        s = span_from(s, 1);
+    }
+    return s;
+}
+
+/* All targets of a job as sorted texts: what is kept, whoever has it. */
+static void kept_text(const struct page_row *row, struct buf *out)
+{
+    VEC(char *) targets = { 0 };
+    AUTO_BUF text;
+
+    buf_init(&text, MIB);
+    for (size_t k = 0; k < row->n_collectors; k++) {
+        page_text(row->pages[k], &text);
+        for (char *p = text.p, *next; text.len > 0 && p != NULL && *p != '\0'; p = next) {
+            next = strstr(p + 2, "{\"targets\"");
+            struct span t = trimmed(span_make(p, next == NULL ? strlen(p) : (size_t)(next - p)));
+            *vec_push(&targets) = mem_strndup(t.p, t.len);
+        }
+    }
+    qsort(targets.v, targets.n, sizeof(char *), compare_texts);
+    buf_clear(out);
+    vec_each(&targets, t) {
+        buf_addf(out, "%s\n", *t);
+        mem_free(*t);
+    }
+    vec_fini(&targets);
+}
+
+static bool keeps_same(const struct snapshot *a, const struct snapshot *b)
+{
+    AUTO_BUF x;
+    AUTO_BUF y;
+    bool is_same = a->n_jobs == b->n_jobs;
+
+    buf_init(&x, MIB);
+    buf_init(&y, MIB);
+    for (size_t i = 0; is_same && i < a->n_jobs; i++) {
+        kept_text(a->rows[i], &x);
+        kept_text(b->rows[i], &y);
+        is_same = a->rows[i]->n_targets == b->rows[i]->n_targets && span_eq(buf_span(&x), buf_span(&y));
+        if (!is_same) {
+            check_note("job %zu keeps\n# got  %s\n# want %s", i, x.len == 0 ? "" : x.p, y.len == 0 ? "" : y.p);
+        }
+    }
+    return is_same;
+}
+
+static bool equals_twin(const struct side *s, const struct world *w)
+{
+    struct side twin;
+
+    side_init(&twin);
+    configure(&twin, w);
+    publish(&twin);
+    bool is_same = strcmp(w->strategy, "least-weighted") == 0 ? keeps_same(s->current, twin.current)
+                                                               : is_same_snapshot(s->current, twin.current);
+    side_fini(&twin);
+    return is_same;
+}
+
+/* ---- histories */
+
+static void change_file(struct side *s)
+{
+    int file = (int)chance(N_FILES);
+    unsigned what = chance(8);
+
+    if (what == 0) {
+        mem_free(files[file]);
+        files[file] = NULL;
+    } else if (what <= 6) {
+        mem_free(files[file]);
+        files[file] = write_body();
+    }
+    vec_each(&s->listeners, l) {
+        if (what == 7 && listens(l, file)) { /* half written: what is known stays */
+            tell(s, l->id, ARRIVAL_OK, file, "[{\"targets\":[\"x:1\"],\"labels\":{\"a\":");
+        } else {
+            show_file(s, l, file);
+        }
+    }
+}
+
+static void change_world(struct world *w)
+{
+    static const char *const strategies[] = { "consistent-hashing", "rendezvous", "bounded-rendezvous", "per-node", "least-weighted" };
+
+    switch (chance(6)) {
+    case 0:
+    case 1:
+    case 2:
+        w->n_collectors = chance(6) + 1;
+        break;
+    case 3:
+        w->jobs = chance(15) + 1;
+        break;
+    case 4:
+        w->rules[chance(4)] = chance(4);
+        break;
+    default:
+        w->strategy = strategies[chance(COUNT(strategies))];
+        break;
+    }
+}
+
+static bool run_history(uint64_t from_seed, int n_events)
+{
+    struct world w = { .n_collectors = 3, .strategy = "consistent-hashing", .jobs = 15, .rules = { 0, 1, 2, 3 } };
+    struct side s;
+    bool is_good = true;
+
+    seed = from_seed;
+    for (int i = 0; i < N_FILES; i++) {
+        mem_free(files[i]);
+        files[i] = chance(3) == 0 ? NULL : write_body();
+    }
+    side_init(&s);
+    configure(&s, &w);
+    publish(&s);
+    for (int i = 0; is_good && i < n_events; i++) {
+        if (chance(8) == 0) {
+            change_world(&w);
+            configure(&s, &w);
+        } else {
+            change_file(&s);
+        }
+        if (chance(3) == 0) {
+            continue; /* several events, one publication */
+        }
+        publish(&s);
+        is_good = is_complete(&s) && equals_twin(&s, &w);
+        if (!is_good) {
+            check_note("seed %llu, event %d, complete %d", (unsigned long long)from_seed, i, is_complete(&s));
+        }
+    }
+    side_fini(&s);
+    return is_good;
+}
+
+static void test_histories(void)
+{
+    for (unsigned i = 0; i < 150; i++) {
+        if (!run_history(i * 7919 + 1, 60)) {
+            ok(false, "history %u", i);
+            return;
+        }
+    }
+    ok(true, "150 histories of 60 events: each snapshot is that of a state which saw only the end");
+}
+
+/* ---- single rules */
+
+static bool page_has(const struct side *s, size_t job, const char *text)
+{
+    AUTO_BUF page;
+    bool has = false;
+
+    buf_init(&page, MIB);
+    for (size_t k = 0; k < s->current->rows[job]->n_collectors; k++) {
+        page_text(s->current->rows[job]->pages[k], &page);
+        has |= page.len > 0 && strstr(page.p, text) != NULL;
+    }
+    return has;
+}
+
+static void clear_files(void)
+{
+    for (int i = 0; i < N_FILES; i++) {
+        mem_free(files[i]);
+        files[i] = NULL;
+    }
+}
+
+static void test_served_form(void)
+{
+    struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1, .rules = { 1 } };
+    struct side s;
+    AUTO_BUF page;
+
+    clear_files();
+    files[0] = mem_strdup("[{\"targets\":[\"b:1\",\"a:1\"],\"labels\":{\"z\":\"\",\"__address__\":\"no\",\"k\":\"\\u003cq\\\"\",\"drop\":\"vA2\"}},"
+                          "{\"targets\":[\"gone:1\"],\"labels\":{\"drop\":\"vA1\"}}]");
+    side_init(&s);
+    configure(&s, &w);
+    publish(&s);
+    buf_init(&page, MIB);
+    page_text(s.current->rows[0]->pages[0], &page);
+    is_json(buf_span(&page),
+            span_of("[{\"targets\":[\"a:1\"],\"labels\":{\"__address__\":\"a:1\",\"__meta_filepath\":\"/f0.json\",\"drop\":\"vA2\",\"k\":\"<q\\\"\","
+                    "\"z\":\"\"}},{\"targets\":[\"b:1\"],\"labels\":{\"__address__\":\"b:1\",\"__meta_filepath\":\"/f0.json\",\"drop\":\"vA2\","
+                    "\"k\":\"<q\\\"\",\"z\":\"\"}}]"),
+            "discovered labels, before relabeling, empty values kept, the target's own address");
+    is_int(s.current->rows[0]->n_targets, 2, "the dropped target does not count");
+    side_fini(&s);
+}
+
+static void test_sync(void)
+{
+    struct world w = { .n_collectors = 2, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    clear_files();
+    files[0] = mem_strdup("[{\"targets\":[\"a:1\"]}]");
+    side_init(&s);
+    publish(&s);
+    ok(s.current == NULL, "nothing is published before there is a configuration");
+    struct mailbox *wants = s.wants; /* keep the answers back */
+    struct mail *kept = NULL;
+    struct jobs_source source = { .kind = JOBS_DROPIN };
+    struct span names[] = { SPAN_LIT("c0") };
+    struct jobs_options options = { .collectors = names, .n_collectors = 1 };
+    struct tenants tenants;
+    struct faults faults;
+    AUTO_BUF text;
+    buf_init(&text, MIB);
+    write_config(&w, &text);
+    source.text = text.p;
+    source.len = text.len;
+    faults_init(&faults);
+    is_int(jobs_load(&source, 1, &options, state_pool(s.state), &faults, &tenants), 0, "configuration read");
+    is_int(state_configure(s.state, &tenants, 1000, NULL), 0, "configuration taken");
+    faults_fini(&faults);
+    publish(&s);
+    ok(s.current != NULL && !s.current->is_synced, "before the first answers the snapshot says so");
+    ok(!state_has_news(s.state), "and there is nothing more to say");
+    is_int(state_deadline_ms(s.state), 31000, "patience is 30 seconds");
+    kept = mailbox_drain(wants);
+    for (struct mail *mail = kept, *next; mail != NULL; mail = next) {
+        next = mail->next;
+        uint64_t id = ((const struct want *)(const void *)mail)->id;
+        tell(&s, id, ARRIVAL_FAILED, 0, NULL);
+        if (next == NULL) {
+            break;
+        }
+        tell(&s, id, ARRIVAL_SETTLED, 0, NULL);
+    }
+    publish(&s);
+    ok(!s.current->is_synced, "one of two sections is not enough");
+    state_tick(s.state, 31000);
+    publish(&s);
+    ok(s.current->is_synced, "patience ends");
+    for (struct mail *mail = kept, *next; mail != NULL; mail = next) {
+        next = mail->next;
+        mail->dispose(mail);
+    }
+    side_fini(&s);
+}
+
+static void test_unchanged(void)
+{
+    struct world w = { .n_collectors = 2, .strategy = "consistent-hashing", .jobs = 3 };
+    struct side s;
+
+    clear_files();
+    files[0] = mem_strdup("[{\"targets\":[\"a:1\"],\"labels\":{\"env\":\"x\"}},{\"targets\":[\"b:1\"]}]");
+    side_init(&s);
+    configure(&s, &w);
+    publish(&s);
+    const struct snapshot *first = s.current;
+    vec_each(&s.listeners, l) {
+        show_file(&s, l, 0);
+    }
+    publish(&s);
+    ok(s.current == first, "the same content again publishes nothing");
+    configure(&s, &w);
+    publish(&s);
+    ok(s.current == first, "the same configuration again publishes nothing");
+    const struct page_row *row = s.current->rows[1];
+    mem_free(files[0]);
+    files[0] = mem_strdup("[{\"targets\":[\"a:1\"],\"labels\":{\"env\":\"y\"}},{\"targets\":[\"b:1\"]}]");
+    show_file(&s, &s.listeners.v[0], 0);
+    publish(&s);
+    ok(s.current != first && page_has(&s, 0, "\"env\":\"y\""), "one changed label is published");
+    ok(s.current->rows[1] == row, "the row of the other job is shared");
+    side_fini(&s);
+}
+
+static void test_unknown_strategy(void)
+{
+    struct tenant tenant = { .ns = SPAN_LIT(""), .name = SPAN_LIT("x"), .strategy = SPAN_LIT("best"), .fallback = SPAN_LIT("") };
+    struct tenants tenants = { .v = &tenant, .n = 1 };
+    struct state *state = state_new(NULL);
+    struct err err = { 0 };
+
+    is_int(state_configure(state, &tenants, 0, &err), ERR_NOT_FOUND, "an unknown strategy is refused");
+    ok(strstr(err.text, "least-weighted") != NULL, "known ones are named: %s", err.text);
+    ok(!state_has_news(state), "and nothing has changed");
+    state_free(&state);
+}
+
+int main(void)
+{
+    log_set_level(LOG_ERROR);
+    test_served_form();
+    test_sync();
+    test_unchanged();
+    test_unknown_strategy();
+    test_histories();
+    clear_files();
+    return check_done();
+}
