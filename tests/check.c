@@ -108,6 +108,7 @@ void check_note(const char *fmt, ...)
     vprintf(fmt, ap);
     va_end(ap);
     printf("\n");
+    fflush(stdout);
 }
 
 int check_done(void)

@@ -28,6 +28,7 @@ static bool replay_file(const char *path)
     uint8_t *data = mem_alloc((size_t)st.st_size);
     size_t size = fread(data, 1, (size_t)st.st_size, f);
     fclose(f);
+    check_note("%s", path); /* the last one, if the target ends the process */
     bool is_ok = size == (size_t)st.st_size && LLVMFuzzerTestOneInput(data, size) == 0;
     mem_free(data);
     if (!is_ok) {
