@@ -37,7 +37,7 @@ static int read_dropin(const char *path, struct settings *s, struct dropin *out,
     if (yamldoc_parse(copy, &s->arena, &root, &err) < 0) {
         faults_add(&faults, FAULT_ERROR, 0, "%s", err.text);
     } else {
-        dropin_parse(root, &s->arena, &faults, out);
+        dropin_parse(root, &faults, out);
     }
     if (faults.n_errors > 0) {
         faults_print(&faults, errout);
