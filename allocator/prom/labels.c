@@ -6,6 +6,20 @@
 
 #include <stdlib.h>
 
+/* ---- builder */
+
+/* Odd constants, so that multiplication loses nothing; values that a change of the sequence mixes
+ * into the shape. */
+#define SHAPE_FACTOR 0x9e3779b97f4a7c15ULL
+#define SHAPE_DELETED 0x2545f4914f6cdd1dULL
+#define SHAPE_SORTED 0xd6e8feb86659fd93ULL
+
+static inline uint64_t shape_next(uint64_t shape, uint64_t change)
+{
+    uint64_t x = (shape ^ change) * SHAPE_FACTOR;
+    return x ^ x >> 32;
+}
+
 void label_builder_init(struct label_builder *lb, struct strpool *pool, struct arena *arena)
 {
     *lb = (struct label_builder){ .pool = pool, .arena = arena };
@@ -14,15 +28,13 @@ void label_builder_init(struct label_builder *lb, struct strpool *pool, struct a
 void label_builder_clear(struct label_builder *lb)
 {
     lb->n = 0;
+    lb->shape = 0;
     lb->is_overfull = false;
     lb->produced_bytes = 0;
 }
 
-size_t label_builder_find(const struct label_builder *lb, const struct str *name, size_t hint)
+static size_t find(const struct label_builder *lb, const struct str *name)
 {
-    if (hint < lb->n && lb->v[hint].name == name) {
-        return hint;
-    }
     for (size_t i = 0; i < lb->n; i++) {
         if (lb->v[i].name == name) {
             return i;
@@ -33,60 +45,77 @@ size_t label_builder_find(const struct label_builder *lb, const struct str *name
 
 struct span label_builder_get(const struct label_builder *lb, const struct str *name)
 {
-    size_t i = label_builder_find(lb, name, 0);
+    size_t i = find(lb, name);
     return i == LABEL_NONE ? SPAN_LIT("") : lb->v[i].value;
 }
 
-void label_builder_del_at(struct label_builder *lb, size_t index)
+/* The last label moves into the gap. */
+static void del_at(struct label_builder *lb, size_t index)
 {
     lb->n--;
     lb->v[index] = lb->v[lb->n];
+    lb->shape = shape_next(lb->shape, SHAPE_DELETED + index);
 }
 
 void label_builder_del(struct label_builder *lb, const struct str *name)
 {
-    size_t i = label_builder_find(lb, name, 0);
+    size_t i = find(lb, name);
     if (i != LABEL_NONE) {
-        label_builder_del_at(lb, i);
+        del_at(lb, i);
     }
+}
+
+void label_builder_remove(struct label_builder *lb, const bool *is_removed)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < lb->n; i++) {
+        if (is_removed[i]) {
+            lb->shape = shape_next(lb->shape, ~(SHAPE_DELETED + i));
+        } else {
+            lb->v[kept++] = lb->v[i];
+        }
+    }
+    lb->n = kept;
+}
+
+static bool make_room(struct label_builder *lb)
+{
+    if (lb->n == LIMIT_LABELS_PER_TARGET) {
+        lb->is_overfull = true;
+        return false;
+    }
+    lb->cap = lb->cap == 0 ? 64 : lb->cap * 2;
+    lb->v = mem_realloc(lb->v, lb->cap * sizeof(*lb->v));
+    return true;
 }
 
 void label_builder_append(struct label_builder *lb, const struct str *name, struct span value)
 {
-    if (lb->n == LIMIT_LABELS_PER_TARGET) {
-        lb->is_overfull = true;
+    if (lb->n == lb->cap && !make_room(lb)) {
         return;
     }
-    if (lb->n == lb->cap) {
-        lb->cap = lb->cap == 0 ? 64 : lb->cap * 2;
-        lb->v = mem_realloc(lb->v, lb->cap * sizeof(*lb->v));
-    }
-    lb->v[lb->n++] = (struct label){ name, value };
+    lb->v[lb->n] = (struct label){ name, value };
+    lb->n++;
+    lb->shape = shape_next(lb->shape, name->node.hash);
 }
 
-void label_builder_put(struct label_builder *lb, const struct str *name, struct span value,
-                       size_t *hint)
+static void put_at(struct label_builder *lb, size_t index, const struct str *name,
+                   struct span value)
 {
-    size_t i = label_builder_find(lb, name, *hint);
-    if (i == LABEL_NONE) {
-        *hint = lb->n;
+    if (index == LABEL_NONE) {
         if (value.len > 0) {
             label_builder_append(lb, name, value);
         }
-        return;
-    }
-    *hint = i;
-    if (value.len > 0) {
-        lb->v[i].value = value;
+    } else if (value.len > 0) {
+        lb->v[index].value = value;
     } else {
-        label_builder_del_at(lb, i);
+        del_at(lb, index);
     }
 }
 
 void label_builder_set(struct label_builder *lb, const struct str *name, struct span value)
 {
-    size_t hint = 0;
-    label_builder_put(lb, name, value, &hint);
+    put_at(lb, find(lb, name), name, value);
 }
 
 bool label_builder_charge(struct label_builder *lb, size_t size)
@@ -99,15 +128,41 @@ bool label_builder_charge(struct label_builder *lb, size_t size)
     return true;
 }
 
-void label_builder_sort(struct label_builder *lb)
-{
-    labels_sort(lb->v, lb->n);
-}
-
 void label_builder_fini(struct label_builder *lb)
 {
     mem_free(lb->v);
     *lb = (struct label_builder){ 0 };
+}
+
+/* ---- places */
+
+void label_place_init(struct label_place *place, struct str *name)
+{
+    *place = (struct label_place){ name, 0,
+                                   LABEL_NONE }; /* shape 0 is the empty builder: there it is not */
+}
+
+size_t label_place_find(struct label_place *place, const struct label_builder *lb)
+{
+    bool is_remembered = place->shape == lb->shape &&
+                         (place->index == LABEL_NONE ||
+                          (place->index < lb->n && lb->v[place->index].name == place->name));
+    if (!is_remembered) {
+        place->index = find(lb, place->name);
+        place->shape = lb->shape;
+    }
+    return place->index;
+}
+
+struct span label_place_get(struct label_place *place, const struct label_builder *lb)
+{
+    size_t i = label_place_find(place, lb);
+    return i == LABEL_NONE ? SPAN_LIT("") : lb->v[i].value;
+}
+
+void label_place_set(struct label_place *place, struct label_builder *lb, struct span value)
+{
+    put_at(lb, label_place_find(place, lb), place->name, value);
 }
 
 /* ---- sorting */
@@ -167,6 +222,15 @@ static int label_cmp(const void *a, const void *b)
     return name_cmp(a, b);
 }
 
+static void apply(const struct order_memory *m, struct label *v, size_t n)
+{
+    struct label unsorted[ORDER_MAX];
+    memcpy(unsorted, v, n * sizeof(*v));
+    for (size_t i = 0; i < n; i++) {
+        v[i] = unsorted[m->source[i]];
+    }
+}
+
 void labels_sort(struct label *v, size_t n)
 {
     if (n < 2) {
@@ -180,11 +244,13 @@ void labels_sort(struct label *v, size_t n)
     if (!order_is_known(m, v, n)) {
         order_learn(m, v, n);
     }
-    struct label unsorted[ORDER_MAX];
-    memcpy(unsorted, v, n * sizeof(*v));
-    for (size_t i = 0; i < n; i++) {
-        v[i] = unsorted[m->source[i]];
-    }
+    apply(m, v, n);
+}
+
+void label_builder_sort(struct label_builder *lb)
+{
+    labels_sort(lb->v, lb->n);
+    lb->shape = shape_next(lb->shape, SHAPE_SORTED);
 }
 
 /* ---- names and UTF-8 */
@@ -259,23 +325,28 @@ struct gather { /* small pieces are hashed in one go: a hash call for each would
                    hashing */
     struct hash64_state st;
     size_t n;
-    char bytes[1024];
+    char bytes[2048];
 };
 
-static void gather_add(struct gather *g, struct span s)
+static void gather_flush(struct gather *g)
 {
-    if (s.len > sizeof(g->bytes) - g->n) {
-        hash64_add(&g->st, span_make(g->bytes, g->n));
-        g->n = 0;
+    hash64_add(&g->st, span_make(g->bytes, g->n));
+    g->n = 0;
+}
+
+/* 's' and one byte 0xFF behind it. */
+static inline void gather_add(struct gather *g, struct span s)
+{
+    if (s.len >= sizeof(g->bytes) - g->n) {
+        gather_flush(g);
+        if (s.len >= sizeof(g->bytes)) {
+            hash64_add(&g->st, s);
+            s.len = 0;
+        }
     }
-    if (s.len > sizeof(g->bytes)) {
-        hash64_add(&g->st, s);
-        return;
-    }
-    if (s.len > 0) {
-        memcpy(g->bytes + g->n, s.p, s.len);
-        g->n += s.len;
-    }
+    memcpy(g->bytes + g->n, s.p, s.len);
+    g->bytes[g->n + s.len] = '\xff';
+    g->n += s.len + 1;
 }
 
 uint64_t labels_identity(struct label_builder *lb, struct span job)
@@ -287,12 +358,10 @@ uint64_t labels_identity(struct label_builder *lb, struct span job)
     for (size_t i = 0; i < lb->n; i++) {
         if (!lb->v[i].name->is_meta) {
             gather_add(&g, str_span(lb->v[i].name));
-            gather_add(&g, SPAN_LIT("\xff"));
             gather_add(&g, lb->v[i].value);
-            gather_add(&g, SPAN_LIT("\xff"));
         }
     }
-    gather_add(&g, job);
-    hash64_add(&g.st, span_make(g.bytes, g.n));
+    gather_flush(&g);
+    hash64_add(&g.st, job);
     return hash64_end(&g.st);
 }

@@ -27,6 +27,10 @@ struct label_builder {
     size_t n, cap;
     struct strpool *pool;
     struct arena *arena; /* where expanded values go; reset by the caller */
+    /* Says which names stand in 'v' in which order: the same number, the same names (as surely as
+     * 64 bits of hash can say). Targets of one source look alike, so that what was looked up for
+     * one needs no look-up for the next. */
+    uint64_t shape;
     /* Rules come from peers and can double what they are given, again and again. Past
      * LIMIT_LABELS_PER_TARGET or LIMIT_RELABEL_BYTES of produced text nothing more is set and this
      * stays true until the next clear. */
@@ -38,20 +42,27 @@ void label_builder_init(struct label_builder *lb, struct strpool *pool, struct a
 void label_builder_clear(struct label_builder *lb);
 /* Empty span when absent. */
 struct span label_builder_get(const struct label_builder *lb, const struct str *name);
-/* The index in 'v' or LABEL_NONE. 'hint' is where it was last time (any number will do): targets of
- * one source look alike, so the first look mostly finds it. */
-#define LABEL_NONE SIZE_MAX
-size_t label_builder_find(const struct label_builder *lb, const struct str *name, size_t hint);
 /* An empty value deletes. The value is borrowed. */
 void label_builder_set(struct label_builder *lb, const struct str *name, struct span value);
-/* The same, trying '*hint' first and leaving there where the label is now. */
-void label_builder_put(struct label_builder *lb, const struct str *name, struct span value,
-                       size_t *hint);
 /* For a name that is not there yet and a value that is not empty. */
 void label_builder_append(struct label_builder *lb, const struct str *name, struct span value);
 void label_builder_del(struct label_builder *lb, const struct str *name);
-/* By index from label_builder_find(); the last label moves into the gap. */
-void label_builder_del_at(struct label_builder *lb, size_t index);
+/* Removes the labels whose 'is_removed' is set, an array of lb->n; the others keep their order. */
+void label_builder_remove(struct label_builder *lb, const bool *is_removed);
+
+/* A name that is looked up in many builders, with the result of the last time. */
+struct label_place {
+    struct str *name; /* the owner of the place pins it */
+    uint64_t shape;
+    size_t index; /* LABEL_NONE: not there */
+};
+#define LABEL_NONE SIZE_MAX
+void label_place_init(struct label_place *place, struct str *name);
+/* The index in 'lb->v' or LABEL_NONE. */
+size_t label_place_find(struct label_place *place, const struct label_builder *lb);
+struct span label_place_get(struct label_place *place, const struct label_builder *lb);
+void label_place_set(struct label_place *place, struct label_builder *lb, struct span value);
+
 /* Accounts for 'size' bytes of text that a rule is about to produce; false when that is too much.
  */
 bool label_builder_charge(struct label_builder *lb, size_t size);

@@ -27,17 +27,18 @@ struct byteset { /* bytes from 0x80 up are all in or all out: a class holds code
     uint64_t bits[4];
 };
 
-enum { NEXT_UNKNOWN = -1, NEXT_END = -2 };
-
 struct step {
     enum op op;
     bool is_optional, is_many, is_lazy; /* RUN */
-    int next;                           /* RUN: the byte that must follow, or NEXT_* */
+    bool may_end;                       /* RUN: the subject may end behind it */
     size_t n;                           /* OPTION: steps; WORDS: words; OPEN, CLOSE: the group */
     size_t first_group, end_group;      /* OPTION: groups inside */
     union {
         struct span literal;
-        struct byteset set;
+        struct {
+            struct byteset set;
+            struct byteset follow; /* bytes that can come behind it */
+        };
         const struct span *words;
     };
 };
@@ -177,7 +178,7 @@ static bool take_char(struct planner *p, struct span *out)
 static struct step *add_step(struct planner *p, enum op op)
 {
     struct step *step = vec_push(&p->steps);
-    *step = (struct step){ .op = op, .next = NEXT_UNKNOWN };
+    *step = (struct step){ .op = op };
     return step;
 }
 
@@ -413,7 +414,44 @@ static bool parse_sequence(struct planner *p, unsigned depth,
     return true;
 }
 
-/* What must follow each run, so that matching need not try every place. And: are there choices that
+/* Adds the bytes that a match from 'step' on can begin with; '*may_end': it can also match nothing,
+ * at the end. */
+static void
+add_first(const struct step *step, struct byteset *first,
+          bool *may_end) /* NOLINT(misc-no-recursion): options nest GROUP_DEPTH_MAX deep */
+{
+    for (;; step++) {
+        switch (step->op) {
+        case OP_OPEN:
+        case OP_CLOSE:
+            break;
+        case OP_LITERAL:
+            set_add(first, (unsigned char)step->literal.p[0]);
+            return;
+        case OP_RUN:
+            for (size_t i = 0; i < 4; i++) {
+                first->bits[i] |= step->set.bits[i];
+            }
+            if (!step->is_optional) {
+                return;
+            }
+            break;
+        case OP_WORDS:
+            *may_end = true; /* an empty word would need what follows: leave it to trying */
+            memset(first, 0xff, sizeof(*first));
+            return;
+        case OP_OPTION:
+            add_first(step + 1, first, may_end);
+            step += step->n;
+            break;
+        case OP_END:
+            *may_end = true;
+            return;
+        }
+    }
+}
+
+/* What can follow each run, so that matching need not try every place. And: are there choices that
  * multiply? */
 static void finish_branch(struct planner *p)
 {
@@ -421,17 +459,11 @@ static void finish_branch(struct planner *p)
     size_t n = p->steps.n - p->branch_begin - 1;
     size_t n_choices = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct step *next = &steps[i + 1];
         bool is_choice = steps[i].op == OP_WORDS || steps[i].op == OP_OPTION;
         if (steps[i].op == OP_RUN) {
             is_choice = steps[i].is_many || steps[i].is_optional;
             p->n_runs += steps[i].is_many ? 1 : 0;
-            while (next->op == OP_OPEN || next->op == OP_CLOSE) {
-                next++;
-            }
-            steps[i].next = next->op == OP_END       ? NEXT_END
-                            : next->op == OP_LITERAL ? (unsigned char)next->literal.p[0]
-                                                     : NEXT_UNKNOWN;
+            add_first(&steps[i + 1], &steps[i].follow, &steps[i].may_end);
         }
         n_choices += is_choice ? 1 : 0;
     }
@@ -528,12 +560,13 @@ bool regex_plan_is_complete(const struct regex_plan *plan)
 bool regex_plan_is_any(const struct regex_plan *plan)
 {
     const struct step *step = plan->steps;
-    if (step->op == OP_OPEN) {
-        step++;
+    bool has_group = step->op == OP_OPEN;
+    step += has_group ? 1 : 0;
+    if (plan->n_branches != 1 || step->op != OP_RUN || !set_is_all(&step->set) || !step->is_many ||
+        !step->is_optional) {
+        return false;
     }
-    return plan->n_branches == 1 && step->op == OP_RUN && set_is_all(&step->set) && step->is_many &&
-           step->is_optional && step->next == NEXT_END &&
-           plan->n_groups == (step == plan->steps ? 0 : 1);
+    return has_group ? step[1].op == OP_CLOSE && step[2].op == OP_END : step[1].op == OP_END;
 }
 
 /* ---- matching */
@@ -577,14 +610,7 @@ static size_t run_extent(const struct attempt *a, const struct step *run, size_t
 
 static bool next_fits(const struct attempt *a, const struct step *run, size_t at)
 {
-    switch (run->next) {
-    case NEXT_UNKNOWN:
-        return true;
-    case NEXT_END:
-        return at == a->s.len;
-    default:
-        return at < a->s.len && (unsigned char)a->s.p[at] == run->next;
-    }
+    return at < a->s.len ? set_has(&run->follow, (unsigned char)a->s.p[at]) : run->may_end;
 }
 
 static bool is_boundary(const struct attempt *a, size_t at)

@@ -269,11 +269,10 @@ static void check(const struct config *c, enum name_scheme scheme, struct faults
 
 /* ---- compiling */
 
-static struct place place_of(struct relabel *set, struct span name)
+static void place_init(struct label_place *place, struct relabel *set, struct span name)
 {
-    struct str *s = strpool_intern(set->pool, name);
-    strpool_pin(s);
-    return (struct place){ s, 0 };
+    label_place_init(place, strpool_intern(set->pool, name));
+    strpool_pin(place->name);
 }
 
 static const char *describe(const struct config *c, struct arena *arena)
@@ -355,11 +354,11 @@ static void compile_rule(struct relabel *set, const struct config *c, struct rel
     rule->separator = arena_span(&set->arena, c->separator);
     rule->sources = arena_zalloc(&set->arena, (c->n_sources + 1) * sizeof(*rule->sources));
     for (size_t i = 0; i < c->n_sources; i++) {
-        rule->sources[rule->n_sources++] = place_of(set, c->sources[i]);
+        place_init(&rule->sources[rule->n_sources++], set, c->sources[i]);
     }
     rule->has_plain_target = c->action != RELABEL_REPLACE || !has_dollar(c->target);
     if (rule->has_plain_target && c->target.len > 0) {
-        rule->target = place_of(set, c->target);
+        place_init(&rule->target, set, c->target);
     }
     compile_regex(set, c, rule, f);
     rule->description = describe(c, &set->arena);

@@ -21,37 +21,28 @@ enum relabel_action {
     RELABEL_UPPERCASE,
 };
 
-/* A label name and where it was in the last label set. */
-struct place {
-    struct str *name; /* pinned */
-    size_t hint;
-};
-
-/* What a rule over label names (labelmap, labeldrop, labelkeep) decided about the names of the last
- * label set, in the order they had there. All strings are pinned, so no other name can take their
- * address meanwhile. */
+/* What a rule over label names (labelmap, labeldrop, labelkeep) decided about the labels of a
+ * builder of this shape. New names are pinned. */
 struct name_memory {
-    struct name_decision {
-        struct str *name;
-        struct str *mapped; /* labelmap: the new name, or NULL */
-        bool is_removed;    /* labeldrop, labelkeep */
-    } * v;
-    size_t n, cap;
-    size_t n_decided; /* names that are mapped or removed */
-    bool is_append;   /* labelmap: no new name is already there, none comes twice */
+    uint64_t shape;
     bool is_valid;
+    bool is_append;      /* labelmap: no new name is already there, none comes twice */
+    size_t n, cap;       /* labels */
+    size_t n_decided;    /* of them mapped or removed */
+    struct str **mapped; /* labelmap: the new name, or NULL */
+    bool *is_removed;    /* labeldrop, labelkeep */
 };
 
 struct relabel_rule {
     enum relabel_action action;
     bool has_plain_target; /* 'target' holds its name; else it is expanded for each match */
     bool is_any;           /* the regex matches everything, group 1 is the value */
-    struct place *sources;
+    struct label_place *sources;
     size_t n_sources;
     struct span separator;
     struct regex *regex;
     size_t n_groups; /* that the templates need */
-    struct place target;
+    struct label_place target;
     const struct regex_template *target_template, *replacement;
     uint64_t modulus;
     struct name_memory names;

@@ -5,9 +5,6 @@
 #include "allocator/prom/relabel.h"
 #include "allocator/prom/relabel_rule.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 /* ---- values */
 
 #define JOIN_BYTES 1024
@@ -19,16 +16,6 @@ struct joined {
     struct span s;
     char bytes[JOIN_BYTES];
 };
-
-static struct span value_at(const struct label_builder *lb, struct place *place)
-{
-    size_t i = label_builder_find(lb, place->name, place->hint);
-    if (i == LABEL_NONE) {
-        return SPAN_LIT("");
-    }
-    place->hint = i;
-    return lb->v[i].value;
-}
 
 static char *put(char *to, struct span s)
 {
@@ -42,12 +29,12 @@ static char *put(char *to, struct span s)
 static bool join(const struct relabel_rule *rule, struct label_builder *lb, struct joined *out)
 {
     if (rule->n_sources <= 1) {
-        out->s = rule->n_sources == 0 ? SPAN_LIT("") : value_at(lb, &rule->sources[0]);
+        out->s = rule->n_sources == 0 ? SPAN_LIT("") : label_place_get(&rule->sources[0], lb);
         return true;
     }
     size_t size = (rule->n_sources - 1) * rule->separator.len;
     for (size_t i = 0; i < rule->n_sources; i++) {
-        size += value_at(lb, &rule->sources[i]).len;
+        size += label_place_get(&rule->sources[i], lb).len;
     }
     char *text = out->bytes;
     if (size > sizeof(out->bytes)) {
@@ -59,7 +46,7 @@ static bool join(const struct relabel_rule *rule, struct label_builder *lb, stru
     char *at = text;
     for (size_t i = 0; i < rule->n_sources; i++) {
         at = put(at, i == 0 ? SPAN_LIT("") : rule->separator);
-        at = put(at, value_at(lb, &rule->sources[i]));
+        at = put(at, label_place_get(&rule->sources[i], lb));
     }
     out->s = span_make(text, size);
     return true;
@@ -114,7 +101,7 @@ static void run_replace(const struct relabel *set, struct relabel_rule *rule,
         return;
     }
     if (rule->has_plain_target) {
-        label_builder_put(lb, rule->target.name, value, &rule->target.hint);
+        label_place_set(&rule->target, lb, value);
         return;
     }
     struct span name;
@@ -125,16 +112,26 @@ static void run_replace(const struct relabel *set, struct relabel_rule *rule,
     label_builder_set(lb, strpool_intern(lb->pool, name), value);
 }
 
+#define DECIMAL_MAX 20
+
+static struct span decimal(uint64_t n, struct arena *arena)
+{
+    char digits[DECIMAL_MAX];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    return arena_span(arena, span_make(digits + at, sizeof(digits) - at));
+}
+
 static void run_hashmod(struct relabel_rule *rule, struct label_builder *lb)
 {
     struct joined joined;
-    if (!join(rule, lb, &joined) || !label_builder_charge(lb, 20)) {
-        return;
+    if (join(rule, lb, &joined) && label_builder_charge(lb, DECIMAL_MAX)) {
+        label_place_set(&rule->target, lb,
+                        decimal(hash_md5_tail(joined.s) % rule->modulus, lb->arena));
     }
-    char text[24];
-    int len = snprintf(text, sizeof(text), "%" PRIu64, hash_md5_tail(joined.s) % rule->modulus);
-    label_builder_put(lb, rule->target.name, arena_span(lb->arena, span_make(text, (size_t)len)),
-                      &rule->target.hint);
 }
 
 static void run_lettercase(struct relabel_rule *rule, struct label_builder *lb, enum lettercase to)
@@ -145,7 +142,7 @@ static void run_lettercase(struct relabel_rule *rule, struct label_builder *lb, 
     }
     struct span value = lettercase_map(joined.s, to, lb->arena);
     if (keep_bytes(&joined, lb, &value)) {
-        label_builder_put(lb, rule->target.name, value, &rule->target.hint);
+        label_place_set(&rule->target, lb, value);
     }
 }
 
@@ -158,17 +155,16 @@ static bool value_matches(const struct relabel_rule *rule, struct label_builder 
 static bool value_equals_target(struct relabel_rule *rule, struct label_builder *lb)
 {
     struct joined joined;
-    return join(rule, lb, &joined) && span_eq(joined.s, value_at(lb, &rule->target));
+    return join(rule, lb, &joined) && span_eq(joined.s, label_place_get(&rule->target, lb));
 }
 
 /* ---- rules over names */
 
 static void name_memory_clear(struct name_memory *memory)
 {
-    for (size_t i = 0; i < memory->n; i++) {
-        strpool_unpin(memory->v[i].name);
-        if (memory->v[i].mapped != NULL) {
-            strpool_unpin(memory->v[i].mapped);
+    for (size_t i = 0; memory->mapped != NULL && i < memory->n; i++) {
+        if (memory->mapped[i] != NULL) {
+            strpool_unpin(memory->mapped[i]);
         }
     }
     memory->n = memory->n_decided = 0;
@@ -179,22 +175,9 @@ static void name_memory_clear(struct name_memory *memory)
 void name_memory_fini(struct name_memory *memory)
 {
     name_memory_clear(memory);
-    mem_free(memory->v);
-    memory->v = NULL;
-    memory->cap = 0;
-}
-
-static bool name_memory_fits(const struct name_memory *memory, const struct label_builder *lb)
-{
-    if (!memory->is_valid || memory->n != lb->n) {
-        return false;
-    }
-    for (size_t i = 0; i < lb->n; i++) {
-        if (memory->v[i].name != lb->v[i].name) {
-            return false;
-        }
-    }
-    return true;
+    mem_free(memory->mapped);
+    mem_free(memory->is_removed);
+    *memory = (struct name_memory){ 0 };
 }
 
 /* False when the names that come out are more than a target may cost. */
@@ -216,61 +199,75 @@ static bool map_name(const struct relabel_rule *rule, struct label_builder *lb, 
 }
 
 /* Two names that map to the same one: the greater in byte order wins. A new name that is there
- * already as a label, or is mapped from twice, makes the sequence matter. */
-static void resolve_collisions(struct name_memory *memory)
+ * already as a label makes the sequence matter. */
+static void resolve_collisions(struct name_memory *memory, const struct label_builder *lb)
 {
     for (size_t i = 0; i < memory->n; i++) {
-        struct name_decision *a = &memory->v[i];
-        for (size_t k = 0; a->mapped != NULL && k < memory->n; k++) {
-            struct name_decision *b = &memory->v[k];
-            if (b->name == a->mapped) {
+        for (size_t k = 0; memory->mapped[i] != NULL && k < memory->n; k++) {
+            if (lb->v[k].name == memory->mapped[i]) {
                 memory->is_append = false;
             }
-            if (k != i && b->mapped == a->mapped) {
-                bool is_a_greater = span_cmp(str_span(a->name), str_span(b->name)) > 0;
-                struct name_decision *loser = is_a_greater ? b : a;
-                strpool_unpin(loser->mapped);
-                loser->mapped = NULL;
+            if (k != i && memory->mapped[k] == memory->mapped[i]) {
+                bool is_i_greater = span_cmp(str_span(lb->v[i].name), str_span(lb->v[k].name)) > 0;
+                struct str **loser = &memory->mapped[is_i_greater ? k : i];
+                strpool_unpin(*loser);
+                *loser = NULL;
                 memory->n_decided--;
             }
         }
     }
 }
 
-/* Decides about every name of 'lb' anew. False when that is too much. */
-static bool name_memory_learn(struct relabel_rule *rule, struct label_builder *lb)
+static void learn_mapped(struct relabel_rule *rule, struct label_builder *lb)
 {
     struct name_memory *memory = &rule->names;
+    while (memory->n < lb->n) {
+        struct str **mapped = &memory->mapped[memory->n];
+        *mapped = NULL;
+        if (!map_name(rule, lb, str_span(lb->v[memory->n].name), mapped)) {
+            return;
+        }
+        memory->n++;
+        memory->n_decided += *mapped != NULL ? 1 : 0;
+    }
+    resolve_collisions(memory, lb);
+}
+
+static void learn_removed(struct relabel_rule *rule, const struct label_builder *lb)
+{
+    struct name_memory *memory = &rule->names;
+    for (; memory->n < lb->n; memory->n++) {
+        struct span name = str_span(lb->v[memory->n].name);
+        bool is_match = rule->is_any || regex_match(rule->regex, name, NULL);
+        memory->is_removed[memory->n] = is_match == (rule->action == RELABEL_LABELDROP);
+        memory->n_decided += memory->is_removed[memory->n] ? 1 : 0;
+    }
+}
+
+/* Makes sure that the rule has decided about the names of 'lb'. False when that is too much. */
+static bool decide(struct relabel_rule *rule, struct label_builder *lb)
+{
+    struct name_memory *memory = &rule->names;
+    if (memory->is_valid && memory->shape == lb->shape && memory->n == lb->n) {
+        return true;
+    }
     name_memory_clear(memory);
     if (memory->cap < lb->n) {
         memory->cap = lb->cap;
-        memory->v = mem_realloc(memory->v, memory->cap * sizeof(*memory->v));
-    }
-    for (size_t i = 0; i < lb->n; i++) {
-        struct span name = str_span(lb->v[i].name);
-        struct name_decision *decision = &memory->v[memory->n++];
-        *decision = (struct name_decision){ .name = strpool_intern(lb->pool, name) };
-        strpool_pin(decision->name);
         if (rule->action == RELABEL_LABELMAP) {
-            if (!map_name(rule, lb, name, &decision->mapped)) {
-                return false;
-            }
+            memory->mapped = mem_realloc(memory->mapped, memory->cap * sizeof(struct str *));
         } else {
-            decision->is_removed = (rule->is_any || regex_match(rule->regex, name, NULL)) ==
-                                   (rule->action == RELABEL_LABELDROP);
+            memory->is_removed = mem_realloc(memory->is_removed, memory->cap * sizeof(bool));
         }
-        memory->n_decided += decision->mapped != NULL || decision->is_removed ? 1 : 0;
     }
     if (rule->action == RELABEL_LABELMAP) {
-        resolve_collisions(memory);
+        learn_mapped(rule, lb);
+    } else {
+        learn_removed(rule, lb);
     }
-    memory->is_valid = true;
-    return true;
-}
-
-static bool decide(struct relabel_rule *rule, struct label_builder *lb)
-{
-    return name_memory_fits(&rule->names, lb) || name_memory_learn(rule, lb);
+    memory->shape = lb->shape;
+    memory->is_valid = memory->n == lb->n;
+    return memory->is_valid;
 }
 
 /* New names take the values that the old ones have before the rule. */
@@ -282,8 +279,8 @@ static void run_labelmap(struct relabel_rule *rule, struct label_builder *lb)
     const struct name_memory *memory = &rule->names;
     if (memory->is_append) {
         for (size_t i = 0; i < memory->n; i++) {
-            if (memory->v[i].mapped != NULL) {
-                label_builder_append(lb, memory->v[i].mapped, lb->v[i].value);
+            if (memory->mapped[i] != NULL) {
+                label_builder_append(lb, memory->mapped[i], lb->v[i].value);
             }
         }
         return;
@@ -291,24 +288,17 @@ static void run_labelmap(struct relabel_rule *rule, struct label_builder *lb)
     struct label *before = arena_alloc(lb->arena, memory->n * sizeof(*before));
     memcpy(before, lb->v, memory->n * sizeof(*before));
     for (size_t i = 0; i < memory->n; i++) {
-        if (memory->v[i].mapped != NULL) {
-            label_builder_set(lb, memory->v[i].mapped, before[i].value);
+        if (memory->mapped[i] != NULL) {
+            label_builder_set(lb, memory->mapped[i], before[i].value);
         }
     }
 }
 
 static void run_labeldrop(struct relabel_rule *rule, struct label_builder *lb)
 {
-    if (!decide(rule, lb) || rule->names.n_decided == 0) {
-        return;
+    if (decide(rule, lb) && rule->names.n_decided > 0) {
+        label_builder_remove(lb, rule->names.is_removed);
     }
-    size_t kept = 0;
-    for (size_t i = 0; i < lb->n; i++) {
-        if (!rule->names.v[i].is_removed) {
-            lb->v[kept++] = lb->v[i];
-        }
-    }
-    lb->n = kept;
 }
 
 /* ---- running */

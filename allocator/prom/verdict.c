@@ -10,7 +10,7 @@
 static void set_seeds(const struct scrapejob *job, struct label_builder *lb)
 {
     for (size_t i = 0; i < job->n_seeds; i++) {
-        if (label_builder_find(lb, job->seeds[i].name, LABEL_NONE) == LABEL_NONE) {
+        if (label_builder_get(lb, job->seeds[i].name).len == 0) {
             label_builder_set(lb, job->seeds[i].name, job->seeds[i].value);
         }
     }
@@ -55,9 +55,14 @@ static void collect(const struct label_builder *lb, struct outcome_labels *out)
         { SPAN_LIT("__always_scrape_classic_histograms__"), &out->always_classic },
         { SPAN_LIT("__scrape_native_histograms__"), &out->native },
     };
+    uint64_t lengths = 0; /* of the names wanted: most labels are told apart by it */
+    for (size_t k = 0; k < COUNT(t); k++) {
+        lengths |= 1ULL << t[k].name.len;
+    }
     for (size_t i = 0; i < lb->n; i++) {
         const struct str *name = lb->v[i].name;
-        for (size_t k = 0; !name->is_meta && k < COUNT(t); k++) {
+        bool is_candidate = name->len < 64 && (lengths >> name->len & 1) != 0 && !name->is_meta;
+        for (size_t k = 0; is_candidate && k < COUNT(t); k++) {
             if (name->len == t[k].name.len && memcmp(name->text, t[k].name.p, name->len) == 0) {
                 *t[k].value = lb->v[i].value;
             }

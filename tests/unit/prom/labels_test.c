@@ -48,11 +48,56 @@ static void test_builder(void)
     label_builder_del(&x.lb, name_of(&x, "nope"));
     label_builder_del(&x.lb, name_of(&x, "b"));
     is_int(x.lb.n, 0, "deleted");
-    size_t hint = 17;
-    label_builder_put(&x.lb, name_of(&x, "h"), SPAN_LIT("1"), &hint);
-    is_int(hint, 0, "the hint is corrected");
-    is_int(label_builder_find(&x.lb, name_of(&x, "h"), 99), 0, "a wrong hint does no harm");
-    is_int(label_builder_find(&x.lb, name_of(&x, "nope"), 0), LABEL_NONE, "not found");
+    teardown(&x);
+}
+
+/* What a place remembers must never be believed of another shape. */
+static void test_places(void)
+{
+    struct fixture x;
+    struct label_place places[3];
+    uint64_t random = 3;
+    size_t n_good = 0;
+    setup(&x);
+    static const char *const names[] = { "a", "b", "c", "d", "e" };
+    for (size_t i = 0; i < COUNT(places); i++) {
+        label_place_init(&places[i], strpool_intern(&x.pool, span_of(names[i])));
+    }
+    for (int round = 0; round < 20000; round++) {
+        random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+        const struct str *name = name_of(&x, names[(random >> 40) % COUNT(names)]);
+        switch ((random >> 33) % 16) {
+        case 0:
+            label_builder_clear(&x.lb);
+            break;
+        case 1:
+            label_builder_sort(&x.lb);
+            break;
+        case 2: {
+            bool is_removed[COUNT(names)] = { false, (random & 4096) != 0, false, true };
+            label_builder_remove(&x.lb, is_removed);
+            break;
+        }
+        case 3:
+        case 4:
+            label_builder_del(&x.lb, name);
+            break;
+        case 5:
+            label_place_set(&places[random >> 50 & 1], &x.lb,
+                            (random >> 51 & 1) == 0 ? SPAN_LIT("v") : SPAN_LIT(""));
+            break;
+        default:
+            label_builder_set(&x.lb, name, SPAN_LIT("v"));
+            break;
+        }
+        bool is_good = true;
+        for (size_t i = 0; i < COUNT(places); i++) {
+            struct span want = label_builder_get(&x.lb, places[i].name);
+            is_good = is_good && span_eq(label_place_get(&places[i], &x.lb), want);
+        }
+        n_good += is_good ? 1 : 0;
+    }
+    is_int(n_good, 20000, "places see what is there");
     teardown(&x);
 }
 
@@ -108,7 +153,7 @@ static void test_sort(void)
         struct label v[600];
         size_t n = round % 4 == 3 ? 600 : (size_t)(round % 41);
         for (size_t i = 0; i < n; i++) {
-            char name[32];
+            char name[64];
             /* Distinct names; every other round has those of the round before in the same sequence.
              */
             random = random * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -225,6 +270,7 @@ static void test_identity(void)
 int main(void)
 {
     test_builder();
+    test_places();
     test_caps();
     test_sort();
     test_sort_after_sweep();
