@@ -4,6 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Here the functions themselves are meant. */
+#undef err_set
+#undef err_wrap
+#undef err_sys
+
 int err_set(struct err *err, int code, const char *fmt, ...)
 {
     if (err != NULL) {

@@ -41,4 +41,20 @@ int err_sys(struct err *err, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4)
 /* "invalid", "too big", …; never NULL. */
 const char *err_code_name(int code);
 
+/* The same functions, in a form that lets compilers and analysers see that what is returned is the
+ * code that was given, so that they do not follow paths on which a failure is none. */
+#define err_set(err, code, ...)                                                                    \
+    __extension__({                                                                                \
+        const int err_code_ = (code);                                                              \
+        (void)(err_set)(err, err_code_, __VA_ARGS__);                                              \
+        err_code_;                                                                                 \
+    })
+#define err_wrap(err, rc, ...)                                                                     \
+    __extension__({                                                                                \
+        const int err_code_ = (rc);                                                                \
+        (void)(err_wrap)(err, err_code_, __VA_ARGS__);                                             \
+        err_code_;                                                                                 \
+    })
+#define err_sys(err, errnum, ...) ((void)(err_sys)(err, errnum, __VA_ARGS__), ERR_IO)
+
 #endif
