@@ -1,0 +1,396 @@
+#define LOG_MODULE "keeper"
+
+#include "webhook/keeper.h"
+
+#include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
+#include "allocator/base/metric.h"
+#include "allocator/base/thread.h"
+#include "allocator/http/server.h"
+#include "allocator/serve/routes.h"
+#include "allocator/watcher.h"
+#include "certs/files.h"
+#include "certs/identity.h"
+#include "webhook/admit_route.h"
+#include "webhook/version.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define STOP_GRACE_MS 10000
+#define CERTS_PERIOD_S 60
+#define API_TIMEOUT_MS 90000     /* an idle connection of a collector that polls every 30 or 60 s stays */
+#define WEBHOOK_TIMEOUT_MS 120000 /* the API server closes idle connections after 90 s; let it be first */
+
+/* One TLS listener: what it presents, and where that comes from. */
+struct tls_port {
+    const char *name;
+    struct certs *certs; /* NULL: this listener is not used */
+    struct identity_front *front;
+};
+
+enum { PORT_WEBHOOK, PORT_HTTPS, N_PORTS };
+
+struct keeper {
+    const struct options *options;
+    const struct settings *settings;
+    struct tls_port ports[N_PORTS];
+    struct admit *admit;
+    struct serve *serve;
+    struct http_server *server;
+    struct watcher *watcher;
+    struct engine *engine;
+    int signals, files_changed, timer;
+};
+
+/* ---- certificates */
+
+static void note_expiry(const struct tls_port *port, const struct identity *id)
+{
+    metric_set_for(METRIC_TLS_EXPIRY, (const char *[]){ port->name }, (double)identity_not_after_s(id));
+}
+
+/* Loads what is new; at start a failure is final, later the old certificate stays in use. */
+static int refresh_port(struct tls_port *port, struct err *err)
+{
+    struct identity *id = NULL;
+    int rc = certs_refresh(port->certs, clock_wall_ms() / 1000, &id, err);
+
+    if (rc < 0) {
+        metric_add_for(METRIC_TLS_RELOADS, (const char *[]){ "failure" }, 1);
+        return err_wrap(err, rc, "listener %s", port->name);
+    }
+    if (id != NULL) {
+        note_expiry(port, id);
+        metric_add_for(METRIC_TLS_RELOADS, (const char *[]){ "success" }, 1);
+        log_info("certificate loaded", LOG_STR("listener", port->name), LOG_INT("not_after", identity_not_after_s(id)));
+        identity_front_present(port->front, id);
+    }
+    return 0;
+}
+
+static void refresh_ports(struct keeper *k)
+{
+    for (size_t i = 0; i < N_PORTS; i++) {
+        struct err err = { 0 };
+        if (k->ports[i].certs != NULL && refresh_port(&k->ports[i], &err) < 0) {
+            log_error("certificate not reloaded, the old one stays in use", LOG_STR("error", err.text));
+        }
+    }
+}
+
+static int open_port(struct tls_port *port, const char *name, const struct certs_options *co, enum identity_clients clients,
+                     int min_version, struct err *err)
+{
+    port->name = name;
+    port->certs = certs_new(co);
+    int rc = identity_front_new(clients, min_version, &port->front, err);
+    return rc < 0 ? rc : refresh_port(port, err);
+}
+
+static int open_ports(struct keeper *k, struct err *err)
+{
+    const struct options *o = k->options;
+    const struct settings *s = k->settings;
+    int rc = 0;
+
+    if (s->webhook_listen != NULL) {
+        const struct certs_options co = { .dir = o->cert_dir,
+                                          .cert_file = o->tls_cert_file,
+                                          .key_file = o->tls_key_file,
+                                          .client_ca_file = o->webhook_client_ca,
+                                          .names = o->tls_names.v,
+                                          .n_names = o->tls_names.n };
+        rc = open_port(&k->ports[PORT_WEBHOOK], "webhook", &co,
+                       o->webhook_client_ca != NULL ? IDENTITY_CLIENTS_REQUIRED : IDENTITY_CLIENTS_NONE,
+                       o->is_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION, err);
+        if (rc == 0 && o->cert_dir == NULL && o->tls_cert_file == NULL) {
+            log_warn("the webhook's certificate authority lives in memory: every start makes a new one; --cert-dir keeps it");
+        }
+    }
+    if (rc == 0 && s->https_listen != NULL) {
+        const struct certs_options co = { .cert_file = s->https_cert_file,
+                                          .key_file = s->https_key_file,
+                                          .client_ca_file = s->https_ca_file };
+        rc = open_port(&k->ports[PORT_HTTPS], "https", &co, IDENTITY_CLIENTS_REQUIRED, TLS1_2_VERSION, err);
+    }
+    return rc;
+}
+
+static void watch_files(struct keeper *k)
+{
+    VEC(const char *) paths = { 0 };
+
+    for (size_t i = 0; i < k->settings->n_paths; i++) {
+        *vec_push(&paths) = k->settings->paths[i];
+    }
+    for (size_t i = 0; i < N_PORTS; i++) {
+        const char *const *p = k->ports[i].certs == NULL ? NULL : certs_paths(k->ports[i].certs);
+        for (; p != NULL && *p != NULL; p++) {
+            *vec_push(&paths) = *p;
+        }
+    }
+    watcher_watch_files(k->watcher, paths.v, paths.n, k->files_changed);
+    vec_fini(&paths);
+}
+
+/* ---- start */
+
+static void on_snapshot(void *arg, const struct snapshot *s)
+{
+    struct keeper *k = arg;
+    serve_publish(k->serve, k->server, s);
+}
+
+static unsigned thread_count(const struct settings *s)
+{
+    cpu_set_t set;
+
+    if (s->threads > 0) {
+        return s->threads;
+    }
+    int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n < 1 ? 1 : (unsigned)n;
+}
+
+static int start_server(struct keeper *k, struct err *err)
+{
+    const struct settings *s = k->settings;
+    struct http_listener listeners[3];
+    size_t n = 0;
+
+    listeners[n++] = (struct http_listener){ .name = "http", .address = s->listen, .max_body_bytes = 64 * KIB,
+                                             .request_timeout_ms = API_TIMEOUT_MS, .handler = serve_handle, .arg = k->serve };
+    if (s->https_listen != NULL) {
+        listeners[n++] = (struct http_listener){ .name = "https", .address = s->https_listen,
+                                                 .tls = identity_front_ctx(k->ports[PORT_HTTPS].front), .max_body_bytes = 64 * KIB,
+                                                 .request_timeout_ms = API_TIMEOUT_MS, .handler = serve_handle, .arg = k->serve };
+    }
+    if (s->webhook_listen != NULL) {
+        listeners[n++] = (struct http_listener){ .name = "webhook", .address = s->webhook_listen,
+                                                 .tls = identity_front_ctx(k->ports[PORT_WEBHOOK].front),
+                                                 .max_body_bytes = LIMIT_REVIEW_BYTES, .request_timeout_ms = WEBHOOK_TIMEOUT_MS,
+                                                 .handler = admit_handle, .arg = k->admit };
+    }
+    const struct http_server_options so = { .n_threads = thread_count(s), .listeners = listeners, .n_listeners = n };
+    return http_server_start(&so, &k->server, err);
+}
+
+/* "127.0.0.1:0" and the port that was picked → "127.0.0.1:34567"; without a host: "0.0.0.0:8080" as people can use it. */
+static void log_listener(const struct keeper *k, const char *name, const char *address, size_t index)
+{
+    const char *colon = strrchr(address, ':');
+    size_t host = colon == NULL ? 0 : (size_t)(colon - address);
+    AUTO_STR real = mem_printf("%.*s:%u", host == 0 ? 9 : (int)host, host == 0 ? "localhost" : address,
+                               http_server_port(k->server, index));
+
+    log_info("listening", LOG_STR("listener", name), LOG_STR("address", real));
+}
+
+static void log_listeners(const struct keeper *k)
+{
+    size_t i = 0;
+
+    log_listener(k, "http", k->settings->listen, i++);
+    if (k->settings->https_listen != NULL) {
+        log_listener(k, "https", k->settings->https_listen, i++);
+    }
+    if (k->settings->webhook_listen != NULL) {
+        log_listener(k, "webhook", k->settings->webhook_listen, i++);
+    }
+}
+
+static void make_rewrite_options(const struct options *o, struct rewrite_options *out)
+{
+    *out = (struct rewrite_options){ .style = o->url_style,
+                                     .is_block_style = o->is_block_style,
+                                     .collector_id_expr = span_of(o->collector_id_expr),
+                                     .shared_host = span_of(o->shared_host) };
+}
+
+static int open_descriptors(struct keeper *k, struct err *err)
+{
+    sigset_t set;
+    const struct itimerspec period = { { CERTS_PERIOD_S, 0 }, { CERTS_PERIOD_S, 0 } };
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    k->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    k->files_changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    k->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (k->signals < 0 || k->files_changed < 0 || k->timer < 0 || timerfd_settime(k->timer, 0, &period, NULL) != 0) {
+        return err_sys(err, errno, "cannot make event descriptors");
+    }
+    return 0;
+}
+
+static int start(struct keeper *k, struct err *err)
+{
+    struct rewrite_options ro;
+    int rc = open_descriptors(k, err);
+
+    if (rc == 0) {
+        rc = open_ports(k, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    make_rewrite_options(k->options, &ro);
+    k->admit = admit_new(&ro);
+    k->serve = serve_new(thread_count(k->settings), k->settings->secrets_over_http);
+    rc = start_server(k, err);
+    if (rc == 0) {
+        rc = watcher_start(&k->watcher, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    const struct engine_options eo = { .watcher = watcher_mailbox(k->watcher), .publish = on_snapshot, .publish_arg = k };
+    rc = engine_start(&eo, &k->engine, err);
+    if (rc == 0) {
+        watcher_connect(k->watcher, engine_mailbox(k->engine));
+        watch_files(k);
+    }
+    return rc;
+}
+
+/* ---- run */
+
+static void note_reload(bool is_ok)
+{
+    metric_add_for(METRIC_CONFIG_RELOADS, (const char *[]){ is_ok ? "success" : "failure" }, 1);
+    metric_set(METRIC_CONFIG_LAST_RELOAD_OK, is_ok ? 1 : 0);
+}
+
+static void reload(struct keeper *k)
+{
+    struct engine_config config = { 0 };
+    bool is_ok = settings_read_config(k->options, k->settings, &config, NULL) == 0;
+
+    note_reload(is_ok);
+    if (is_ok) {
+        log_info("configuration reloaded", LOG_INT("files", config.n_sources));
+        engine_configure(k->engine, &config);
+    } else {
+        log_error("configuration not reloaded, the running one stays");
+    }
+    engine_config_fini(&config);
+}
+
+static void drain_counter(int fd)
+{
+    uint64_t n = 0;
+    ssize_t got = read(fd, &n, sizeof(n));
+    (void)got; /* nothing to read is fine: the descriptor does not block */
+}
+
+/* The next signal that waits, or 0. */
+static int next_signal(const struct keeper *k)
+{
+    struct signalfd_siginfo info;
+    return read(k->signals, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+/* Waits for SIGTERM or SIGINT, doing what comes up meanwhile. */
+static void run(struct keeper *k)
+{
+    for (;;) {
+        struct pollfd fds[] = { { k->signals, POLLIN, 0 }, { k->files_changed, POLLIN, 0 }, { k->timer, POLLIN, 0 } };
+        if (poll(fds, COUNT(fds), -1) < 0 && errno != EINTR) {
+            return;
+        }
+        for (int sig = next_signal(k); sig != 0; sig = next_signal(k)) {
+            if (sig != SIGHUP) {
+                log_info("stopping", LOG_STR("signal", sig == SIGINT ? "SIGINT" : "SIGTERM"));
+                return;
+            }
+            reload(k);
+            refresh_ports(k);
+        }
+        if (fds[1].revents != 0) {
+            drain_counter(k->files_changed);
+            reload(k);
+            refresh_ports(k);
+        }
+        if (fds[2].revents != 0) {
+            drain_counter(k->timer);
+            refresh_ports(k);
+        }
+    }
+}
+
+/* Keeps serving for the shutdown delay, so that nobody is sent here any more; a second signal ends it. */
+static void linger(struct keeper *k)
+{
+    int64_t end_ms = clock_mono_ms() + k->settings->shutdown_delay_ms;
+
+    serve_set_draining(k->serve);
+    http_server_drain(k->server);
+    for (;;) {
+        int64_t left_ms = end_ms - clock_mono_ms();
+        struct pollfd fd = { k->signals, POLLIN, 0 };
+        if (left_ms <= 0 || poll(&fd, 1, (int)left_ms) < 0) {
+            return;
+        }
+        int sig = next_signal(k);
+        if (sig == SIGTERM || sig == SIGINT) {
+            log_info("stopping at once");
+            return;
+        }
+    }
+}
+
+static void stop(struct keeper *k)
+{
+    if (k->server != NULL && k->engine != NULL) {
+        linger(k);
+    }
+    watcher_stop(&k->watcher); /* first: it posts to the engine */
+    engine_stop(&k->engine);   /* then: it publishes to the server */
+    http_server_stop(&k->server, STOP_GRACE_MS);
+    serve_free(&k->serve);
+    admit_free(&k->admit);
+    for (size_t i = 0; i < N_PORTS; i++) {
+        identity_front_free(&k->ports[i].front);
+        certs_free(&k->ports[i].certs);
+    }
+    mem_close_fd(&k->signals);
+    mem_close_fd(&k->files_changed);
+    mem_close_fd(&k->timer);
+}
+
+int keeper_run(const struct options *o, const struct settings *s)
+{
+    struct keeper k = { .options = o, .settings = s, .signals = -1, .files_changed = -1, .timer = -1 };
+    struct engine_config config = { 0 };
+    struct err err = { 0 };
+
+    role_enter(keeper);
+    int code = settings_read_config(o, s, &config, stderr);
+    if (code == 0 && start(&k, &err) < 0) {
+        fprintf(stderr, "otel-ta: %s\n", err.text);
+        code = EXIT_CANNOT;
+    }
+    if (code == 0) {
+        metric_set_for(METRIC_BUILD_INFO, (const char *[]){ OTEL_TA_VERSION }, 1);
+        metric_set(METRIC_PROCESS_START, (double)clock_wall_ms() / 1000);
+        note_reload(true);
+        log_listeners(&k);
+        engine_configure(k.engine, &config);
+        log_info("ready");
+        run(&k);
+    }
+    stop(&k);
+    engine_config_fini(&config);
+    return code;
+}

@@ -1,0 +1,103 @@
+/* The composition root: words of the command line → the room that does the work. */
+#include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/codec/node.h"
+#include "certs/files.h"
+#include "webhook/inspect.h"
+#include "webhook/keeper.h"
+#include "webhook/offline.h"
+#include "webhook/version.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int run_serve(const struct options *o)
+{
+    struct settings settings;
+    int code = settings_load(o, &settings, stderr);
+
+    if (code == EXIT_OK) {
+        code = keeper_run(o, &settings);
+    }
+    settings_fini(&settings);
+    return code;
+}
+
+static int run_certs(const struct options *o)
+{
+    const struct certs_options co = { .dir = o->cert_dir,
+                                      .cert_file = o->tls_cert_file,
+                                      .key_file = o->tls_key_file,
+                                      .names = o->tls_names.v,
+                                      .n_names = o->tls_names.n };
+    int64_t now_s = clock_wall_ms() / 1000;
+    struct err err = { 0 };
+    AUTO_BUF out;
+    int rc = 0;
+
+    if (o->cert_dir == NULL && o->tls_cert_file == NULL) {
+        fprintf(stderr, "otel-ta certs: give --cert-dir DIR (or --tls-cert-file and --tls-key-file)\n");
+        return EXIT_USAGE;
+    }
+    AUTO(certs) certs = certs_new(&co);
+    buf_init(&out, MIB);
+    if (o->command == COMMAND_CERTS_ROTATE) {
+        rc = certs_rotate(certs, now_s, &err);
+    }
+    if (rc == 0) {
+        rc = o->command == COMMAND_CERTS_CA ? certs_bundle(certs, now_s, &out, &err) : certs_describe(certs, now_s, &out, &err);
+    }
+    if (rc < 0) {
+        fprintf(stderr, "otel-ta certs: %s\n", err.text);
+        return EXIT_CANNOT;
+    }
+    fwrite(out.p == NULL ? "" : out.p, 1, out.len, stdout);
+    return EXIT_OK;
+}
+
+static int run(const struct options *o)
+{
+    switch (o->command) {
+    case COMMAND_SERVE:
+        return run_serve(o);
+    case COMMAND_REWRITE:
+    case COMMAND_RESTORE:
+    case COMMAND_VALIDATE:
+        return run_offline(o);
+    case COMMAND_CHECK_CONFIG:
+    case COMMAND_CHECK_SD:
+    case COMMAND_ALLOCATE:
+    case COMMAND_EXPLAIN:
+        return run_inspect(o);
+    case COMMAND_CERTS_CA:
+    case COMMAND_CERTS_SHOW:
+    case COMMAND_CERTS_ROTATE:
+        return run_certs(o);
+    case COMMAND_VERSION:
+        printf("otel-ta %s\n", OTEL_TA_VERSION);
+        return EXIT_OK;
+    case COMMAND_HELP:
+        options_usage(o->help_about, stdout);
+        return EXIT_OK;
+    }
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+
+    json_set_alloc_funcs(mem_alloc, mem_free);
+    int code = options_parse(argc, argv, &o, stderr);
+    if (code == EXIT_OK) {
+        code = run(&o);
+        if (fflush(stdout) != 0 && code == EXIT_OK) {
+            fprintf(stderr, "otel-ta: cannot write to standard output\n");
+            code = EXIT_CANNOT;
+        }
+    }
+    options_fini(&o);
+    return code;
+}
