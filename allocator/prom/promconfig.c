@@ -90,14 +90,16 @@ static void import_document(const struct importer *im, const char *path, const s
                      im->out);
 }
 
+/* Faults inside it name this file, not the one that imports it. */
 static void import_file(const struct importer *im, const char *path)
 {
     AUTO_BUF text;
     struct arena arena;
     struct node *root = NULL;
     struct err err;
-    size_t mark = faults_push(im->f, "%s", path);
+    const char *importing = im->f->file;
 
+    im->f->file = path;
     buf_init(&text, LIMIT_DOCUMENT_BYTES);
     arena_init(&arena);
     if (read_file(path, &text, &err) < 0 ||
@@ -107,7 +109,7 @@ static void import_file(const struct importer *im, const char *path)
         import_document(im, path, root);
     }
     arena_fini(&arena);
-    faults_pop(im->f, mark);
+    im->f->file = importing;
 }
 
 static void import_pattern(const struct importer *im, struct span pattern)
@@ -131,18 +133,14 @@ static void import_pattern(const struct importer *im, struct span pattern)
 static void import_all(const struct importer *im, const struct node *root)
 {
     const struct node *patterns = schema_list(root, "scrape_config_files");
-    size_t mark = faults_push(im->f, "scrape_config_files");
 
     for (size_t i = 0; patterns != NULL && i < patterns->n; i++) {
         struct span pattern = { "", 0 };
         (void)node_as_text(patterns->items[i], &pattern);
         if (pattern.len > 0 && is_pattern(pattern)) {
-            size_t inner = faults_push_index(im->f, i);
             import_pattern(im, pattern);
-            faults_pop(im->f, inner);
         }
     }
-    faults_pop(im->f, mark);
 }
 
 void promconfig_parse(const struct node *root, const struct scrape_options *options,
