@@ -1,0 +1,465 @@
+#include "webhook/admission.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/codec/base64.h"
+#include "webhook/graft.h"
+#include "webhook/jsonpatch.h"
+#include "webhook/revision.h"
+#include "webhook/skim.h"
+
+#define MAX_WARNINGS 16 /* the API server drops what passes 4,096 characters in all */
+#define MAX_CAUSES 64
+
+struct answer {
+    struct review review;
+    const struct rewrite_options *options;
+    struct arena *arena;
+    struct admission_reply *reply;
+    struct faults faults; /* of the Collector */
+    struct span warnings[MAX_WARNINGS];
+    size_t n_warnings;
+};
+
+static const char *const verdict_names[] = {
+    [ADMISSION_PATCHED] = "patched", [ADMISSION_UNCHANGED] = "unchanged",
+    [ADMISSION_IGNORED] = "ignored", [ADMISSION_DENIED] = "denied",
+    [ADMISSION_BAD] = "bad_request", [ADMISSION_FAILED] = "failed",
+};
+
+const char *admission_verdict_name(enum admission_verdict verdict)
+{
+    return verdict_names[verdict];
+}
+
+/* ---- replies */
+
+static const char *status_reason(int http_status)
+{
+    switch (http_status) {
+    case 400:
+        return "BadRequest";
+    case 404:
+        return "NotFound";
+    case 405:
+        return "MethodNotAllowed";
+    case 413:
+        return "RequestEntityTooLarge";
+    case 415:
+        return "UnsupportedMediaType";
+    case 503:
+        return "ServiceUnavailable";
+    case 504:
+        return "Timeout";
+    default:
+        return "InternalError";
+    }
+}
+
+struct span admission_status(int http_status, const char *message, struct arena *arena)
+{
+    AUTO_BUF out;
+
+    buf_init(&out, LIMIT_REVIEW_BYTES);
+    buf_add_str(&out, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
+                      "\"Failure\",\"message\":");
+    buf_add_json(&out, span_of(message));
+    buf_addf(&out, ",\"reason\":\"%s\",\"code\":%d}", status_reason(http_status), http_status);
+    return arena_span(arena, buf_span(&out));
+}
+
+static void reply_error(struct answer *a, int http_status, enum admission_verdict verdict,
+                        const char *message)
+{
+    a->reply->http_status = http_status;
+    a->reply->verdict = verdict;
+    a->reply->reason = arena_span(a->arena, span_of(message));
+    a->reply->body = admission_status(http_status, message, a->arena);
+}
+
+/* A warning is one line of at most LIMIT_WARNING characters; the API server drops those with
+ * control characters. */
+static void add_warning(struct answer *a, struct span text)
+{
+    size_t n = 0, n_chars = 0;
+    char *p = arena_bytes(a->arena, text.len);
+
+    for (size_t i = 0; i < text.len; i++) {
+        bool is_start = ((unsigned char)text.p[i] & 0xc0) != 0x80;
+        if (is_start && n_chars++ == LIMIT_WARNING) {
+            break;
+        }
+        p[n++] = (unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f ? ' ' : text.p[i];
+    }
+    struct span warning = span_make(p, n);
+    for (size_t i = 0; i < a->n_warnings; i++) {
+        if (span_eq(a->warnings[i], warning)) {
+            return;
+        }
+    }
+    if (a->n_warnings < MAX_WARNINGS && n > 0) {
+        a->warnings[a->n_warnings++] = warning;
+    }
+}
+
+static void open_reply(const struct answer *a, struct buf *out)
+{
+    buf_add_str(out, "{\"kind\":\"AdmissionReview\",\"apiVersion\":");
+    buf_add_json(out, a->review.api_version);
+    buf_add_str(out, ",\"response\":{\"uid\":");
+    buf_add_json(out, a->review.uid);
+}
+
+static void close_reply(struct answer *a, struct buf *out)
+{
+    for (size_t i = 0; i < a->n_warnings; i++) {
+        buf_add_str(out, i == 0 ? ",\"warnings\":[" : ",");
+        buf_add_json(out, a->warnings[i]);
+    }
+    buf_add_str(out, a->n_warnings > 0 ? "]}}" : "}}");
+    if (buf_error(out) != 0) {
+        reply_error(a, 500, ADMISSION_FAILED, "the answer is too big");
+        return;
+    }
+    a->reply->http_status = 200;
+    a->reply->body = arena_span(a->arena, buf_span(out));
+}
+
+static void reply_allowed(struct answer *a, enum admission_verdict verdict, const char *reason)
+{
+    AUTO_BUF out;
+
+    buf_init(&out, LIMIT_REVIEW_BYTES);
+    a->reply->verdict = verdict;
+    a->reply->reason = span_of(reason);
+    open_reply(a, &out);
+    buf_add_str(&out, ",\"allowed\":true");
+    close_reply(a, &out);
+}
+
+static void reply_patched(struct answer *a, const struct jsonpatch *patch)
+{
+    AUTO_BUF json, out;
+
+    buf_init(&json, LIMIT_REVIEW_BYTES);
+    buf_init(&out, 2 * LIMIT_REVIEW_BYTES);
+    jsonpatch_write(patch, &json);
+    if (buf_error(&json) != 0) {
+        reply_error(a, 500, ADMISSION_FAILED, "the patch is too big");
+        return;
+    }
+    a->reply->verdict = ADMISSION_PATCHED;
+    open_reply(a, &out);
+    buf_add_str(&out, ",\"allowed\":true,\"patchType\":\"JSONPatch\",\"patch\":\"");
+    base64_encode(buf_span(&json), &out);
+    buf_add_char(&out, '"');
+    close_reply(a, &out);
+}
+
+/* kubectl shows of a denial with causes only these, so each message is the whole sentence. */
+static void add_causes(const struct answer *a, struct buf *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->faults.n && n < MAX_CAUSES; i++) {
+        const struct fault *fault = &a->faults.v[i];
+        if (fault->severity != FAULT_ERROR) {
+            continue;
+        }
+        AUTO_STR sentence = mem_printf("otel-ta: %s%s%s", fault->path,
+                                       fault->path[0] == '\0' ? "" : ": ", fault->text);
+        buf_add_str(out, n++ == 0 ? "" : ",");
+        buf_add_str(out, "{\"reason\":\"FieldValueInvalid\",\"message\":");
+        buf_add_json(out, span_of(sentence));
+        buf_add_str(out, ",\"field\":");
+        buf_add_json(out, span_of(fault->path));
+        buf_add_char(out, '}');
+    }
+}
+
+static void reply_denied(struct answer *a)
+{
+    struct err first = { .text = "" };
+    AUTO_BUF out;
+
+    (void)faults_first(&a->faults, &first);
+    a->reply->verdict = ADMISSION_DENIED;
+    a->reply->reason = arena_span(a->arena, span_of(first.text));
+    buf_init(&out, LIMIT_REVIEW_BYTES);
+    open_reply(a, &out);
+    buf_add_str(
+        &out, ",\"allowed\":false,\"status\":{\"metadata\":{},\"status\":\"Failure\",\"message\":");
+    AUTO_STR message =
+        mem_printf("otel-ta: %s%s", first.text, a->faults.n_errors > 1 ? " (and more)" : "");
+    buf_add_json(&out, span_of(message));
+    buf_add_str(&out, ",\"reason\":\"Invalid\",\"details\":{\"name\":");
+    buf_add_json(&out, a->reply->name);
+    buf_add_str(&out,
+                ",\"group\":\"opentelemetry.io\",\"kind\":\"OpenTelemetryCollector\",\"causes\":[");
+    add_causes(a, &out);
+    buf_add_str(&out, "]},\"code\":422}");
+    close_reply(a, &out);
+}
+
+/* ---- what the user hears */
+
+static void say_change(struct answer *a, const struct revision *r)
+{
+    size_t n = r->plan.n_jobs_served;
+
+    if (r->plan.has_stash) {
+        AUTO_STR text = mem_printf("otel-ta: %zu scrape job%s discovered by the allocator; "
+                                   "originals kept in annotation %s",
+                                   n, n == 1 ? " is" : "s are", WIRE_ANNOTATION);
+        add_warning(a, span_of(text));
+    } else {
+        add_warning(a, SPAN_LIT("otel-ta: the Collector discovers its scrape targets itself again; "
+                                "the originals are back"));
+    }
+    for (size_t i = 0; i < a->faults.n; i++) {
+        const struct fault *fault = &a->faults.v[i];
+        if (fault->severity == FAULT_WARNING) {
+            AUTO_STR text = mem_printf("otel-ta: %s", fault->text);
+            add_warning(a, span_of(text));
+        }
+    }
+}
+
+/* Secrets in discovery sections were readable in the Collector and stay so in the annotation: no
+ * new reader, more copies. */
+static void say_secrets(struct answer *a, const struct revision *r)
+{
+    static const char *const members[] = {
+        "\"password\":",     "\"credentials\":", "\"client_secret\":", "\"secret_key\":",
+        "\"bearer_token\":", "\"token\":",       "\"secret\":"
+    };
+
+    for (size_t i = 0; i < r->plan.n_receivers; i++) {
+        const struct plan_receiver *receiver = &r->plan.receivers[i];
+        for (size_t j = 0; j < receiver->n_jobs; j++) {
+            const struct plan_job *job = &receiver->jobs[j];
+            for (size_t k = 0; k < job->sections.n * COUNT(members); k++) {
+                struct span json = job->sections.v[k / COUNT(members)].json;
+                const char *member = members[k % COUNT(members)];
+                if (job->action == JOB_REWRITE &&
+                    memmem(json.p, json.len, member, strlen(member)) != NULL) {
+                    AUTO_STR text = mem_printf("otel-ta: job '%.*s' has inline credentials in its "
+                                               "discovery; prefer files or Secrets",
+                                               SPAN_ARG(job->name));
+                    add_warning(a, span_of(text));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/* ---- the Collector */
+
+/* The documented name of a Collector is in the request; in the object it may be missing as long as
+ * the server makes it up. */
+static const struct node *with_identity(struct answer *a, const struct node *root)
+{
+    struct span text;
+    const struct node *metadata = node_get(root, "metadata");
+    const struct node *full = metadata;
+
+    if (!node_as_text(node_get(metadata, "namespace"), &text) || text.len == 0) {
+        full = a->review.ns.len == 0 ? full
+                                     : graft_member(a->arena, full, SPAN_LIT("namespace"),
+                                                    graft_text(a->arena, a->review.ns));
+    }
+    if (!node_as_text(node_get(metadata, "name"), &text) || text.len == 0) {
+        full = a->review.name.len == 0 ? full
+                                       : graft_member(a->arena, full, SPAN_LIT("name"),
+                                                      graft_text(a->arena, a->review.name));
+    }
+    return full == metadata ? root : graft_member(a->arena, root, SPAN_LIT("metadata"), full);
+}
+
+/* The patch that was made, tried on the very object, must give what was intended. */
+static void reply_checked(struct answer *a, const struct node *root, const struct node *intended)
+{
+    struct jsonpatch patch = { .ops = { .n = 0 } };
+    struct node *result = NULL;
+    struct err err = { .text = "" };
+
+    jsonpatch_diff(root, intended, SPAN_LIT(""), a->arena, &patch);
+    if (jsonpatch_apply(&patch, root, a->arena, &result, &err) < 0 ||
+        !jsonpatch_same(result, intended)) {
+        AUTO_STR message =
+            mem_printf("otel-ta: the patch does not give what was intended: %s", err.text);
+        reply_error(a, 500, ADMISSION_FAILED, message);
+    } else {
+        reply_patched(a, &patch);
+    }
+    jsonpatch_fini(&patch);
+}
+
+static bool moves_whole_jobs(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n_receivers; i++) {
+        if (plan->receivers[i].new_list != NULL || plan->receivers[i].stored_list != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void reply_unchanged(struct answer *a, const struct revision *r)
+{
+    for (size_t i = 0; i < a->faults.n; i++) {
+        /* Said at every write, because nothing else would ever tell. */
+        if (strstr(a->faults.v[i].text, "lost") != NULL ||
+            strstr(a->faults.v[i].text, "newer version") != NULL) {
+            AUTO_STR text = mem_printf("otel-ta: %s", a->faults.v[i].text);
+            add_warning(a, span_of(text));
+        }
+    }
+    if (r->subject.unsupported_mode.len > 0) {
+        add_warning(a, SPAN_LIT("otel-ta: a Collector of mode sidecar cannot use the allocator; "
+                                "nothing was rewritten"));
+    }
+    reply_allowed(a, ADMISSION_UNCHANGED, "");
+}
+
+/* 'is_whole' as for skim_collector(); false when it is needed and was not given. */
+static bool revise(struct answer *a, const struct node *root, const struct node *old, bool is_whole)
+{
+    const struct node *identified = with_identity(a, root);
+    const struct revision_input in = {
+        .root = identified,
+        .old_root = old,
+        .options = a->options,
+        .is_object_form = !span_is(a->review.request_version, "v1alpha1"),
+    };
+    struct revision r;
+    bool is_done = true;
+
+    int rc = revision_make(&in, a->arena, &a->faults, &r);
+    if (rc < 0) {
+        reply_denied(a);
+    } else if (!r.is_changed) {
+        reply_unchanged(a, &r);
+    } else if (moves_whole_jobs(&r.plan) && !is_whole) {
+        is_done = false;
+    } else {
+        say_change(a, &r);
+        say_secrets(a, &r);
+        reply_checked(a, identified, revision_intended(&r, a->arena));
+    }
+    revision_fini(&r);
+    return is_done;
+}
+
+/* Passes without a patch, with a word to the user. */
+static void reply_not_understood(struct answer *a, const char *why)
+{
+    AUTO_STR text = mem_printf("otel-ta: left as it is: %s", why);
+
+    add_warning(a, span_of(text));
+    reply_allowed(a, ADMISSION_IGNORED, arena_strndup(a->arena, why, strlen(why)));
+}
+
+static void answer_collector(struct answer *a)
+{
+    struct node *root = NULL, *old = NULL;
+    struct subject subject;
+    struct err err;
+
+    for (int is_whole = a->options->is_block_style ? 1 : 0; is_whole < 2; is_whole++) {
+        if (skim_collector(a->review.object, is_whole != 0, a->arena, &root, &err) < 0) {
+            reply_not_understood(a, err.text);
+            return;
+        }
+        if (a->review.old_object.p != NULL &&
+            skim_collector(a->review.old_object, false, a->arena, &old, NULL) < 0) {
+            old = NULL;
+        }
+        if (root->type != NODE_MAP || node_get(root, "metadata") == NULL ||
+            node_get(root, "metadata")->type != NODE_MAP) {
+            reply_not_understood(a, "the object has no metadata");
+            return;
+        }
+        subject_read(root, &subject);
+        a->reply->name = subject.name.len > 0 ? subject.name : a->review.name;
+        if (subject.is_deleting) {
+            reply_allowed(a, ADMISSION_IGNORED, "being deleted");
+            return;
+        }
+        if (a->reply->name.len == 0) {
+            if (subject.wish == SUBJECT_REWRITE) {
+                reply_not_understood(
+                    a,
+                    "its name is not known yet (generateName); the next write of it is rewritten");
+            } else {
+                reply_allowed(a, ADMISSION_IGNORED, "no name");
+            }
+            return;
+        }
+        if (revise(a, root, old, is_whole != 0)) {
+            return;
+        }
+        faults_fini(&a->faults);
+        faults_init(&a->faults);
+    }
+}
+
+/* ---- the review */
+
+static bool is_known_version(struct span api_version)
+{
+    return span_is(api_version, "admission.k8s.io/v1") ||
+           span_is(api_version, "admission.k8s.io/v1beta1");
+}
+
+/* Why nothing is to be done; NULL when there is. */
+static const char *why_not_ours(const struct review *r)
+{
+    if (!span_is(r->operation, "CREATE") && !span_is(r->operation, "UPDATE")) {
+        return "not a create or update";
+    }
+    if (r->subresource.len > 0) {
+        return "a subresource";
+    }
+    if (!span_is(r->group, "opentelemetry.io") ||
+        !span_is(r->object_kind, "OpenTelemetryCollector")) {
+        return "not an OpenTelemetryCollector";
+    }
+    return r->object.p == NULL ? "no object" : NULL;
+}
+
+void admission_answer(struct span body, const struct rewrite_options *options, struct arena *arena,
+                      struct admission_reply *out)
+{
+    struct answer *a = arena_zalloc(arena, sizeof(*a));
+    struct err err = { .text = "" };
+
+    a->options = options;
+    a->arena = arena;
+    a->reply = out;
+    *out = (struct admission_reply){ .http_status = 0 };
+    int rc = skim_review(body, arena, &a->review, &err);
+    out->uid = a->review.uid;
+    out->ns = a->review.ns;
+    out->name = a->review.name;
+    if (rc < 0) {
+        AUTO_STR message = mem_printf("otel-ta: the body is no JSON: %s", err.text);
+        reply_error(a, 400, ADMISSION_BAD, message);
+        return;
+    }
+    if (!span_is(a->review.kind, "AdmissionReview") || !is_known_version(a->review.api_version) ||
+        a->review.uid.len == 0) {
+        reply_error(
+            a, 400, ADMISSION_BAD,
+            "otel-ta: the body is no AdmissionReview of admission.k8s.io/v1 or v1beta1 with a uid");
+        return;
+    }
+    const char *why = why_not_ours(&a->review);
+    if (why != NULL) {
+        reply_allowed(a, ADMISSION_IGNORED, why);
+        return;
+    }
+    faults_init(&a->faults);
+    answer_collector(a);
+    faults_fini(&a->faults);
+}

@@ -1,0 +1,136 @@
+#include "webhook/admit_route.h"
+
+#include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
+#include "allocator/base/log.h"
+#include "allocator/base/mem.h"
+#include "allocator/base/metric.h"
+#include "allocator/codec/urlform.h"
+#include "webhook/admission.h"
+
+#include <stdatomic.h>
+#include <strings.h>
+
+#define LOG_MODULE "webhook"
+#define PATH "/mutate"
+#define JSON_TYPE "application/json"
+
+struct admit {
+    struct rewrite_options options;
+    struct arena arena; /* texts of the options */
+    /* Bytes of all bodies being answered, over all serving threads; each adds before and subtracts
+     * after its own. */
+    _Atomic size_t in_flight;
+};
+
+struct admit *admit_new(const struct rewrite_options *options)
+{
+    struct admit *admit = mem_zalloc(sizeof(*admit));
+
+    arena_init(&admit->arena);
+    admit->options = *options;
+    admit->options.collector_id_expr = arena_span(&admit->arena, options->collector_id_expr);
+    admit->options.shared_host = arena_span(&admit->arena, options->shared_host);
+    return admit;
+}
+
+void admit_free(struct admit **admit)
+{
+    if (*admit != NULL) {
+        arena_fini(&(*admit)->arena);
+        mem_free(*admit);
+        *admit = NULL;
+    }
+}
+
+static void fail(struct exchange *x, int status, const char *message)
+{
+    exchange_reply(x, status, JSON_TYPE, admission_status(status, message, exchange_arena(x)));
+}
+
+/* "?timeout=5s": whole seconds, as the API server sends it. 0: none, or nothing that we understand.
+ */
+static int64_t timeout_ms(struct span query)
+{
+    struct span raw;
+    int64_t seconds = 0;
+
+    if (!urlform_query(query, "timeout", &raw) || raw.len < 2 || raw.len > 6 ||
+        raw.p[raw.len - 1] != 's') {
+        return 0;
+    }
+    for (size_t i = 0; i + 1 < raw.len; i++) {
+        if (raw.p[i] < '0' || raw.p[i] > '9') {
+            return 0;
+        }
+        seconds = seconds * 10 + (raw.p[i] - '0');
+    }
+    return seconds * 1000;
+}
+
+static void count_and_log(const struct admission_reply *reply, int64_t elapsed_us)
+{
+    const char *const verdict[] = { admission_verdict_name(reply->verdict) };
+
+    metric_add_for(METRIC_WEBHOOK_REVIEWS, verdict, 1);
+    metric_observe(METRIC_WEBHOOK_SECONDS, (double)elapsed_us / 1e6);
+    if (reply->verdict == ADMISSION_FAILED) {
+        metric_add(METRIC_WEBHOOK_SELFCHECK, 1);
+        log_error("patch not sent", LOG_SPAN("reason", reply->reason),
+                  LOG_SPAN("namespace", reply->ns), LOG_SPAN("name", reply->name),
+                  LOG_SPAN("uid", reply->uid));
+        return;
+    }
+    log_info("review", LOG_STR("verdict", verdict[0]), LOG_SPAN("namespace", reply->ns),
+             LOG_SPAN("name", reply->name), LOG_SPAN("reason", reply->reason),
+             LOG_SPAN("uid", reply->uid), LOG_INT("us", elapsed_us));
+}
+
+static void answer(const struct admit *admit, struct exchange *x)
+{
+    struct admission_reply reply;
+    int64_t deadline_ms = timeout_ms(exchange_query(x));
+    int64_t begin_us = clock_mono_us();
+
+    admission_answer(exchange_body(x), &admit->options, exchange_arena(x), &reply);
+    int64_t elapsed_us = clock_mono_us() - begin_us;
+    count_and_log(&reply, elapsed_us);
+    /* A late answer is worth nothing: the API server has gone on. A tenth of its time is the way
+     * back. */
+    if (deadline_ms > 0 && elapsed_us / 1000 > deadline_ms - deadline_ms / 10) {
+        fail(x, 504, "otel-ta: the review took longer than its timeout");
+        return;
+    }
+    exchange_reply(x, reply.http_status, JSON_TYPE, reply.body);
+}
+
+void admit_handle(struct exchange *x, void *arg)
+{
+    struct admit *admit = arg;
+    struct span encoding = exchange_header(x, "Content-Encoding");
+    size_t size = exchange_body(x).len;
+
+    if (!span_is(exchange_path(x), PATH)) {
+        fail(x, 404, "otel-ta: reviews go to " PATH);
+        return;
+    }
+    if (!span_is(exchange_method(x), "POST")) {
+        exchange_add_header(x, "Allow", SPAN_LIT("POST"));
+        fail(x, 405, "otel-ta: " PATH " takes POST");
+        return;
+    }
+    if (encoding.len > 0 && !(encoding.len == 8 && strncasecmp(encoding.p, "identity", 8) == 0)) {
+        fail(x, 415, "otel-ta: encoded bodies are not supported");
+        return;
+    }
+    if (size > LIMIT_REVIEW_BYTES) {
+        fail(x, 413, "otel-ta: the review is too big");
+        return;
+    }
+    if (atomic_fetch_add(&admit->in_flight, size) + size > LIMIT_REVIEWS_IN_FLIGHT) {
+        fail(x, 503, "otel-ta: too many reviews at once");
+    } else {
+        answer(admit, x);
+    }
+    atomic_fetch_sub(&admit->in_flight, size);
+}

@@ -1,0 +1,18 @@
+/* POST /mutate: AdmissionReviews over HTTP. 405 for other methods, 404 for other paths, 415 for
+ * encoded bodies, 413 above LIMIT_REVIEW_BYTES, 503 while more than LIMIT_REVIEWS_IN_FLIGHT bytes
+ * are being answered; every error is a Status body that kubectl shows, never with Retry-After.
+ * Threads: admit_new and admit_free from the keeper; the handler on serving threads. */
+#ifndef OTEL_TA_WEBHOOK_ADMIT_ROUTE_H
+#define OTEL_TA_WEBHOOK_ADMIT_ROUTE_H
+
+#include "allocator/http/exchange.h"
+#include "webhook/plan.h"
+
+struct admit;
+
+/* Copies the options. */
+struct admit *admit_new(const struct rewrite_options *options);
+exchange_handler admit_handle;         /* arg: struct admit */
+void admit_free(struct admit **admit); /* after the server has stopped */
+
+#endif

@@ -1,0 +1,114 @@
+#include "webhook/graft.h"
+
+/* Trees hold plain pointers so that parsers can build them; nothing here writes through a shared
+ * one. */
+static struct node *shared(const struct node *n)
+{
+    union {
+        const struct node *from;
+        struct node *to;
+    } pun = { .from = n };
+
+    return pun.to;
+}
+
+struct node *graft_text(struct arena *arena, struct span text)
+{
+    struct node *n = arena_zalloc(arena, sizeof(*n));
+
+    n->type = NODE_SCALAR;
+    n->style = NODE_DOUBLE;
+    n->is_json = true;
+    n->text = text;
+    return n;
+}
+
+struct node *graft_list(struct arena *arena, struct node **items, size_t n)
+{
+    struct node *list = arena_zalloc(arena, sizeof(*list));
+
+    list->type = NODE_LIST;
+    list->style = NODE_FLOW;
+    list->is_json = true;
+    list->n = n;
+    list->items = items;
+    return list;
+}
+
+struct node *graft_map(struct arena *arena, struct node_pair *pairs, size_t n)
+{
+    struct node *map = arena_zalloc(arena, sizeof(*map));
+
+    map->type = NODE_MAP;
+    map->style = NODE_FLOW;
+    map->is_json = true;
+    map->n = n;
+    map->pairs = pairs;
+    return map;
+}
+
+struct node *graft_single(struct arena *arena, struct span key, const struct node *value)
+{
+    struct node_pair *pair = arena_zalloc(arena, sizeof(*pair));
+
+    pair->key = graft_text(arena, key);
+    pair->value = shared(value);
+    return graft_map(arena, pair, 1);
+}
+
+struct node *graft_member(struct arena *arena, const struct node *map, struct span key,
+                          const struct node *value)
+{
+    size_t n_old = map == NULL || map->type != NODE_MAP ? 0 : map->n;
+    struct node_pair *pairs = arena_alloc(arena, (n_old + 1) * sizeof(*pairs));
+    size_t n = 0;
+    bool is_set = value == NULL;
+
+    for (size_t i = 0; i < n_old; i++) {
+        if (!span_eq(map->pairs[i].key->text, key)) {
+            pairs[n++] = map->pairs[i];
+        } else if (!is_set) {
+            pairs[n] = map->pairs[i];
+            pairs[n++].value = shared(value);
+            is_set = true;
+        }
+    }
+    if (!is_set) {
+        pairs[n++] = (struct node_pair){ .key = graft_text(arena, key), .value = shared(value) };
+    }
+    return graft_map(arena, pairs, n);
+}
+
+struct node *graft_item(struct arena *arena, const struct node *list, size_t index,
+                        const struct node *item)
+{
+    struct node **items = arena_alloc(arena, (list->n + 1) * sizeof(struct node *));
+
+    for (size_t i = 0; i < list->n; i++) {
+        items[i] = i == index ? shared(item) : list->items[i];
+    }
+    return graft_list(arena, items, list->n);
+}
+
+/* Depth is that of a parsed document, which LIMIT_DEPTH bounds. NOLINTNEXTLINE(misc-no-recursion)
+ */
+const struct node *graft_replace(struct arena *arena, const struct node *root,
+                                 const struct node *old, const struct node *value)
+{
+    if (root == old) {
+        return value;
+    }
+    if (root == NULL || (root->type != NODE_MAP && root->type != NODE_LIST)) {
+        return root;
+    }
+    for (size_t i = 0; i < root->n; i++) {
+        const struct node *child = root->type == NODE_MAP ? root->pairs[i].value : root->items[i];
+        const struct node *changed = graft_replace(arena, child, old, value);
+        if (changed != child) {
+            return root->type == NODE_LIST
+                       ? graft_item(arena, root, i, changed)
+                       : graft_member(arena, root, root->pairs[i].key->text, changed);
+        }
+    }
+    return root;
+}

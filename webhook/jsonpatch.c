@@ -1,0 +1,405 @@
+#include "webhook/jsonpatch.h"
+
+#include "allocator/base/limits.h"
+
+static const char *const verb_names[] = {
+    [PATCH_ADD] = "add", [PATCH_REMOVE] = "remove", [PATCH_REPLACE] = "replace"
+};
+
+/* ---- difference */
+
+static struct span child_path(struct arena *arena, struct span path, struct span key)
+{
+    size_t n_escapes = 0;
+
+    for (size_t i = 0; i < key.len; i++) {
+        n_escapes += key.p[i] == '~' || key.p[i] == '/' ? 1U : 0U;
+    }
+    char *p = arena_bytes(arena, path.len + 1 + key.len + n_escapes);
+    size_t n = path.len;
+    if (n > 0) {
+        memcpy(p, path.p, n);
+    }
+    p[n++] = '/';
+    for (size_t i = 0; i < key.len; i++) {
+        bool is_special = key.p[i] == '~' || key.p[i] == '/';
+        p[n++] = is_special ? '~' : key.p[i];
+        if (is_special) {
+            p[n++] = key.p[i] == '~' ? '0' : '1';
+        }
+    }
+    return span_make(p, n);
+}
+
+static struct span item_path(struct arena *arena, struct span path, size_t index)
+{
+    return span_of(arena_printf(arena, "%.*s/%zu", SPAN_ARG(path), index));
+}
+
+static void add_op(struct jsonpatch *out, enum patch_verb verb, struct span path,
+                   const struct node *value)
+{
+    *vec_push(&out->ops) = (struct patch_op){ verb, path, value };
+}
+
+static bool is_shown(const struct node *map, size_t i)
+{
+    return !map->pairs[i].is_merged ||
+           node_get_span(map, map->pairs[i].key->text) == map->pairs[i].value;
+}
+
+/* Member 'key' of 'map', where a map that was changed a little has it at the same place. */
+static const struct node *member_near(const struct node *map, size_t i, struct span key)
+{
+    bool is_here = i < map->n && !map->pairs[i].is_merged && span_eq(map->pairs[i].key->text, key);
+    return is_here ? map->pairs[i].value : node_get_span(map, key);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
+static void diff_maps(const struct node *from, const struct node *to, struct span path,
+                      struct arena *arena, struct jsonpatch *out)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        struct span key = from->pairs[i].key->text;
+        const struct node *value = member_near(to, i, key);
+        if (!is_shown(from, i)) {
+            continue;
+        }
+        if (value == NULL) {
+            add_op(out, PATCH_REMOVE, child_path(arena, path, key), NULL);
+        } else if (value != from->pairs[i].value) {
+            jsonpatch_diff(from->pairs[i].value, value, child_path(arena, path, key), arena, out);
+        }
+    }
+    for (size_t i = 0; i < to->n; i++) {
+        struct span key = to->pairs[i].key->text;
+        if (is_shown(to, i) && member_near(from, i, key) == NULL) {
+            add_op(out, PATCH_ADD, child_path(arena, path, key), to->pairs[i].value);
+        }
+    }
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
+void jsonpatch_diff(const struct node *from, const struct node *to, struct span path,
+                    struct arena *arena, struct jsonpatch *out)
+{
+    if (from == to) {
+        return;
+    }
+    if (from->type == NODE_MAP && to->type == NODE_MAP) {
+        diff_maps(from, to, path, arena, out);
+    } else if (from->type == NODE_LIST && to->type == NODE_LIST && from->n == to->n) {
+        for (size_t i = 0; i < from->n; i++) {
+            if (from->items[i] != to->items[i]) {
+                jsonpatch_diff(from->items[i], to->items[i], item_path(arena, path, i), arena, out);
+            }
+        }
+    } else if (!jsonpatch_same(from, to)) {
+        add_op(out, PATCH_REPLACE, path, to);
+    }
+}
+
+void jsonpatch_write(const struct jsonpatch *patch, struct buf *out)
+{
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < patch->ops.n; i++) {
+        const struct patch_op *op = &patch->ops.v[i];
+        buf_add_str(out, i == 0 ? "{\"op\":\"" : ",{\"op\":\"");
+        buf_add_str(out, verb_names[op->verb]);
+        buf_add_str(out, "\",\"path\":");
+        buf_add_json(out, op->path);
+        if (op->value != NULL) {
+            buf_add_str(out, ",\"value\":");
+            node_write_json(op->value, out);
+        }
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, ']');
+}
+
+/* ---- reading */
+
+static bool verb_from(struct span name, enum patch_verb *out)
+{
+    for (size_t i = 0; i < COUNT(verb_names); i++) {
+        if (span_is(name, verb_names[i])) {
+            *out = (enum patch_verb)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+int jsonpatch_read(const struct node *json, struct arena *arena, struct jsonpatch *out,
+                   struct err *err)
+{
+    (void)arena;
+    if (json == NULL || json->type != NODE_LIST) {
+        return err_set(err, ERR_INVALID, "a patch is a list of operations");
+    }
+    for (size_t i = 0; i < json->n; i++) {
+        const struct node *item = json->items[i];
+        struct patch_op op = { .value = node_get(item, "value") };
+        struct span verb;
+        if (!node_as_text(node_get(item, "op"), &verb) ||
+            !node_as_text(node_get(item, "path"), &op.path)) {
+            return err_set(err, ERR_INVALID, "operation %zu: needs op and path", i);
+        }
+        if (!verb_from(verb, &op.verb)) {
+            return err_set(err, ERR_UNSUPPORTED, "operation %zu: %.*s", i, SPAN_ARG(verb));
+        }
+        if (op.verb != PATCH_REMOVE && op.value == NULL) {
+            return err_set(err, ERR_INVALID, "operation %zu: needs a value", i);
+        }
+        *vec_push(&out->ops) = op;
+    }
+    return 0;
+}
+
+/* ---- application */
+
+/* A copy whose maps and lists may be changed: arrays have room for one more.
+ * NOLINTNEXTLINE(misc-no-recursion): capped */
+static struct node *copy_tree(const struct node *n, struct arena *arena)
+{
+    if (n->type != NODE_MAP && n->type != NODE_LIST) {
+        return (struct node *)(uintptr_t)n;
+    }
+    struct node *copy = arena_alloc(arena, sizeof(*copy));
+    *copy = *n;
+    if (n->type == NODE_LIST) {
+        copy->items = arena_alloc(arena, (n->n + 1) * sizeof(struct node *));
+        for (size_t i = 0; i < n->n; i++) {
+            copy->items[i] = copy_tree(n->items[i], arena);
+        }
+        return copy;
+    }
+    copy->pairs = arena_alloc(arena, (n->n + 1) * sizeof(struct node_pair));
+    copy->n = 0;
+    for (size_t i = 0; i < n->n; i++) {
+        if (is_shown(n, i)) {
+            copy->pairs[copy->n++] =
+                (struct node_pair){ .key = n->pairs[i].key,
+                                    .value = copy_tree(n->pairs[i].value, arena) };
+        }
+    }
+    return copy;
+}
+
+/* The next part of a pointer, unescaped. */
+static bool next_token(struct span *path, struct arena *arena, struct span *out)
+{
+    if (path->len == 0 || path->p[0] != '/') {
+        return false;
+    }
+    *path = span_from(*path, 1);
+    const char *slash = path->len == 0 ? NULL : memchr(path->p, '/', path->len);
+    size_t len = slash == NULL ? path->len : (size_t)(slash - path->p);
+    char *p = arena_bytes(arena, len);
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        char c = path->p[i];
+        if (c == '~') {
+            if (i + 1 == len || (path->p[i + 1] != '0' && path->p[i + 1] != '1')) {
+                return false;
+            }
+            c = path->p[++i] == '0' ? '~' : '/';
+        }
+        p[n++] = c;
+    }
+    *path = span_from(*path, len);
+    *out = span_make(p, n);
+    return true;
+}
+
+/* Decimal without leading zeros, below 'limit'. */
+static bool read_index(struct span token, size_t limit, size_t *out)
+{
+    size_t value = 0;
+
+    if (token.len == 0 || token.len > 9 || (token.len > 1 && token.p[0] == '0')) {
+        return false;
+    }
+    for (size_t i = 0; i < token.len; i++) {
+        if (token.p[i] < '0' || token.p[i] > '9') {
+            return false;
+        }
+        value = value * 10 + (size_t)(token.p[i] - '0');
+    }
+    *out = value;
+    return value < limit;
+}
+
+static bool find_member(const struct node *map, struct span key, size_t *out)
+{
+    for (size_t i = 0; i < map->n; i++) {
+        if (span_eq(map->pairs[i].key->text, key)) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool apply_to_map(const struct patch_op *op, struct node *map, struct span key,
+                         struct arena *arena)
+{
+    size_t at;
+    bool is_there = find_member(map, key, &at);
+
+    if (op->verb == PATCH_REMOVE) {
+        if (is_there) {
+            memmove(&map->pairs[at], &map->pairs[at + 1],
+                    (map->n - at - 1) * sizeof(map->pairs[0]));
+            map->n--;
+        }
+        return is_there;
+    }
+    struct node *value = copy_tree(op->value, arena);
+    if (is_there) {
+        map->pairs[at].value = value;
+        return true;
+    }
+    if (op->verb == PATCH_REPLACE) {
+        return false;
+    }
+    struct node_pair *pairs = arena_alloc(arena, (map->n + 2) * sizeof(*pairs));
+    if (map->n > 0) {
+        memcpy(pairs, map->pairs, map->n * sizeof(*pairs));
+    }
+    struct node *name = arena_zalloc(arena, sizeof(*name));
+    *name =
+        (struct node){ .type = NODE_SCALAR, .style = NODE_DOUBLE, .is_json = true, .text = key };
+    pairs[map->n++] = (struct node_pair){ .key = name, .value = value };
+    map->pairs = pairs;
+    return true;
+}
+
+static bool apply_to_list(const struct patch_op *op, struct node *list, struct span token,
+                          struct arena *arena)
+{
+    size_t at = list->n;
+    bool is_append = op->verb == PATCH_ADD && span_is(token, "-");
+
+    if (!is_append && !read_index(token, list->n + (op->verb == PATCH_ADD ? 1 : 0), &at)) {
+        return false;
+    }
+    if (op->verb == PATCH_REMOVE) {
+        memmove((void *)&list->items[at], (const void *)&list->items[at + 1],
+                (list->n - at - 1) * sizeof(list->items[0]));
+        list->n--;
+        return true;
+    }
+    if (op->verb == PATCH_REPLACE) {
+        list->items[at] = copy_tree(op->value, arena);
+        return true;
+    }
+    struct node **items = arena_alloc(arena, (list->n + 2) * sizeof(struct node *));
+    for (size_t i = 0; i < list->n; i++) {
+        items[i < at ? i : i + 1] = list->items[i];
+    }
+    items[at] = copy_tree(op->value, arena);
+    list->items = items;
+    list->n++;
+    return true;
+}
+
+static bool apply_one(const struct patch_op *op, struct node **root, struct arena *arena)
+{
+    struct span path = op->path, token;
+    struct node *at = *root;
+
+    if (path.len == 0) {
+        if (op->verb == PATCH_REMOVE) {
+            return false;
+        }
+        *root = copy_tree(op->value, arena);
+        return true;
+    }
+    for (;;) {
+        size_t i;
+        if (!next_token(&path, arena, &token)) {
+            return false;
+        }
+        if (path.len == 0) {
+            break;
+        }
+        if (at->type == NODE_MAP && find_member(at, token, &i)) {
+            at = at->pairs[i].value;
+        } else if (at->type == NODE_LIST && read_index(token, at->n, &i)) {
+            at = at->items[i];
+        } else {
+            return false;
+        }
+    }
+    return at->type == NODE_MAP    ? apply_to_map(op, at, token, arena)
+           : at->type == NODE_LIST ? apply_to_list(op, at, token, arena)
+                                   : false;
+}
+
+int jsonpatch_apply(const struct jsonpatch *patch, const struct node *root, struct arena *arena,
+                    struct node **out, struct err *err)
+{
+    struct node *copy = copy_tree(root, arena);
+
+    for (size_t i = 0; i < patch->ops.n; i++) {
+        const struct patch_op *op = &patch->ops.v[i];
+        if (!apply_one(op, &copy, arena)) {
+            return err_set(err, ERR_INVALID, "operation %zu: %s %.*s does not fit", i,
+                           verb_names[op->verb], SPAN_ARG(op->path));
+        }
+    }
+    *out = copy;
+    return 0;
+}
+
+static bool same_scalars(const struct node *a, const struct node *b)
+{
+    if (node_is_null(a) || node_is_null(b)) {
+        return node_is_null(a) && node_is_null(b);
+    }
+    return span_eq(a->text, b->text) && (a->style == NODE_PLAIN) == (b->style == NODE_PLAIN)
+               ? true
+               : node_equal(a, b);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
+bool jsonpatch_same(const struct node *a, const struct node *b)
+{
+    if (a == b) {
+        return true;
+    }
+    if (a->type != b->type) {
+        return false;
+    }
+    if (a->type == NODE_LIST) {
+        bool is_same = a->n == b->n;
+        for (size_t i = 0; i < a->n && is_same; i++) {
+            is_same = jsonpatch_same(a->items[i], b->items[i]);
+        }
+        return is_same;
+    }
+    if (a->type != NODE_MAP) {
+        return same_scalars(a, b);
+    }
+    size_t n_a = 0, n_b = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        n_b += is_shown(b, i) ? 1U : 0U;
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        if (!is_shown(a, i)) {
+            continue;
+        }
+        const struct node *other = member_near(b, i, a->pairs[i].key->text);
+        if (other == NULL || !jsonpatch_same(a->pairs[i].value, other)) {
+            return false;
+        }
+        n_a++;
+    }
+    return n_a == n_b;
+}
+
+void jsonpatch_fini(struct jsonpatch *patch)
+{
+    vec_fini(&patch->ops);
+}

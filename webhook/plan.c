@@ -1,0 +1,469 @@
+#include "webhook/plan.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/prom/stash.h"
+#include "webhook/block.h"
+#include "webhook/graft.h"
+#include "webhook/jobindex.h"
+
+#define HTTP_SD "http_sd_configs"
+
+struct planner {
+    const struct plan_input *in;
+    struct arena *arena;
+    struct faults *f;
+    struct plan *plan;
+    bool is_rewrite;
+    enum fault_severity severity; /* of what the user has to mend: a restore does not insist */
+    struct jobindex names;        /* of this configuration: finds duplicates */
+    struct jobindex stash, old_stash, old_jobs;
+    bool has_old_jobs; /* 'old_jobs' was filled: only a job without originals asks for it */
+};
+
+static bool is_receiver(const struct planner *p, struct span name)
+{
+    return span_is(name, WIRE_DEFAULT_RECEIVER) ||
+           (!p->in->options->is_strict_receiver &&
+            span_has_prefix(name, WIRE_DEFAULT_RECEIVER "/"));
+}
+
+static unsigned line_of(const struct node *n)
+{
+    return n == NULL ? 0 : n->line;
+}
+
+bool plan_job_has_merge(const struct node *job)
+{
+    for (size_t i = 0; i < job->n; i++) {
+        if (job->pairs[i].is_merged) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the originals of a job */
+
+struct originals {
+    const struct node *map;
+    struct span receiver, job; /* where they were */
+};
+
+static bool look_up(const struct jobindex *index, struct span receiver, struct span job,
+                    struct originals *out)
+{
+    const struct node *map = jobindex_find(index, receiver, job);
+
+    if (map == NULL) {
+        return false;
+    }
+    *out = (struct originals){ map, receiver, job };
+    return true;
+}
+
+/* Our URL says under which name they were stored, so a job that was renamed after its rewrite still
+ * finds them. */
+static bool find_originals(const struct planner *p, struct span receiver, struct span job,
+                           const struct own_entry *own, struct originals *out)
+{
+    return look_up(&p->stash, own->receiver, own->job, out) ||
+           look_up(&p->stash, receiver, job, out) ||
+           look_up(&p->old_stash, own->receiver, own->job, out) ||
+           look_up(&p->old_stash, receiver, job, out);
+}
+
+static void index_old_jobs(struct planner *p)
+{
+    const struct node *receivers = node_get(p->in->old_config, "receivers");
+
+    p->has_old_jobs = true;
+    for (size_t r = 0; receivers != NULL && receivers->type == NODE_MAP && r < receivers->n; r++) {
+        const struct node *list =
+            node_get(node_get(receivers->pairs[r].value, "config"), "scrape_configs");
+        for (size_t i = 0; list != NULL && list->type == NODE_LIST && i < list->n; i++) {
+            struct span name;
+            if (node_as_text(node_get(list->items[i], "job_name"), &name)) {
+                (void)jobindex_add(&p->old_jobs, receivers->pairs[r].key->text, name,
+                                   list->items[i]);
+            }
+        }
+    }
+}
+
+/* An object that was stored in this state may still be changed in other ways. */
+static bool was_lost_before(struct planner *p, struct span receiver, struct span job)
+{
+    struct sections sections;
+    struct own_entry own;
+
+    if (p->in->old_config == NULL) {
+        return false;
+    }
+    if (!p->has_old_jobs) {
+        index_old_jobs(p);
+    }
+    const struct node *old = jobindex_find(&p->old_jobs, receiver, job);
+    if (old == NULL || old->type != NODE_MAP) {
+        return false;
+    }
+    sections_of_job(old, p->arena, &sections, &own);
+    return own.is_there;
+}
+
+/* ---- one job */
+
+static struct span job_url(const struct planner *p, struct span receiver, struct span job)
+{
+    const struct rewrite_options *o = p->in->options;
+    const struct wire_cr cr = { p->in->subject->ns, p->in->subject->name };
+    AUTO_BUF url;
+
+    buf_init(&url, LIMIT_DOCUMENT_BYTES);
+    wire_job_url(cr, receiver, job, o->style, o->collector_id_expr, o->shared_host, &url);
+    return arena_span(p->arena, buf_span(&url));
+}
+
+/* Nothing of its own to discover, our entry, and no originals anywhere. */
+static void plan_lost(struct planner *p, const struct plan_receiver *r, struct plan_job *job)
+{
+    job->action = JOB_LEAVE;
+    if (!p->is_rewrite) {
+        faults_add(p->f, FAULT_WARNING, line_of(job->node),
+                   "job '%.*s' keeps the allocator's URL: its original discovery sections are lost",
+                   SPAN_ARG(job->name));
+    } else if (was_lost_before(p, r->name, job->name)) {
+        faults_add(p->f, FAULT_WARNING, line_of(job->node),
+                   "job '%.*s' discovers nothing: its originals are lost", SPAN_ARG(job->name));
+    } else {
+        faults_add(p->f, p->severity, line_of(job->node),
+                   "job '%.*s' points at the allocator but carries no discovery config; restore "
+                   "the annotation or the "
+                   "original SD blocks",
+                   SPAN_ARG(job->name));
+    }
+}
+
+static bool is_finished(const struct plan_job *job, const struct own_entry *own,
+                        const struct sections *present)
+{
+    return own->is_there && own->is_alone && present->n == 0 && span_eq(own->url, job->url);
+}
+
+static void decide(struct planner *p, const struct plan_receiver *r, struct plan_job *job)
+{
+    struct sections present;
+    struct own_entry own;
+    struct originals originals = { .map = NULL };
+
+    sections_of_job(job->node, p->arena, &present, &own);
+    bool is_known = own.is_there && find_originals(p, r->name, job->name, &own, &originals);
+    if (present.n == 0 && !is_known) {
+        if (own.is_there) {
+            plan_lost(p, r, job);
+        } else if (p->is_rewrite) {
+            faults_add(p->f, FAULT_WARNING, line_of(job->node),
+                       "job '%.*s' has nothing to discover", SPAN_ARG(job->name));
+        }
+        return;
+    }
+    job->sections = present;
+    if (is_known) {
+        struct sections stored;
+        sections_of_map(originals.map, p->arena, &stored);
+        sections_join(&stored, &present, p->arena, &job->sections);
+        job->stored_under_receiver = originals.receiver;
+        job->stored_under_job = originals.job;
+    }
+    if (p->is_rewrite) {
+        job->url = job_url(p, r->name, job->name);
+        job->action = is_finished(job, &own, &present) ? JOB_LEAVE : JOB_REWRITE;
+        if (is_known && present.n > 0) {
+            faults_add(p->f, FAULT_WARNING, line_of(job->node),
+                       "job '%.*s': added discovery sections join the stored ones",
+                       SPAN_ARG(job->name));
+        }
+    } else {
+        job->action = own.is_there ? JOB_RESTORE : JOB_LEAVE;
+    }
+}
+
+/* The name as text, or a fault. Upstream refuses what YAML reads as a number, and so do we. */
+static bool read_name(struct planner *p, const struct node *node, struct span *out)
+{
+    const struct node *name = node_get(node, "job_name");
+    int64_t number;
+    double real;
+    bool truth;
+
+    if (name == NULL || node_is_null(name)) {
+        faults_add(p->f, p->severity, line_of(node), "job_name is missing");
+        return false;
+    }
+    size_t mark = faults_push(p->f, "job_name");
+    bool is_text = node_as_text(name, out) && !node_as_int(name, &number) &&
+                   !node_as_double(name, &real) &&
+                   !(name->style == NODE_PLAIN && node_as_bool(name, &truth));
+    if (!is_text) {
+        faults_add(p->f, p->severity, line_of(name), "must be text, not %s",
+                   name->type == NODE_SCALAR ? "a number or a boolean" : node_type_name(name));
+    } else if (out->len == 0 || memchr(out->p, '\0', out->len) != NULL) {
+        faults_add(p->f, p->severity, line_of(name),
+                   out->len == 0 ? "is empty" : "holds a NUL character");
+        is_text = false;
+    }
+    faults_pop(p->f, mark);
+    return is_text;
+}
+
+static bool check_sections(struct planner *p, const struct node *job)
+{
+    bool is_good = true;
+
+    for (size_t i = 0; i < job->n; i++) {
+        const struct node_pair *pair = &job->pairs[i];
+        if (wire_is_sd_key(pair->key->text) && pair->value->type != NODE_LIST &&
+            !node_is_null(pair->value)) {
+            size_t mark = faults_push(p->f, "%.*s", SPAN_ARG(pair->key->text));
+            faults_add(p->f, p->severity, line_of(pair->value), "must be a list, not %s",
+                       node_type_name(pair->value));
+            faults_pop(p->f, mark);
+            is_good = false;
+        }
+    }
+    return is_good;
+}
+
+static void plan_one_job(struct planner *p, struct plan_receiver *r, const struct node *node,
+                         size_t index)
+{
+    struct plan_job *job = &r->jobs[r->n_jobs++];
+
+    *job = (struct plan_job){ .node = node, .index = index };
+    if (node->type != NODE_MAP) {
+        faults_add(p->f, p->severity, line_of(node), "must be a mapping, not %s",
+                   node_type_name(node));
+        return;
+    }
+    if (!read_name(p, node, &job->name) || !check_sections(p, node)) {
+        return;
+    }
+    if (!jobindex_add(&p->names, r->name, job->name, node)) {
+        size_t mark = faults_push(p->f, "job_name");
+        faults_add(p->f, p->severity, line_of(node),
+                   "found multiple scrape configs with job name \"%.*s\"", SPAN_ARG(job->name));
+        faults_pop(p->f, mark);
+        return;
+    }
+    decide(p, r, job);
+}
+
+/* ---- one receiver */
+
+static const struct node *stash_receiver(const struct planner *p, struct span name)
+{
+    const struct node *found = node_get_span(node_get(p->in->stash, "receivers"), name);
+
+    return found != NULL ? found : node_get_span(node_get(p->in->old_stash, "receivers"), name);
+}
+
+/* Jobs that an earlier rewrite in block style took out of the list. They count while the block is
+ * ours, or the list empty. */
+static const struct node *stored_list_of(const struct planner *p, const struct plan_receiver *r)
+{
+    const struct node *list = node_get(stash_receiver(p, r->name), "scrape_configs");
+    bool is_ours = block_is_ours(node_get(r->node, "target_allocator"), p->arena);
+
+    return list != NULL && list->type == NODE_LIST && is_ours ? list : NULL;
+}
+
+static void plan_jobs(struct planner *p, struct plan_receiver *r)
+{
+    const struct node *stored = stored_list_of(p, r);
+    size_t n_list = r->list == NULL ? 0 : r->list->n;
+    size_t n_stored = stored == NULL ? 0 : stored->n;
+
+    r->jobs = arena_alloc(p->arena, (n_list + n_stored + 1) * sizeof(struct plan_job));
+    size_t mark = faults_push(p->f, "scrape_configs");
+    for (size_t i = 0; i < n_list; i++) {
+        size_t item = faults_push_index(p->f, i);
+        plan_one_job(p, r, r->list->items[i], i);
+        faults_pop(p->f, item);
+    }
+    for (size_t i = 0; i < n_stored; i++) {
+        struct span name;
+        if (node_as_text(node_get(stored->items[i], "job_name"), &name) &&
+            jobindex_find(&p->names, r->name, name) == NULL) {
+            plan_one_job(p, r, stored->items[i], r->n_jobs);
+        }
+    }
+    faults_pop(p->f, mark);
+}
+
+/* All jobs leave the list for the annotation, or come back from it. */
+static void plan_whole_list(struct planner *p, struct plan_receiver *r, bool is_block)
+{
+    size_t n_list = r->list == NULL ? 0 : r->list->n;
+
+    if (!is_block && r->n_jobs == n_list) {
+        return;
+    }
+    struct node **items = arena_alloc(p->arena, (r->n_jobs + 1) * sizeof(struct node *));
+    for (size_t i = 0; i < r->n_jobs; i++) {
+        struct plan_job job = r->jobs[i];
+        if (is_block && job.sections.n > 0) {
+            job.action = JOB_RESTORE;
+        }
+        items[i] = (struct node *)(uintptr_t)plan_intended_job(&job, p->arena);
+    }
+    const struct node *list = graft_list(p->arena, items, r->n_jobs);
+    if (!is_block) {
+        r->new_list = list;
+        return;
+    }
+    r->stored_list = list;
+    r->new_list = n_list == 0 ? NULL : graft_list(p->arena, NULL, 0);
+}
+
+static bool open_receiver(struct planner *p, struct plan_receiver *r)
+{
+    if (r->node->type != NODE_MAP) {
+        return false;
+    }
+    r->config = node_get(r->node, "config");
+    if (node_is_null(r->config)) {
+        r->config = NULL;
+        return true;
+    }
+    size_t mark = faults_push(p->f, "config");
+    if (r->config->type != NODE_MAP) {
+        faults_add(p->f, p->severity, line_of(r->config), "must be a mapping, not %s",
+                   node_type_name(r->config));
+        faults_pop(p->f, mark);
+        return false;
+    }
+    r->list = node_get(r->config, "scrape_configs");
+    if (node_is_null(r->list)) {
+        r->list = NULL;
+    } else if (r->list->type != NODE_LIST) {
+        size_t inner = faults_push(p->f, "scrape_configs");
+        faults_add(p->f, p->severity, line_of(r->list), "must be a list, not %s",
+                   node_type_name(r->list));
+        faults_pop(p->f, inner);
+        r->list = NULL;
+    }
+    faults_pop(p->f, mark);
+    return true;
+}
+
+static void plan_block(struct planner *p, struct plan_receiver *r, bool is_wanted)
+{
+    struct block_plan block;
+    const struct block_input in = {
+        .subject = p->in->subject,
+        .options = p->in->options,
+        .present = node_get(r->node, "target_allocator"),
+        .stored = node_get(stash_receiver(p, r->name), "target_allocator"),
+        .is_wanted = is_wanted,
+    };
+
+    block_plan(&in, p->arena, &block);
+    r->block_action =
+        block.is_changed ? (block.value == NULL ? BLOCK_REMOVE : BLOCK_SET) : BLOCK_LEAVE;
+    r->block = block.value;
+    r->stored_block = block.stored;
+}
+
+static void plan_one_receiver(struct planner *p, struct span name, const struct node *node,
+                              bool has_block)
+{
+    struct plan_receiver *r = &p->plan->receivers[p->plan->n_receivers];
+    bool is_block_wanted = p->is_rewrite && has_block;
+
+    *r = (struct plan_receiver){ .name = name, .node = node };
+    size_t mark = faults_push(p->f, "%.*s", SPAN_ARG(name));
+    if (open_receiver(p, r)) {
+        size_t inner = faults_push(p->f, "config");
+        plan_jobs(p, r);
+        faults_pop(p->f, inner);
+        plan_whole_list(p, r, is_block_wanted && p->in->options->is_block_style && r->n_jobs > 0);
+        plan_block(p, r, is_block_wanted);
+        p->plan->n_receivers++;
+    }
+    faults_pop(p->f, mark);
+}
+
+/* The block goes into one receiver, or every target of it would be scraped as often as there are
+ * receivers. */
+static struct span receiver_of_block(const struct planner *p, const struct node *receivers)
+{
+    struct span none = { NULL, 0 };
+
+    if (!p->in->options->is_block_style && !p->in->subject->has_prometheus_cr) {
+        return none;
+    }
+    if (node_get(receivers, WIRE_DEFAULT_RECEIVER) != NULL) {
+        return SPAN_LIT(WIRE_DEFAULT_RECEIVER);
+    }
+    for (size_t i = 0; i < receivers->n; i++) {
+        if (is_receiver(p, receivers->pairs[i].key->text)) {
+            return receivers->pairs[i].key->text;
+        }
+    }
+    return none;
+}
+
+static void count(struct plan *plan)
+{
+    for (size_t r = 0; r < plan->n_receivers; r++) {
+        const struct plan_receiver *receiver = &plan->receivers[r];
+        plan->n_changed += (receiver->block_action != BLOCK_LEAVE ? 1U : 0U) +
+                           (receiver->new_list != NULL ? 1U : 0U);
+        plan->has_stash =
+            plan->has_stash || receiver->stored_list != NULL || receiver->stored_block != NULL;
+        for (size_t i = 0; i < receiver->n_jobs; i++) {
+            const struct plan_job *job = &receiver->jobs[i];
+            bool is_served = job->url.p != NULL;
+            plan->n_jobs_served += is_served ? 1 : 0;
+            plan->n_changed += job->action != JOB_LEAVE && receiver->new_list == NULL &&
+                                       receiver->stored_list == NULL
+                                   ? 1
+                                   : 0;
+            plan->has_stash = plan->has_stash || is_served;
+        }
+    }
+}
+
+void plan_make(const struct plan_input *in, struct arena *arena, struct faults *f, struct plan *out)
+{
+    struct planner p = { .in = in, .arena = arena, .f = f, .plan = out };
+    const struct node *receivers = node_get(in->subject->config, "receivers");
+
+    *out = (struct plan){ .n_receivers = 0 };
+    p.is_rewrite = !in->is_restore && in->subject->wish == SUBJECT_REWRITE;
+    p.severity = p.is_rewrite ? FAULT_ERROR : FAULT_WARNING;
+    if (receivers == NULL || receivers->type != NODE_MAP) {
+        return;
+    }
+    jobindex_init(&p.names, arena);
+    jobindex_init(&p.stash, arena);
+    jobindex_init(&p.old_stash, arena);
+    jobindex_init(&p.old_jobs, arena);
+    jobindex_add_stash(&p.stash, in->stash);
+    jobindex_add_stash(&p.old_stash, in->old_stash);
+    out->receivers = arena_alloc(arena, (receivers->n + 1) * sizeof(struct plan_receiver));
+    struct span block = receiver_of_block(&p, receivers);
+    size_t mark = faults_push(f, "spec.config.receivers");
+    for (size_t i = 0; i < receivers->n; i++) {
+        struct span name = receivers->pairs[i].key->text;
+        if (is_receiver(&p, name)) {
+            plan_one_receiver(&p, name, receivers->pairs[i].value,
+                              block.p != NULL && span_eq(block, name));
+        }
+    }
+    faults_pop(f, mark);
+    count(out);
+    jobindex_fini(&p.names);
+    jobindex_fini(&p.stash);
+    jobindex_fini(&p.old_stash);
+    jobindex_fini(&p.old_jobs);
+}

@@ -1,0 +1,99 @@
+/* What a rewrite or a restore does to the configuration of one Collector, decided on trees alone:
+ * which job gets our entry, which gets its own discovery sections back, and what the annotation
+ * says afterwards. A pure function of the object, the old object and the options: every replica,
+ * dry run and repetition decides the same. Source: spec/admission.md §2.3; decisions P5-P12.
+ * Threads: any. */
+#ifndef OTEL_TA_WEBHOOK_PLAN_H
+#define OTEL_TA_WEBHOOK_PLAN_H
+
+#include "allocator/base/fault.h"
+#include "allocator/prom/wire.h"
+#include "webhook/sections.h"
+#include "webhook/subject.h"
+
+struct rewrite_options {
+    struct span collector_id_expr; /* "${POD_NAME}" */
+    enum wire_style style;
+    struct span shared_host; /* of WIRE_SHARED */
+    bool is_block_style;     /* --rewrite-style=target-allocator */
+    bool is_strict_receiver; /* only the receiver "prometheus", as upstream */
+};
+
+enum job_action {
+    JOB_LEAVE,
+    JOB_REWRITE, /* its discovery sections become the one entry with 'url' */
+    JOB_RESTORE, /* our entry becomes 'sections' */
+};
+
+struct plan_job {
+    const struct node *node;
+    size_t index; /* in scrape_configs */
+    struct span name;
+    enum job_action action;
+    struct span url;          /* JOB_REWRITE */
+    struct sections sections; /* what it discovers, from the job or the annotation; JOB_RESTORE:
+                                 what comes back */
+    struct span stored_under_receiver,
+        stored_under_job; /* where the annotation had it, when it came from there */
+};
+
+enum block_action {
+    BLOCK_LEAVE,
+    BLOCK_SET, /* target_allocator becomes 'block' */
+    BLOCK_REMOVE,
+};
+
+struct plan_receiver {
+    struct span name;
+    const struct node *node;   /* the receiver */
+    const struct node *config; /* its "config", or NULL */
+    const struct node *list;   /* "scrape_configs", or NULL */
+    struct plan_job *jobs;
+    size_t n_jobs;
+    const struct node *new_list; /* the whole list changes to this (block style), else NULL */
+    const struct node
+        *stored_list; /* jobs that the annotation keeps whole (block style), else NULL */
+    enum block_action block_action;
+    const struct node *block;        /* the whole new block */
+    const struct node *stored_block; /* what our members of the block replaced, as the annotation
+                                        keeps it; NULL: no block of ours */
+};
+
+struct plan {
+    struct plan_receiver *receivers;
+    size_t n_receivers;
+    size_t n_jobs_served; /* jobs that the allocator discovers for this Collector */
+    size_t n_changed;     /* jobs and blocks that change */
+    bool has_stash;       /* something is kept: the annotation stays */
+};
+
+struct plan_input {
+    const struct subject *subject;
+    bool is_restore;               /* whatever the subject wishes: 'otel-ta restore' */
+    const struct node *stash;      /* of the incoming annotation, or NULL */
+    const struct node *old_stash;  /* of the old object's, or NULL */
+    const struct node *old_config; /* configuration of the old object as a tree, or NULL (create) */
+    const struct rewrite_options *options;
+};
+
+/* Errors in 'f' are what the user has to mend (a denial), warnings what they should know; paths
+ * start at "spec.config". */
+void plan_make(const struct plan_input *in, struct arena *arena, struct faults *f,
+               struct plan *out);
+
+/* The configuration that the plan leads to. */
+const struct node *plan_intended(const struct plan *plan, const struct node *config,
+                                 struct arena *arena);
+/* One job or receiver of it. */
+const struct node *plan_intended_job(const struct plan_job *job, struct arena *arena);
+const struct node *plan_intended_receiver(const struct plan_receiver *r, struct arena *arena);
+
+/* Canonical JSON of what the annotation keeps. 'exact' (may be empty) is its member "text". */
+void plan_write_stash(const struct plan *plan, struct span exact, struct arena *arena,
+                      struct buf *out);
+
+/* Does the job inherit through a merge key? Then sections are overridden, not removed: what they
+ * hide would come through. */
+bool plan_job_has_merge(const struct node *job);
+
+#endif

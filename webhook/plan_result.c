@@ -1,0 +1,202 @@
+/* What a plan leads to: the intended configuration, and what the annotation keeps. */
+#include "webhook/plan.h"
+
+#include "allocator/base/limits.h"
+#include "webhook/graft.h"
+
+#define HTTP_SD "http_sd_configs"
+
+/* ---- the intended configuration */
+
+static bool is_shown(const struct node *map, size_t i)
+{
+    return !map->pairs[i].is_merged ||
+           node_get_span(map, map->pairs[i].key->text) == map->pairs[i].value;
+}
+
+const struct node *plan_intended_job(const struct plan_job *job, struct arena *arena)
+{
+    const struct node *node = job->node;
+
+    if (job->action == JOB_LEAVE) {
+        return node;
+    }
+    bool is_rewrite = job->action == JOB_REWRITE;
+    bool has_merge = plan_job_has_merge(node);
+    struct node_pair *pairs = arena_alloc(arena, (node->n + job->sections.n + 1) * sizeof(*pairs));
+    size_t n = 0;
+    for (size_t i = 0; i < node->n; i++) {
+        struct span key = node->pairs[i].key->text;
+        if (!is_shown(node, i)) {
+            continue;
+        }
+        if (!wire_is_sd_key(key)) {
+            pairs[n++] = node->pairs[i];
+        } else if (is_rewrite && has_merge && !span_is(key, HTTP_SD)) {
+            pairs[n++] = (struct node_pair){ .key = node->pairs[i].key,
+                                             .value = graft_list(arena, NULL, 0) };
+        }
+    }
+    const struct node *map = graft_map(arena, pairs, n);
+    if (is_rewrite) {
+        struct node **items = arena_alloc(arena, sizeof(struct node *));
+        items[0] = graft_single(arena, SPAN_LIT("url"), graft_text(arena, job->url));
+        return graft_member(arena, map, SPAN_LIT(HTTP_SD), graft_list(arena, items, 1));
+    }
+    for (size_t i = 0; i < job->sections.n; i++) {
+        map = graft_member(arena, map, job->sections.v[i].name, job->sections.v[i].value);
+    }
+    return map;
+}
+
+static const struct node *intended_list(const struct plan_receiver *r, struct arena *arena)
+{
+    if (r->new_list != NULL || r->list == NULL || r->stored_list != NULL) {
+        return r->new_list != NULL ? r->new_list : r->list;
+    }
+    struct node **items = arena_alloc(arena, (r->list->n + 1) * sizeof(struct node *));
+    for (size_t i = 0; i < r->list->n; i++) {
+        items[i] = r->list->items[i];
+    }
+    for (size_t i = 0; i < r->n_jobs; i++) {
+        items[r->jobs[i].index] = (struct node *)(uintptr_t)plan_intended_job(&r->jobs[i], arena);
+    }
+    return graft_list(arena, items, r->list->n);
+}
+
+static bool has_job_change(const struct plan_receiver *r)
+{
+    bool is_changed = r->new_list != NULL;
+
+    for (size_t i = 0; i < r->n_jobs && !is_changed && r->stored_list == NULL; i++) {
+        is_changed = r->jobs[i].action != JOB_LEAVE;
+    }
+    return is_changed;
+}
+
+const struct node *plan_intended_receiver(const struct plan_receiver *r, struct arena *arena)
+{
+    const struct node *node = r->node;
+
+    if (has_job_change(r)) {
+        const struct node *config =
+            graft_member(arena, r->config, SPAN_LIT("scrape_configs"), intended_list(r, arena));
+        node = graft_member(arena, node, SPAN_LIT("config"), config);
+    }
+    if (r->block_action != BLOCK_LEAVE) {
+        node = graft_member(arena, node, SPAN_LIT("target_allocator"),
+                            r->block_action == BLOCK_SET ? r->block : NULL);
+    }
+    return node;
+}
+
+const struct node *plan_intended(const struct plan *plan, const struct node *config,
+                                 struct arena *arena)
+{
+    const struct node *old = node_get(config, "receivers");
+    const struct node *receivers = old;
+
+    for (size_t i = 0; i < plan->n_receivers; i++) {
+        const struct plan_receiver *r = &plan->receivers[i];
+        const struct node *node = plan_intended_receiver(r, arena);
+        if (node != r->node) {
+            receivers = graft_member(arena, receivers, r->name, node);
+        }
+    }
+    return receivers == old ? config
+                            : graft_member(arena, config, SPAN_LIT("receivers"), receivers);
+}
+
+/* ---- the annotation */
+
+static int by_receiver(const void *a, const void *b)
+{
+    const struct plan_receiver *const *x = a;
+    const struct plan_receiver *const *y = b;
+
+    return span_cmp((*x)->name, (*y)->name);
+}
+
+static int by_job(const void *a, const void *b)
+{
+    const struct plan_job *const *x = a;
+    const struct plan_job *const *y = b;
+
+    return span_cmp((*x)->name, (*y)->name);
+}
+
+static void write_jobs(const struct plan_receiver *r, struct arena *arena, struct buf *out)
+{
+    const struct plan_job **sorted =
+        arena_alloc(arena, (r->n_jobs + 1) * sizeof(struct plan_job *));
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n_jobs && r->stored_list == NULL; i++) {
+        if (r->jobs[i].url.p != NULL) {
+            sorted[n++] = &r->jobs[i];
+        }
+    }
+    qsort(sorted, n, sizeof(sorted[0]), by_job);
+    buf_add_str(out, "\"jobs\":{");
+    for (size_t i = 0; i < n; i++) {
+        buf_add_str(out, i == 0 ? "" : ",");
+        buf_add_json(out, sorted[i]->name);
+        buf_add_char(out, ':');
+        sections_write(&sorted[i]->sections, out);
+    }
+    buf_add_char(out, '}');
+}
+
+static void write_receiver(const struct plan_receiver *r, struct arena *arena, struct buf *out)
+{
+    buf_add_json(out, r->name);
+    buf_add_str(out, ":{");
+    write_jobs(r, arena, out);
+    if (r->stored_list != NULL) {
+        buf_add_str(out, ",\"scrape_configs\":");
+        node_write_json(r->stored_list, out);
+    }
+    if (r->stored_block != NULL) {
+        buf_add_str(out, ",\"target_allocator\":");
+        node_write_json(r->stored_block, out);
+    }
+    buf_add_char(out, '}');
+}
+
+static bool is_stored(const struct plan_receiver *r)
+{
+    bool is_kept = r->stored_list != NULL || r->stored_block != NULL;
+
+    for (size_t i = 0; i < r->n_jobs && !is_kept; i++) {
+        is_kept = r->jobs[i].url.p != NULL;
+    }
+    return is_kept;
+}
+
+void plan_write_stash(const struct plan *plan, struct span exact, struct arena *arena,
+                      struct buf *out)
+{
+    const struct plan_receiver **sorted =
+        arena_alloc(arena, (plan->n_receivers + 1) * sizeof(struct plan_receiver *));
+    size_t n = 0;
+
+    for (size_t i = 0; i < plan->n_receivers; i++) {
+        if (is_stored(&plan->receivers[i])) {
+            sorted[n++] = &plan->receivers[i];
+        }
+    }
+    qsort(sorted, n, sizeof(sorted[0]), by_receiver);
+    buf_add_str(out, "{\"receivers\":{");
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0) {
+            buf_add_char(out, ',');
+        }
+        write_receiver(sorted[i], arena, out);
+    }
+    buf_add_char(out, '}');
+    if (exact.len > 0) {
+        buf_add_str(out, ",\"text\":");
+        buf_add_span(out, exact);
+    }
+    buf_add_str(out, ",\"v\":1}");
+}

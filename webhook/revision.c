@@ -1,0 +1,293 @@
+#include "webhook/revision.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/prom/stash.h"
+#include "webhook/graft.h"
+#include "webhook/textplan.h"
+
+#define ANNOTATION_PATH "metadata.annotations[\"" WIRE_ANNOTATION "\"]"
+
+/* "spec.config.receivers…: sentence" → a fault at that path. */
+static int add_fault(struct faults *f, const char *path, unsigned line, const struct err *err)
+{
+    const char *text = err->text;
+    const char *colon = strstr(text, ": ");
+
+    if (strncmp(text, "spec.", 5) == 0 && colon != NULL) {
+        size_t mark = faults_push(f, "%.*s", (int)(colon - text), text);
+        faults_add(f, FAULT_ERROR, line, "%s", colon + 2);
+        faults_pop(f, mark);
+    } else {
+        size_t mark = faults_push(f, "%s", path);
+        faults_add(f, FAULT_ERROR, line, "%s", text);
+        faults_pop(f, mark);
+    }
+    return ERR_INVALID;
+}
+
+/* The annotation as a tree. What cannot be read counts as not there, with a warning; an annotation
+ * of a newer version belongs to somebody who knows it: ERR_UNSUPPORTED. */
+static int read_stash(const struct subject *s, struct arena *arena, struct faults *f,
+                      const struct node **out)
+{
+    struct node *tree = NULL;
+    struct span value, json;
+    struct err err;
+
+    *out = NULL;
+    if (s->annotation == NULL || !node_as_text(s->annotation, &value)) {
+        return 0;
+    }
+    int rc = stash_decode(value, arena, &json, &tree, &err);
+    if (rc == 0) {
+        *out = tree;
+        return 0;
+    }
+    if (f != NULL) {
+        size_t mark = faults_push(f, "%s", ANNOTATION_PATH);
+        faults_add(f, FAULT_WARNING, s->annotation->line,
+                   rc == ERR_UNSUPPORTED ? "is of a newer version: %s" : "is not used: %s",
+                   err.text);
+        faults_pop(f, mark);
+    }
+    return rc == ERR_UNSUPPORTED ? rc : 0;
+}
+
+const struct node *revision_stash(const struct subject *s, struct arena *arena)
+{
+    const struct node *stash = NULL;
+
+    (void)read_stash(s, arena, NULL, &stash);
+    return stash;
+}
+
+/* The old object may be anything: what cannot be read of it helps nobody and harms nobody. */
+static void read_old(const struct node *root, struct arena *arena, struct plan_input *in)
+{
+    struct subject old;
+
+    if (root == NULL || root->type != NODE_MAP) {
+        return;
+    }
+    subject_read(root, &old);
+    (void)read_stash(&old, arena, NULL, &in->old_stash);
+    if (subject_parse_text(&old, arena, NULL) == 0) {
+        in->old_config = old.config;
+    }
+}
+
+/* ---- configuration */
+
+static int change_text(const struct revision_input *in, const struct textplan *t,
+                       struct arena *arena, struct revision *r, struct err *err)
+{
+    AUTO_BUF result;
+    bool use_records = !in->ignores_records;
+
+    for (;;) {
+        splice_fini(&r->edits);
+        int rc = textplan_edits(t, use_records, arena, &r->edits, err);
+        if (rc < 0) {
+            return rc;
+        }
+        if (r->subject.config_text.p == NULL) {
+            return 0; /* an object in a manifest: whoever puts the manifest together compares it */
+        }
+        buf_init(&result, LIMIT_DOCUMENT_BYTES);
+        splice_apply(&r->edits, t->text, &result);
+        r->new_text = arena_span(arena, buf_span(&result));
+        buf_fini(&result);
+        rc = textplan_check(r->new_text, r->intended_config, arena, err);
+        if (rc == 0 || !use_records || t->records == NULL) {
+            return rc;
+        }
+        use_records = false; /* somebody wrote records of their own */
+    }
+}
+
+/* ---- annotation */
+
+static int encode(const struct revision *r, struct span records, struct span previous,
+                  struct arena *arena, struct buf *out, struct err *err)
+{
+    AUTO_BUF json;
+
+    buf_init(&json, LIMIT_STASH_DECODED);
+    plan_write_stash(&r->plan, records, arena, &json);
+    if (buf_error(&json) != 0) {
+        return err_set(err, ERR_TOO_BIG, "the discovery sections have more than %zu bytes",
+                       (size_t)LIMIT_STASH_DECODED);
+    }
+    int rc = stash_encode(buf_span(&json), previous, out, err);
+    if (rc < 0) {
+        return rc;
+    }
+    size_t total = r->subject.annotations_bytes + sizeof(WIRE_ANNOTATION) - 1 + out->len;
+    if (total > LIMIT_ANNOTATIONS) {
+        return err_set(err, ERR_TOO_BIG,
+                       "all annotations together would have %zu bytes, more than %zu; move targets "
+                       "to file_sd or "
+                       "http_sd, or opt out",
+                       total, (size_t)LIMIT_ANNOTATIONS);
+    }
+    return 0;
+}
+
+static void write_records(const struct revision_input *in, const struct textplan *t,
+                          const struct revision *r, struct arena *arena, struct buf *out)
+{
+    AUTO_BUF records, result;
+
+    if (t->text.p == NULL) {
+        return;
+    }
+    buf_init(&records, LIMIT_STASH_DECODED);
+    buf_init(&result, LIMIT_DOCUMENT_BYTES);
+    splice_apply(&r->edits, t->text, &result);
+    textplan_write_records(t, &r->edits, buf_span(&result), arena, &records);
+    if (buf_error(&records) != 0 || (records.len == 0 && in->whole_record.len == 0)) {
+        return;
+    }
+    if (in->whole_record.len == 0) {
+        buf_add_span(out, buf_span(&records));
+        return;
+    }
+    buf_add_str(out, "{\"\":{\"\":");
+    buf_add_span(out, in->whole_record);
+    buf_add_char(out, '}');
+    if (records.len > 0) {
+        buf_add_char(out, ',');
+        buf_add_span(out, span_from(buf_span(&records), 1));
+    } else {
+        buf_add_char(out, '}');
+    }
+}
+
+static int make_annotation(const struct revision_input *in, const struct textplan *t,
+                           struct arena *arena, struct revision *r, struct err *err)
+{
+    struct span previous = { NULL, 0 };
+    AUTO_BUF records, value;
+
+    if (r->subject.annotation != NULL) {
+        (void)node_as_text(r->subject.annotation, &previous);
+    }
+    if (!r->plan.has_stash) {
+        r->changes_annotation = r->subject.annotation != NULL;
+        return 0;
+    }
+    buf_init(&records, LIMIT_STASH_DECODED);
+    buf_init(&value, LIMIT_STASH_DECODED);
+    write_records(in, t, r, arena, &records);
+    int rc = encode(r, buf_span(&records), previous, arena, &value, err);
+    if (rc == ERR_TOO_BIG && records.len > 0) {
+        buf_clear(&value);
+        rc = encode(r, SPAN_LIT(""), previous, arena, &value, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    r->annotation = arena_span(arena, buf_span(&value));
+    r->changes_annotation = previous.p == NULL || !span_eq(previous, r->annotation);
+    return 0;
+}
+
+/* ---- all of it */
+
+static int carry_out(const struct revision_input *in, struct arena *arena, struct faults *f,
+                     struct revision *r)
+{
+    struct textplan t = { .plan = &r->plan, .config = r->subject.config, .records = r->records };
+    struct err err;
+    int rc = 0;
+
+    bool is_text = r->subject.config_text.p != NULL;
+    t.text = is_text && in->is_object_form ? (struct span){ NULL, 0 }
+             : is_text                     ? r->subject.config_text
+                                           : in->document;
+    r->intended_config = plan_intended(&r->plan, r->subject.config, arena);
+    if (r->plan.n_changed > 0 && t.text.p != NULL) {
+        rc = change_text(in, &t, arena, r, &err);
+        if (rc < 0) {
+            return add_fault(f, "spec.config", r->subject.config_node->line, &err);
+        }
+    }
+    rc = make_annotation(in, &t, arena, r, &err);
+    if (rc < 0) {
+        return add_fault(f, ANNOTATION_PATH, 0, &err);
+    }
+    r->is_changed = r->plan.n_changed > 0 || r->changes_annotation;
+    return 0;
+}
+
+/* Lines of a text are lines of its document where it is written line by line, else only its
+ * beginning is known. */
+static void place_faults(struct faults *f, size_t from, const struct subject *s)
+{
+    for (size_t i = from; s->config_text.p != NULL && i < f->n; i++) {
+        f->v[i].line =
+            s->config_node->line + (s->config_node->style == NODE_LITERAL ? f->v[i].line : 0);
+    }
+}
+
+int revision_make(const struct revision_input *in, struct arena *arena, struct faults *f,
+                  struct revision *out)
+{
+    struct plan_input plan = { .subject = &out->subject,
+                               .is_restore = in->is_restore,
+                               .options = in->options };
+    struct err err;
+
+    *out = (struct revision){ .is_changed = false };
+    subject_read(in->root, &out->subject);
+    bool is_rewrite = !in->is_restore && out->subject.wish == SUBJECT_REWRITE;
+    if (read_stash(&out->subject, arena, f, &plan.stash) == ERR_UNSUPPORTED) {
+        out->intended_config = out->subject.config;
+        return 0;
+    }
+    out->records = node_get(plan.stash, "text");
+    read_old(in->old_root, arena, &plan);
+    int rc = subject_parse_text(&out->subject, arena, &err);
+    if (rc < 0 && !is_rewrite) {
+        return 0; /* nothing of ours can be in there */
+    }
+    if (rc < 0) {
+        return add_fault(f, "spec.config", out->subject.config_node->line, &err);
+    }
+    size_t n_errors = f->n_errors, n_faults = f->n;
+    plan_make(&plan, arena, f, &out->plan);
+    place_faults(f, n_faults, &out->subject);
+    if (f->n_errors > n_errors && is_rewrite) {
+        return ERR_INVALID;
+    }
+    return carry_out(in, arena, f, out);
+}
+
+const struct node *revision_intended(const struct revision *r, struct arena *arena)
+{
+    const struct subject *s = &r->subject;
+    const struct node *root = s->root;
+
+    if (r->plan.n_changed > 0) {
+        const struct node *config = r->new_text.p == NULL
+                                        ? r->intended_config
+                                        : (const struct node *)graft_text(arena, r->new_text);
+        root =
+            graft_member(arena, root, SPAN_LIT("spec"),
+                         graft_member(arena, node_get(root, "spec"), SPAN_LIT("config"), config));
+    }
+    if (r->changes_annotation) {
+        const struct node *text = r->annotation.p == NULL ? NULL : graft_text(arena, r->annotation);
+        const struct node *annotations =
+            graft_member(arena, s->annotations, SPAN_LIT(WIRE_ANNOTATION), text);
+        const struct node *metadata = graft_member(arena, s->metadata, SPAN_LIT("annotations"),
+                                                   annotations->n == 0 ? NULL : annotations);
+        root = graft_member(arena, root, SPAN_LIT("metadata"), metadata);
+    }
+    return root;
+}
+
+void revision_fini(struct revision *r)
+{
+    splice_fini(&r->edits);
+}

@@ -1,0 +1,48 @@
+/* One Collector, rewritten or restored: what its configuration becomes, and its annotation. The
+ * same code for the webhook and for the commands; a pure function of its input. Ownership:
+ * everything in the arena given, except 'edits' (revision_fini). Threads: any. */
+#ifndef OTEL_TA_WEBHOOK_REVISION_H
+#define OTEL_TA_WEBHOOK_REVISION_H
+
+#include "webhook/plan.h"
+#include "webhook/splice.h"
+#include "webhook/subject.h"
+
+struct revision_input {
+    const struct node *root;     /* the Collector */
+    const struct node *old_root; /* the stored object, or NULL */
+    struct span document; /* the text that the places of 'root' refer to and that is to be edited; p
+                             == NULL: none */
+    const struct rewrite_options *options;
+    bool is_restore;      /* restore, whatever the Collector asks for */
+    bool is_object_form;  /* the configuration becomes an object when it changes, even if it is text
+                             now */
+    bool ignores_records; /* restore without the annotation's exact bytes */
+    struct span whole_record; /* for the annotation's member "text", see exact.h; usually empty */
+};
+
+struct revision {
+    struct subject subject;
+    struct plan plan;
+    bool is_changed;
+    const struct node
+        *intended_config; /* the configuration as it will be (the old one when nothing changes) */
+    struct span new_text; /* when the configuration is text and changes, else p == NULL */
+    struct splice
+        edits; /* of the decoded text, or of 'document' when the configuration is an object */
+    bool changes_annotation;
+    struct span annotation;     /* the new value; p == NULL: none */
+    const struct node *records; /* member "text" of the annotation as it was, or NULL */
+};
+
+/* Errors in 'f' deny (ERR_INVALID is returned, 'out' is not to be used but for revision_fini);
+ * warnings in 'f' are worth a word. 'f' keeps where it stands. */
+int revision_make(const struct revision_input *in, struct arena *arena, struct faults *f,
+                  struct revision *out) MUST_USE;
+/* The Collector as it will be. */
+const struct node *revision_intended(const struct revision *r, struct arena *arena);
+/* The annotation of a Collector as a tree; NULL when there is none that can be read. */
+const struct node *revision_stash(const struct subject *s, struct arena *arena);
+void revision_fini(struct revision *r);
+
+#endif

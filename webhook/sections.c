@@ -1,0 +1,177 @@
+#include "webhook/sections.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/prom/wire.h"
+#include "webhook/graft.h"
+
+#define HTTP_SD "http_sd_configs"
+
+static struct span json_of(const struct node *value, struct arena *arena)
+{
+    AUTO_BUF text;
+
+    buf_init(&text, LIMIT_DOCUMENT_BYTES);
+    node_write_json(value, &text);
+    return arena_span(arena, buf_span(&text));
+}
+
+/* Sorted insertion; the caller made room. A job has a handful of sections. */
+static void insert(struct sections *s, struct span name, const struct node *value,
+                   struct arena *arena)
+{
+    size_t at = s->n;
+
+    while (at > 0 && span_cmp(s->v[at - 1].name, name) > 0) {
+        s->v[at] = s->v[at - 1];
+        at--;
+    }
+    s->v[at] = (struct section){ .name = name, .json = json_of(value, arena), .value = value };
+    s->n++;
+}
+
+/* Does this item of http_sd_configs hold a URL of ours and nothing else? */
+static bool is_own_item(const struct node *item, struct arena *arena, struct own_entry *out)
+{
+    struct span url;
+
+    if (item == NULL || item->type != NODE_MAP || item->n != 1 ||
+        !node_as_text(node_get(item, "url"), &url)) {
+        return false;
+    }
+    if (!wire_url_is_ours(url, arena, &out->job, &out->receiver)) {
+        return false;
+    }
+    out->url = url;
+    out->is_there = true;
+    return true;
+}
+
+/* The section without our own items; NULL when nothing is left. */
+static const struct node *without_own(const struct node *list, struct arena *arena,
+                                      struct own_entry *out_own)
+{
+    if (list->type != NODE_LIST) {
+        return list;
+    }
+    struct node **items = arena_alloc(arena, (list->n + 1) * sizeof(struct node *));
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        struct own_entry entry = { .is_there = false };
+        if (!is_own_item(list->items[i], arena, &entry)) {
+            items[n++] = list->items[i];
+        } else if (!out_own->is_there) {
+            *out_own = entry;
+        }
+    }
+    out_own->is_alone = n == 0 && list->n == 1;
+    return n == list->n ? list : n == 0 ? NULL : graft_list(arena, items, n);
+}
+
+static bool is_empty_list(const struct node *value)
+{
+    return node_is_null(value) || (value->type == NODE_LIST && value->n == 0);
+}
+
+void sections_of_job(const struct node *job, struct arena *arena, struct sections *out,
+                     struct own_entry *out_own)
+{
+    *out_own = (struct own_entry){ .is_there = false };
+    const struct node *http = node_get(job, HTTP_SD);
+    const struct node *http_rest = http == NULL ? NULL : without_own(http, arena, out_own);
+    size_t n = 0;
+    for (size_t i = 0; i < job->n; i++) {
+        n += wire_is_sd_key(job->pairs[i].key->text) ? 1U : 0U;
+    }
+    *out = (struct sections){ .v = arena_alloc(arena, (n + 1) * sizeof(struct section)) };
+    for (size_t i = 0; i < job->n; i++) {
+        struct span name = job->pairs[i].key->text;
+        /* A merged section may be hidden by an own one. */
+        if (!wire_is_sd_key(name) || node_get_span(job, name) != job->pairs[i].value) {
+            continue;
+        }
+        const struct node *value = span_is(name, HTTP_SD) ? http_rest : job->pairs[i].value;
+        if (value != NULL && !(out_own->is_there && is_empty_list(value))) {
+            insert(out, name, value, arena);
+        }
+    }
+}
+
+void sections_of_map(const struct node *map, struct arena *arena, struct sections *out)
+{
+    size_t n = map == NULL || map->type != NODE_MAP ? 0 : map->n;
+
+    *out = (struct sections){ .v = arena_alloc(arena, (n + 1) * sizeof(struct section)) };
+    for (size_t i = 0; i < n; i++) {
+        if (wire_is_sd_key(map->pairs[i].key->text)) {
+            insert(out, map->pairs[i].key->text, map->pairs[i].value, arena);
+        }
+    }
+}
+
+static bool has_equal_item(struct node *const *items, size_t n, const struct node *item)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (node_equal(items[i], item)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct node *join_lists(const struct node *stored, const struct node *added,
+                                     struct arena *arena)
+{
+    if (stored->type != NODE_LIST || added->type != NODE_LIST) {
+        return added;
+    }
+    struct node **items = arena_alloc(arena, (stored->n + added->n + 1) * sizeof(struct node *));
+    size_t n = stored->n;
+    for (size_t i = 0; i < n; i++) {
+        items[i] = stored->items[i];
+    }
+    for (size_t i = 0; i < added->n; i++) {
+        if (!has_equal_item(items, n, added->items[i])) {
+            items[n++] = added->items[i];
+        }
+    }
+    return n == stored->n ? stored : graft_list(arena, items, n);
+}
+
+void sections_join(const struct sections *stored, const struct sections *added, struct arena *arena,
+                   struct sections *out)
+{
+    struct sections all = { .v = arena_alloc(arena,
+                                             (stored->n + added->n + 1) * sizeof(struct section)) };
+    size_t a = 0, b = 0;
+
+    while (a < stored->n || b < added->n) {
+        int order = a == stored->n  ? 1
+                    : b == added->n ? -1
+                                    : span_cmp(stored->v[a].name, added->v[b].name);
+        if (order < 0) {
+            all.v[all.n++] = stored->v[a++];
+        } else if (order > 0) {
+            all.v[all.n++] = added->v[b++];
+        } else {
+            insert(&all, stored->v[a].name,
+                   join_lists(stored->v[a].value, added->v[b].value, arena), arena);
+            a++;
+            b++;
+        }
+    }
+    *out = all;
+}
+
+void sections_write(const struct sections *s, struct buf *out)
+{
+    buf_add_char(out, '{');
+    for (size_t i = 0; i < s->n; i++) {
+        if (i > 0) {
+            buf_add_char(out, ',');
+        }
+        buf_add_json(out, s->v[i].name);
+        buf_add_char(out, ':');
+        buf_add_span(out, s->v[i].json);
+    }
+    buf_add_char(out, '}');
+}

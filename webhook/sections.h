@@ -1,0 +1,42 @@
+/* The discovery sections of one scrape job ("static_configs", "*_sd_configs"), apart from the job:
+ * what a rewrite takes out, keeps in the annotation and puts back. Sorted by name, each with its
+ * canonical JSON. Ownership: everything lives in the arena given. Threads: any. */
+#ifndef OTEL_TA_WEBHOOK_SECTIONS_H
+#define OTEL_TA_WEBHOOK_SECTIONS_H
+
+#include "allocator/codec/node.h"
+
+struct section {
+    struct span name;
+    struct span json; /* canonical */
+    const struct node *value;
+};
+
+struct sections {
+    struct section *v;
+    size_t n;
+};
+
+/* Our own entry in http_sd_configs, as found in a job. */
+struct own_entry {
+    bool is_there;
+    bool is_alone; /* nothing else in its section */
+    struct span url;
+    struct span job; /* which originals it stands for: they may be stored under an older name */
+    struct span receiver;
+};
+
+/* What the job itself discovers; our own entry is not part of it, and beside our entry an empty
+ * section says nothing. */
+void sections_of_job(const struct node *job, struct arena *arena, struct sections *out,
+                     struct own_entry *out_own);
+/* The member of the annotation for one job; NULL gives none. */
+void sections_of_map(const struct node *map, struct arena *arena, struct sections *out);
+/* 'stored' and what 'added' has more: lists of the same section are joined, without exact
+ * duplicates. */
+void sections_join(const struct sections *stored, const struct sections *added, struct arena *arena,
+                   struct sections *out);
+/* {"static_configs":[…]} */
+void sections_write(const struct sections *s, struct buf *out);
+
+#endif

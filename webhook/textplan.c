@@ -1,0 +1,372 @@
+#include "webhook/textplan.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/codec/yamldoc.h"
+#include "webhook/exact.h"
+#include "webhook/graft.h"
+#include "webhook/member.h"
+
+#define HTTP_SD "http_sd_configs"
+
+/* ---- texts */
+
+static unsigned list_column(const struct text_editor *t, const struct node_pair *pair)
+{
+    const struct node *value = pair->value;
+    bool is_dash =
+        value->type == NODE_LIST && value->style == NODE_BLOCK && t->text.p[value->begin] == '-';
+
+    return is_dash ? value->column : pair->key->column + 2;
+}
+
+/* Between members on one place. */
+static void add_separator(enum yamltext_form form, unsigned column, struct buf *out)
+{
+    if (form == YAMLTEXT_BLOCK) {
+        buf_addf(out, "\n%*s", (int)column, "");
+    } else {
+        buf_add_str(out, form == YAMLTEXT_JSON_COMPACT ? "," : ", ");
+    }
+}
+
+/* What stands in place of a job's first discovery section: all members of the intended job that are
+ * discovery sections. */
+static struct span sections_text(struct text_editor *t, const struct plan_job *job,
+                                 const struct node_pair *first)
+{
+    const struct node *intended = plan_intended_job(job, t->arena);
+    enum yamltext_form form = member_form(t, job->node);
+    unsigned column = first != NULL ? first->key->column : member_column(job->node);
+    unsigned dash = first != NULL ? list_column(t, first) : column + 2;
+    bool is_first = true;
+    AUTO_BUF made;
+
+    buf_init(&made, LIMIT_DOCUMENT_BYTES);
+    for (size_t i = intended->n; i > 0; i--) {
+        /* Backwards: our entry was set last, overrides follow it. */
+        const struct node_pair *pair =
+            &intended->pairs[job->action == JOB_RESTORE ? intended->n - i : i - 1];
+        if (!wire_is_sd_key(pair->key->text)) {
+            continue;
+        }
+        if (!is_first) {
+            add_separator(form, column, &made);
+        }
+        is_first = false;
+        yamltext_member(pair->key->text, pair->value, form, column, dash, &made);
+    }
+    return member_text(t, &made);
+}
+
+/* ---- edits */
+
+static int refuse_shared(struct err *err)
+{
+    return err_set(
+        err, ERR_REFUSED,
+        "comes from an alias or a merge key and would change elsewhere too; write it out here");
+}
+
+static int edit_job(struct text_editor *t, const struct plan_job *job, struct err *err)
+{
+    const struct node_pair *first = NULL;
+
+    for (size_t i = 0; i < job->node->n; i++) {
+        const struct node_pair *pair = &job->node->pairs[i];
+        if (pair->is_merged || !wire_is_sd_key(pair->key->text)) {
+            continue;
+        }
+        if (first == NULL) {
+            first = pair;
+            continue;
+        }
+        int rc = member_remove(t, job->node, pair, err);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    struct span text = sections_text(t, job, first);
+    if (first != NULL) {
+        member_replace(t, first, text);
+    } else {
+        member_append(t, job->node, text);
+    }
+    return 0;
+}
+
+static const struct node *record_of(const struct textplan *in, const struct plan_receiver *r,
+                                    const struct plan_job *job)
+{
+    if (job == NULL) {
+        return exact_find(in->records, r->name, SPAN_LIT(""));
+    }
+    return job->stored_under_job.p == NULL
+               ? NULL
+               : exact_find(in->records, job->stored_under_receiver, job->stored_under_job);
+}
+
+static int edit_jobs(const struct textplan *in, const struct plan_receiver *r, bool use_records,
+                     struct text_editor *t, struct err *err)
+{
+    for (size_t i = 0; i < r->n_jobs; i++) {
+        const struct plan_job *job = &r->jobs[i];
+        size_t from = t->splice->edits.n;
+        int rc = 0;
+        if (job->action == JOB_LEAVE) {
+            continue;
+        }
+        const struct node *record = record_of(in, r, job);
+        if (job->node->is_alias) {
+            rc = refuse_shared(err);
+        } else if (use_records && job->action == JOB_RESTORE &&
+                   exact_fits(record, in->text, job->node->begin)) {
+            exact_add(record, job->node->begin, t->splice);
+        } else {
+            rc = edit_job(t, job, err);
+        }
+        if (rc < 0) {
+            return err_wrap(err, rc, "spec.config.receivers.%.*s.config.scrape_configs[%zu]",
+                            SPAN_ARG(r->name), job->index);
+        }
+        splice_own(t->splice, from, job);
+    }
+    return 0;
+}
+
+/* The receiver's own members: its list as a whole, and the block. */
+static int edit_receiver(const struct plan_receiver *r, struct text_editor *t, struct err *err)
+{
+    int rc = 0;
+
+    if (r->new_list != NULL && r->config == NULL) {
+        const struct node *config = graft_single(t->arena, SPAN_LIT("scrape_configs"), r->new_list);
+        rc = member_set(t, r->node, SPAN_LIT("config"), config, err);
+    } else if (r->new_list != NULL) {
+        rc = member_set(t, r->config, SPAN_LIT("scrape_configs"), r->new_list, err);
+    }
+    if (rc == 0 && r->block_action != BLOCK_LEAVE) {
+        rc = member_set(t, r->node, SPAN_LIT("target_allocator"),
+                        r->block_action == BLOCK_SET ? r->block : NULL, err);
+    }
+    return rc;
+}
+
+static bool has_change(const struct plan_receiver *r)
+{
+    bool is_changed = r->new_list != NULL || r->block_action != BLOCK_LEAVE;
+
+    for (size_t i = 0; i < r->n_jobs && !is_changed && r->stored_list == NULL; i++) {
+        is_changed = r->jobs[i].action != JOB_LEAVE;
+    }
+    return is_changed;
+}
+
+/* Every step from the configuration down to the list has to be written where it is. */
+static int check_own(const struct node *map, const char *key, const struct node *value,
+                     struct err *err)
+{
+    const struct node_pair *pair = member_find(map, span_of(key));
+
+    if (value != NULL && (pair == NULL || pair->value->is_alias)) {
+        return refuse_shared(err);
+    }
+    return 0;
+}
+
+static int edit_whole(const struct textplan *in, const struct plan_receiver *r, bool use_records,
+                      struct text_editor *t, struct err *err)
+{
+    const struct node *receivers = node_get(in->config, "receivers");
+    const char *name = arena_strndup(t->arena, r->name.p, r->name.len);
+    size_t from = t->splice->edits.n;
+    int rc = check_own(in->config, "receivers", receivers, err);
+
+    rc = rc < 0 ? rc : check_own(receivers, name, r->node, err);
+    rc = rc < 0 ? rc : check_own(r->node, "config", r->config, err);
+    rc = rc < 0 ? rc : check_own(r->config, "scrape_configs", r->list, err);
+    if (rc == 0) {
+        const struct node *record = record_of(in, r, NULL);
+        bool is_undone = r->new_list != NULL || r->block_action == BLOCK_REMOVE;
+        if (use_records && is_undone && r->stored_block == NULL &&
+            exact_fits(record, in->text, r->node->begin)) {
+            exact_add(record, r->node->begin, t->splice);
+        } else {
+            rc = edit_receiver(r, t, err);
+        }
+    }
+    splice_own(t->splice, from, r);
+    return err_wrap(err, rc, "spec.config.receivers.%s", name);
+}
+
+int textplan_edits(const struct textplan *in, bool use_records, struct arena *arena,
+                   struct splice *out, struct err *err)
+{
+    struct text_editor t;
+
+    text_editor_init(&t, in->text, arena, out);
+    for (size_t i = 0; i < in->plan->n_receivers; i++) {
+        const struct plan_receiver *r = &in->plan->receivers[i];
+        if (!has_change(r)) {
+            continue;
+        }
+        int rc = edit_whole(in, r, use_records, &t, err);
+        if (rc == 0 && r->new_list == NULL && r->stored_list == NULL) {
+            rc = edit_jobs(in, r, use_records, &t, err);
+        }
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return splice_sort(out, in->text.len, err);
+}
+
+int textplan_check(struct span result, const struct node *intended, struct arena *arena,
+                   struct err *err)
+{
+    struct node *tree = NULL;
+    struct err why;
+
+    if (yamldoc_parse(result, arena, &tree, &why) < 0) {
+        return err_set(err, ERR_REFUSED, "the result would not parse (%s)", why.text);
+    }
+    if (!node_equal(tree, intended)) {
+        return err_set(err, ERR_REFUSED,
+                       "the text cannot be changed without changing something else in it");
+    }
+    return 0;
+}
+
+/* ---- records */
+
+/* The edits of one owner: they follow each other in a sorted splice. */
+struct run {
+    const void *owner;
+    size_t first, n;
+};
+
+struct record_writer {
+    const struct textplan *in;
+    const struct splice *splice;
+    struct splice undo;
+    struct run *runs; /* sorted by owner */
+    size_t n_runs;
+    struct span result;
+    struct buf *out;
+    bool has_receiver, has_record;
+};
+
+static int compare_runs(const void *a, const void *b)
+{
+    const struct run *x = a, *y = b;
+    uintptr_t p = (uintptr_t)x->owner, q = (uintptr_t)y->owner;
+    return (p > q) - (p < q);
+}
+
+static void find_runs(struct record_writer *w, struct arena *arena)
+{
+    w->runs = arena_alloc(arena, (w->splice->edits.n + 1) * sizeof(struct run));
+    for (size_t i = 0; i < w->splice->edits.n; i++) {
+        const void *owner = w->splice->edits.v[i].owner;
+        if (w->n_runs > 0 && w->runs[w->n_runs - 1].owner == owner) {
+            w->runs[w->n_runs - 1].n++;
+        } else {
+            w->runs[w->n_runs++] = (struct run){ owner, i, 1 };
+        }
+    }
+    qsort(w->runs, w->n_runs, sizeof(w->runs[0]), compare_runs);
+}
+
+static void open_record(struct record_writer *w, const struct plan_receiver *r, struct span job)
+{
+    if (!w->has_record) {
+        buf_add_char(w->out, w->has_receiver ? ',' : '{');
+        buf_add_json(w->out, r->name);
+        buf_add_str(w->out, ":{");
+    } else {
+        buf_add_char(w->out, ',');
+    }
+    w->has_receiver = w->has_record = true;
+    buf_add_json(w->out, job);
+    buf_add_char(w->out, ':');
+}
+
+static void write_record(struct record_writer *w, const struct plan_receiver *r,
+                         const struct plan_job *job)
+{
+    const struct node *node = job == NULL ? r->node : job->node;
+    const struct run key = { .owner = job == NULL ? (const void *)r : job };
+    const struct run *run = bsearch(&key, w->runs, w->n_runs, sizeof(*run), compare_runs);
+    size_t begin = splice_map(w->splice, node->begin);
+    const struct node *record = run != NULL ? NULL : record_of(w->in, r, job);
+
+    if (run != NULL) {
+        const struct exact_place place = { w->result, begin, &w->undo.edits.v[run->first], run->n };
+        /* Undoing a second rewrite would lead to the first one's result, not to the user's text. */
+        if ((job == NULL || job->stored_under_job.p == NULL) && place.undo->begin >= begin) {
+            open_record(w, r, job == NULL ? SPAN_LIT("") : job->name);
+            exact_write(&place, w->out);
+        }
+    } else if (exact_fits(record, w->result, begin)) {
+        open_record(w, r, job == NULL ? SPAN_LIT("") : job->name);
+        node_write_json(record, w->out);
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct plan_job *const *x = a, *const *y = b;
+    return span_cmp((*x)->name, (*y)->name);
+}
+
+static int by_receiver(const void *a, const void *b)
+{
+    const struct plan_receiver *const *x = a, *const *y = b;
+    return span_cmp((*x)->name, (*y)->name);
+}
+
+static void write_receiver(struct record_writer *w, const struct plan_receiver *r,
+                           struct arena *arena)
+{
+    const struct plan_job **jobs = arena_alloc(arena, (r->n_jobs + 1) * sizeof(struct plan_job *));
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n_jobs && r->stored_list == NULL && r->new_list == NULL; i++) {
+        if (r->jobs[i].url.p != NULL) {
+            jobs[n++] = &r->jobs[i];
+        }
+    }
+    qsort(jobs, n, sizeof(jobs[0]), by_name);
+    w->has_record = false;
+    if (r->stored_block != NULL || r->stored_list != NULL) {
+        write_record(w, r, NULL);
+    }
+    for (size_t i = 0; i < n; i++) {
+        write_record(w, r, jobs[i]);
+    }
+    if (w->has_record) {
+        buf_add_char(w->out, '}');
+    }
+}
+
+void textplan_write_records(const struct textplan *in, const struct splice *splice,
+                            struct span result, struct arena *arena, struct buf *out)
+{
+    struct record_writer w = { .in = in, .splice = splice, .result = result, .out = out };
+    const struct plan *plan = in->plan;
+    const struct plan_receiver **sorted =
+        arena_alloc(arena, (plan->n_receivers + 1) * sizeof(struct plan_receiver *));
+
+    splice_invert(splice, in->text, &w.undo);
+    find_runs(&w, arena);
+    for (size_t i = 0; i < plan->n_receivers; i++) {
+        sorted[i] = &plan->receivers[i];
+    }
+    qsort(sorted, plan->n_receivers, sizeof(sorted[0]), by_receiver);
+    for (size_t i = 0; i < plan->n_receivers; i++) {
+        write_receiver(&w, sorted[i], arena);
+    }
+    if (w.has_receiver) {
+        buf_add_char(out, '}');
+    }
+    splice_fini(&w.undo);
+}
