@@ -70,7 +70,8 @@ int base64_decode(struct span s, struct buf *out, struct err *err)
         const char bytes[3] = { (char)(x >> 16), (char)(x >> 8 & 0xff), (char)(x & 0xff) };
         buf_add(out, bytes, 3 - pad);
     }
-    return buf_error(out) == 0 ? 0 : err_set(err, ERR_TOO_BIG, "base64: more than %zu bytes", out->max);
+    return buf_error(out) == 0 ? 0
+                               : err_set(err, ERR_TOO_BIG, "base64: more than %zu bytes", out->max);
 }
 
 void zlib_deflate(struct span s, struct buf *out)

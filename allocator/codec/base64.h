@@ -1,5 +1,5 @@
-/* Base64 (standard alphabet, padded) and zlib streams: the two encodings of annotations and patches.
- * Threads: any. */
+/* Base64 (standard alphabet, padded) and zlib streams: the two encodings of annotations and
+ * patches. Threads: any. */
 #ifndef OTEL_TA_CODEC_BASE64_H
 #define OTEL_TA_CODEC_BASE64_H
 

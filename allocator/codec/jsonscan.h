@@ -64,6 +64,7 @@ struct jsonscan {
     unsigned skip_until; /* the depth to come back to */
     uint64_t skip_begin; /* offset of the last bracket that opened */
 
+    uint64_t fault_offset;
     char error[160];
     uint64_t stack[LIMIT_SKIP_DEPTH / 64]; /* bit = object */
 };
@@ -85,6 +86,7 @@ enum json_event jsonscan_next(struct jsonscan *s, struct json_token *out);
  * else { NULL, 0 }. */
 enum json_event jsonscan_skip(struct jsonscan *s, struct span *out_value);
 const char *jsonscan_error(const struct jsonscan *s); /* "offset 17: expected ':'" */
+uint64_t jsonscan_fault_offset(const struct jsonscan *s);
 void jsonscan_fini(struct jsonscan *s);
 
 /* Decodes a raw string into the arena, as Go does: lone surrogates and invalid UTF-8 become U+FFFD.

@@ -41,7 +41,8 @@ struct node *node_path(const struct node *root, ...)
     const struct node *n = root;
 
     va_start(ap, root);
-    for (const char *key = va_arg(ap, const char *); key != NULL && n != NULL; key = va_arg(ap, const char *)) {
+    for (const char *key = va_arg(ap, const char *); key != NULL && n != NULL;
+         key = va_arg(ap, const char *)) {
         n = node_get(n, key);
     }
     va_end(ap);
@@ -72,8 +73,10 @@ static bool is_one_of(struct span s, const char *const *words)
 
 bool node_as_bool(const struct node *n, bool *out)
 {
-    static const char *const yes[] = { "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y", NULL };
-    static const char *const no[] = { "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N", NULL };
+    static const char *const yes[] = { "true", "True", "TRUE", "yes", "Yes", "YES",
+                                       "on",   "On",   "ON",   "y",   "Y",   NULL };
+    static const char *const no[] = { "false", "False", "FALSE", "no", "No", "NO",
+                                      "off",   "Off",   "OFF",   "n",  "N",  NULL };
 
     if (!is_plain(n)) {
         return false;
@@ -107,7 +110,8 @@ bool node_as_int(const struct node *n, int64_t *out)
     if (digits[0] < '0' || digits[0] > '9') {
         return false;
     }
-    bool is_octal = digits[0] == '0' && (digits[1] == 'o' || (digits[1] >= '0' && digits[1] <= '9'));
+    bool is_octal =
+        digits[0] == '0' && (digits[1] == 'o' || (digits[1] >= '0' && digits[1] <= '9'));
     errno = 0;
     if (is_octal && digits[1] == 'o') {
         *out = strtoll(digits + 2, &end, 8) * (text[0] == '-' ? -1 : 1);
@@ -191,7 +195,8 @@ static bool is_json_number(struct span s)
 
 static bool is_json_literal(const struct node *n)
 {
-    return is_plain(n) && (span_is(n->text, "true") || span_is(n->text, "false") || is_json_number(n->text));
+    return is_plain(n) &&
+           (span_is(n->text, "true") || span_is(n->text, "false") || is_json_number(n->text));
 }
 
 static int compare_pairs(const void *a, const void *b)
@@ -200,14 +205,17 @@ static int compare_pairs(const void *a, const void *b)
     return span_cmp((*x)->key->text, (*y)->key->text);
 }
 
-/* The pairs that count, sorted by key: own ones, and merged ones that no own or earlier merged one hides. */
+/* The pairs that count, sorted by key: own ones, and merged ones that no own or earlier merged one
+ * hides. */
 static const struct node_pair **sorted_pairs(const struct node *map, size_t *out_n)
 {
-    const struct node_pair **v = (const struct node_pair **)mem_array(map->n, sizeof(const struct node_pair *));
+    const struct node_pair **v =
+        (const struct node_pair **)mem_array(map->n, sizeof(const struct node_pair *));
     size_t n = 0;
 
     for (size_t i = 0; i < map->n; i++) {
-        if (!map->pairs[i].is_merged || node_get_span(map, map->pairs[i].key->text) == map->pairs[i].value) {
+        if (!map->pairs[i].is_merged ||
+            node_get_span(map, map->pairs[i].key->text) == map->pairs[i].value) {
             v[n++] = &map->pairs[i];
         }
     }
@@ -254,7 +262,8 @@ void node_write_json(const struct node *n, struct buf *out)
     write_json(n, out);
 }
 
-json_t *node_to_jansson(const struct node *n) // NOLINT(misc-no-recursion): depth is capped by the parsers
+json_t *
+node_to_jansson(const struct node *n) // NOLINT(misc-no-recursion): depth is capped by the parsers
 {
     if (node_is_null(n)) {
         return json_null();
@@ -272,13 +281,15 @@ json_t *node_to_jansson(const struct node *n) // NOLINT(misc-no-recursion): dept
             return json_real(d);
         }
         json_t *text = json_stringn(n->text.p == NULL ? "" : n->text.p, n->text.len);
-        return text != NULL ? text : json_string("\xef\xbf\xbd"); /* NULL: not UTF-8, which the parsers do not let through */
+        return text != NULL ? text : json_string("\xef\xbf\xbd"); /* NULL: not UTF-8, which the
+                                                                     parsers do not let through */
     }
     json_t *tree = n->type == NODE_LIST ? json_array() : json_object();
     for (size_t i = 0; i < n->n; i++) {
         if (n->type == NODE_LIST) {
             json_array_append_new(tree, node_to_jansson(n->items[i]));
-        } else if (!n->pairs[i].is_merged || node_get_span(n, n->pairs[i].key->text) == n->pairs[i].value) {
+        } else if (!n->pairs[i].is_merged ||
+                   node_get_span(n, n->pairs[i].key->text) == n->pairs[i].value) {
             AUTO_STR key = mem_strndup(n->pairs[i].key->text.p, n->pairs[i].key->text.len);
             json_object_set_new(tree, key, node_to_jansson(n->pairs[i].value));
         }

@@ -1,10 +1,10 @@
-/* A document as a tree that remembers where every value stands in the text: what the rewriter splices, what
- * checkers name in faults, and what configuration is read from. Made from YAML by yamldoc, from JSON by
- * node_from_json. Scalars keep their text, so that a string field gets what the user typed ("0644", "yes",
- * "1.0"), as Prometheus does; typing happens when a reader asks for a type.
- * Ownership: nodes live in the arena given to the parser; text is borrowed from the document where no
- * decoding was needed, so the document must outlive the tree.
- * Threads: immutable once made. */
+/* A document as a tree that remembers where every value stands in the text: what the rewriter
+ * splices, what checkers name in faults, and what configuration is read from. Made from YAML by
+ * yamldoc, from JSON by node_from_json. Scalars keep their text, so that a string field gets what
+ * the user typed ("0644", "yes", "1.0"), as Prometheus does; typing happens when a reader asks for
+ * a type. Ownership: nodes live in the arena given to the parser; text is borrowed from the
+ * document where no decoding was needed, so the document must outlive the tree. Threads: immutable
+ * once made. */
 #ifndef OTEL_TA_CODEC_NODE_H
 #define OTEL_TA_CODEC_NODE_H
 
@@ -18,7 +18,15 @@
 #include <stdint.h>
 
 enum node_type { NODE_NULL, NODE_SCALAR, NODE_MAP, NODE_LIST };
-enum node_style { NODE_PLAIN, NODE_SINGLE, NODE_DOUBLE, NODE_LITERAL, NODE_FOLDED, NODE_BLOCK, NODE_FLOW };
+enum node_style {
+    NODE_PLAIN,
+    NODE_SINGLE,
+    NODE_DOUBLE,
+    NODE_LITERAL,
+    NODE_FOLDED,
+    NODE_BLOCK,
+    NODE_FLOW
+};
 
 struct node_pair {
     struct node *key; /* a scalar; complex keys are refused by the parsers */
@@ -29,13 +37,14 @@ struct node_pair {
 struct node {
     enum node_type type;
     enum node_style style;
-    bool is_json;      /* text is JSON: plain scalars are exactly true, false, null or a JSON number */
-    bool is_alias;     /* this value is written as *alias; begin/end are those of the alias */
-    unsigned line;     /* 1-based */
-    unsigned column;   /* 0-based, in characters: the indentation of a block collection */
-    size_t begin, end; /* bytes of the value in the document: [begin, end); for a block collection, 'end'
-                        * is the end of its last descendant; a block scalar without its trailing newlines */
-    size_t n;          /* pairs or items */
+    bool is_json;  /* text is JSON: plain scalars are exactly true, false, null or a JSON number */
+    bool is_alias; /* this value is written as *alias; begin/end are those of the alias */
+    unsigned line; /* 1-based */
+    unsigned column; /* 0-based, in characters: the indentation of a block collection */
+    size_t begin,
+        end;  /* bytes of the value in the document: [begin, end); for a block collection, 'end'
+               * is the end of its last descendant; a block scalar without its trailing newlines */
+    size_t n; /* pairs or items */
     union {
         struct span text; /* decoded scalar */
         struct node_pair *pairs;
@@ -44,28 +53,31 @@ struct node {
     const char *anchor; /* name when the value carries &anchor, else NULL */
 };
 
-/* Parses one JSON value that fills 'text' (white space around it allowed). Iterative; LIMIT_DEPTH. Keys in
- * source order; a duplicate key is ERR_INVALID. Error text names the line and the byte offset.
- * 'base' is added to all offsets (when 'text' is part of a larger document). */
-int node_from_json(struct span text, size_t base, struct arena *arena, struct node **out, struct err *err) MUST_USE;
+/* Parses one JSON value that fills 'text' (white space around it allowed). Iterative; LIMIT_DEPTH.
+ * Keys in source order; a duplicate key is ERR_INVALID. Error text names the line and the byte
+ * offset. 'base' is added to all offsets (when 'text' is part of a larger document). */
+int node_from_json(struct span text, size_t base, struct arena *arena, struct node **out,
+                   struct err *err) MUST_USE;
 
-/* The value of member 'key', merges resolved (own pairs win); NULL when absent or 'map' is no map (or NULL). */
+/* The value of member 'key', merges resolved (own pairs win); NULL when absent or 'map' is no map
+ * (or NULL). */
 struct node *node_get(const struct node *map, const char *key);
 struct node *node_get_span(const struct node *map, struct span key);
 /* Like node_get along several keys, NULL-terminated: node_path(root, "spec", "config", NULL). */
 struct node *node_path(const struct node *root, ...) __attribute__((sentinel));
 
 bool node_is_null(const struct node *n); /* NULL pointer, null, ~ or an empty plain scalar */
-/* Plain true/false, and in YAML also yes/no/on/off in their YAML 1.1 spellings, as yaml.v2 reads them. */
+/* Plain true/false, and in YAML also yes/no/on/off in their YAML 1.1 spellings, as yaml.v2 reads
+ * them. */
 bool node_as_bool(const struct node *n, bool *out);
 bool node_as_int(const struct node *n, int64_t *out);
 bool node_as_double(const struct node *n, double *out);
 /* Text of any scalar, however it is written. False for null, maps and lists. */
 bool node_as_text(const struct node *n, struct span *out);
 
-/* Canonical JSON: keys sorted by bytes, no white space. A plain scalar that is spelled as a JSON literal or
- * number stays as it is spelled; any other becomes a string with the text the user typed; null spellings
- * become null. Merged pairs are written out. */
+/* Canonical JSON: keys sorted by bytes, no white space. A plain scalar that is spelled as a JSON
+ * literal or number stays as it is spelled; any other becomes a string with the text the user
+ * typed; null spellings become null. Merged pairs are written out. */
 void node_write_json(const struct node *n, struct buf *out);
 /* The same value as a new jansson tree (numbers: integer or real). */
 json_t *node_to_jansson(const struct node *n);

@@ -9,7 +9,8 @@ static void wrong_type(const struct node *n, const char *key, const char *wanted
     size_t mark = faults_push(f, "%s", key);
 
     if (n->type == NODE_SCALAR) {
-        faults_add(f, FAULT_ERROR, n->line, "must be %s, not '%.*s'", wanted, (int)(n->text.len > 80 ? 80 : n->text.len), n->text.p);
+        faults_add(f, FAULT_ERROR, n->line, "must be %s, not '%.*s'", wanted,
+                   (int)(n->text.len > 80 ? 80 : n->text.len), n->text.p);
     } else {
         faults_add(f, FAULT_ERROR, n->line, "must be %s, not %s", wanted, node_type_name(n));
     }
@@ -88,7 +89,8 @@ bool walk_double(const struct node *map, const char *key, struct faults *f, doub
     return true;
 }
 
-static bool walk_collection(const struct node *map, const char *key, enum node_type type, struct faults *f, const struct node **out)
+static bool walk_collection(const struct node *map, const char *key, enum node_type type,
+                            struct faults *f, const struct node **out)
 {
     const struct node *n = node_get(map, key);
 
@@ -113,7 +115,8 @@ bool walk_list(const struct node *map, const char *key, struct faults *f, const 
     return walk_collection(map, key, NODE_LIST, f, out);
 }
 
-bool walk_texts(const struct node *map, const char *key, struct faults *f, struct arena *arena, struct span **out, size_t *out_n)
+bool walk_texts(const struct node *map, const char *key, struct faults *f, struct arena *arena,
+                struct span **out, size_t *out_n)
 {
     const struct node *list = NULL;
 
@@ -126,7 +129,8 @@ bool walk_texts(const struct node *map, const char *key, struct faults *f, struc
     for (size_t i = 0; i < list->n; i++) {
         if (!node_as_text(list->items[i], &v[i])) {
             size_t inner = faults_push_index(f, i);
-            faults_add(f, FAULT_ERROR, list->items[i]->line, "must be text, not %s", node_type_name(list->items[i]));
+            faults_add(f, FAULT_ERROR, list->items[i]->line, "must be text, not %s",
+                       node_type_name(list->items[i]));
             faults_pop(f, inner);
             is_ok = false;
         }
@@ -141,7 +145,8 @@ bool walk_texts(const struct node *map, const char *key, struct faults *f, struc
 
 /* ---- unknown names */
 
-void walk_unknown(const struct node *map, const char *const *known, enum fault_severity severity, struct faults *f)
+void walk_unknown(const struct node *map, const char *const *known, enum fault_severity severity,
+                  struct faults *f)
 {
     for (size_t i = 0; map != NULL && map->type == NODE_MAP && i < map->n; i++) {
         struct span key = map->pairs[i].key->text;
@@ -154,7 +159,8 @@ void walk_unknown(const struct node *map, const char *const *known, enum fault_s
         }
         const char *nearest = walk_nearest(key, known);
         if (nearest != NULL) {
-            faults_add(f, severity, map->pairs[i].key->line, "field %.*s not known; did you mean '%s'?", SPAN_ARG(key), nearest);
+            faults_add(f, severity, map->pairs[i].key->line,
+                       "field %.*s not known; did you mean '%s'?", SPAN_ARG(key), nearest);
         } else {
             faults_add(f, severity, map->pairs[i].key->line, "field %.*s not known", SPAN_ARG(key));
         }
@@ -178,7 +184,8 @@ static size_t distance(struct span a, struct span b)
             size_t best = last[j - 1] + (a.p[i - 1] == b.p[j - 1] ? 0 : 1);
             best = last[j] + 1 < best ? last[j] + 1 : best;
             best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] && before[j - 2] + 1 < best) {
+            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] &&
+                before[j - 2] + 1 < best) {
                 best = before[j - 2] + 1;
             }
             row[j] = best;

@@ -1,15 +1,14 @@
-/* Typed reads of members from a node tree that say where they failed, in a fault list: the one way in which
- * configuration is read. A checker names every member it knows in a table; what is left over is reported
- * with the nearest known name.
- * Threads: any. */
+/* Typed reads of members from a node tree that say where they failed, in a fault list: the one way
+ * in which configuration is read. A checker names every member it knows in a table; what is left
+ * over is reported with the nearest known name. Threads: any. */
 #ifndef OTEL_TA_CODEC_WALK_H
 #define OTEL_TA_CODEC_WALK_H
 
 #include "allocator/base/fault.h"
 #include "allocator/codec/node.h"
 
-/* Each: absent or null → false, output untouched, no fault (unless said). Wrong type → false and a fault at
- * path.key with the line. Right → true and the value. */
+/* Each: absent or null → false, output untouched, no fault (unless said). Wrong type → false and a
+ * fault at path.key with the line. Right → true and the value. */
 bool walk_text(const struct node *map, const char *key, struct faults *f, struct span *out);
 bool walk_bool(const struct node *map, const char *key, struct faults *f, bool *out);
 bool walk_int(const struct node *map, const char *key, struct faults *f, int64_t *out);
@@ -21,10 +20,12 @@ bool walk_list(const struct node *map, const char *key, struct faults *f, const 
 bool walk_texts(const struct node *map, const char *key, struct faults *f, struct arena *arena,
                 struct span **out, size_t *out_n);
 
-/* Reports each member of 'map' that is not in 'known' (NULL-terminated): "field foo not known; did you mean
- * 'food'?". Severity as given: strict readers use FAULT_ERROR. */
-void walk_unknown(const struct node *map, const char *const *known, enum fault_severity severity, struct faults *f);
-/* The nearest of 'known' by edit distance (≤ a third of the length), or NULL: for flags, commands and fields. */
+/* Reports each member of 'map' that is not in 'known' (NULL-terminated): "field foo not known; did
+ * you mean 'food'?". Severity as given: strict readers use FAULT_ERROR. */
+void walk_unknown(const struct node *map, const char *const *known, enum fault_severity severity,
+                  struct faults *f);
+/* The nearest of 'known' by edit distance (≤ a third of the length), or NULL: for flags, commands
+ * and fields. */
 const char *walk_nearest(struct span word, const char *const *known);
 
 #endif

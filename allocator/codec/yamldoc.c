@@ -1,126 +1,161 @@
 #include "allocator/codec/yamldoc.h"
 
-#include "allocator/base/limits.h"
+#include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
-#include "allocator/base/vec.h"
+#include "allocator/base/table.h"
+#include "allocator/codec/treebuild.h"
+#include "allocator/codec/yamlmerge.h"
+#include "allocator/codec/yamlplace.h"
 
-#include <assert.h>
-#include <stdlib.h>
 #include <yaml.h>
 
 struct anchor {
-    const char *name;
-    struct node *node;
-    size_t size;   /* nodes, aliases inside counted in full */
-    size_t height; /* levels */
-};
-
-struct frame { /* a collection under construction */
-    struct node *node;
-    struct node *key; /* map: waits for its value */
-    VEC(struct node_pair) pairs;
-    VEC(struct node *) items;
-    size_t size, height;
+    struct table_node entry;
+    struct span name;
+    const struct node *node;
+    struct treebuild_size size;
+    bool is_open; /* the value is not complete: an alias to it would contain itself */
 };
 
 struct reader {
     yaml_parser_t parser;
     struct arena *arena;
-    struct span text;  /* without BOM */
-    size_t base;       /* bytes of the BOM */
-    size_t chars, bytes; /* a pair of places that correspond: marks count characters, we count bytes */
-    bool is_ascii;
-    struct frame frames[LIMIT_DEPTH + 1];
-    size_t depth;
-    VEC(struct anchor) anchors;
-    struct node *root;
+    struct span text; /* without BOM */
+    size_t base;      /* bytes of the BOM */
+    struct yamlplace place;
+    struct treebuild build;
+    size_t
+        gap[LIMIT_DEPTH]; /* for each open map: where the white space before its next key begins */
+    struct table anchors; /* of this document */
     VEC(struct yamldoc) docs;
 };
 
 /* ---- places */
 
-static bool is_continuation(char c)
+static size_t byte_of(struct reader *r, yaml_mark_t mark)
 {
-    return ((unsigned char)c & 0xc0) == 0x80;
+    return yamlplace_byte(&r->place, mark.index);
 }
 
-/* Marks come nearly in order, so walking from the last place is cheap. */
-static size_t to_byte(struct reader *r, size_t index)
+static int fail_at(yaml_mark_t mark, int code, struct err *err, const char *what)
 {
-    if (r->is_ascii) {
-        return index;
-    }
-    while (r->chars < index && r->bytes < r->text.len) {
-        r->bytes++;
-        while (r->bytes < r->text.len && is_continuation(r->text.p[r->bytes])) {
-            r->bytes++;
-        }
-        r->chars++;
-    }
-    while (r->chars > index) {
-        do {
-            r->bytes--;
-        } while (is_continuation(r->text.p[r->bytes]));
-        r->chars--;
-    }
-    return r->bytes;
-}
-
-static bool is_ascii(struct span s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if ((unsigned char)s.p[i] >= 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A block scalar's mark lies behind its trailing line breaks and blank lines; its text ends before them. */
-static size_t trim_breaks(const struct reader *r, size_t begin, size_t end)
-{
-    for (;;) {
-        size_t line = end;
-        while (line > begin && (r->text.p[line - 1] == ' ' || r->text.p[line - 1] == '\t')) {
-            line--;
-        }
-        if (line == begin || (r->text.p[line - 1] != '\n' && r->text.p[line - 1] != '\r')) {
-            return end;
-        }
-        end = line - 1;
-        if (end > begin && r->text.p[end] == '\n' && r->text.p[end - 1] == '\r') {
-            end--;
-        }
-    }
-}
-
-static int fail_at(const struct reader *r, yaml_mark_t mark, int code, struct err *err, const char *what)
-{
-    (void)r;
     return err_set(err, code, "line %zu, column %zu: %s", mark.line + 1, mark.column + 1, what);
 }
 
-/* ---- nodes */
-
-static struct node *new_node(struct reader *r, enum node_type type, enum node_style style, const yaml_event_t *e)
+static struct node *new_node(struct reader *r, enum node_type type, const yaml_event_t *e)
 {
     struct node *n = arena_zalloc(r->arena, sizeof(*n));
 
     n->type = type;
-    n->style = style;
     n->line = (unsigned)e->start_mark.line + 1;
     n->column = (unsigned)e->start_mark.column;
-    n->begin = r->base + to_byte(r, e->start_mark.index);
-    n->end = r->base + to_byte(r, e->end_mark.index);
+    n->begin = r->base + byte_of(r, e->start_mark);
+    n->end = r->base + byte_of(r, e->end_mark);
     return n;
 }
 
-static bool is_null_word(struct span s)
+/* ---- anchors */
+
+static bool is_name(const struct table_node *entry, const void *key)
 {
-    return s.len == 0 || span_is(s, "~") || span_is(s, "null") || span_is(s, "Null") || span_is(s, "NULL");
+    return span_eq(TABLE_ITEM(entry, const struct anchor, entry)->name, *(const struct span *)key);
 }
 
-static enum node_style scalar_style(yaml_scalar_style_t style)
+static struct anchor *find_anchor(struct reader *r, struct span name)
+{
+    struct table_node *entry = table_find(&r->anchors, hash_fast(name), is_name, &name);
+
+    return entry == NULL ? NULL : TABLE_ITEM(entry, struct anchor, entry);
+}
+
+/* A name may be given again: later aliases mean the later value. */
+static void set_anchor(struct reader *r, const yaml_char_t *name, struct node *n, bool is_open)
+{
+    if (name == NULL) {
+        return;
+    }
+    n->anchor = arena_strndup(r->arena, (const char *)name, strlen((const char *)name));
+    struct span key = span_of(n->anchor);
+    struct anchor *a = find_anchor(r, key);
+    if (a == NULL) {
+        a = arena_zalloc(r->arena, sizeof(*a));
+        a->name = key;
+        table_put(&r->anchors, &a->entry, hash_fast(key));
+    }
+    a->node = n;
+    a->size = (struct treebuild_size){ 1, 0 };
+    a->is_open = is_open;
+}
+
+static int on_alias(struct reader *r, const yaml_event_t *e, struct err *err)
+{
+    const char *name = (const char *)e->data.alias.anchor;
+    const struct anchor *a = find_anchor(r, span_of(name));
+    char what[200];
+
+    if (a == NULL || a->is_open) {
+        snprintf(what, sizeof(what), "alias *%.100s %s", name,
+                 a == NULL ? "has no anchor before it" : "stands inside of what it names");
+        return fail_at(e->start_mark, ERR_INVALID, err, what);
+    }
+    struct node *n = new_node(r, a->node->type, e);
+    const struct node place = *n;
+    *n = *a->node;
+    n->is_alias = true;
+    n->anchor = NULL;
+    n->line = place.line;
+    n->column = place.column;
+    n->begin = place.begin;
+    n->end = place.end;
+    return treebuild_add(&r->build, n, a->size, err);
+}
+
+/* ---- tags */
+
+enum tag { TAG_NONE, TAG_TEXT, TAG_TYPED, TAG_MAP, TAG_LIST, TAG_STRANGE };
+
+/* Core tags say what plain readers find out themselves; !!str and '!' make text of anything. */
+static enum tag tag_of(const yaml_char_t *tag)
+{
+    static const struct {
+        const char *name;
+        enum tag tag;
+    } known[] = {
+        { "!", TAG_TEXT },
+        { YAML_STR_TAG, TAG_TEXT },
+        { YAML_INT_TAG, TAG_TYPED },
+        { YAML_FLOAT_TAG, TAG_TYPED },
+        { YAML_BOOL_TAG, TAG_TYPED },
+        { YAML_NULL_TAG, TAG_TYPED },
+        { YAML_MAP_TAG, TAG_MAP },
+        { YAML_SEQ_TAG, TAG_LIST },
+    };
+
+    for (size_t i = 0; i < COUNT(known) && tag != NULL; i++) {
+        if (strcmp((const char *)tag, known[i].name) == 0) {
+            return known[i].tag;
+        }
+    }
+    return tag == NULL ? TAG_NONE : TAG_STRANGE;
+}
+
+static int refuse_tag(const yaml_event_t *e, const yaml_char_t *tag, struct err *err)
+{
+    char what[200];
+
+    snprintf(what, sizeof(what), "tag %.100s is not supported here", (const char *)tag);
+    return fail_at(e->start_mark, ERR_REFUSED, err, what);
+}
+
+/* ---- scalars */
+
+static bool is_null_word(struct span s)
+{
+    return s.len == 0 || span_is(s, "~") || span_is(s, "null") || span_is(s, "Null") ||
+           span_is(s, "NULL");
+}
+
+static enum node_style style_of(yaml_scalar_style_t style)
 {
     switch (style) {
     case YAML_SINGLE_QUOTED_SCALAR_STYLE:
@@ -138,302 +173,253 @@ static enum node_style scalar_style(yaml_scalar_style_t style)
     return NODE_PLAIN;
 }
 
-/* Core tags say what plain readers find out themselves; !!str and '!' make text of anything. Others mean nothing to us. */
-static int check_tag(struct reader *r, const yaml_event_t *e, const char *tag, bool *out_is_text, struct err *err)
+/* The decoded text, borrowed from the document when it stands there as it is. */
+static struct span text_of(struct reader *r, const struct node *n, const yaml_event_t *e)
 {
-    static const char prefix[] = "tag:yaml.org,2002:";
-    static const char *const core[] = { "int", "float", "bool", "null", "map", "seq", "str" };
+    const struct span value = { (const char *)e->data.scalar.value, e->data.scalar.length };
+    size_t quote = n->style == NODE_SINGLE || n->style == NODE_DOUBLE ? 1 : 0;
+    size_t end = n->end - r->base;
 
-    *out_is_text = false;
-    if (tag == NULL) {
-        return 0;
-    }
-    if (strcmp(tag, "!") == 0) {
-        *out_is_text = true;
-        return 0;
-    }
-    if (strncmp(tag, prefix, sizeof(prefix) - 1) == 0) {
-        for (size_t i = 0; i < COUNT(core); i++) {
-            if (strcmp(tag + sizeof(prefix) - 1, core[i]) == 0) {
-                *out_is_text = strcmp(core[i], "str") == 0;
-                return 0;
-            }
+    if (end - (n->begin - r->base) >= value.len + 2 * quote) {
+        const char *there = r->text.p + end - quote - value.len;
+        if (value.len == 0 || memcmp(there, value.p, value.len) == 0) {
+            return span_make(there, value.len);
         }
     }
-    AUTO_STR what = mem_printf("tag %s is not supported", tag);
-    return fail_at(r, e->start_mark, ERR_REFUSED, err, what);
+    return arena_span(r->arena, value);
 }
 
-static int new_scalar(struct reader *r, const yaml_event_t *e, struct node **out, struct err *err)
+/* An empty value has no place of its own for libyaml when a flow collection goes on behind it. */
+static void place_empty(struct reader *r, struct node *n)
 {
-    bool is_text = false;
-    int rc = check_tag(r, e, (const char *)e->data.scalar.tag, &is_text, err);
+    const struct treebuild_frame *f = treebuild_top(&r->build);
 
-    if (rc < 0) {
-        return rc;
-    }
-    struct node *n = new_node(r, NODE_SCALAR, scalar_style(e->data.scalar.style), e);
-    n->text = arena_span(r->arena, span_make((const char *)e->data.scalar.value, e->data.scalar.length));
-    if (n->style == NODE_PLAIN && is_text) {
-        n->style = NODE_DOUBLE; /* typed as text; a reader of the bytes sees that they are not quoted */
-    }
-    if (n->style == NODE_PLAIN && is_null_word(n->text)) {
-        n->type = NODE_NULL;
-    }
-    if (n->style == NODE_LITERAL || n->style == NODE_FOLDED) {
-        n->end = r->base + trim_breaks(r, n->begin - r->base, n->end - r->base);
-    }
-    *out = n;
-    return 0;
-}
-
-/* ---- putting together */
-
-static int add_value(struct reader *r, const yaml_event_t *e, struct node *n, size_t size, size_t height, struct err *err)
-{
-    if (r->depth == 0) {
-        r->root = n;
-        return 0;
-    }
-    struct frame *f = &r->frames[r->depth - 1];
-    f->size += size;
-    f->height = height + 1 > f->height ? height + 1 : f->height;
-    if (f->size > LIMIT_YAML_NODES) {
-        return fail_at(r, e->start_mark, ERR_TOO_BIG, err, "document is too big once its aliases are expanded");
-    }
-    if (r->depth + height > LIMIT_DEPTH) {
-        return fail_at(r, e->start_mark, ERR_TOO_BIG, err, "nested too deeply");
-    }
-    if (f->node->type == NODE_LIST) {
-        *vec_push(&f->items) = n;
-        return 0;
-    }
-    if (f->key != NULL) {
-        *vec_push(&f->pairs) = (struct node_pair){ .key = f->key, .value = n };
-        f->key = NULL;
-        return 0;
-    }
-    if (n->type == NODE_MAP || n->type == NODE_LIST) {
-        return fail_at(r, e->start_mark, ERR_REFUSED, err, "a key that is no scalar is not supported");
-    }
-    f->key = n;
-    return 0;
-}
-
-static void remember(struct reader *r, const yaml_char_t *anchor, struct node *n, size_t size, size_t height)
-{
-    if (anchor != NULL) {
-        n->anchor = arena_strndup(r->arena, (const char *)anchor, strlen((const char *)anchor));
-        *vec_push(&r->anchors) = (struct anchor){ n->anchor, n, size, height };
-    }
-}
-
-static int on_alias(struct reader *r, const yaml_event_t *e, struct err *err)
-{
-    for (size_t i = r->anchors.n; i > 0; i--) {
-        const struct anchor *a = &r->anchors.v[i - 1];
-        if (strcmp(a->name, (const char *)e->data.alias.anchor) == 0) {
-            struct node *n = new_node(r, a->node->type, a->node->style, e);
-            struct node at = *n;
-            *n = *a->node;
-            n->is_alias = true;
-            n->anchor = NULL;
-            n->begin = at.begin;
-            n->end = at.end;
-            n->line = at.line;
-            n->column = at.column;
-            return add_value(r, e, n, a->size, a->height, err);
-        }
-    }
-    AUTO_STR what = mem_printf("alias *%s has no anchor before it", (const char *)e->data.alias.anchor);
-    return fail_at(r, e->start_mark, ERR_INVALID, err, what);
-}
-
-static int begin_collection(struct reader *r, const yaml_event_t *e, struct err *err)
-{
-    bool is_map = e->type == YAML_MAPPING_START_EVENT, is_text = false;
-    bool is_flow = is_map ? e->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
-                          : e->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
-    const yaml_char_t *tag = is_map ? e->data.mapping_start.tag : e->data.sequence_start.tag;
-    const yaml_char_t *anchor = is_map ? e->data.mapping_start.anchor : e->data.sequence_start.anchor;
-
-    if (r->depth == LIMIT_DEPTH) {
-        return fail_at(r, e->start_mark, ERR_TOO_BIG, err, "nested too deeply");
-    }
-    int rc = check_tag(r, e, (const char *)tag, &is_text, err);
-    if (rc < 0) {
-        return rc;
-    }
-    struct frame *f = &r->frames[r->depth++];
-    f->node = new_node(r, is_map ? NODE_MAP : NODE_LIST, is_flow ? NODE_FLOW : NODE_BLOCK, e);
-    f->node->anchor = anchor == NULL ? NULL : arena_strndup(r->arena, (const char *)anchor, strlen((const char *)anchor));
-    f->key = NULL;
-    f->size = 1;
-    f->height = 1;
-    vec_clear(&f->pairs);
-    vec_clear(&f->items);
-    return 0;
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-    const struct node_pair *x = a, *y = b;
-    int c = span_cmp(x->key->text, y->key->text);
-    return c != 0 ? c : (x->key->begin > y->key->begin) - (x->key->begin < y->key->begin);
-}
-
-/* The second of two equal keys, or NULL. */
-static const struct node *duplicate_key(const struct node_pair *pairs, size_t n)
-{
-    const struct node *found = NULL;
-    struct node_pair *sorted = mem_array(n, sizeof(*sorted));
-
-    memcpy(sorted, pairs, n * sizeof(*sorted));
-    qsort(sorted, n, sizeof(*sorted), compare_keys);
-    for (size_t i = 1; i < n && found == NULL; i++) {
-        found = span_eq(sorted[i - 1].key->text, sorted[i].key->text) ? sorted[i].key : NULL;
-    }
-    mem_free(sorted);
-    return found;
-}
-
-static int merge_map(struct frame *f, const struct node *from, struct err *err)
-{
-    if (from->type != NODE_MAP) {
-        return err_set(err, ERR_INVALID, "line %u: a merge key (<<) takes a mapping or a list of mappings", from->line);
-    }
-    for (size_t i = 0; i < from->n; i++) {
-        *vec_push(&f->pairs) = (struct node_pair){ from->pairs[i].key, from->pairs[i].value, true };
-    }
-    return 0;
-}
-
-/* Takes the pair '<<' out and puts what it merges behind the map's own pairs. */
-static int resolve_merges(struct frame *f, struct err *err)
-{
-    size_t n = f->pairs.n;
-
-    for (size_t i = 0; i < n; i++) {
-        struct node_pair pair = f->pairs.v[i];
-        if (pair.key->style != NODE_PLAIN || !span_is(pair.key->text, "<<")) {
-            continue;
-        }
-        memmove(&f->pairs.v[i], &f->pairs.v[i + 1], (f->pairs.n - i - 1) * sizeof(pair));
-        f->pairs.n--;
-        int rc = pair.value->type == NODE_LIST ? 0 : merge_map(f, pair.value, err);
-        for (size_t k = 0; rc == 0 && pair.value->type == NODE_LIST && k < pair.value->n; k++) {
-            rc = merge_map(f, pair.value->items[k], err);
-        }
-        return rc; /* a second one would be a duplicate key */
-    }
-    return 0;
-}
-
-/* The end mark of a block collection is the start of whatever comes next; its real end is that of its last descendant. */
-static void set_block_end(const struct frame *f, struct node *n)
-{
-    if (n->style != NODE_BLOCK) {
-        return;
-    }
-    if (n->type == NODE_MAP && f->pairs.n > 0) {
-        n->end = f->pairs.v[f->pairs.n - 1].value->end;
-    } else if (n->type == NODE_LIST && f->items.n > 0) {
-        n->end = f->items.v[f->items.n - 1]->end;
-    } else {
+    if (f != NULL && f->node->type == NODE_MAP && f->key != NULL) {
+        n->begin = r->base + yamlplace_empty_value(r->text, f->key->end - r->base, r->text.len);
         n->end = n->begin;
     }
 }
 
-static int end_collection(struct reader *r, const yaml_event_t *e, struct err *err)
-{
-    struct frame *f = &r->frames[r->depth - 1];
-    struct node *n = f->node;
-
-    if (n->style == NODE_FLOW) {
-        n->end = r->base + to_byte(r, e->end_mark.index);
-    }
-    set_block_end(f, n);
-    if (n->type == NODE_MAP) {
-        const struct node *twin = f->pairs.n < 2 ? NULL : duplicate_key(f->pairs.v, f->pairs.n);
-        if (twin != NULL) {
-            return err_set(err, ERR_INVALID, "line %u: key '%.*s' is given twice", twin->line, SPAN_ARG(twin->text));
-        }
-        int rc = resolve_merges(f, err);
-        if (rc < 0) {
-            return rc;
-        }
-        n->n = f->pairs.n;
-        n->pairs = arena_alloc(r->arena, n->n * sizeof(*n->pairs));
-        if (n->n > 0) {
-            memcpy(n->pairs, f->pairs.v, n->n * sizeof(*n->pairs));
-        }
-    } else {
-        n->n = f->items.n;
-        n->items = (struct node **)arena_alloc(r->arena, n->n * sizeof(*n->items));
-        if (n->n > 0) {
-            memcpy((void *)n->items, (const void *)f->items.v, n->n * sizeof(*n->items));
-        }
-    }
-    r->depth--;
-    if (n->anchor != NULL) {
-        *vec_push(&r->anchors) = (struct anchor){ n->anchor, n, f->size, f->height };
-    }
-    return add_value(r, e, n, f->size, f->height, err);
-}
-
 static int on_scalar(struct reader *r, const yaml_event_t *e, struct err *err)
 {
-    struct node *n = NULL;
-    int rc = new_scalar(r, e, &n, err);
+    struct node *n = new_node(r, NODE_SCALAR, e);
+    enum tag tag = tag_of(e->data.scalar.tag);
 
+    if (tag == TAG_MAP || tag == TAG_LIST || tag == TAG_STRANGE) {
+        return refuse_tag(e, e->data.scalar.tag, err);
+    }
+    n->style = style_of(e->data.scalar.style);
+    if (n->style == NODE_LITERAL || n->style == NODE_FOLDED) {
+        n->end = r->base + yamlplace_trim(r->text, n->begin - r->base, n->end - r->base);
+    }
+    n->text = text_of(r, n, e);
+    if (n->style == NODE_PLAIN && tag == TAG_TEXT) {
+        n->style = NODE_DOUBLE; /* typed as text; its bytes show that it has no quotes */
+    }
+    if (n->style == NODE_PLAIN && is_null_word(n->text)) {
+        n->type = NODE_NULL;
+    }
+    if (n->begin == n->end) {
+        if (treebuild_wants_key(&r->build)) {
+            return fail_at(e->start_mark, ERR_REFUSED, err, "a key is missing");
+        }
+        place_empty(r, n);
+    }
+    set_anchor(r, e->data.scalar.anchor, n, false);
+    return treebuild_add(&r->build, n, (struct treebuild_size){ 1, 0 }, err);
+}
+
+/* ---- collections */
+
+struct opening { /* what the two kinds of start events have in common */
+    bool is_map, is_flow;
+    const yaml_char_t *anchor, *tag;
+};
+
+static struct opening opening_of(const yaml_event_t *e)
+{
+    if (e->type == YAML_MAPPING_START_EVENT) {
+        return (struct opening){ true, e->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE,
+                                 e->data.mapping_start.anchor, e->data.mapping_start.tag };
+    }
+    return (struct opening){ false, e->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE,
+                             e->data.sequence_start.anchor, e->data.sequence_start.tag };
+}
+
+/* The indentation of a block collection, which may stand behind an anchor, is where its first key
+ * or dash is. Of a list that is not indented libyaml gives the place behind the dash. */
+static unsigned block_column(const struct reader *r, const struct opening *o, const yaml_event_t *e,
+                             size_t content)
+{
+    bool is_behind_dash = !o->is_map && (content >= r->text.len || r->text.p[content] != '-');
+
+    return (unsigned)e->end_mark.column - (is_behind_dash ? 1 : 0);
+}
+
+static int open_collection(struct reader *r, const yaml_event_t *e, struct err *err)
+{
+    const struct opening o = opening_of(e);
+    enum tag tag = tag_of(o.tag);
+
+    if (tag != TAG_NONE && tag != TAG_TEXT && tag != (o.is_map ? TAG_MAP : TAG_LIST)) {
+        return refuse_tag(e, o.tag, err);
+    }
+    if (tag == TAG_TEXT && strcmp((const char *)o.tag, "!") != 0) {
+        return refuse_tag(e, o.tag, err);
+    }
+    struct node *n = new_node(r, o.is_map ? NODE_MAP : NODE_LIST, e);
+    size_t content = n->end - r->base;
+    n->style = o.is_flow ? NODE_FLOW : NODE_BLOCK;
+    if (!o.is_flow) {
+        n->column = block_column(r, &o, e, content);
+    }
+    int rc = treebuild_open(&r->build, n, err);
     if (rc < 0) {
         return rc;
     }
-    remember(r, e->data.scalar.anchor, n, 1, 1);
-    return add_value(r, e, n, 1, 1, err);
+    /* [? a: b]: the mark belongs to the map. */
+    bool has_question =
+        content > 0 && e->end_mark.index > e->start_mark.index && r->text.p[content - 1] == '?';
+    r->gap[r->build.depth - 1] = o.is_map && has_question ? content - 1 : content;
+    set_anchor(r, o.anchor, n, true);
+    return 0;
+}
+
+static size_t last_end(const struct reader *r, const struct treebuild_frame *f)
+{
+    const struct treebuild *b = &r->build;
+
+    if (f->node->type == NODE_MAP) {
+        return b->pairs.n > f->first ? b->pairs.v[b->pairs.n - 1].value->end : f->node->begin;
+    }
+    return b->items.n > f->first ? b->items.v[b->items.n - 1]->end : f->node->begin;
+}
+
+static int close_collection(struct reader *r, const yaml_event_t *e, struct err *err)
+{
+    const struct treebuild_frame *f = treebuild_top(&r->build);
+    struct node *n = f->node;
+    struct treebuild_size size;
+
+    /* The end mark of a block collection, and of a single pair in a flow list ([a: b]), is the
+     * start of whatever comes next; their real end is that of their last descendant. */
+    n->end = r->base + byte_of(r, e->end_mark);
+    if (n->style == NODE_BLOCK || e->end_mark.index == e->start_mark.index) {
+        n->end = last_end(r, f);
+    }
+    int rc = treebuild_close(&r->build, &size, err);
+    if (rc == 0 && n->type == NODE_MAP) {
+        rc = yamlmerge_resolve(n, r->arena, err);
+    }
+    if (rc == 0 && n->anchor != NULL) {
+        struct anchor *a = find_anchor(r, span_of(n->anchor));
+        if (a->node == n) { /* else the name was given again inside */
+            a->size = size;
+            a->is_open = false;
+        }
+    }
+    return rc;
+}
+
+/* ---- the gaps between members */
+
+/* "? key" cannot be told from "key" by its events, and a rewriter would cut it in two. */
+static int check_key(const struct reader *r, const yaml_event_t *e, struct err *err)
+{
+    const struct treebuild *b = &r->build;
+    const struct treebuild_frame *f = &b->frames[b->depth - 1];
+
+    if (yamlplace_has_question(r->text, r->gap[b->depth - 1], f->key->begin - r->base)) {
+        return fail_at(e->start_mark, ERR_REFUSED, err, "a key behind '?' is not supported");
+    }
+    return 0;
+}
+
+/* After a scalar, an alias, or the end of a collection was added. */
+static int after_value(struct reader *r, const yaml_event_t *e, struct err *err)
+{
+    const struct treebuild_frame *f = treebuild_top(&r->build);
+
+    if (f == NULL || f->node->type != NODE_MAP) {
+        return 0;
+    }
+    if (f->key != NULL) {
+        return check_key(r, e, err);
+    }
+    size_t end = r->build.pairs.v[r->build.pairs.n - 1].value->end;
+    r->gap[r->build.depth - 1] = end - r->base;
+    return 0;
 }
 
 /* ---- documents */
 
 static void begin_document(struct reader *r, const yaml_event_t *e)
 {
-    bool is_first = r->docs.n == 0;
-    size_t begin = is_first ? 0 : r->base + to_byte(r, e->start_mark.index);
+    struct yamldoc doc = { .end = r->base + r->text.len, .line = 1 };
 
-    if (!is_first) {
-        r->docs.v[r->docs.n - 1].end = begin;
+    if (r->docs.n > 0) {
+        /* Without a "---" its first key may be indented: the indentation belongs to it. */
+        doc.begin = r->base + yamlplace_line_start(r->text, byte_of(r, e->start_mark));
+        doc.line = (unsigned)e->start_mark.line + 1;
+        r->docs.v[r->docs.n - 1].end = doc.begin;
     }
-    *vec_push(&r->docs) = (struct yamldoc){ .begin = begin, .end = r->base + r->text.len,
-                                            .line = is_first ? 1 : (unsigned)e->start_mark.line + 1 };
-    r->root = NULL;
-    vec_clear(&r->anchors);
+    *vec_push(&r->docs) = doc;
+    treebuild_reset(&r->build);
+    table_fini(&r->anchors);
+    table_init(&r->anchors);
+}
+
+static void end_document(struct reader *r)
+{
+    struct node *root = r->build.root;
+    bool is_empty = root == NULL || (root->type == NODE_NULL && root->begin == root->end);
+
+    r->docs.v[r->docs.n - 1].root = is_empty ? NULL : root;
 }
 
 static int on_event(struct reader *r, const yaml_event_t *e, struct err *err)
 {
+    int rc = 0;
+
     switch (e->type) {
     case YAML_DOCUMENT_START_EVENT:
         begin_document(r, e);
         return 0;
     case YAML_DOCUMENT_END_EVENT:
-        r->docs.v[r->docs.n - 1].root = r->root;
+        end_document(r);
         return 0;
-    case YAML_ALIAS_EVENT:
-        return on_alias(r, e, err);
-    case YAML_SCALAR_EVENT:
-        return on_scalar(r, e, err);
     case YAML_SEQUENCE_START_EVENT:
     case YAML_MAPPING_START_EVENT:
-        return begin_collection(r, e, err);
+        return open_collection(r, e, err);
+    case YAML_ALIAS_EVENT:
+        rc = on_alias(r, e, err);
+        break;
+    case YAML_SCALAR_EVENT:
+        rc = on_scalar(r, e, err);
+        break;
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
-        return end_collection(r, e, err);
+        rc = close_collection(r, e, err);
+        break;
     case YAML_NO_EVENT:
     case YAML_STREAM_START_EVENT:
     case YAML_STREAM_END_EVENT:
-        break;
+        return 0;
     }
-    return 0;
+    return rc < 0 ? rc : after_value(r, e, err);
+}
+
+/* ---- the whole text */
+
+static int fail_byte(struct span text, size_t offset, struct err *err, const char *what)
+{
+    size_t line = 1, column = 1;
+
+    for (size_t i = 0; i < offset && i < text.len; i++) {
+        line += text.p[i] == '\n';
+        column = text.p[i] == '\n' ? 1 : column + (((unsigned char)text.p[i] & 0xc0) != 0x80);
+    }
+    return err_set(err, ERR_INVALID, "line %zu, column %zu: %s", line, column, what);
 }
 
 static int fail_parser(const struct reader *r, struct err *err)
@@ -442,12 +428,17 @@ static int fail_parser(const struct reader *r, struct err *err)
     const char *problem = p->problem == NULL ? "not YAML" : p->problem;
 
     if (p->error == YAML_READER_ERROR) {
-        return err_set(err, ERR_INVALID, "byte %zu: %s", r->base + p->problem_offset, problem);
+        return fail_byte(r->text, p->problem_offset, err, problem);
     }
-    return err_set(err, ERR_INVALID, "line %zu, column %zu: %s", p->problem_mark.line + 1, p->problem_mark.column + 1, problem);
+    if (p->context != NULL && p->context_mark.line != p->problem_mark.line) {
+        return err_set(err, ERR_INVALID, "line %zu, column %zu: %s (%s that began in line %zu)",
+                       p->problem_mark.line + 1, p->problem_mark.column + 1, problem, p->context,
+                       p->context_mark.line + 1);
+    }
+    return fail_at(p->problem_mark, ERR_INVALID, err, problem);
 }
 
-static int run(struct reader *r, struct err *err)
+static int read_events(struct reader *r, struct err *err)
 {
     for (;;) {
         yaml_event_t e;
@@ -463,47 +454,69 @@ static int run(struct reader *r, struct err *err)
     }
 }
 
-/* JSON is read as JSON: libyaml does not know escaped surrogates, and is slower. */
-static bool read_as_json(struct span text, struct arena *arena, struct yamldoc **out_docs, size_t *out_n)
+static int parse_yaml(struct reader *r, struct err *err)
+{
+    if (yaml_parser_initialize(&r->parser) != 1) {
+        return err_set(err, ERR_IO, "libyaml cannot start");
+    }
+    yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->text.p, r->text.len);
+    int rc = read_events(r, err);
+    yaml_parser_delete(&r->parser);
+    return rc;
+}
+
+/* JSON is read as JSON: libyaml does not know surrogate pairs, and is slower. What is almost JSON
+ * is YAML, or nothing. */
+static bool read_as_json(struct span text, size_t base, struct arena *arena, struct node **out)
 {
     size_t i = 0;
 
-    while (i < text.len && strchr(" \t\r\n", text.p[i]) != NULL) {
+    while (i < text.len &&
+           (text.p[i] == ' ' || text.p[i] == '\t' || text.p[i] == '\r' || text.p[i] == '\n')) {
         i++;
     }
-    if (i == text.len || (text.p[i] != '{' && text.p[i] != '[')) {
-        return false;
-    }
-    struct yamldoc *doc = arena_zalloc(arena, sizeof(*doc));
-    *doc = (struct yamldoc){ .end = text.len, .line = 1 };
-    if (node_from_json(text, 0, arena, &doc->root, NULL) < 0) {
-        return false;
-    }
-    *out_docs = doc;
-    *out_n = 1;
-    return true;
+    return i < text.len && (text.p[i] == '{' || text.p[i] == '[') &&
+           node_from_json(text, base, arena, out, NULL) == 0;
 }
 
-int yamldoc_parse_all(struct span text, struct arena *arena, struct yamldoc **out_docs, size_t *out_n, struct err *err)
+static int check_text(struct span text, struct err *err)
 {
     if (text.len > LIMIT_DOCUMENT_BYTES) {
-        return err_set(err, ERR_TOO_BIG, "document of more than %zu bytes", LIMIT_DOCUMENT_BYTES);
+        return err_set(err, ERR_TOO_BIG, "more than %zu bytes", (size_t)LIMIT_DOCUMENT_BYTES);
     }
-    if (read_as_json(text, arena, out_docs, out_n)) {
+    if (span_has_prefix(text, "\xff\xfe") || span_has_prefix(text, "\xfe\xff")) {
+        return err_set(err, ERR_REFUSED, "line 1, column 1: the text is UTF-16, UTF-8 is expected");
+    }
+    /* libyaml takes it for the end of the text. */
+    const char *nul = text.len == 0 ? NULL : memchr(text.p, '\0', text.len);
+    return nul == NULL ? 0 : fail_byte(text, (size_t)(nul - text.p), err, "a NUL byte");
+}
+
+int yamldoc_parse_all(struct span text, struct arena *arena, struct yamldoc **out_docs,
+                      size_t *out_n, struct err *err)
+{
+    int rc = check_text(text, err);
+    size_t base = span_has_prefix(text, "\xef\xbb\xbf") ? 3 : 0;
+    struct span body = text.len == 0 ? SPAN_LIT("") : span_from(text, base);
+    struct node *root = NULL;
+
+    if (rc < 0) {
+        return rc;
+    }
+    if (read_as_json(body, base, arena, &root)) {
+        *out_docs = arena_alloc(arena, sizeof(**out_docs));
+        **out_docs = (struct yamldoc){ .root = root, .end = text.len, .line = 1 };
+        *out_n = 1;
         return 0;
     }
     struct reader *r = mem_zalloc(sizeof(*r));
     r->arena = arena;
-    r->base = span_has_prefix(text, "\xef\xbb\xbf") ? 3 : 0;
-    r->text = span_from(text, r->base);
-    r->is_ascii = is_ascii(r->text);
-    int rc = yaml_parser_initialize(&r->parser) == 1 ? 0 : err_set(err, ERR_IO, "libyaml cannot start");
-    if (rc == 0) {
-        yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
-        yaml_parser_set_input_string(&r->parser, (const unsigned char *)(r->text.p == NULL ? "" : r->text.p), r->text.len);
-        rc = run(r, err);
-        yaml_parser_delete(&r->parser);
-    }
+    r->base = base;
+    r->text = body;
+    yamlplace_init(&r->place, body);
+    treebuild_init(&r->build, arena);
+    rc = parse_yaml(r, err);
     if (rc == 0) {
         *out_n = r->docs.n;
         *out_docs = arena_alloc(arena, (r->docs.n + 1) * sizeof(**out_docs));
@@ -511,11 +524,8 @@ int yamldoc_parse_all(struct span text, struct arena *arena, struct yamldoc **ou
             memcpy(*out_docs, r->docs.v, r->docs.n * sizeof(**out_docs));
         }
     }
-    for (size_t i = 0; i <= LIMIT_DEPTH; i++) {
-        vec_fini(&r->frames[i].pairs);
-        vec_fini(&r->frames[i].items);
-    }
-    vec_fini(&r->anchors);
+    table_fini(&r->anchors);
+    treebuild_fini(&r->build);
     vec_fini(&r->docs);
     mem_free(r);
     return rc;
@@ -524,15 +534,19 @@ int yamldoc_parse_all(struct span text, struct arena *arena, struct yamldoc **ou
 int yamldoc_parse(struct span text, struct arena *arena, struct node **out, struct err *err)
 {
     struct yamldoc *docs = NULL;
+    struct node *root = NULL;
     size_t n = 0;
     int rc = yamldoc_parse_all(text, arena, &docs, &n, err);
 
     if (rc < 0) {
         return rc;
     }
-    if (n > 1) {
-        return err_set(err, ERR_INVALID, "line %u: more than one document", docs[1].line);
+    for (size_t i = 0; i < n; i++) {
+        if (docs[i].root != NULL && root != NULL) {
+            return err_set(err, ERR_INVALID, "line %u: more than one document", docs[i].line);
+        }
+        root = docs[i].root != NULL ? docs[i].root : root;
     }
-    *out = n == 0 ? NULL : docs[0].root;
+    *out = root;
     return 0;
 }

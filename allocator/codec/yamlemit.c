@@ -14,19 +14,24 @@ static void add_indent(struct buf *out, unsigned indent)
     }
 }
 
-/* May the text stand without quotes, and is it text for every reader? Conservative: a letter or '_' or '/' first, then
- * letters, digits and a few harmless marks, and none of the words that YAML 1.1 takes for something else. */
+/* May the text stand without quotes, and is it text for every reader? Conservative: a letter or '_'
+ * or '/' first, then letters, digits and a few harmless marks, and none of the words that YAML 1.1
+ * takes for something else. */
 static bool is_plain_text(const char *s, size_t len)
 {
-    static const char *const words[] = { "null", "true", "false", "yes", "no", "on", "off", "y", "n" };
+    static const char *const words[] = {
+        "null", "true", "false", "yes", "no", "on", "off", "y", "n"
+    };
     static const char inner[] = "_/.-+()*$,= ";
 
-    bool starts_well = len > 0 && (strchr("_/", s[0]) != NULL || (s[0] >= 'a' && s[0] <= 'z') || (s[0] >= 'A' && s[0] <= 'Z'));
+    bool starts_well = len > 0 && (strchr("_/", s[0]) != NULL || (s[0] >= 'a' && s[0] <= 'z') ||
+                                   (s[0] >= 'A' && s[0] <= 'Z'));
     if (!starts_well || s[0] == '\0' || s[len - 1] == ' ') {
         return false;
     }
     for (size_t i = 1; i < len; i++) {
-        bool is_word = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= '0' && s[i] <= '9');
+        bool is_word = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') ||
+                       (s[i] >= '0' && s[i] <= '9');
         if (!is_word && (s[i] == '\0' || strchr(inner, s[i]) == NULL)) {
             return false;
         }
@@ -64,8 +69,7 @@ static void emit_map(const json_t *tree, unsigned indent, bool is_inline, struct
     const char *key = NULL;
     json_t *value = NULL;
 
-    json_object_foreach((json_t *)(uintptr_t)tree, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)tree, key, value) {
         if (!is_inline) {
             add_indent(out, indent);
         }
@@ -87,8 +91,10 @@ static void emit_list(const json_t *tree, unsigned indent, bool is_inline, struc
     }
 }
 
-/* Behind "key:" or "-": the value with what separates it. Depth is that of a parsed document (LIMIT_DEPTH). */
-static void emit(const json_t *tree, unsigned indent, bool is_item, struct buf *out) // NOLINT(misc-no-recursion)
+/* Behind "key:" or "-": the value with what separates it. Depth is that of a parsed document
+ * (LIMIT_DEPTH). */
+static void emit(const json_t *tree, unsigned indent, bool is_item,
+                 struct buf *out) // NOLINT(misc-no-recursion)
 {
     if (json_is_object(tree) && json_object_size(tree) > 0) {
         buf_add_char(out, is_item ? ' ' : '\n');

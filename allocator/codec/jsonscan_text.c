@@ -1,0 +1,157 @@
+/* Decoding of the strings that the scanner gives out raw. */
+#include "allocator/codec/jsonscan.h"
+
+/* Length of the valid UTF-8 sequence (RFC 3629) of more than one byte at 'p', or 0. */
+static size_t utf8_length(const char *p, size_t left)
+{
+    const unsigned char *u = (const unsigned char *)p;
+
+    if (u[0] < 0xc2 || u[0] > 0xf4) {
+        return 0;
+    }
+    size_t n = u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
+    if (n > left) {
+        return 0;
+    }
+    for (size_t i = 1; i < n; i++) {
+        if ((u[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    bool is_overlong = (u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xf0 && u[1] < 0x90);
+    bool is_surrogate = u[0] == 0xed && u[1] > 0x9f;
+    bool is_beyond = u[0] == 0xf4 && u[1] > 0x8f;
+    return is_overlong || is_surrogate || is_beyond ? 0 : n;
+}
+
+/* The first byte at or behind 'i' that is a backslash or no valid UTF-8. */
+static size_t find_odd(struct span raw, size_t i)
+{
+    const uint64_t ones = 0x0101010101010101ULL, high = 0x8080808080808080ULL;
+
+    while (i < raw.len) {
+        uint64_t x;
+        if (raw.len - i >= 8) {
+            memcpy(&x, raw.p + i, 8);
+            uint64_t backslash = x ^ (ones * '\\');
+            if (((((backslash - ones) & ~backslash) | x) & high) == 0) {
+                i += 8;
+                continue;
+            }
+        }
+        if (raw.p[i] == '\\') {
+            return i;
+        }
+        size_t n = (unsigned char)raw.p[i] < 0x80 ? 1 : utf8_length(raw.p + i, raw.len - i);
+        if (n == 0) {
+            return i;
+        }
+        i += n;
+    }
+    return i;
+}
+
+bool jsonscan_is_literal(struct span raw)
+{
+    return find_odd(raw, 0) == raw.len;
+}
+
+static uint32_t hex4(const char *p)
+{
+    uint32_t v = 0;
+
+    for (int i = 0; i < 4; i++) {
+        unsigned char c = (unsigned char)p[i];
+        v = v << 4 | (c <= '9' ? (uint32_t)c - '0' : ((uint32_t)c | 0x20) - 'a' + 10);
+    }
+    return v;
+}
+
+static size_t put_utf8(char *to, uint32_t c)
+{
+    if (c < 0x80) {
+        to[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        to[0] = (char)(0xc0 | c >> 6);
+        to[1] = (char)(0x80 | (c & 0x3f));
+        return 2;
+    }
+    if (c < 0x10000) {
+        to[0] = (char)(0xe0 | c >> 12);
+        to[1] = (char)(0x80 | (c >> 6 & 0x3f));
+        to[2] = (char)(0x80 | (c & 0x3f));
+        return 3;
+    }
+    to[0] = (char)(0xf0 | c >> 18);
+    to[1] = (char)(0x80 | (c >> 12 & 0x3f));
+    to[2] = (char)(0x80 | (c >> 6 & 0x3f));
+    to[3] = (char)(0x80 | (c & 0x3f));
+    return 4;
+}
+
+/* The code point of the \u escape (or pair of them) at 'p'; '*out_size' is how many bytes it has.
+ */
+static uint32_t unicode_escape(const char *p, size_t left, size_t *out_size)
+{
+    uint32_t c = hex4(p + 2);
+
+    *out_size = 6;
+    if (c < 0xd800 || c > 0xdfff) {
+        return c;
+    }
+    if (c < 0xdc00 && left >= 12 && p[6] == '\\' && p[7] == 'u') {
+        uint32_t low = hex4(p + 8);
+        if (low >= 0xdc00 && low <= 0xdfff) {
+            *out_size = 12;
+            return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+        }
+    }
+    return 0xfffd;
+}
+
+/* Decodes what stands at 'p', a backslash or an invalid byte; returns how many bytes it takes. */
+static size_t decode_odd(const char *p, size_t left, char *to, size_t *io_len)
+{
+    static const char from[] = "bfnrt", into[] = "\b\f\n\r\t";
+
+    if (*p != '\\') {
+        *io_len += put_utf8(to + *io_len, 0xfffd);
+        return 1;
+    }
+    if (p[1] == 'u') {
+        size_t size = 0;
+        *io_len += put_utf8(to + *io_len, unicode_escape(p, left, &size));
+        return size;
+    }
+    const char *hit = strchr(from, p[1]);
+    to[(*io_len)++] = hit == NULL ? p[1] : into[hit - from];
+    return 2;
+}
+
+struct span jsonscan_unescape(struct span raw, struct arena *arena)
+{
+    size_t i = find_odd(raw, 0);
+
+    if (i == raw.len) {
+        return arena_span(arena, raw);
+    }
+    /* An escape is never shorter than what it stands for; an invalid byte becomes three. */
+    size_t n_invalid = 0;
+    for (size_t k = i; k < raw.len; k = find_odd(raw, k)) {
+        n_invalid += raw.p[k] != '\\';
+        k += raw.p[k] == '\\' ? 2 : 1;
+    }
+    char *text = arena_bytes(arena, raw.len + 2 * n_invalid);
+    size_t len = 0, copied = 0;
+    while (i < raw.len) {
+        memcpy(text + len, raw.p + copied, i - copied);
+        len += i - copied;
+        i += decode_odd(raw.p + i, raw.len - i, text, &len);
+        copied = i;
+        i = find_odd(raw, i);
+    }
+    memcpy(text + len, raw.p + copied, raw.len - copied);
+    return span_make(text, len + raw.len - copied);
+}

@@ -1,0 +1,196 @@
+#include "allocator/codec/treebuild.h"
+
+#include "allocator/base/mem.h"
+#include "allocator/codec/keyset.h"
+
+#include <assert.h>
+
+/* Up to here each key is compared with each other. */
+#define FEW_KEYS 12
+
+void treebuild_init(struct treebuild *b, struct arena *arena)
+{
+    memset(b, 0, offsetof(struct treebuild, frames));
+    b->arena = arena;
+    b->depth = 0;
+    b->n_nodes = 0;
+}
+
+void treebuild_reset(struct treebuild *b)
+{
+    b->root = NULL;
+    b->depth = 0;
+    b->n_nodes = 0;
+    vec_clear(&b->pairs);
+    vec_clear(&b->items);
+}
+
+void treebuild_fini(struct treebuild *b)
+{
+    vec_fini(&b->pairs);
+    vec_fini(&b->items);
+}
+
+struct treebuild_frame *treebuild_top(struct treebuild *b)
+{
+    return b->depth == 0 ? NULL : &b->frames[b->depth - 1];
+}
+
+bool treebuild_wants_key(struct treebuild *b)
+{
+    const struct treebuild_frame *f = treebuild_top(b);
+
+    return f != NULL && f->node->type == NODE_MAP && f->key == NULL;
+}
+
+int treebuild_fail(const struct node *at, int code, struct err *err, const char *what)
+{
+    return err_set(err, code, "line %u, column %u: %s", at->line, at->column + 1, what);
+}
+
+static int count(struct treebuild *b, const struct node *n, struct treebuild_size size,
+                 struct err *err)
+{
+    b->n_nodes += size.nodes;
+    if (b->n_nodes > LIMIT_YAML_NODES) {
+        return treebuild_fail(n, ERR_TOO_BIG, err,
+                              "the document has too many values, aliases counted in full");
+    }
+    if (b->depth + size.height > LIMIT_DEPTH) {
+        return treebuild_fail(n, ERR_TOO_BIG, err, "nested too deeply");
+    }
+    return 0;
+}
+
+static void append(struct treebuild *b, struct node *n, unsigned height)
+{
+    struct treebuild_frame *f = treebuild_top(b);
+
+    if (f == NULL) {
+        b->root = n;
+        return;
+    }
+    f->height = height + 1 > f->height ? height + 1 : f->height;
+    if (f->node->type == NODE_LIST) {
+        *vec_push(&b->items) = n;
+    } else if (f->key == NULL) {
+        f->key = n;
+    } else {
+        *vec_push(&b->pairs) = (struct node_pair){ .key = f->key, .value = n };
+        f->key = NULL;
+    }
+}
+
+int treebuild_add(struct treebuild *b, struct node *n, struct treebuild_size size, struct err *err)
+{
+    int rc = count(b, n, size, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    if (treebuild_wants_key(b) && n->type != NODE_SCALAR && n->type != NODE_NULL) {
+        return treebuild_fail(n, ERR_REFUSED, err, "a key that is no scalar is not supported");
+    }
+    append(b, n, size.height);
+    return 0;
+}
+
+int treebuild_open(struct treebuild *b, struct node *n, struct err *err)
+{
+    size_t nodes_before = b->n_nodes;
+    int rc = count(b, n, (struct treebuild_size){ 1, 1 }, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    if (treebuild_wants_key(b)) {
+        return treebuild_fail(n, ERR_REFUSED, err, "a key that is no scalar is not supported");
+    }
+    b->frames[b->depth++] = (struct treebuild_frame){
+        .node = n,
+        .first = n->type == NODE_MAP ? b->pairs.n : b->items.n,
+        .nodes_before = nodes_before,
+        .height = 1,
+    };
+    return 0;
+}
+
+const struct node *treebuild_twin(const struct node_pair *pairs, size_t n)
+{
+    struct keyset set;
+    const struct node *twin = NULL;
+
+    if (n <= FEW_KEYS) {
+        for (size_t i = 1; i < n; i++) {
+            for (size_t k = 0; k < i; k++) {
+                if (span_eq(pairs[i].key->text, pairs[k].key->text)) {
+                    return pairs[i].key;
+                }
+            }
+        }
+        return NULL;
+    }
+    keyset_init(&set, n);
+    for (size_t i = 0; i < n && twin == NULL; i++) {
+        twin = keyset_add(&set, pairs[i].key->text) ? NULL : pairs[i].key;
+    }
+    keyset_fini(&set);
+    return twin;
+}
+
+/* Moves the last 'n' things of a stack into memory of the tree. */
+static void *settle(struct arena *arena, const void *from, size_t n, size_t size)
+{
+    void *to = arena_alloc(arena, n * size);
+
+    if (n > 0) {
+        memcpy(to, from, n * size);
+    }
+    return to;
+}
+
+static int close_map(struct treebuild *b, const struct treebuild_frame *f, struct err *err)
+{
+    struct node *n = f->node;
+
+    n->n = b->pairs.n - f->first;
+    const struct node_pair *pairs = n->n == 0 ? NULL : b->pairs.v + f->first;
+    const struct node *twin = treebuild_twin(pairs, n->n);
+    if (twin != NULL) {
+        return err_set(err, ERR_INVALID, "line %u, column %u: key '%.*s' is given twice",
+                       twin->line, twin->column + 1,
+                       twin->text.len > 100 ? 100 : (int)twin->text.len, twin->text.p);
+    }
+    n->pairs = settle(b->arena, pairs, n->n, sizeof(*n->pairs));
+    b->pairs.n = f->first;
+    return 0;
+}
+
+static void close_list(struct treebuild *b, const struct treebuild_frame *f)
+{
+    struct node *n = f->node;
+
+    n->n = b->items.n - f->first;
+    n->items = (struct node **)settle(b->arena, n->n == 0 ? NULL : (void *)(b->items.v + f->first),
+                                      n->n, sizeof(struct node *));
+    b->items.n = f->first;
+}
+
+int treebuild_close(struct treebuild *b, struct treebuild_size *out_size, struct err *err)
+{
+    assert(b->depth > 0);
+    const struct treebuild_frame f = b->frames[b->depth - 1];
+
+    if (f.node->type == NODE_LIST) {
+        close_list(b, &f);
+    } else {
+        int rc = close_map(b, &f, err);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    b->depth--;
+    *out_size = (struct treebuild_size){ b->n_nodes - f.nodes_before, f.height };
+    append(b, f.node, f.height);
+    return 0;
+}

@@ -1,0 +1,56 @@
+/* Builds a node tree from the events of a parser (JSON or YAML), which come in document order.
+ * Keeps the rules that both have: LIMIT_DEPTH, LIMIT_YAML_NODES, keys are scalars, no key twice.
+ * Iterative. Private to this folder. Threads: a builder belongs to one thread. */
+#ifndef OTEL_TA_CODEC_TREEBUILD_H
+#define OTEL_TA_CODEC_TREEBUILD_H
+
+#include "allocator/base/limits.h"
+#include "allocator/base/vec.h"
+#include "allocator/codec/node.h"
+
+/* What a value adds to a document: one, or more for an alias, which counts as what it stands for.
+ */
+struct treebuild_size {
+    size_t nodes;
+    unsigned height; /* levels of collections; 0 for a scalar */
+};
+
+struct treebuild_frame { /* a collection that is open */
+    struct node *node;
+    struct node *key;    /* map: waits for its value */
+    size_t first;        /* its first child in 'pairs' or 'items' */
+    size_t nodes_before; /* count when it was opened */
+    unsigned height;
+};
+
+struct treebuild {
+    struct arena *arena;
+    struct node *root;           /* when it is complete */
+    VEC(struct node_pair) pairs; /* children of all open maps, of the innermost last */
+    VEC(struct node *) items;    /* of all open lists */
+    struct treebuild_frame frames[LIMIT_DEPTH];
+    unsigned depth;
+    size_t n_nodes;
+};
+
+void treebuild_init(struct treebuild *b, struct arena *arena);
+/* Forgets the tree, for the next document. */
+void treebuild_reset(struct treebuild *b);
+void treebuild_fini(struct treebuild *b);
+
+/* The innermost open collection; NULL at the top. */
+struct treebuild_frame *treebuild_top(struct treebuild *b);
+/* Is the next value a key? */
+bool treebuild_wants_key(struct treebuild *b);
+/* A value that is complete: a scalar or an alias. */
+int treebuild_add(struct treebuild *b, struct node *n, struct treebuild_size size,
+                  struct err *err) MUST_USE;
+int treebuild_open(struct treebuild *b, struct node *n, struct err *err) MUST_USE;
+/* Ends the innermost collection, which gets its children. */
+int treebuild_close(struct treebuild *b, struct treebuild_size *out_size, struct err *err) MUST_USE;
+/* The key that equals an earlier one of 'pairs', or NULL. */
+const struct node *treebuild_twin(const struct node_pair *pairs, size_t n);
+/* "line 3, column 5: what"; returns 'code'. */
+int treebuild_fail(const struct node *at, int code, struct err *err, const char *what);
+
+#endif

@@ -1,0 +1,89 @@
+#include "allocator/codec/yamlmerge.h"
+
+#include "allocator/codec/keyset.h"
+#include "allocator/codec/treebuild.h"
+
+static const struct node_pair *find_merge(const struct node *map)
+{
+    for (size_t i = 0; i < map->n; i++) {
+        const struct node *key = map->pairs[i].key;
+        if (key->type == NODE_SCALAR && key->style == NODE_PLAIN && !key->is_alias &&
+            span_is(key->text, "<<")) {
+            return &map->pairs[i];
+        }
+    }
+    return NULL;
+}
+
+static int check_source(const struct node *source, struct err *err)
+{
+    return source->type == NODE_MAP
+               ? 0
+               : treebuild_fail(source, ERR_INVALID, err,
+                                "a merge key (<<) takes a mapping or a list of mappings");
+}
+
+/* One source or a list of them. */
+static int check_sources(const struct node *value, size_t *out_n_pairs, struct err *err)
+{
+    *out_n_pairs = 0;
+    if (value->type != NODE_LIST) {
+        *out_n_pairs = value->n;
+        return check_source(value, err);
+    }
+    for (size_t i = 0; i < value->n; i++) {
+        int rc = check_source(value->items[i], err);
+        if (rc < 0) {
+            return rc;
+        }
+        *out_n_pairs += value->items[i]->n;
+    }
+    return 0;
+}
+
+static size_t add_source(struct node_pair *to, const struct node *source, struct keyset *seen)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < source->n; i++) {
+        if (keyset_add(seen, source->pairs[i].key->text)) {
+            to[n++] = (struct node_pair){ source->pairs[i].key, source->pairs[i].value, true };
+        }
+    }
+    return n;
+}
+
+int yamlmerge_resolve(struct node *map, struct arena *arena, struct err *err)
+{
+    const struct node_pair *merge = find_merge(map);
+    struct keyset seen;
+    size_t n_merged, n = 0;
+
+    if (merge == NULL) {
+        return 0;
+    }
+    const struct node *value = merge->value;
+    int rc = check_sources(value, &n_merged, err);
+    if (rc < 0) {
+        return rc;
+    }
+    struct node_pair *pairs = arena_alloc(arena, (map->n + n_merged) * sizeof(*pairs));
+    keyset_init(&seen, map->n + n_merged);
+    for (size_t i = 0; i < map->n; i++) {
+        if (&map->pairs[i] != merge) {
+            (void)keyset_add(&seen, map->pairs[i].key->text);
+            pairs[n++] = map->pairs[i];
+        }
+    }
+    if (value->type == NODE_MAP) {
+        n += add_source(pairs + n, value, &seen);
+    } else {
+        for (size_t i = 0; i < value->n; i++) {
+            n += add_source(pairs + n, value->items[i], &seen);
+        }
+    }
+    keyset_fini(&seen);
+    map->pairs = pairs;
+    map->n = n;
+    return 0;
+}
