@@ -78,7 +78,7 @@ struct http_request *http_client_send(struct http_client *c, const struct http_r
 /* 'done' will not be called. Not for the request whose 'done' is running. */
 void http_client_cancel(struct http_client *c, struct http_request *r) ON(watcher);
 /* Waits up to 'timeout_ms' (-1 = for ever) for the client's sockets or the fds in 'extra' (poll semantics, results
- * in revents), then runs what is due. May return early without a reason. */
+ * in revents), then runs what is due. May return early without a reason. At most 64 fds. */
 struct pollfd;
 void http_client_poll(struct http_client *c, struct pollfd *extra, unsigned n_extra, int64_t timeout_ms) ON(watcher);
 /* Cancels what is under way. */
