@@ -83,6 +83,7 @@ static int inflate_value(struct span value, struct buf *out, struct err *err)
 {
     AUTO_BUF packed;
 
+    buf_init(&packed, LIMIT_STASH_ENCODED);
     if (value.len > LIMIT_STASH_ENCODED) {
         return err_set(err, ERR_TOO_BIG, "annotation has %zu bytes, more than %zu", value.len,
                        LIMIT_STASH_ENCODED);
@@ -91,7 +92,6 @@ static int inflate_value(struct span value, struct buf *out, struct err *err)
         buf_add_span(out, value);
         return 0;
     }
-    buf_init(&packed, LIMIT_STASH_ENCODED);
     int rc = base64_decode(span_from(value, sizeof(COMPRESSED) - 1), &packed, err);
     return rc < 0 ? rc : zlib_inflate(buf_span(&packed), out, err);
 }
@@ -145,7 +145,7 @@ static int compress(struct span json, struct buf *out)
 {
     AUTO_BUF packed;
 
-    buf_init(&packed, LIMIT_STASH_DECODED);
+    buf_init(&packed, LIMIT_STASH_DECODED * 2); /* deflating asks for the worst case in advance */
     zlib_deflate(json, &packed);
     buf_add_str(out, COMPRESSED);
     if (buf_error(&packed) == 0) {
@@ -158,11 +158,11 @@ int stash_encode(struct span json, struct span previous, struct buf *out, struct
 {
     AUTO_BUF encoded;
 
+    buf_init(&encoded, LIMIT_STASH_DECODED * 2);
     if (is_same(json, previous)) {
         buf_add_span(out, previous);
         return buf_error(out) != 0 ? err_set(err, ERR_TOO_BIG, "annotation does not fit") : 0;
     }
-    buf_init(&encoded, LIMIT_STASH_DECODED * 2);
     if (json.len <= LIMIT_STASH_PLAIN) {
         buf_add_span(&encoded, json);
     } else if (json.len > LIMIT_STASH_DECODED) {

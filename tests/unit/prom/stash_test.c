@@ -1,0 +1,248 @@
+#include "allocator/prom/stash.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/codec/base64.h"
+#include "tests/check.h"
+
+#include <stdio.h>
+
+#define SMALL                                                                                      \
+    "{\"receivers\":{\"prometheus\":{\"jobs\":{\"a\":{\"static_configs\":[{\"targets\":[\"x:1\"]}" \
+    "]}}}},\"v\":1}"
+
+static int decode(struct span value, char *out_json, size_t size, struct err *err)
+{
+    struct arena arena;
+    struct span json = { "", 0 };
+    struct node *root = NULL;
+
+    arena_init(&arena);
+    int rc = stash_decode(value, &arena, &json, &root, err);
+    (void)snprintf(out_json, size, "%.*s", SPAN_ARG(json));
+    ok((rc == 0) == (root != NULL), "tree exactly on success");
+    arena_fini(&arena);
+    return rc;
+}
+
+static void test_plain(void)
+{
+    char json[1024];
+    AUTO_BUF out;
+
+    is_int(decode(SPAN_LIT(SMALL), json, sizeof(json), NULL), 0, "plain");
+    is_str(json, SMALL, "canonical stays");
+    is_int(decode(SPAN_LIT(" { \"v\" : 1 ,\n \"receivers\" : {} } "), json, sizeof(json), NULL), 0,
+           "loose plain");
+    is_str(json, "{\"receivers\":{},\"v\":1}", "becomes canonical");
+
+    buf_init(&out, LIMIT_STASH_ENCODED);
+    is_int(stash_encode(SPAN_LIT(SMALL), SPAN_LIT(""), &out, NULL), 0, "encode");
+    is_span(buf_span(&out), SPAN_LIT(SMALL), "small is plain");
+}
+
+static void test_refused(void)
+{
+    static const struct {
+        const char *value, *text;
+        int rc;
+    } t[] = {
+        { "", "", ERR_INVALID },
+        { "x", "", ERR_INVALID },
+        { "[]", "must be a mapping, not a list", ERR_INVALID },
+        { "{\"receivers\":{}}", "v: the version is missing", ERR_INVALID },
+        { "{\"v\":\"1\",\"receivers\":{}}", "v: the version is missing", ERR_INVALID },
+        { "{\"v\":2,\"receivers\":[]}", "version 2 is not known to this program", ERR_UNSUPPORTED },
+        { "{\"v\":1}", "receivers: must be a mapping, not nothing", ERR_INVALID },
+        { "{\"v\":1,\"receivers\":{\"r\":1}}", "receivers[\"r\"]: must be a mapping, not ",
+          ERR_INVALID },
+        { "{\"v\":1,\"receivers\":{\"r\":{}}}", "receivers[\"r\"]: jobs: must be a mapping, not ",
+          ERR_INVALID },
+        { "{\"v\":1,\"receivers\":{\"r\":{\"jobs\":{\"j\":[]}}}}",
+          "receivers[\"r\"]: jobs[\"j\"]: must be a mapping, not a list", ERR_INVALID },
+        { "{\"v\":1,\"receivers\":{\"r\":{\"jobs\":{\"j\":{\"job_name\":[]}}}}}",
+          "receivers[\"r\"]: jobs[\"j\"]: 'job_name' is no service discovery section",
+          ERR_INVALID },
+        { "{\"v\":1,\"receivers\":{\"r\":{\"jobs\":{\"j\":{\"static_configs\":{}}}}}}",
+          "receivers[\"r\"]: jobs[\"j\"]: static_configs: must be a list, not a mapping",
+          ERR_INVALID },
+        { "gz1:", "", ERR_INVALID },
+        { "gz1:!!!!", "", ERR_INVALID },
+        { "gz1:QUJD", "", ERR_INVALID },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        char json[1024];
+        struct err err = { 0 };
+        is_int(decode(span_of(t[i].value), json, sizeof(json), &err), t[i].rc, "rc of '%s'",
+               t[i].value);
+        ok(t[i].text[0] == '\0' || t[i].rc == ERR_INVALID || t[i].rc == ERR_UNSUPPORTED, "a code");
+        bool is_said = strncmp(err.text, t[i].text, strlen(t[i].text)) == 0 ||
+                       strstr(t[i].text, "nothing") != NULL;
+        ok(is_said && err.text[0] != '\0', "'%s' says '%s'", t[i].value, err.text);
+    }
+}
+
+/* A canonical stash of about 'size' bytes, whose text compresses badly when 'is_random'. */
+static char *big_json(size_t size, bool is_random)
+{
+    struct buf b;
+    uint64_t state = 88172645463325252U;
+
+    buf_init(&b, size * 2 + 1024);
+    buf_add_str(
+        &b,
+        "{\"receivers\":{\"prometheus\":{\"jobs\":{\"a\":{\"static_configs\":[{\"targets\":[\"x\"");
+    while (b.len < size) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        buf_addf(&b, ",\"%016llx\"",
+                 is_random ? (unsigned long long)state : (unsigned long long)b.len);
+    }
+    buf_add_str(&b, "]}]}}}},\"v\":1}");
+    return buf_take(&b, NULL);
+}
+
+static void test_compressed(void)
+{
+    AUTO_STR big = big_json(LIMIT_STASH_PLAIN * 4, false);
+    AUTO_BUF out, again;
+    struct arena arena;
+    struct span json = { "", 0 };
+    struct node *root = NULL;
+
+    buf_init(&out, LIMIT_STASH_ENCODED);
+    is_int(stash_encode(span_of(big), SPAN_LIT(""), &out, NULL), 0, "encode %zu bytes",
+           strlen(big));
+    ok(span_has_prefix(buf_span(&out), "gz1:") && out.len < LIMIT_STASH_PLAIN,
+       "compressed to %zu bytes", out.len);
+    arena_init(&arena);
+    is_int(stash_decode(buf_span(&out), &arena, &json, &root, NULL), 0, "decode");
+    is_span(json, span_of(big), "round trip");
+    arena_fini(&arena);
+    buf_init(&again, LIMIT_STASH_ENCODED);
+    is_int(stash_encode(span_of(big), buf_span(&out), &again, NULL), 0, "encode again");
+    is_span(buf_span(&again), buf_span(&out), "the same bytes");
+}
+
+/* What is stored stays as it is while it says the same, however it was written. */
+static void test_previous(void)
+{
+    static const char loose[] = "{ \"v\":1, \"receivers\": {} }";
+    AUTO_BUF out, packed, value;
+
+    buf_init(&out, LIMIT_STASH_ENCODED);
+    is_int(stash_encode(SPAN_LIT("{\"receivers\":{},\"v\":1}"), span_of(loose), &out, NULL), 0,
+           "same content");
+    is_span(buf_span(&out), span_of(loose), "stored bytes kept");
+    buf_clear(&out);
+    is_int(stash_encode(SPAN_LIT(SMALL), span_of(loose), &out, NULL), 0, "other content");
+    is_span(buf_span(&out), SPAN_LIT(SMALL), "new bytes");
+    buf_clear(&out);
+    is_int(stash_encode(SPAN_LIT(SMALL), SPAN_LIT("garbage"), &out, NULL), 0,
+           "broken previous value");
+    is_span(buf_span(&out), SPAN_LIT(SMALL), "is replaced");
+
+    buf_init(&packed, LIMIT_STASH_ENCODED);
+    buf_init(&value, LIMIT_STASH_ENCODED);
+    zlib_deflate(SPAN_LIT(SMALL), &packed);
+    buf_add_str(&value, "gz1:");
+    base64_encode(buf_span(&packed), &value);
+    buf_clear(&out);
+    is_int(stash_encode(SPAN_LIT(SMALL), buf_span(&value), &out, NULL), 0,
+           "small but compressed before");
+    is_span(buf_span(&out), buf_span(&value), "stored bytes kept");
+}
+
+static void test_too_big(void)
+{
+    AUTO_STR random = big_json(LIMIT_STASH_ENCODED * 2, true);
+    AUTO_STR huge = big_json(LIMIT_STASH_DECODED + 1000, false);
+    AUTO_BUF out, zeros, packed, bomb;
+    struct err err = { 0 };
+    char json[16];
+
+    buf_init(&out, LIMIT_STASH_ENCODED);
+    is_int(stash_encode(span_of(random), SPAN_LIT(""), &out, &err), ERR_TOO_BIG, "incompressible");
+    ok(strstr(err.text, "131072") != NULL && strstr(err.text, "http_sd") != NULL, "advice: %s",
+       err.text);
+    is_int(stash_encode(span_of(huge), SPAN_LIT(""), &out, &err), ERR_TOO_BIG,
+           "more than may be inflated");
+    is_int(out.len, 0, "nothing is written");
+    is_int(decode(span_of(random), json, sizeof(json), &err), ERR_TOO_BIG, "a value over the cap");
+
+    buf_init(&zeros, LIMIT_STASH_DECODED * 4);
+    char *room = buf_reserve(&zeros, LIMIT_STASH_DECODED * 2);
+    memset(room, ' ', LIMIT_STASH_DECODED * 2);
+    zeros.len = LIMIT_STASH_DECODED * 2;
+    buf_init(&packed, LIMIT_STASH_DECODED * 4);
+    buf_init(&bomb, LIMIT_STASH_ENCODED);
+    zlib_deflate(buf_span(&zeros), &packed);
+    buf_add_str(&bomb, "gz1:");
+    base64_encode(buf_span(&packed), &bomb);
+    is_int(decode(buf_span(&bomb), json, sizeof(json), &err), ERR_TOO_BIG, "a bomb of %zu bytes",
+           bomb.len);
+}
+
+/* As much as may be decoded, and compressible, fits. */
+static void test_largest(void)
+{
+    AUTO_BUF big, out, again;
+
+    buf_init(&big, LIMIT_STASH_DECODED);
+    buf_add_str(&big, "{\"receivers\":{},\"text\":\"");
+    char *room = buf_reserve(&big, LIMIT_STASH_DECODED - 64);
+    memset(room, 'x', LIMIT_STASH_DECODED - 64);
+    big.len += LIMIT_STASH_DECODED - 64;
+    buf_add_str(&big, "\",\"v\":1}");
+    buf_init(&out, LIMIT_STASH_ENCODED);
+    is_int(stash_encode(buf_span(&big), SPAN_LIT(""), &out, NULL), 0, "%zu bytes", big.len);
+    buf_init(&again, LIMIT_STASH_ENCODED);
+    is_int(stash_encode(buf_span(&big), buf_span(&out), &again, NULL), 0, "once more");
+    is_span(buf_span(&again), buf_span(&out), "the same bytes");
+}
+
+static void test_deep(void)
+{
+    AUTO_BUF deep;
+    char json[16];
+    struct err err = { 0 };
+
+    buf_init(&deep, LIMIT_STASH_ENCODED);
+    for (size_t i = 0; i < LIMIT_DEPTH + 1; i++) {
+        buf_add_char(&deep, '[');
+    }
+    for (size_t i = 0; i < LIMIT_DEPTH + 1; i++) {
+        buf_add_char(&deep, ']');
+    }
+    ok(decode(buf_span(&deep), json, sizeof(json), &err) < 0, "too deep: %s", err.text);
+}
+
+static void test_job(void)
+{
+    struct arena arena;
+    struct span json;
+    struct node *root = NULL;
+
+    arena_init(&arena);
+    is_int(stash_decode(SPAN_LIT(SMALL), &arena, &json, &root, NULL), 0, "decode");
+    ok(stash_job(root, SPAN_LIT("prometheus"), SPAN_LIT("a")) != NULL, "known job");
+    ok(stash_job(root, SPAN_LIT("prometheus"), SPAN_LIT("b")) == NULL, "unknown job");
+    ok(stash_job(root, SPAN_LIT("prometheus/x"), SPAN_LIT("a")) == NULL, "unknown receiver");
+    ok(stash_job(NULL, SPAN_LIT("prometheus"), SPAN_LIT("a")) == NULL, "no stash");
+    arena_fini(&arena);
+}
+
+int main(void)
+{
+    test_plain();
+    test_refused();
+    test_compressed();
+    test_previous();
+    test_too_big();
+    test_largest();
+    test_deep();
+    test_job();
+    return check_done();
+}
