@@ -1,7 +1,10 @@
 #include "allocator/httpauth.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/codec/urlform.h"
 #include "allocator/readfile.h"
+
+#include <stdlib.h>
 
 #define SECRET_MAX MIB
 
@@ -118,6 +121,58 @@ static int add_credentials(const struct httpconfig *config, struct arena *arena,
     return 0;
 }
 
+/* Sorted by key, as Go encodes them. */
+static int compare_pairs(const void *a, const void *b)
+{
+    const struct node_pair *x = a, *y = b;
+    return span_cmp(x->key->text, y->key->text);
+}
+
+static struct span encode_parameters(const struct node *map, struct arena *arena)
+{
+    struct node_pair *pairs;
+    AUTO_BUF out;
+
+    if (map == NULL || map->type != NODE_MAP || map->n == 0) {
+        return SPAN_LIT("");
+    }
+    buf_init(&out, MIB);
+    pairs = arena_alloc(arena, map->n * sizeof(*pairs));
+    memcpy(pairs, map->pairs, map->n * sizeof(*pairs));
+    qsort(pairs, map->n, sizeof(*pairs), compare_pairs);
+    for (size_t i = 0; i < map->n; i++) {
+        struct span value = SPAN_LIT("");
+        node_as_text(pairs[i].value, &value);
+        buf_add_str(&out, i == 0 ? "" : "&");
+        urlform_escape(pairs[i].key->text, &out);
+        buf_add_char(&out, '=');
+        urlform_escape(value, &out);
+    }
+    return arena_span(arena, buf_span(&out));
+}
+
+static int add_oauth2(const struct httpconfig_oauth2 *config, struct arena *arena, struct httpauth_request *r, struct err *err)
+{
+    struct span secret;
+
+    if (config->client_id.len == 0) {
+        return 0;
+    }
+    int rc = text_or_file(config->client_secret, config->client_secret_file, arena, &secret, err);
+    if (rc < 0) {
+        return err_wrap(err, rc, "oauth2");
+    }
+    r->options.oauth2 = (struct http_client_oauth2){ .token_url = config->token_url,
+                                                     .client_id = config->client_id,
+                                                     .client_secret = secret,
+                                                     .scopes = config->scopes,
+                                                     .n_scopes = config->n_scopes,
+                                                     .endpoint_params = encode_parameters(config->endpoint_params, arena),
+                                                     .tls = tls_from(&config->tls),
+                                                     .proxy_url = config->proxy_url };
+    return 0;
+}
+
 int httpauth_apply(const struct httpconfig *config, struct arena *arena, struct httpauth_request *r, struct err *err)
 {
     if (config->unsupported != NULL) {
@@ -130,17 +185,10 @@ int httpauth_apply(const struct httpconfig *config, struct arena *arena, struct 
     r->options.follow_redirects = config->follow_redirects;
     r->options.enable_http2 = config->enable_http2;
     int rc = add_headers(config, arena, r, err);
-    return rc < 0 ? rc : add_credentials(config, arena, r, err);
-}
-
-int httpauth_apply_oauth2(const struct httpconfig_oauth2 *config, struct arena *arena, struct httpauth_request *r,
-                          struct span *out_secret, struct err *err)
-{
-    r->options.tls = tls_from(&config->tls);
-    r->options.proxy_url = config->proxy_url;
-    r->options.follow_redirects = true;
-    int rc = text_or_file(config->client_secret, config->client_secret_file, arena, out_secret, err);
-    return rc < 0 ? err_wrap(err, rc, "oauth2") : 0;
+    if (rc == 0) {
+        rc = add_credentials(config, arena, r, err);
+    }
+    return rc < 0 ? rc : add_oauth2(&config->oauth2, arena, r, err);
 }
 
 void httpauth_finish(struct httpauth_request *r)

@@ -15,11 +15,8 @@ struct httpauth_request {
 };
 
 void httpauth_header(struct httpauth_request *r, struct span name, struct span value);
-/* Everything of 'config' but OAuth2. Text goes to 'arena'. ERR_* when a file cannot be read. */
+/* Everything of 'config'. Text goes to 'arena'. ERR_* when a file cannot be read. */
 int httpauth_apply(const struct httpconfig *config, struct arena *arena, struct httpauth_request *r, struct err *err) MUST_USE;
-/* TLS and proxy of the token endpoint, and the client's secret. */
-int httpauth_apply_oauth2(const struct httpconfig_oauth2 *config, struct arena *arena, struct httpauth_request *r,
-                          struct span *out_secret, struct err *err) MUST_USE;
 void httpauth_finish(struct httpauth_request *r);
 void httpauth_fini(struct httpauth_request *r);
 

@@ -1,13 +1,11 @@
 #define LOG_MODULE "http_sd"
 #include "allocator/httppoll.h"
 
-#include "allocator/base/clock.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
 #include "allocator/base/metric.h"
 #include "allocator/httpauth.h"
-#include "allocator/oauth2.h"
 
 #include <strings.h>
 
@@ -18,9 +16,7 @@ struct poll {
     struct httppoll *owner;
     struct want *want;
     struct http_request *request; /* under way, or NULL */
-    struct oauth2 oauth2;
     int64_t next_ms;
-    int64_t started_ms;
     unsigned n_unsettled; /* the engine waits for so many SETTLED */
     bool must_tell;       /* even when the body is the same */
     bool is_failing;      /* logged */
@@ -34,8 +30,6 @@ struct httppoll {
     struct table polls;
     int64_t next_ms; /* lower bound of the polls' */
 };
-
-static int ask_for_token(struct poll *poll, int64_t now_ms, struct err *err) ON(watcher);
 
 /* ---- life */
 
@@ -155,9 +149,6 @@ static void on_response(void *arg, struct http_response *response)
     } else if (response->status != 200) {
         char why[64];
         snprintf(why, sizeof(why), "server returned HTTP status %d", response->status);
-        if (response->status == 401) {
-            oauth2_forget(&poll->oauth2);
-        }
         fail(poll, why);
     } else if (!httppoll_is_json_type(response->content_type)) {
         char why[256];
@@ -182,13 +173,7 @@ static struct span interval_text(int64_t ms, char out[32])
     return span_make(out, (size_t)n);
 }
 
-static int64_t time_left_ms(const struct poll *poll, int64_t now_ms)
-{
-    int64_t left = poll->started_ms + poll->want->section.refresh_ms - now_ms;
-    return left < 1 ? 1 : left;
-}
-
-static int send_request(struct poll *poll, struct span token, int64_t now_ms, struct err *err) ON(watcher)
+static int send_request(struct poll *poll, struct err *err) ON(watcher)
 {
     const struct sdconfig *section = &poll->want->section;
     struct httpauth_request r = { .options = { .url = section->http.url, .max_body_bytes = LIMIT_SD_BODY } };
@@ -201,10 +186,7 @@ static int send_request(struct poll *poll, struct span token, int64_t now_ms, st
     httpauth_header(&r, SPAN_LIT("X-Prometheus-Refresh-Interval-Seconds"), interval_text(section->refresh_ms, interval));
     int rc = httpauth_apply(&section->http.client, &arena, &r, err);
     if (rc == 0) {
-        if (token.len > 0) {
-            httpauth_header(&r, SPAN_LIT("Authorization"), token);
-        }
-        r.options.timeout_ms = time_left_ms(poll, now_ms);
+        r.options.timeout_ms = section->refresh_ms < 1 ? 1 : section->refresh_ms;
         httpauth_finish(&r);
         poll->request = http_client_send(poll->owner->client, &r.options, on_response, poll);
     }
@@ -213,65 +195,14 @@ static int send_request(struct poll *poll, struct span token, int64_t now_ms, st
     return rc;
 }
 
-static void on_token(void *arg, struct http_response *response)
-{
-    struct poll *poll = arg;
-    struct span token = { NULL, 0 };
-    int64_t now = clock_mono_ms();
-    struct err err;
-
-    poll->request = NULL;
-    int rc = oauth2_take_answer(&poll->oauth2, response, now, &err);
-    if (rc == OAUTH2_ASK_AGAIN) {
-        rc = ask_for_token(poll, now, &err);
-    } else if (rc == 0) {
-        token = span_of(poll->oauth2.token); /* used once however short it lives */
-        rc = send_request(poll, token, now, &err);
-    }
-    if (rc < 0) {
-        fail(poll, err.text);
-    }
-}
-
-static int ask_for_token(struct poll *poll, int64_t now_ms, struct err *err)
-{
-    struct httpauth_request r = { .options = { .max_body_bytes = MIB } };
-    struct arena arena;
-
-    arena_init(&arena);
-    int rc = oauth2_question(&poll->oauth2, &poll->want->section.http.client.oauth2, &arena, &r, err);
-    if (rc == 0) {
-        r.options.timeout_ms = time_left_ms(poll, now_ms);
-        httpauth_finish(&r);
-        poll->request = http_client_send(poll->owner->client, &r.options, on_token, poll);
-    }
-    httpauth_fini(&r);
-    arena_fini(&arena);
-    return rc;
-}
-
-static void start_request(struct poll *poll, int64_t now_ms) ON(watcher)
-{
-    bool needs_token = poll->want->section.http.client.oauth2.client_id.len > 0;
-    struct span token = { NULL, 0 };
-    struct err err;
-    int rc;
-
-    if (needs_token && !oauth2_token(&poll->oauth2, now_ms, &token)) {
-        rc = ask_for_token(poll, now_ms, &err);
-    } else {
-        rc = send_request(poll, token, now_ms, &err);
-    }
-    if (rc < 0) {
-        fail(poll, err.text);
-    }
-}
-
 static void start_poll(struct poll *poll, int64_t now_ms) ON(watcher)
 {
-    poll->started_ms = now_ms;
+    struct err err;
+
     poll->next_ms = now_ms + poll->want->section.refresh_ms;
-    start_request(poll, now_ms);
+    if (send_request(poll, &err) < 0) {
+        fail(poll, err.text);
+    }
 }
 
 void httppoll_tick(struct httppoll *p, int64_t now_ms)
@@ -348,7 +279,6 @@ static void free_poll(struct poll *poll) ON(watcher)
         http_client_cancel(poll->owner->client, poll->request);
     }
     table_del(&poll->owner->polls, &poll->node);
-    oauth2_forget(&poll->oauth2);
     want_free(&poll->want);
     mem_free(poll);
 }

@@ -2,6 +2,7 @@
 
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
+#include "allocator/discovery/targetnode.h"
 #include "allocator/discovery/want.h"
 #include "allocator/render.h"
 
@@ -215,8 +216,6 @@ static void remove_target(struct job *j, struct target *t, struct target *instea
 
 /* ---- what a source holds now */
 
-#define N_NODE_NAMES 5
-
 struct reading {
     struct job *job;
     struct source *source;
@@ -227,7 +226,7 @@ struct reading {
     const struct sd_group *tail_group; /* the last one of which a target was kept */
     struct fragment *tail;             /* and its tail */
     const struct sd_shape *node_shape;
-    uint32_t node_fields[N_NODE_NAMES]; /* where node_shape has the labels that name the node, or SD_NO_FIELD */
+    uint32_t node_fields[TARGETNODE_LABELS]; /* where node_shape has the labels that name the node, or SD_NO_FIELD */
     struct span node;
     uint64_t node_hash;
     struct target **targets; /* the new list */
@@ -239,40 +238,28 @@ struct reading {
 
 static void find_node_fields(struct reading *r, const struct sd_shape *shape)
 {
-    static const char *const names[N_NODE_NAMES] = {
-        "__meta_kubernetes_pod_node_name",
-        "__meta_kubernetes_node_name",
-        "__meta_kubernetes_endpoint_node_name",
-        "__meta_kubernetes_endpointslice_address_target_kind",
-        "__meta_kubernetes_endpointslice_address_target_name",
-    };
-
     r->node_shape = shape;
-    for (size_t k = 0; k < N_NODE_NAMES; k++) {
+    for (size_t k = 0; k < TARGETNODE_LABELS; k++) {
         r->node_fields[k] = SD_NO_FIELD;
         for (uint32_t i = 0; i < shape->n; i++) {
-            if (span_is(str_span(shape->fields[i].name), names[k])) {
+            if (span_is(str_span(shape->fields[i].name), targetnode_labels[k])) {
                 r->node_fields[k] = i;
             }
         }
     }
 }
 
-/* The node of the targets of a group, by the rule of spec/operator.md §6.8. */
 static struct span node_of(struct reading *r, const struct sd_group *g)
 {
-    struct span value[N_NODE_NAMES];
+    struct span values[TARGETNODE_LABELS];
 
     if (g->shape != r->node_shape) {
         find_node_fields(r, g->shape);
     }
-    for (size_t k = 0; k < N_NODE_NAMES; k++) {
-        value[k] = r->node_fields[k] == SD_NO_FIELD ? SPAN_LIT("") : g->values[r->node_fields[k]];
-        if (k < 3 && value[k].len > 0) {
-            return value[k];
-        }
+    for (size_t k = 0; k < TARGETNODE_LABELS; k++) {
+        values[k] = r->node_fields[k] == SD_NO_FIELD ? SPAN_LIT("") : g->values[r->node_fields[k]];
     }
-    return span_is(value[3], "Node") ? value[4] : SPAN_LIT("");
+    return targetnode_pick(values);
 }
 
 static void enter_group(struct reading *r, const struct sd_group *g)

@@ -608,3 +608,43 @@ void state_count(const struct state *s, struct state_counts *out)
         out->n_unassigned += fleet_unassigned(s->tenancies.v[i]->fleet);
     }
 }
+
+static void each_target_of(const struct tenancy *t, const struct job *j, void (*fn)(void *arg, const struct state_target *t), void *arg)
+{
+    for (struct table_node *node = table_next(&j->heads, NULL); node != NULL; node = table_next(&j->heads, node)) {
+        const struct target *target = TABLE_ITEM(node, struct target, node);
+        uint32_t owner = fleet_owner(j->fleet, target->slot);
+        const struct state_target out = {
+            .ns = t->ns,
+            .name = t->name,
+            .strategy = fleet_strategy(t->fleet),
+            .receiver = j->config->receiver,
+            .job = j->config->name,
+            .collector = owner == FLEET_NONE ? SPAN_LIT("") : fleet_collector_name(j->fleet, owner),
+            .own = span_make(target->own, target->own_len),
+            .tail = span_make(target->tail->text, target->tail->len),
+        };
+        fn(arg, &out);
+    }
+}
+
+void state_each_target(const struct state *s, void (*fn)(void *arg, const struct state_target *t), void *arg)
+{
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        const struct tenancy *t = s->tenancies.v[i];
+        for (size_t k = 0; k < t->jobs.n; k++) {
+            each_target_of(t, t->jobs.v[k], fn, arg);
+        }
+    }
+}
+
+void state_each_collector(const struct state *s, void (*fn)(void *arg, struct span ns, struct span name, struct span collector, size_t n),
+                          void *arg)
+{
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        const struct tenancy *t = s->tenancies.v[i];
+        for (uint32_t k = 0; k < fleet_collectors(t->fleet); k++) {
+            fn(arg, t->ns, t->name, fleet_collector_name(t->fleet, k), fleet_targets_of(t->fleet, k));
+        }
+    }
+}

@@ -37,6 +37,20 @@ struct state_counts {
 };
 void state_count(const struct state *s, struct state_counts *out);
 
+/* One served target, for the offline commands. */
+struct state_target {
+    struct span ns, name; /* of the Collector CR */
+    const char *strategy;
+    struct span receiver, job;
+    struct span collector; /* empty: nobody has it */
+    struct span own, tail; /* its JSON behind a comma, in two pieces (allocator/render.h) */
+};
+/* Every served target, in no particular order. */
+void state_each_target(const struct state *s, void (*fn)(void *arg, const struct state_target *t), void *arg);
+/* The collectors of every tenant, with what they have. */
+void state_each_collector(const struct state *s, void (*fn)(void *arg, struct span ns, struct span name, struct span collector, size_t n),
+                          void *arg);
+
 /* Posts WATCHER_RELEASED, then no more wants. */
 void state_release_watcher(struct state *s);
 void state_free(struct state **s) ON(engine);

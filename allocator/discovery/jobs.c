@@ -3,9 +3,8 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/vec.h"
-#include "allocator/codec/walk.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/promconfig.h"
+#include "allocator/prom/dropin.h"
 
 struct loading {
     const struct jobs_options *options;
@@ -36,10 +35,10 @@ static void set_collectors(struct loading *l, struct tenant *t, size_t n_replica
     const struct jobs_options *o = l->options;
     size_t n = o->n_collectors > 0 ? o->n_collectors : o->collector_count > 0 ? o->collector_count : n_replicas;
 
-    if (n > LIMIT_COLLECTORS) {
+    if (n > LIMIT_COLLECTORS && l->f != NULL) {
         faults_add(l->f, FAULT_ERROR, 0, "more than %d collectors", LIMIT_COLLECTORS);
-        n = 0;
     }
+    n = n > LIMIT_COLLECTORS ? 0 : n;
     t->n_collectors = n;
     t->collectors = arena_alloc(l->arena, (n + 1) * sizeof(*t->collectors));
     for (size_t i = 0; i < n; i++) {
@@ -161,57 +160,23 @@ static void load_manifest(struct loading *l, const struct jobs_source *source)
 
 /* ---- upstream's targetallocator.yaml */
 
-/* What asks for Kubernetes is refused by name, not left out in silence. */
-static void refuse_kubernetes(struct loading *l, const struct node *root)
-{
-    const struct node *cr = NULL;
-    bool is_enabled = false;
-
-    if (walk_map(root, "prometheus_cr", l->f, &cr)) {
-        size_t mark = faults_push(l->f, "prometheus_cr");
-        if (walk_bool(cr, "enabled", l->f, &is_enabled) && is_enabled) {
-            faults_add(l->f, FAULT_ERROR, cr->line, "ServiceMonitors and their kin are not built into this program yet; set enabled: false");
-        }
-        faults_pop(l->f, mark);
-    }
-    if (l->options->n_collectors == 0 && l->options->collector_count == 0) {
-        faults_add(l->f, FAULT_ERROR, 0, "finding collectors through Kubernetes (collector_selector) is not built into this program yet; "
-                                         "name them with --collectors");
-    }
-}
-
 static void load_dropin(struct loading *l, const struct jobs_source *source)
 {
+    const struct jobs_options *o = l->options;
+    const struct dropin_support support = { .has_collectors = o->n_collectors > 0 || o->collector_count > 0 || o->needs_no_collectors };
     struct node *root = NULL;
-    const struct node *config = NULL;
+    struct dropin d;
     struct err err;
 
     if (yamldoc_parse(span_make(source->text, source->len), &l->scratch, &root, &err) < 0) {
         faults_add(l->f, FAULT_ERROR, 0, "%s", err.text);
         return;
     }
-    if (root == NULL || root->type != NODE_MAP) {
-        faults_add(l->f, FAULT_ERROR, 0, "a mapping is expected");
-        return;
-    }
-    struct span strategy = SPAN_LIT(""), fallback = SPAN_LIT(""), filter = SPAN_LIT("relabel-config");
-    walk_text(root, "allocation_strategy", l->f, &strategy);
-    walk_text(root, "allocation_fallback_strategy", l->f, &fallback);
-    walk_text(root, "filter_strategy", l->f, &filter);
-    struct tenant t = { .ns = SPAN_LIT(""), .name = SPAN_LIT(""), .strategy = choose(l->options->strategy, strategy),
-                        .fallback = choose(l->options->fallback, fallback) };
-    struct scrape_options so = { .base_dir = SPAN_LIT(""),
-                                 .disable_sharding = true,
-                                 .filter = span_is(filter, "relabel-config") ? SCRAPE_FILTER_RELABEL : SCRAPE_FILTER_NONE };
-    refuse_kubernetes(l, root);
-    if (walk_map(root, "config", l->f, &config)) {
-        size_t mark = faults_push(l->f, "config");
-        promconfig_parse(config, &so, l->pool, l->f, &t.jobs);
-        faults_pop(l->f, mark);
-    }
-    if (t.jobs.n == 0 && l->f->n_errors == 0) {
-        faults_add(l->f, FAULT_ERROR, root->line, "at least one scrape config must be defined");
-    }
+    dropin_parse(root, l->f, &d);
+    dropin_check(&d, support, l->f);
+    struct tenant t = { .ns = SPAN_LIT(""), .name = SPAN_LIT(""), .strategy = choose(o->strategy, d.strategy),
+                        .fallback = choose(o->fallback, d.fallback) };
+    dropin_jobs(&d, l->pool, l->f, &t.jobs);
     set_collectors(l, &t, 0);
     add_tenant(l, &t);
 }
@@ -247,6 +212,19 @@ int jobs_load(const struct jobs_source *sources, size_t n, const struct jobs_opt
     }
     *out = result;
     return 0;
+}
+
+void jobs_add_tenant(struct tenants *t, const struct jobs_options *options, struct scrapejobs *jobs)
+{
+    struct loading l = { .options = options, .arena = &t->arena };
+    struct tenant tenant = { .ns = SPAN_LIT(""), .name = SPAN_LIT(""), .is_v0 = options->is_v0, .jobs = *jobs };
+
+    set_collectors(&l, &tenant, 0);
+    tenant.strategy = arena_span(&t->arena, options->strategy);
+    tenant.fallback = arena_span(&t->arena, options->fallback);
+    t->v = mem_realloc(t->v, (t->n + 1) * sizeof(*t->v));
+    t->v[t->n++] = tenant;
+    *jobs = (struct scrapejobs){ 0 };
 }
 
 void tenants_fini(struct tenants *t)

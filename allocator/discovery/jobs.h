@@ -23,6 +23,7 @@ struct jobs_options { /* what the command line says; empty = not given, the docu
     struct span strategy, fallback;
     bool is_v0;                    /* consistent hashing as of operator ≤ 0.158.0 */
     bool include_disabled;         /* manifests: also CRs that do not ask for an allocator */
+    bool needs_no_collectors;      /* drop-in: only the jobs are of interest */
 };
 
 struct tenant_collector {
@@ -48,6 +49,8 @@ struct tenants {
 /* Faults carry file and document; on any error the result is empty. */
 int jobs_load(const struct jobs_source *sources, size_t n, const struct jobs_options *options, struct strpool *pool,
               struct faults *f, struct tenants *out) MUST_USE;
+/* One more tenant, without name, for jobs that come from elsewhere; moves 'jobs'. */
+void jobs_add_tenant(struct tenants *t, const struct jobs_options *options, struct scrapejobs *jobs);
 void tenants_fini(struct tenants *t);
 
 #endif

@@ -1,0 +1,125 @@
+#include "webhook/findings.h"
+
+#include "allocator/base/clock.h"
+#include "allocator/discovery/provider.h"
+#include "allocator/watcher.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+struct gathering {
+    const struct scrapejob *job;
+    struct mailbox *box;
+    struct watcher *watcher;
+    struct findings *out;
+    size_t n_open;
+};
+
+/* The section is the want's id. */
+static void take(struct gathering *g, struct arrival *a)
+{
+    switch (a->status) {
+    case ARRIVAL_OK:
+        vec_each(&g->out->list, f) {
+            if (f->section == a->want && f->arrival != NULL && strcmp(f->arrival->source, a->source) == 0) {
+                arrival_free(&f->arrival);
+                f->arrival = a;
+                return;
+            }
+        }
+        *vec_push(&g->out->list) = (struct finding){ a->want, a };
+        return;
+    case ARRIVAL_FAILED:
+        g->out->n_failed++;
+        break;
+    case ARRIVAL_SETTLED:
+        g->n_open--;
+        break;
+    case ARRIVAL_VANISHED:
+        break;
+    }
+    arrival_free(&a);
+}
+
+static void wait_for_answers(struct gathering *g, int64_t timeout_ms)
+{
+    int64_t end_ms = clock_mono_ms() + timeout_ms;
+
+    while (g->n_open > 0) {
+        int64_t left_ms = end_ms - clock_mono_ms();
+        struct pollfd fd = { .fd = mailbox_fd(g->box), .events = POLLIN };
+        if (left_ms <= 0 || poll(&fd, 1, (int)left_ms) < 0) {
+            break;
+        }
+        for (struct mail *mail = mailbox_drain(g->box), *next; mail != NULL; mail = next) {
+            next = mail->next;
+            take(g, (struct arrival *)(void *)mail);
+        }
+    }
+    g->out->n_missing = g->n_open;
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+    const struct finding *x = a, *y = b;
+    if (x->section != y->section) {
+        return x->section < y->section ? -1 : 1;
+    }
+    return x->arrival == NULL || y->arrival == NULL ? 0 : strcmp(x->arrival->source, y->arrival->source);
+}
+
+static void ask(struct gathering *g)
+{
+    for (size_t i = 0; i < g->job->n_sds; i++) {
+        const struct provider_ops *ops = provider_find(g->job->sds[i].mechanism);
+        if (ops != NULL && ops->needs_want) {
+            mailbox_post(watcher_mailbox(g->watcher), &want_new(i, &g->job->sds[i], g->job->name)->mail);
+            g->n_open++;
+        } else if (ops != NULL) {
+            *vec_push(&g->out->list) = (struct finding){ i, NULL };
+        }
+    }
+}
+
+int findings_gather(const struct scrapejob *job, int64_t timeout_ms, struct findings *out, struct err *err)
+{
+    struct gathering g = { .job = job, .out = out };
+
+    *out = (struct findings){ 0 };
+    int rc = watcher_start(&g.watcher, err);
+    if (rc < 0) {
+        return rc;
+    }
+    g.box = mailbox_new(0);
+    watcher_connect(g.watcher, g.box);
+    ask(&g);
+    wait_for_answers(&g, timeout_ms);
+    watcher_connect(g.watcher, NULL);
+    mailbox_close(g.box); /* what is still on its way is dropped */
+    watcher_stop(&g.watcher);
+    mailbox_free(&g.box);
+    qsort(out->list.v, out->list.n, sizeof(*out->list.v), compare_findings);
+    return 0;
+}
+
+int findings_digest(const struct scrapejob *job, const struct finding *f, struct sd_batch *batch, struct err *err)
+{
+    const struct sdconfig *section = &job->sds[f->section];
+    struct provider_input in = { .section = section };
+
+    if (f->arrival != NULL) {
+        in.source = span_of(f->arrival->source);
+        in.body = span_make(f->arrival->body, f->arrival->body_len);
+    }
+    sd_batch_reset(batch);
+    int rc = provider_find(section->mechanism)->digest(&in, batch, err);
+    return rc < 0 ? err_wrap(err, rc, "%.*s", SPAN_ARG(in.source)) : 0;
+}
+
+void findings_fini(struct findings *f)
+{
+    vec_each(&f->list, it) {
+        arrival_free(&it->arrival);
+    }
+    vec_fini(&f->list);
+}

@@ -1,0 +1,28 @@
+/* Discovery that runs until everything was looked at once: what the sections of a job hold now. Uses the watcher, so
+ * that files are found and servers are asked as the server would.
+ * Threads: main thread. */
+#ifndef OTEL_TA_WEBHOOK_FINDINGS_H
+#define OTEL_TA_WEBHOOK_FINDINGS_H
+
+#include "allocator/discovery/batch.h"
+#include "allocator/discovery/want.h"
+#include "allocator/prom/scrapejob.h"
+
+struct finding { /* one source of one section */
+    size_t section;
+    struct arrival *arrival; /* NULL: static */
+};
+
+struct findings {
+    VEC(struct finding) list; /* by section, then source */
+    size_t n_failed;          /* sources that could not be read */
+    size_t n_missing;         /* sections without an answer in time */
+};
+
+/* ERR_* only when discovery cannot run at all. */
+int findings_gather(const struct scrapejob *job, int64_t timeout_ms, struct findings *out, struct err *err) MUST_USE;
+/* Digests one of them into 'batch' (reset). */
+int findings_digest(const struct scrapejob *job, const struct finding *f, struct sd_batch *batch, struct err *err) MUST_USE;
+void findings_fini(struct findings *f);
+
+#endif

@@ -1,0 +1,80 @@
+#include "webhook/inspect.h"
+
+#include "webhook/inspect_commands.h"
+
+/* ---- shared */
+
+struct inspect_paths inspect_paths(const struct options *o)
+{
+    if (o->filenames.n > 0) {
+        return (struct inspect_paths){ o->filenames.v, o->filenames.n };
+    }
+    return (struct inspect_paths){ &o->config_file, o->config_file == NULL ? 0 : 1 };
+}
+
+void inspect_set_labels(struct label_builder *lb, const struct sd_batch *batch, const struct sd_group *g, struct span address)
+{
+    label_builder_clear(lb);
+    for (uint32_t i = 0; i < g->shape->n; i++) {
+        if (g->values[i].len > 0) {
+            label_builder_append(lb, g->shape->fields[i].name, g->values[i]);
+        }
+    }
+    if (address.len > 0) {
+        label_builder_append(lb, batch->address, address);
+    }
+}
+
+void inspect_report_gaps(const struct scrapejob *job, const struct findings *f)
+{
+    for (size_t i = 0; i < job->n_sds; i++) {
+        if (job->sds[i].mechanism == SD_UNSUPPORTED) {
+            fprintf(stderr, "otel-ta: job '%.*s': %s is not built into this program: its targets are missing\n", SPAN_ARG(job->name),
+                    job->sds[i].section);
+        }
+    }
+    if (f->n_failed > 0) {
+        fprintf(stderr, "otel-ta: job '%.*s': %zu discovery sources could not be read\n", SPAN_ARG(job->name), f->n_failed);
+    }
+    if (f->n_missing > 0) {
+        fprintf(stderr, "otel-ta: job '%.*s': %zu discovery sections did not answer in time\n", SPAN_ARG(job->name), f->n_missing);
+    }
+}
+
+/* ---- check config */
+
+int inspect_check_config(const struct options *o)
+{
+    int code = EXIT_OK;
+
+    for (size_t i = 0; i < o->arguments.n; i++) {
+        enum subjects_kind kind;
+        struct subjects subjects;
+        int one = subjects_load(o, &o->arguments.v[i], 1, &subjects, &kind, stderr);
+        if (one == EXIT_OK) {
+            size_t n_jobs = 0;
+            for (size_t k = 0; k < subjects.tenants.n; k++) {
+                n_jobs += subjects.tenants.v[k].jobs.n;
+            }
+            printf("%s: %s, %zu scrape job%s, no faults\n", o->arguments.v[i], subjects_kind_name(kind), n_jobs, n_jobs == 1 ? "" : "s");
+            subjects_fini(&subjects);
+        }
+        code = one > code ? one : code;
+    }
+    return code;
+}
+
+int run_inspect(const struct options *o)
+{
+    log_set_format(LOG_PRETTY);
+    if (log_get_level() > LOG_WARN) {
+        log_set_level(LOG_WARN); /* what discovery says in passing is no result */
+    }
+    if (o->command == COMMAND_CHECK_CONFIG) {
+        return inspect_check_config(o);
+    }
+    if (o->command == COMMAND_CHECK_SD) {
+        return inspect_service_discovery(o);
+    }
+    return o->command == COMMAND_ALLOCATE ? inspect_allocate(o) : inspect_explain(o);
+}

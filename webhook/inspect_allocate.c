@@ -1,0 +1,233 @@
+/* 'allocate': which collector gets which target, by the engine's own state over one complete discovery. */
+#include "webhook/inspect_commands.h"
+
+#include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/state.h"
+#include "allocator/watcher.h"
+
+#include <jansson.h>
+#include <poll.h>
+#include <stdlib.h>
+
+struct row { /* one target and who has it */
+    struct state_target target;
+    json_t *entry; /* {"targets":["a:1"],"labels":{…}} */
+    const char *address;
+};
+
+struct total {
+    struct span ns, name, collector;
+    size_t n;
+};
+
+struct allocation {
+    VEC(struct row) rows;
+    VEC(struct total) totals;
+};
+
+/* ---- one complete discovery */
+
+static void wait_until_settled(struct state *s, struct mailbox *box, int64_t timeout_ms) ON(engine)
+{
+    int64_t end_ms = clock_mono_ms() + timeout_ms;
+    struct state_counts counts;
+
+    state_count(s, &counts);
+    while (counts.n_wants_open > 0) {
+        int64_t left_ms = end_ms - clock_mono_ms();
+        struct pollfd fd = { .fd = mailbox_fd(box), .events = POLLIN };
+        if (left_ms <= 0 || poll(&fd, 1, (int)left_ms) < 0) {
+            fprintf(stderr, "otel-ta: %zu discovery sections did not answer in time\n", counts.n_wants_open);
+            state_tick(s, INT64_MAX);
+            return;
+        }
+        for (struct mail *mail = mailbox_drain(box), *next; mail != NULL; mail = next) {
+            next = mail->next;
+            state_arrive(s, (const struct arrival *)(const void *)mail);
+            mail->dispose(mail);
+        }
+        state_count(s, &counts);
+    }
+}
+
+/* ---- from the state to rows */
+
+static void add_row(void *arg, const struct state_target *t)
+{
+    struct allocation *a = arg;
+    AUTO_BUF text;
+
+    buf_init(&text, LIMIT_SD_BODY);
+    buf_add_span(&text, span_from(t->own, 1));
+    buf_add_span(&text, t->tail);
+    json_t *entry = json_loadb(text.p, text.len, JSON_ALLOW_NUL, NULL);
+    const char *address = json_string_value(json_array_get(json_object_get(entry, "targets"), 0));
+    *vec_push(&a->rows) = (struct row){ *t, entry, address == NULL ? "" : address };
+}
+
+static void add_total(void *arg, struct span ns, struct span name, struct span collector, size_t n)
+{
+    *vec_push(&((struct allocation *)arg)->totals) = (struct total){ ns, name, collector, n };
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+    const struct span xs[] = { x->target.ns, x->target.name, x->target.receiver, x->target.job, span_of(x->address), x->target.collector };
+    const struct span ys[] = { y->target.ns, y->target.name, y->target.receiver, y->target.job, span_of(y->address), y->target.collector };
+
+    for (size_t i = 0; i < COUNT(xs); i++) {
+        int c = span_cmp(xs[i], ys[i]);
+        if (c != 0) {
+            return c;
+        }
+    }
+    return span_cmp(x->target.own, y->target.own);
+}
+
+/* ---- output */
+
+static char *tenant_text(struct span ns, struct span name)
+{
+    return ns.len == 0 ? mem_printf("%.*s", SPAN_ARG(name)) : mem_printf("%.*s/%.*s", SPAN_ARG(ns), SPAN_ARG(name));
+}
+
+static int width(int old, size_t len)
+{
+    return (int)len > old ? (int)len : old;
+}
+
+static void print_table(const struct allocation *a)
+{
+    int tenant = 0, job = 3, address = 6, collector = 9;
+
+    vec_each(&a->rows, r) {
+        AUTO_STR text = tenant_text(r->target.ns, r->target.name);
+        tenant = width(tenant, strlen(text));
+        job = width(job, r->target.job.len);
+        address = width(address, strlen(r->address));
+    }
+    vec_each(&a->totals, t) {
+        AUTO_STR text = tenant_text(t->ns, t->name);
+        tenant = width(tenant, strlen(text));
+        collector = width(collector, t->collector.len);
+    }
+    tenant = tenant > 0 ? width(tenant, 2) + 2 : 0;
+    printf("%-*s%-*s  %-*s  %s\n", tenant, tenant > 0 ? "CR" : "", job, "JOB", address, "TARGET", "COLLECTOR");
+    vec_each(&a->rows, r) {
+        AUTO_STR text = tenant_text(r->target.ns, r->target.name);
+        struct span owner = r->target.collector.len == 0 ? SPAN_LIT("-") : r->target.collector;
+        printf("%-*s%-*.*s  %-*s  %.*s\n", tenant, text, job, SPAN_ARG(r->target.job), address, r->address, SPAN_ARG(owner));
+    }
+    printf("\n%-*s%-*s  %s\n", tenant, tenant > 0 ? "CR" : "", collector, "COLLECTOR", "TARGETS");
+    vec_each(&a->totals, t) {
+        AUTO_STR text = tenant_text(t->ns, t->name);
+        printf("%-*s%-*.*s  %zu\n", tenant, text, collector, SPAN_ARG(t->collector), t->n);
+    }
+}
+
+static json_t *span_to_json(struct span s)
+{
+    json_t *text = json_stringn(s.len == 0 ? "" : s.p, s.len);
+    return text == NULL ? json_stringn_nocheck(s.p, s.len) : text;
+}
+
+static void print_json(const struct allocation *a)
+{
+    json_t *targets = json_array(), *collectors = json_array();
+
+    vec_each(&a->rows, r) {
+        json_array_append_new(targets, json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:O}", "namespace", span_to_json(r->target.ns), "name",
+                                                 span_to_json(r->target.name), "receiver", span_to_json(r->target.receiver), "job",
+                                                 span_to_json(r->target.job), "target", r->address, "collector",
+                                                 r->target.collector.len == 0 ? json_null() : span_to_json(r->target.collector), "labels",
+                                                 json_object_get(r->entry, "labels")));
+    }
+    vec_each(&a->totals, t) {
+        json_array_append_new(collectors, json_pack("{s:o, s:o, s:o, s:I}", "namespace", span_to_json(t->ns), "name", span_to_json(t->name),
+                                                    "collector", span_to_json(t->collector), "targets", (json_int_t)t->n));
+    }
+    json_t *root = json_pack("{s:o, s:o}", "targets", targets, "collectors", collectors);
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
+    printf("%s\n", text == NULL ? "{}" : text);
+    mem_free(text);
+    json_decref(root);
+}
+
+static int print_allocation(const struct options *o, const struct state *s)
+{
+    struct allocation a = { 0 };
+    size_t n_unassigned = 0;
+
+    state_each_target(s, add_row, &a);
+    state_each_collector(s, add_total, &a);
+    qsort(a.rows.v, a.rows.n, sizeof(*a.rows.v), compare_rows);
+    if (o->output != NULL && strcmp(o->output, "json") == 0) {
+        print_json(&a);
+    } else {
+        print_table(&a);
+    }
+    vec_each(&a.rows, r) {
+        n_unassigned += r->target.collector.len == 0;
+        json_decref(r->entry);
+    }
+    if (n_unassigned > 0) {
+        fprintf(stderr, "otel-ta: %zu targets have no collector\n", n_unassigned);
+    }
+    vec_fini(&a.rows);
+    vec_fini(&a.totals);
+    return EXIT_OK;
+}
+
+/* ---- command */
+
+static int allocate(const struct options *o, const struct inspect_paths *paths, struct watcher *watcher, struct mailbox *box)
+{
+    struct state *s = state_new(watcher_mailbox(watcher));
+    struct tenants tenants;
+    struct err err = { 0 };
+
+    role_enter(engine); /* this command has no engine thread: the main thread is it */
+    int code = subjects_load_tenants(o, paths->v, paths->n, state_pool(s), &tenants, stderr);
+    if (code == EXIT_OK) {
+        int rc = state_configure(s, &tenants, clock_mono_ms(), &err);
+        if (rc < 0) {
+            fprintf(stderr, "otel-ta: %s\n", err.text);
+            tenants_fini(&tenants);
+            code = EXIT_FAULTS;
+        }
+    }
+    if (code == EXIT_OK) {
+        wait_until_settled(s, box, o->timeout_ms);
+        const struct snapshot *snapshot = state_publish(s);
+        code = print_allocation(o, s);
+        if (snapshot != NULL) {
+            snapshot_put(snapshot);
+        }
+    }
+    watcher_connect(watcher, NULL);
+    state_release_watcher(s);
+    mailbox_close(box);
+    state_free(&s);
+    return code;
+}
+
+int inspect_allocate(const struct options *o)
+{
+    struct inspect_paths paths = inspect_paths(o);
+    struct watcher *watcher = NULL;
+    struct err err;
+
+    if (watcher_start(&watcher, &err) < 0) {
+        fprintf(stderr, "otel-ta: %s\n", err.text);
+        return EXIT_CANNOT;
+    }
+    struct mailbox *box = mailbox_new(0);
+    watcher_connect(watcher, box);
+    int code = allocate(o, &paths, watcher, box);
+    watcher_stop(&watcher);
+    mailbox_free(&box);
+    return code;
+}

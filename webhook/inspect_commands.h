@@ -1,0 +1,26 @@
+/* The four commands behind run_inspect(), one file each, and what they share.
+ * Threads: main thread. */
+#ifndef OTEL_TA_WEBHOOK_INSPECT_COMMANDS_H
+#define OTEL_TA_WEBHOOK_INSPECT_COMMANDS_H
+
+#include "webhook/findings.h"
+#include "webhook/subjects.h"
+
+int inspect_check_config(const struct options *o);
+int inspect_service_discovery(const struct options *o);
+int inspect_allocate(const struct options *o);
+int inspect_explain(const struct options *o);
+
+/* The files that -f and --config-file name. */
+struct inspect_paths {
+    const char *const *v;
+    size_t n;
+};
+struct inspect_paths inspect_paths(const struct options *o);
+
+/* Fills 'lb' with the labels of one discovered target: group and target merged, empty values left out. */
+void inspect_set_labels(struct label_builder *lb, const struct sd_batch *batch, const struct sd_group *g, struct span address);
+/* Says what of the findings is missing. */
+void inspect_report_gaps(const struct scrapejob *job, const struct findings *f);
+
+#endif

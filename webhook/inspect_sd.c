@@ -1,0 +1,159 @@
+/* 'check service-discovery FILE JOB': what promtool's command of that name prints (spec/prometheus.md §8.3): for each
+ * distinct target its labels before and behind relabeling. Deviations: ends when every section has answered, not when
+ * the time is over; "error" is the reason as text, where promtool prints {}. */
+#include "webhook/inspect_commands.h"
+
+#include "allocator/base/mem.h"
+#include "allocator/prom/verdict.h"
+
+#include <jansson.h>
+
+struct listing {
+    const struct scrapejob *job;
+    struct label_builder labels;
+    struct arena scratch;
+    json_t *results;
+    json_t *seen; /* object: the text of each result */
+};
+
+static json_t *text_to_json(struct span s)
+{
+    json_t *text = json_stringn(s.p, s.len);
+    return text == NULL ? json_stringn_nocheck(s.p, s.len) : text;
+}
+
+static json_t *labels_to_json(struct label_builder *lb, bool is_final)
+{
+    json_t *object = json_object();
+
+    label_builder_sort(lb);
+    for (size_t i = 0; i < lb->n; i++) {
+        if (!is_final || !lb->v[i].name->is_meta) {
+            json_object_set_new_nocheck(object, lb->v[i].name->text, text_to_json(lb->v[i].value));
+        }
+    }
+    return object;
+}
+
+static void set_seeds(const struct scrapejob *job, struct label_builder *lb)
+{
+    for (size_t i = 0; i < job->n_seeds; i++) {
+        if (label_builder_get(lb, job->seeds[i].name).len == 0) {
+            label_builder_set(lb, job->seeds[i].name, job->seeds[i].value);
+        }
+    }
+}
+
+static void add_result(struct listing *l, json_t *result)
+{
+    char *text = json_dumps(result, JSON_COMPACT | JSON_SORT_KEYS);
+
+    if (text != NULL && json_object_get(l->seen, text) == NULL) {
+        json_object_set_new_nocheck(l->seen, text, json_true());
+        json_array_append(l->results, result);
+    }
+    mem_free(text);
+    json_decref(result);
+}
+
+static void add_target(struct listing *l, const struct sd_batch *batch, const struct sd_group *g, struct span address)
+{
+    struct label_builder *lb = &l->labels;
+    json_t *result = json_object();
+    struct verdict v;
+
+    arena_reset(&l->scratch);
+    inspect_set_labels(lb, batch, g, address);
+    set_seeds(l->job, lb);
+    json_object_set_new(result, "discoveredLabels", labels_to_json(lb, false));
+    inspect_set_labels(lb, batch, g, address);
+    verdict_reach(l->job, lb, &v);
+    json_object_set_new(result, "labels", v.kind == VERDICT_KEPT ? labels_to_json(lb, true) : json_object());
+    if (v.kind == VERDICT_INVALID) {
+        json_object_set_new(result, "error", text_to_json(span_of(v.reason)));
+    }
+    add_result(l, result);
+}
+
+static int list_findings(struct listing *l, const struct findings *findings, struct strpool *pool)
+{
+    struct sd_batch batch;
+    struct err err;
+    int code = EXIT_OK;
+
+    sd_batch_init(&batch, pool);
+    vec_each(&findings->list, f) {
+        if (findings_digest(l->job, f, &batch, &err) < 0) {
+            fprintf(stderr, "otel-ta: %s\n", err.text);
+            code = EXIT_FAULTS;
+            continue;
+        }
+        vec_each(&batch.groups, g) {
+            for (uint32_t i = 0; i < g->n_targets; i++) {
+                add_target(l, &batch, g, g->targets[i]);
+            }
+        }
+    }
+    sd_batch_fini(&batch);
+    return code;
+}
+
+static int print_listing(const struct scrapejob *job, const struct findings *findings, struct strpool *pool)
+{
+    struct listing l = { .job = job, .results = json_array(), .seen = json_object() };
+
+    arena_init(&l.scratch);
+    label_builder_init(&l.labels, pool, &l.scratch);
+    int code = list_findings(&l, findings, pool);
+    char *text = json_dumps(l.results, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENSURE_ASCII * 0);
+    printf("%s", text == NULL ? "[]" : text);
+    mem_free(text);
+    json_decref(l.results);
+    json_decref(l.seen);
+    label_builder_fini(&l.labels);
+    arena_fini(&l.scratch);
+    return code;
+}
+
+static const struct scrapejob *find_job(const struct tenants *tenants, const char *name)
+{
+    for (size_t i = 0; i < tenants->n; i++) {
+        for (size_t k = 0; k < tenants->v[i].jobs.n; k++) {
+            if (span_is(tenants->v[i].jobs.v[k]->name, name)) {
+                return tenants->v[i].jobs.v[k];
+            }
+        }
+    }
+    fprintf(stderr, "Job %s not found. Jobs available:\n", name);
+    for (size_t i = 0; i < tenants->n; i++) {
+        for (size_t k = 0; k < tenants->v[i].jobs.n; k++) {
+            fprintf(stderr, "\t%.*s\n", SPAN_ARG(tenants->v[i].jobs.v[k]->name));
+        }
+    }
+    return NULL;
+}
+
+int inspect_service_discovery(const struct options *o)
+{
+    struct subjects subjects;
+    struct findings findings;
+    struct err err = { 0 };
+
+    int code = subjects_load(o, o->arguments.v, 1, &subjects, NULL, stderr);
+    if (code != EXIT_OK) {
+        return code;
+    }
+    const struct scrapejob *job = find_job(&subjects.tenants, o->arguments.v[1]);
+    if (job == NULL) {
+        code = EXIT_FAULTS;
+    } else if (findings_gather(job, o->timeout_ms, &findings, &err) < 0) {
+        fprintf(stderr, "otel-ta: %s\n", err.text);
+        code = EXIT_CANNOT;
+    } else {
+        inspect_report_gaps(job, &findings);
+        code = print_listing(job, &findings, &subjects.pool);
+        findings_fini(&findings);
+    }
+    subjects_fini(&subjects);
+    return code;
+}

@@ -1,0 +1,167 @@
+#include "webhook/subjects.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/codec/yamldoc.h"
+#include "allocator/prom/promconfig.h"
+#include "webhook/document.h"
+
+const char *subjects_kind_name(enum subjects_kind kind)
+{
+    static const char *const names[] = { "Collector manifests", "a target allocator configuration", "a Prometheus configuration" };
+    return names[kind];
+}
+
+/* ---- kinds */
+
+static enum subjects_kind kind_of(const struct node *root)
+{
+    if (node_get(root, "apiVersion") != NULL && node_get(root, "kind") != NULL) {
+        return SUBJECTS_MANIFEST;
+    }
+    bool is_dropin = node_get(root, "scrape_configs") == NULL && node_get(root, "global") == NULL &&
+                     (node_get(root, "config") != NULL || node_get(root, "allocation_strategy") != NULL ||
+                      node_get(root, "collector_selector") != NULL || node_get(root, "prometheus_cr") != NULL);
+    return is_dropin ? SUBJECTS_DROPIN : SUBJECTS_PROMETHEUS;
+}
+
+enum subjects_kind subjects_detect(struct span text)
+{
+    struct yamldoc *docs = NULL;
+    struct arena arena;
+    size_t n = 0;
+    enum subjects_kind kind = SUBJECTS_PROMETHEUS;
+
+    arena_init(&arena);
+    if (yamldoc_parse_all(text, &arena, &docs, &n, NULL) == 0) {
+        for (size_t i = 0; i < n; i++) {
+            if (docs[i].root != NULL) {
+                kind = kind_of(docs[i].root);
+                break;
+            }
+        }
+    }
+    arena_fini(&arena);
+    return kind;
+}
+
+/* ---- loading */
+
+struct loading {
+    struct strpool *pool;
+    struct arena arena; /* texts and documents */
+    enum subjects_kind kind; /* of the last file */
+    struct jobs_options options;
+    struct faults faults;
+    VEC(struct jobs_source) sources; /* manifests and drop-in files, read together */
+    struct scrapejobs prometheus;    /* jobs of Prometheus configurations */
+    bool has_prometheus;
+};
+
+static void load_prometheus(struct loading *l, struct span text, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct scrape_options so = { .strict = true,
+                                 .base_dir = slash == NULL ? SPAN_LIT("") : span_make(path, (size_t)(slash - path + (slash == path))) };
+    struct node *root = NULL;
+    struct err err;
+
+    l->has_prometheus = true;
+    l->faults.file = path;
+    if (yamldoc_parse(text, &l->arena, &root, &err) < 0) {
+        faults_add(&l->faults, FAULT_ERROR, 0, "%s", err.text);
+    } else {
+        promconfig_parse(root, &so, l->pool, &l->faults, &l->prometheus);
+    }
+    l->faults.file = NULL;
+}
+
+static void set_options(struct loading *l, const struct options *o)
+{
+    l->options = (struct jobs_options){ .collectors = o->collectors.v,
+                                        .n_collectors = o->collectors.n,
+                                        .collector_count = o->collector_count,
+                                        .strategy = o->strategy == NULL ? SPAN_LIT("") : span_of(o->strategy),
+                                        .fallback = SPAN_LIT(""),
+                                        .is_v0 = o->is_consistent_v0,
+                                        .include_disabled = true };
+    if (o->collectors.n == 0 && o->collector_count == 0 && o->command != COMMAND_ALLOCATE) {
+        l->options.needs_no_collectors = true;
+    }
+}
+
+static int read_paths(struct loading *l, const char *const *paths, size_t n, FILE *errout)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct err err;
+        AUTO_BUF text;
+        buf_init(&text, LIMIT_DOCUMENT_BYTES);
+        if (document_read(paths[i], &text, &err) < 0) {
+            fprintf(errout, "otel-ta: %s\n", err.text);
+            return EXIT_CANNOT;
+        }
+        struct span copy = arena_span(&l->arena, buf_span(&text));
+        l->kind = subjects_detect(copy);
+        if (l->kind == SUBJECTS_PROMETHEUS) {
+            load_prometheus(l, copy, paths[i]);
+            continue;
+        }
+        *vec_push(&l->sources) = (struct jobs_source){ .kind = l->kind == SUBJECTS_DROPIN ? JOBS_DROPIN : JOBS_MANIFEST,
+                                                       .path = arena_strndup(&l->arena, paths[i], strlen(paths[i])),
+                                                       .text = (char *)(uintptr_t)copy.p,
+                                                       .len = copy.len };
+    }
+    return EXIT_OK;
+}
+
+static int load(struct loading *l, const struct options *o, const char *const *paths, size_t n, struct tenants *out, FILE *errout)
+{
+    arena_init(&l->arena);
+    faults_init(&l->faults);
+    set_options(l, o);
+    int code = read_paths(l, paths, n, errout);
+    if (code == EXIT_OK) {
+        int rc = jobs_load(l->sources.v, l->sources.n, &l->options, l->pool, &l->faults, out);
+        if (l->has_prometheus && rc == 0) {
+            jobs_add_tenant(out, &l->options, &l->prometheus);
+        }
+        faults_print(&l->faults, errout);
+        if (l->faults.n_errors > 0) {
+            tenants_fini(out);
+            code = EXIT_FAULTS;
+        }
+    }
+    scrapejobs_fini(&l->prometheus);
+    vec_fini(&l->sources);
+    faults_fini(&l->faults);
+    arena_fini(&l->arena);
+    return code;
+}
+
+int subjects_load_tenants(const struct options *o, const char *const *paths, size_t n, struct strpool *pool, struct tenants *out,
+                          FILE *errout)
+{
+    struct loading l = { .pool = pool };
+    return load(&l, o, paths, n, out, errout);
+}
+
+int subjects_load(const struct options *o, const char *const *paths, size_t n, struct subjects *out, enum subjects_kind *out_kind,
+                  FILE *errout)
+{
+    struct loading l = { .pool = &out->pool };
+
+    strpool_init(&out->pool);
+    int code = load(&l, o, paths, n, &out->tenants, errout);
+    if (out_kind != NULL) {
+        *out_kind = l.kind;
+    }
+    if (code != EXIT_OK) {
+        strpool_fini(&out->pool);
+    }
+    return code;
+}
+
+void subjects_fini(struct subjects *s)
+{
+    tenants_fini(&s->tenants);
+    strpool_fini(&s->pool);
+}
