@@ -47,6 +47,7 @@ static void handle(struct exchange *x, void *arg)
     } else if (span_is(path, "/flood")) {
         reply_pinned(x, FLOOD_PIECES);
     } else if (span_is(path, "/none")) {
+        atomic_fetch_add(&n_pinned, 1);
         exchange_reply_pinned(x, 200, NULL, NULL, 0, 0, on_release, NULL);
     } else if (span_is(path, "/fail")) {
         exchange_fail(x, 400, "no such thing as '%s'", "x");
@@ -62,7 +63,7 @@ static void handle(struct exchange *x, void *arg)
     }
 }
 
-static struct http_server *start(unsigned max_connections, int64_t request_timeout_ms)
+static struct http_server *start(unsigned max_connections, int64_t request_timeout_ms, int64_t stalled_reader_ms)
 {
     const struct http_listener listener = { .name = "http",
                                             .address = "127.0.0.1:0",
@@ -73,7 +74,7 @@ static struct http_server *start(unsigned max_connections, int64_t request_timeo
                                                  .listeners = &listener,
                                                  .n_listeners = 1,
                                                  .max_connections = max_connections,
-                                                 .stalled_reader_ms = 300 };
+                                                 .stalled_reader_ms = stalled_reader_ms };
     struct http_server *s = NULL;
     struct err err = { 0 };
 
@@ -207,6 +208,26 @@ static void test_answer_headers(unsigned port)
     raw_close(&c);
 }
 
+/* Ends when every pinned answer so far was released, or after ten seconds. */
+static bool all_released(void)
+{
+    for (int64_t end = clock_mono_ms() + 10000; clock_mono_ms() < end;) {
+        if (atomic_load(&n_released) == atomic_load(&n_pinned)) {
+            return true;
+        }
+        poll(NULL, 0, 2);
+    }
+    return false;
+}
+
+/* Counts from zero; what earlier tests began has ended. */
+static void count_anew(void)
+{
+    ok(all_released(), "everything before was released");
+    atomic_store(&n_pinned, 0);
+    atomic_store(&n_released, 0);
+}
+
 static void test_pipelining(unsigned port)
 {
     struct rawclient c;
@@ -237,25 +258,12 @@ static bool body_is_pieces(struct span body)
     return true;
 }
 
-/* Ends when every pinned answer so far was released, or after ten seconds. */
-static bool all_released(void)
-{
-    for (int64_t end = clock_mono_ms() + 10000; clock_mono_ms() < end;) {
-        if (atomic_load(&n_released) == atomic_load(&n_pinned)) {
-            return true;
-        }
-        poll(NULL, 0, 2);
-    }
-    return false;
-}
-
 static void test_pinned(unsigned port)
 {
     struct rawclient c;
     size_t used = 0;
 
-    atomic_store(&n_pinned, 0);
-    atomic_store(&n_released, 0);
+    count_anew();
     raw_connect(&c, port);
     raw_say(&c, "GET /pinned HTTP/1.1\r\nHost: a\r\n\r\n");
     struct rawanswer a = raw_read(&c, &used, true);
@@ -274,8 +282,7 @@ static void test_pinned_cut(unsigned port)
     struct rawclient c;
     size_t used = 0;
 
-    atomic_store(&n_pinned, 0);
-    atomic_store(&n_released, 0);
+    count_anew();
     for (int i = 0; i < 20; i++) {
         raw_connect(&c, port);
         raw_say(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\nGET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -283,14 +290,6 @@ static void test_pinned_cut(unsigned port)
         raw_close(&c);
     }
     ok(all_released(), "cut: released when the client is gone");
-
-    const int small = 4096;
-    raw_connect(&c, port);
-    setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-    raw_say(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
-    raw_more(&c);
-    ok(all_released(), "cut: released when the client reads no further");
-    raw_close(&c);
 
     raw_connect(&c, port);
     raw_say(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -300,6 +299,22 @@ static void test_pinned_cut(unsigned port)
     ok(all_released(), "half close: released");
     ok(atomic_load(&n_pinned) > 20, "the flood was really asked for");
     raw_close(&c);
+}
+
+static void test_stalled_reader(void)
+{
+    struct http_server *s = start(0, 60000, 300);
+    struct rawclient c;
+    const int small = 4096;
+
+    count_anew();
+    raw_connect(&c, http_server_port(s, 0));
+    setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    raw_say(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
+    raw_more(&c);
+    ok(all_released(), "a client that reads no further is cut");
+    raw_close(&c);
+    http_server_stop(&s, 0);
 }
 
 static void test_connection_cap(unsigned port)
@@ -336,7 +351,7 @@ static void test_connection_cap(unsigned port)
 
 static void test_slow_clients(void)
 {
-    struct http_server *s = start(0, 200);
+    struct http_server *s = start(0, 200, 0);
     static const char *const starts[] = { "", "GET /ec", "GET /echo HTTP/1.1\r\nHost: a\r\n",
                                           "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab" };
 
@@ -385,7 +400,7 @@ static void *stop_main(void *server)
 
 static void test_drain_and_stop(void)
 {
-    struct http_server *s = start(0, 60000);
+    struct http_server *s = start(0, 60000, 0);
     unsigned port = http_server_port(s, 0);
     struct rawclient idle, busy;
     size_t used = 0;
@@ -408,8 +423,7 @@ static void test_drain_and_stop(void)
     raw_connect(&idle, port);
     raw_connect(&busy, port);
     used = 0;
-    atomic_store(&n_pinned, 0);
-    atomic_store(&n_released, 0);
+    count_anew();
     raw_say(&busy, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
     raw_more(&busy);
     int64_t begin = clock_mono_ms();
@@ -431,11 +445,10 @@ static void test_drain_and_stop(void)
 /* Nobody reads, and the grace period is over: the stop cuts the connection. */
 static void test_stop_cuts(void)
 {
-    struct http_server *s = start(0, 60000);
+    struct http_server *s = start(0, 60000, 0);
     struct rawclient stuck;
 
-    atomic_store(&n_pinned, 0);
-    atomic_store(&n_released, 0);
+    count_anew();
     raw_connect(&stuck, http_server_port(s, 0));
     raw_say(&stuck, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
     raw_more(&stuck);
@@ -446,7 +459,7 @@ static void test_stop_cuts(void)
 
 static void test_start_errors(void)
 {
-    struct http_server *s = start(0, 1000), *other = NULL;
+    struct http_server *s = start(0, 1000, 0), *other = NULL;
     char address[64];
     struct http_listener bad = { .name = "second", .address = address, .handler = handle, .request_timeout_ms = 1000 };
     const struct http_server_options options = { .n_threads = 1, .listeners = &bad, .n_listeners = 1 };
@@ -472,7 +485,7 @@ static void test_start_errors(void)
 int main(void)
 {
     memset(piece, 'p', sizeof(piece));
-    struct http_server *s = start(0, 60000);
+    struct http_server *s = start(0, 60000, 0);
     unsigned port = http_server_port(s, 0);
 
     is_int(http_server_threads(s), 2, "two threads");
@@ -488,10 +501,11 @@ int main(void)
     http_server_stop(&s, 1000);
     ok(s == NULL, "stopped");
 
-    s = start(4, 60000);
+    s = start(4, 60000, 0);
     test_connection_cap(http_server_port(s, 0));
     http_server_stop(&s, 1000);
     test_slow_clients();
+    test_stalled_reader();
     test_drain_and_stop();
     test_stop_cuts();
     test_start_errors();
