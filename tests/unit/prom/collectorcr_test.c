@@ -1,0 +1,268 @@
+#include "allocator/prom/collectorcr.h"
+
+#include "allocator/codec/yamldoc.h"
+#include "tests/check.h"
+
+#include <stdio.h>
+
+struct fixture {
+    struct arena arena;
+    struct faults f;
+    struct strpool pool;
+    struct collectorcr cr;
+    struct scrapejobs jobs;
+    bool is_usable;
+};
+
+static void setup(struct fixture *x, const char *yaml)
+{
+    struct scrape_options options = { .strict = true };
+    struct node *root = NULL;
+
+    *x = (struct fixture){ 0 };
+    arena_init(&x->arena);
+    faults_init(&x->f);
+    strpool_init(&x->pool);
+    is_int(yamldoc_parse(span_of(yaml), &x->arena, &root, NULL), 0, "yaml");
+    x->is_usable = collectorcr_parse(root, &x->arena, &x->f, &x->cr);
+    if (x->is_usable) {
+        collectorcr_jobs(&x->cr, &options, &x->pool, &x->f, &x->jobs);
+    }
+}
+
+static void teardown(struct fixture *x)
+{
+    scrapejobs_fini(&x->jobs);
+    strpool_fini(&x->pool);
+    faults_fini(&x->f);
+    arena_fini(&x->arena);
+}
+
+static void has_fault(const struct fixture *x, const char *path, unsigned line, const char *text)
+{
+    for (size_t i = 0; i < x->f.n; i++) {
+        if (strcmp(x->f.v[i].path, path) == 0) {
+            is_int(x->f.v[i].line, line, "line of %s", path);
+            ok(strstr(x->f.v[i].text, text) != NULL, "%s: '%s' has '%s'", path, x->f.v[i].text,
+               text);
+            return;
+        }
+    }
+    ok(false, "a fault at %s", path);
+}
+
+#define HEAD(version) "apiVersion: opentelemetry.io/" version "\nkind: OpenTelemetryCollector\n"
+#define OURS "http://c-targetallocator:80/jobs/"
+
+static void test_is(void)
+{
+    static const struct {
+        const char *yaml;
+        bool is;
+    } t[] = {
+        { HEAD("v1beta1"), true },
+        { HEAD("v1alpha1"), true },
+        { "apiVersion: v1\nkind: OpenTelemetryCollector\n", false },
+        { "apiVersion: opentelemetry.io/v1beta1\nkind: Instrumentation\n", false },
+        { "[]", false },
+        { "", false },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena arena;
+        struct node *root = NULL;
+        arena_init(&arena);
+        is_int(yamldoc_parse(span_of(t[i].yaml), &arena, &root, NULL), 0, "yaml");
+        is_int(collectorcr_is(root), t[i].is, "is '%s' one?", t[i].yaml);
+        arena_fini(&arena);
+    }
+}
+
+static void test_who(void)
+{
+    struct fixture x;
+
+    setup(&x, HEAD("v1beta1") "metadata: {name: c, namespace: n}\n"
+                              "spec: {mode: statefulset, replicas: 3, targetAllocator: {enabled: "
+                              "true, allocationStrategy: "
+                              "per-node, filterStrategy: ''}}\n");
+    ok(x.is_usable && x.f.n == 0, "no faults");
+    is_span(x.cr.name, SPAN_LIT("c"), "name");
+    is_span(x.cr.ns, SPAN_LIT("n"), "namespace");
+    is_span(x.cr.mode, SPAN_LIT("statefulset"), "mode");
+    is_span(x.cr.strategy, SPAN_LIT("per-node"), "strategy");
+    ok(x.cr.has_filter_strategy && x.cr.filter_strategy.len == 0,
+       "an empty filter strategy is one");
+    is_int(x.cr.replicas, 3, "replicas");
+    ok(x.cr.is_enabled && !x.cr.is_opted_out && x.cr.config == NULL,
+       "enabled, without a configuration");
+    teardown(&x);
+    setup(&x, HEAD("v1beta1") "metadata: {name: c}\n");
+    ok(x.is_usable && !x.cr.is_enabled, "nothing asked for");
+    is_span(x.cr.mode, SPAN_LIT("deployment"), "default mode");
+    is_int(x.cr.replicas, 1, "default replicas");
+    teardown(&x);
+    setup(&x, HEAD("v1beta1") "metadata: {name: c, labels: {otel-ta/inject: 'true'}}\nspec: "
+                              "{targetAllocator: {enabled: false}}");
+    ok(x.cr.is_enabled, "by label");
+    teardown(&x);
+    setup(&x, HEAD("v1beta1") "metadata: {name: c, labels: {otel-ta/inject: 'false'}}\nspec: "
+                              "{targetAllocator: {enabled: true}}");
+    ok(!x.cr.is_enabled && x.cr.is_opted_out, "opted out");
+    teardown(&x);
+    setup(&x, HEAD("v1beta1") "metadata: {}\n");
+    ok(!x.is_usable, "nameless");
+    has_fault(&x, "metadata.name", 3, "is required");
+    teardown(&x);
+}
+
+static void test_objects(void)
+{
+    struct fixture x;
+
+    setup(&x, HEAD("v1beta1") "metadata: {name: c}\n"
+                              "spec:\n"
+                              "  config:\n"
+                              "    receivers:\n"
+                              "      otlp: {protocols: {}}\n"
+                              "      prometheus:\n"
+                              "        config:\n"
+                              "          global: {scrape_interval: 7s}\n"
+                              "          scrape_configs:\n"
+                              "          - job_name: a\n"
+                              "            static_configs: [{targets: [x]}]\n"
+                              "            relabel_configs: [{target_label: t, replacement: $$1}]\n"
+                              "          - job_name: bad\n"
+                              "            sample_limit: many\n"
+                              "      prometheus/two: {config: {scrape_configs: [{job_name: a}]}}\n"
+                              "      prometheus/three: null\n"
+                              "      prometheus/four: {target_allocator: {endpoint: x}}\n"
+                              "      prometheusremote: {config: {scrape_configs: [{}]}}\n");
+    is_int(x.jobs.n, 2, "jobs of both receivers");
+    is_span(x.jobs.v[0]->receiver, SPAN_LIT("prometheus"), "first receiver");
+    is_span(x.jobs.v[1]->receiver, SPAN_LIT("prometheus/two"), "second receiver");
+    is_str(json_string_value(json_object_get(x.jobs.v[0]->config, "scrape_interval")), "7s",
+           "own globals");
+    is_str(json_string_value(json_object_get(x.jobs.v[1]->config, "scrape_interval")), "1m",
+           "of that receiver only");
+    const json_t *rule = json_array_get(json_object_get(x.jobs.v[0]->config, "relabel_configs"), 0);
+    is_str(json_string_value(json_object_get(rule, "replacement")), "$1", "dollars unescaped");
+    is_int(x.f.n, 1, "one fault");
+    has_fault(&x, "spec.config.receivers.prometheus.config.scrape_configs[1].sample_limit", 16,
+              "many");
+    teardown(&x);
+}
+
+static void test_text(void)
+{
+    struct fixture x;
+
+    setup(&x, HEAD("v1alpha1") "metadata: {name: c}\n"
+                               "spec:\n"
+                               "  config: |\n"
+                               "    receivers:\n"
+                               "      prometheus:\n"
+                               "        config:\n"
+                               "          scrape_configs:\n"
+                               "          - job_name: a\n"
+                               "            scrape_interval: x\n");
+    ok(x.cr.config_text.p != NULL && x.cr.config != NULL, "text and tree");
+    has_fault(&x, "spec.config.receivers.prometheus.config.scrape_configs[0].scrape_interval", 11,
+              "duration");
+    teardown(&x);
+    setup(&x, HEAD("v1alpha1") "metadata: {name: c}\nspec:\n  config: \"receivers:\\n  "
+                               "prometheus:\\n    config: 5\\n\"\n");
+    has_fault(&x, "spec.config.receivers.prometheus.config", 3, "mapping");
+    teardown(&x);
+    setup(&x, HEAD("v1alpha1") "metadata: {name: c}\nspec:\n  config: |\n    a: [\n");
+    has_fault(&x, "spec.config", 5, "line ");
+    ok(x.cr.config == NULL && x.is_usable, "no tree, but who it is");
+    teardown(&x);
+    setup(&x, HEAD("v1alpha1") "metadata: {name: c}\nspec: {config: ''}\n");
+    ok(x.cr.config_text.p != NULL && x.cr.config == NULL && x.f.n == 0, "an empty text");
+    teardown(&x);
+    setup(&x, HEAD("v1beta1") "metadata: {name: c}\nspec: {config: [a]}\n");
+    has_fault(&x, "spec.config", 4, "must be a mapping or text");
+    teardown(&x);
+}
+
+#define REWRITTEN(annotation, job)                                                                 \
+    HEAD("v1beta1")                                                                                \
+    "metadata: {name: c, annotations: {otel-ta/sd-configs: '" annotation "'}}\n"                   \
+    "spec: {config: {receivers: {prometheus: {config: {scrape_configs: [" job "]}}}}}\n"
+#define STASH(job, sections)                                                                       \
+    "{\"receivers\":{\"prometheus\":{\"jobs\":{\"" job "\":" sections "}}},\"v\":1}"
+#define ENTRY(job) "{url: \"" OURS job "/targets?collector_id=$${POD_NAME}\"}"
+
+static void test_restored(void)
+{
+    struct fixture x;
+
+    setup(&x, REWRITTEN(STASH("a b", "{\"static_configs\":[{\"targets\":[\"x:1\"]}],\"file_sd_"
+                                     "configs\":[{\"files\":[\"f.yml\"]}]}"),
+                        "{job_name: a b, http_sd_configs: [" ENTRY("a+b") "], sample_limit: 1}"));
+    ok(x.f.n == 0 && x.jobs.n == 1, "a job without faults");
+    is_int(x.jobs.v[0]->n_sds, 2, "the original sections, and ours is gone");
+    is_int(x.jobs.v[0]->sds[0].mechanism, SD_STATIC, "static");
+    is_span(x.jobs.v[0]->sds[0].statics.groups[0].targets[0], SPAN_LIT("x:1"), "target");
+    is_int(x.jobs.v[0]->sds[1].mechanism, SD_FILE, "file");
+    teardown(&x);
+
+    setup(&x, REWRITTEN(STASH("old", "{\"http_sd_configs\":[{\"url\":\"http://one\"}]}"),
+                        "{job_name: new, http_sd_configs: [{url: http://two}, " ENTRY(
+                            "old") ", {url: http://one}]}"));
+    is_int(x.f.n, 0, "no faults");
+    is_int(x.jobs.n == 1 ? x.jobs.v[0]->n_sds : 0, 2,
+           "renamed; what the user added comes behind, duplicates once");
+    if (x.jobs.n == 1) {
+        is_span(x.jobs.v[0]->sds[0].http.url, SPAN_LIT("http://one"), "original");
+        is_span(x.jobs.v[0]->sds[1].http.url, SPAN_LIT("http://two"), "added");
+    }
+    teardown(&x);
+
+    setup(&x, REWRITTEN(STASH("a", "{\"static_configs\":[{\"targets\":[\"old\"]}]}"),
+                        "{job_name: a, static_configs: [{targets: [fresh]}]}"));
+    is_span(x.jobs.v[0]->sds[0].statics.groups[0].targets[0], SPAN_LIT("fresh"),
+            "without our entry the text counts");
+    is_int(x.jobs.v[0]->sds[0].statics.n_groups, 1, "alone");
+    teardown(&x);
+
+    setup(&x, REWRITTEN(STASH("a", "{\"static_configs\":[{\"targets\":[\"x\"],\"label\":{}}]}"),
+                        "{job_name: a, http_sd_configs: [" ENTRY("a") "]}"));
+    has_fault(&x, "spec.config.receivers.prometheus.config.scrape_configs[0].static_configs[0]", 0,
+              "label");
+    teardown(&x);
+}
+
+static void test_lost(void)
+{
+    struct fixture x;
+
+    setup(&x, REWRITTEN(STASH("a", "{}"), "{job_name: gone$$, http_sd_configs: [" ENTRY(
+                                              "gone") "]}, {job_name: there}"));
+    is_int(x.jobs.n, 1, "it does not discover from ourselves");
+    is_span(x.jobs.v[0]->name, SPAN_LIT("there"), "the other one stays");
+    has_fault(&x, "spec.config.receivers.prometheus.config.scrape_configs[0].http_sd_configs", 4,
+              "restore the annotation");
+    teardown(&x);
+
+    setup(&x, REWRITTEN("broken", "{job_name: a, static_configs: [{targets: [x]}]}"));
+    has_fault(&x, "metadata.annotations.otel-ta/sd-configs", 3, "");
+    ok(x.is_usable && x.jobs.n == 1, "a broken annotation nobody needs");
+    teardown(&x);
+
+    setup(&x, REWRITTEN("{\"v\":2}", "{job_name: a}"));
+    ok(!x.is_usable, "written by a later version");
+    teardown(&x);
+}
+
+int main(void)
+{
+    test_is();
+    test_who();
+    test_objects();
+    test_text();
+    test_restored();
+    test_lost();
+    return check_done();
+}
