@@ -197,7 +197,6 @@ static void *run(void *arg)
             e->is_pinned = state_reap(e->state);
         }
     }
-    state_free(&e->state);
     return NULL;
 }
 
@@ -227,15 +226,21 @@ struct mailbox *engine_mailbox(struct engine *e)
     return e->box;
 }
 
-void engine_stop(struct engine **engine)
+void engine_stop(struct engine *e)
+{
+    mailbox_post(e->box, want_note_new(MAIL_STOP));
+    thread_join(e->thread);
+}
+
+void engine_free(struct engine **engine)
 {
     struct engine *e = *engine;
 
     if (e == NULL) {
         return;
     }
-    mailbox_post(e->box, want_note_new(MAIL_STOP));
-    thread_join(e->thread);
+    role_enter(engine); /* its thread has ended */
+    state_free(&e->state);
     mailbox_free(&e->box);
     mem_free(e);
     *engine = NULL;

@@ -31,6 +31,9 @@ int engine_start(const struct engine_options *options, struct engine **out, stru
 struct mailbox *engine_mailbox(struct engine *e);
 /* Replaces the configuration: atomic, jobs that did not change keep their targets. Moves *config. */
 void engine_configure(struct engine *e, struct engine_config *config);
-void engine_stop(struct engine **e);
+/* Ends its thread: nothing is published any more. What was published stays until engine_free(), which comes after the last
+ * reader has put its snapshot. */
+void engine_stop(struct engine *e);
+void engine_free(struct engine **e);
 
 #endif

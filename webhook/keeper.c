@@ -356,9 +356,12 @@ static void stop(struct keeper *k)
         linger(k);
     }
     watcher_stop(&k->watcher); /* first: it posts to the engine */
-    engine_stop(&k->engine);   /* then: it publishes to the server */
+    if (k->engine != NULL) {
+        engine_stop(k->engine); /* then: it publishes to the server */
+    }
     http_server_stop(&k->server, STOP_GRACE_MS);
     serve_free(&k->serve);
+    engine_free(&k->engine); /* last: it owns what the others read */
     admit_free(&k->admit);
     for (size_t i = 0; i < N_PORTS; i++) {
         identity_front_free(&k->ports[i].front);

@@ -5,6 +5,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/prom/dropin.h"
+#include "allocator/shard/strategy.h"
 #include "webhook/document.h"
 
 #include <unistd.h>
@@ -203,6 +204,29 @@ static int read_sources(const struct options *o, const struct settings *s, struc
     return 0;
 }
 
+/* Strategies live above the floor that reads configurations. */
+static void check_strategy(struct span name, const char *what, struct faults *f)
+{
+    AUTO_BUF known;
+
+    if (name.len == 0 || strategy_find(name) != NULL) {
+        return;
+    }
+    buf_init(&known, KIB);
+    for (size_t i = 0; strategies[i] != NULL; i++) {
+        buf_addf(&known, "%s%s", i == 0 ? "" : ", ", strategies[i]->name);
+    }
+    faults_add(f, FAULT_ERROR, 0, "unknown %s '%.*s'; known: %s", what, SPAN_ARG(name), known.p);
+}
+
+static void check_strategies(const struct tenants *tenants, struct faults *f)
+{
+    for (size_t i = 0; i < tenants->n; i++) {
+        check_strategy(tenants->v[i].strategy, "allocation strategy", f);
+        check_strategy(tenants->v[i].fallback, "fallback strategy", f);
+    }
+}
+
 static void report(const struct faults *f, FILE *errout)
 {
     if (errout != NULL) {
@@ -240,11 +264,15 @@ int settings_read_config(const struct options *o, const struct settings *s, stru
     faults_init(&faults);
     strpool_init(&pool);
     int rc = jobs_load(out->sources, out->n_sources, &out->options, &pool, &faults, &tenants);
+    if (rc == 0) {
+        check_strategies(&tenants, &faults);
+    }
     report(&faults, errout);
+    int code = faults.n_errors == 0 ? EXIT_OK : EXIT_FAULTS;
     tenants_fini(&tenants);
     strpool_fini(&pool);
     faults_fini(&faults);
-    return rc == 0 ? EXIT_OK : EXIT_FAULTS;
+    return code;
 }
 
 void engine_config_fini(struct engine_config *config)
