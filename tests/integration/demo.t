@@ -21,7 +21,7 @@ n=1
 has '^-            static_configs:' 'the static section goes'
 has '^+            - url: http://collector-with-ta-targetallocator:80/jobs/otel-collector/targets?collector_id=${POD_NAME}$' 'the documented URL comes'
 has 'replace /spec/config' 'by a patch of spec.config'
-has 'otel-ta~1sd-configs' 'with the annotation'
+has 'add /metadata/annotations' 'with the annotation'
 has 'otel-collector  *collector-with-ta-collector-[012]  *0\.0\.0\.0:8888' 'one collector has the one target of the example'
 has 'database .*10\.0\.2\.1:9187' 'the shop is served too'
 n=$((n + 1))

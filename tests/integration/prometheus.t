@@ -110,8 +110,9 @@ def shares(servers):
 
 
 def is_exact(servers, targets):
-    """Every target on exactly one server, and nothing else anywhere?"""
-    return sorted(sum(shares(servers).values(), [])) == sorted(targets)
+    """Every target on exactly one server, nothing else anywhere, and each server has some?"""
+    now = shares(servers)
+    return sorted(sum(now.values(), [])) == sorted(targets) and all(now.values())
 
 
 def wait_exact(servers, targets, name):
@@ -182,7 +183,7 @@ write_file_sd(BY_FILE)
 servers.append(Prometheus(3))
 write_manifest(4)
 wait_exact(servers, everything, "a fourth collector joins: again every target exactly once")
-ok(shares(servers)["shop-collector-3"], "the newcomer has a share")
+ok(shares(servers)["shop-collector-3"], "the newcomer has its share")
 check_scrapes(exporters, everything, servers, "and scrapes it, alone")
 
 write_manifest(3)
