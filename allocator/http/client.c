@@ -34,10 +34,10 @@ struct http_request {
     enum state state;
     http_done_fn *done;
     void *arg;
-    struct arena arena;             /* the options, NUL-terminated */
+    struct arena arena; /* the options, NUL-terminated */
     struct http_request_options o;
-    const char *url;                /* after redirects */
-    struct span authorization;      /* from OAuth2 */
+    const char *url;           /* after redirects */
+    struct span authorization; /* from OAuth2 */
     int64_t deadline_ms;
     unsigned n_redirects;
     bool is_elsewhere; /* a redirect led to another host: credentials and headers stay behind */
@@ -81,7 +81,8 @@ static void keep_options(struct http_request *r, const struct http_request_optio
     struct http_request_header *headers = arena_alloc(a, o->n_headers * sizeof(*headers));
 
     *k = *o;
-    struct span *texts[] = { &k->url, &k->method, &k->post_body, &k->username, &k->password, &k->proxy_url, &k->no_proxy };
+    struct span *texts[] = { &k->url,      &k->method,    &k->post_body, &k->username,
+                             &k->password, &k->proxy_url, &k->no_proxy };
     for (size_t i = 0; i < COUNT(texts); i++) {
         *texts[i] = keep(a, *texts[i]);
     }
@@ -126,14 +127,15 @@ static bool is_same_place(const struct place *from, const struct place *to)
     if (strcmp(from->scheme, to->scheme) == 0 && strcmp(from->port, to->port) == 0) {
         return true;
     }
-    return strcmp(from->scheme, "http") == 0 && strcmp(from->port, "80") == 0 && strcmp(to->scheme, "https") == 0 &&
-           strcmp(to->port, "443") == 0;
+    return strcmp(from->scheme, "http") == 0 && strcmp(from->port, "80") == 0 &&
+           strcmp(to->scheme, "https") == 0 && strcmp(to->port, "443") == 0;
 }
 
 /* What Go never asks a proxy of the environment for. */
 static bool is_loopback(const char *host)
 {
-    return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
+    return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+           strcmp(host, "[::1]") == 0;
 }
 
 static const char *either(const char *a, const char *b)
@@ -229,19 +231,22 @@ static bool set_headers(struct http_request *r)
 
 static void set_blob(CURL *easy, CURLoption option, struct span pem)
 {
-    struct curl_blob blob = { .data = (void *)(uintptr_t)pem.p, .len = pem.len, .flags = CURL_BLOB_COPY };
+    struct curl_blob blob = { .data = (void *)(uintptr_t)pem.p,
+                              .len = pem.len,
+                              .flags = CURL_BLOB_COPY };
 
     curl_easy_setopt(easy, option, &blob);
 }
 
 static long version_option(int min, int max)
 {
-    static const long min_options[] = { CURL_SSLVERSION_TLSv1_0, CURL_SSLVERSION_TLSv1_1, CURL_SSLVERSION_TLSv1_2,
-                                        CURL_SSLVERSION_TLSv1_3 };
+    static const long min_options[] = { CURL_SSLVERSION_TLSv1_0, CURL_SSLVERSION_TLSv1_1,
+                                        CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_TLSv1_3 };
     static const long max_options[] = { CURL_SSLVERSION_MAX_TLSv1_0, CURL_SSLVERSION_MAX_TLSv1_1,
                                         CURL_SSLVERSION_MAX_TLSv1_2, CURL_SSLVERSION_MAX_TLSv1_3 };
 
-    return min_options[(min == 0 ? 0x0303 : min) - 0x0301] | (max == 0 ? 0 : max_options[max - 0x0301]);
+    return min_options[(min == 0 ? 0x0303 : min) - 0x0301] |
+           (max == 0 ? 0 : max_options[max - 0x0301]);
 }
 
 static void set_tls(struct http_request *r)
@@ -287,7 +292,8 @@ static void set_proxy(struct http_request *r, const struct place *to)
         proxy = found == NULL ? "" : found;
         except = found_except == NULL ? "" : found_except;
     }
-    curl_easy_setopt(r->easy, CURLOPT_PROXY, proxy); /* empty: none, and curl does not look for one itself */
+    curl_easy_setopt(r->easy, CURLOPT_PROXY,
+                     proxy); /* empty: none, and curl does not look for one itself */
     curl_easy_setopt(r->easy, CURLOPT_NOPROXY, except);
 }
 
@@ -300,17 +306,19 @@ static void set_method(struct http_request *r)
     } else if (span_is(method, "POST")) {
         curl_easy_setopt(r->easy, CURLOPT_POST, 1L);
         curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->o.post_body.len);
-        curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, r->o.post_body.p == NULL ? "" : r->o.post_body.p);
+        curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS,
+                         r->o.post_body.p == NULL ? "" : r->o.post_body.p);
     } else if (!span_is(method, "GET")) {
         curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, method.p);
     }
 }
 
-/* The name to ask for and verify takes the host's place in the URL; the connection goes to the real host, and so does
- * the Host header. */
+/* The name to ask for and verify takes the host's place in the URL; the connection goes to the real
+ * host, and so does the Host header. */
 static void rename_server(struct http_request *r, CURLU *u, const struct place *to)
 {
-    AUTO_STR host = strcmp(to->port, "443") == 0 ? mem_printf("Host: %s", to->host) : mem_printf("Host: %s:%s", to->host, to->port);
+    AUTO_STR host = strcmp(to->port, "443") == 0 ? mem_printf("Host: %s", to->host)
+                                                 : mem_printf("Host: %s:%s", to->host, to->port);
     AUTO_STR route = mem_printf("::%s:%s", to->host, to->port);
 
     add_line(r, host);
@@ -353,7 +361,8 @@ static void set_transfer(struct http_request *r)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_S);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, r->o.enable_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                     r->o.enable_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
     if (r->o.max_body_bytes < INT64_MAX) {
         curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)r->o.max_body_bytes);
     }
@@ -412,7 +421,8 @@ static void start(struct http_request *r)
 
 /* ---- redirects */
 
-/* Where 'location' leads from here; NULL when it is no URL we may go to. Also notes whether it leaves the place. */
+/* Where 'location' leads from here; NULL when it is no URL we may go to. Also notes whether it
+ * leaves the place. */
 static const char *resolve(struct http_request *r, const char *location)
 {
     CURLU *u = curl_url();
@@ -439,7 +449,8 @@ static bool redirect(struct http_request *r, long status)
 {
     struct curl_header *location = NULL;
 
-    if (!r->o.follow_redirects || (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) ||
+    if (!r->o.follow_redirects ||
+        (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) ||
         curl_easy_header(r->easy, "Location", 0, CURLH_HEADER, -1, &location) != CURLHE_OK) {
         return false;
     }
@@ -514,7 +525,8 @@ static void finish(struct http_request *r, CURLcode code)
     const char *content_type = NULL;
 
     if (buf_error(&r->body) != 0 || code == CURLE_FILESIZE_EXCEEDED) {
-        snprintf(r->error, sizeof(r->error), "the body is larger than %zu bytes", r->o.max_body_bytes);
+        snprintf(r->error, sizeof(r->error), "the body is larger than %zu bytes",
+                 r->o.max_body_bytes);
         fail(r, r->error);
         return;
     }
@@ -544,7 +556,8 @@ static void on_authorized(void *arg, struct span authorization, const char *erro
     start(r);
 }
 
-struct http_request *http_client_send(struct http_client *c, const struct http_request_options *o, http_done_fn *done, void *arg)
+struct http_request *http_client_send(struct http_client *c, const struct http_request_options *o,
+                                      http_done_fn *done, void *arg)
 {
     struct http_request *r = mem_zalloc(sizeof(*r));
 
@@ -611,7 +624,8 @@ static void finish_transfers(struct http_client *c)
 {
     int n = 0;
 
-    for (CURLMsg *m = curl_multi_info_read(c->multi, &n); m != NULL; m = curl_multi_info_read(c->multi, &n)) {
+    for (CURLMsg *m = curl_multi_info_read(c->multi, &n); m != NULL;
+         m = curl_multi_info_read(c->multi, &n)) {
         char *r = NULL;
 
         if (m->msg == CURLMSG_DONE) {
@@ -622,7 +636,8 @@ static void finish_transfers(struct http_client *c)
     }
 }
 
-void http_client_poll(struct http_client *c, struct pollfd *extra, unsigned n_extra, int64_t timeout_ms)
+void http_client_poll(struct http_client *c, struct pollfd *extra, unsigned n_extra,
+                      int64_t timeout_ms)
 {
     struct curl_waitfd fds[MAX_EXTRA_FDS];
     int running = 0;

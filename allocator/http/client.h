@@ -1,17 +1,21 @@
-/* Outgoing requests of the watcher thread; the only door to libcurl (multi interface, http and https only).
- * Behaves as Prometheus' HTTP client where spec/prometheus.md §1.1 and §2.4 say so:
- *  - no Accept-Encoding and no decoding; User-Agent and Accept only as the caller gives them in 'headers';
- *  - at most ten redirects, http and https only. To another host (or from https to http, or to another port, except
- *    http → https of the same host) go only the headers Accept, User-Agent and X-Prometheus-*: no Basic, no OAuth2, no
- *    other header of the caller; 301, 302 and 303 turn POST into GET;
- *  - proxies as Go finds them: http_proxy and https_proxy in either case, no_proxy, never for loopback;
+/* Outgoing requests of the watcher thread; the only door to libcurl (multi interface, http and
+ * https only). Behaves as Prometheus' HTTP client where spec/prometheus.md §1.1 and §2.4 say so:
+ *  - no Accept-Encoding and no decoding; User-Agent and Accept only as the caller gives them in
+ * 'headers';
+ *  - at most ten redirects, http and https only. To another host (or from https to http, or to
+ * another port, except http → https of the same host) go only the headers Accept, User-Agent and
+ * X-Prometheus-*: no Basic, no OAuth2, no other header of the caller; 301, 302 and 303 turn POST
+ * into GET;
+ *  - proxies as Go finds them: http_proxy and https_proxy in either case, no_proxy, never for
+ * loopback;
  *  - user:password@ in the URL is Basic authorization unless 'username' or 'oauth2' is given;
- *  - TLS 1.2 at least, unless min_version says otherwise; server_name is what is asked for (SNI) and verified;
- *  - OAuth2 client credentials (RFC 6749 §4.4): the token is fetched once per distinct oauth2 block, kept until 10 s
- *    before it expires, and sent as Authorization; requests that need it wait for it. A token endpoint that refuses
- *    Basic is tried once more with the credentials in the body, as Go's library does.
- * Connections are kept and reused, 5 min when idle.
- * Threads: everything on the watcher thread. */
+ *  - TLS 1.2 at least, unless min_version says otherwise; server_name is what is asked for (SNI)
+ * and verified;
+ *  - OAuth2 client credentials (RFC 6749 §4.4): the token is fetched once per distinct oauth2
+ * block, kept until 10 s before it expires, and sent as Authorization; requests that need it wait
+ * for it. A token endpoint that refuses Basic is tried once more with the credentials in the body,
+ * as Go's library does. Connections are kept and reused, 5 min when idle. Threads: everything on
+ * the watcher thread. */
 #ifndef OTEL_TA_HTTP_CLIENT_H
 #define OTEL_TA_HTTP_CLIENT_H
 
@@ -47,8 +51,8 @@ struct http_client_oauth2 { /* client credentials; token_url.len > 0 when used *
 
 struct http_request_options { /* borrowed during http_client_send only */
     struct span url;
-    struct span method;    /* empty: GET, or POST when post_body.p != NULL */
-    struct span post_body; /* for POST */
+    struct span method;                        /* empty: GET, or POST when post_body.p != NULL */
+    struct span post_body;                     /* for POST */
     const struct http_request_header *headers; /* one entry per line; a name may repeat */
     size_t n_headers;
     struct span username, password; /* Basic, when username.p != NULL */
@@ -68,19 +72,24 @@ struct http_response {
     const char *error;        /* NULL when a complete answer came, whatever its status */
 };
 
-/* Runs on the watcher, once per request; 'response' lives until it returns. May send and cancel other requests. */
+/* Runs on the watcher, once per request; 'response' lives until it returns. May send and cancel
+ * other requests. */
 typedef void http_done_fn(void *arg, struct http_response *response);
 
 int http_client_new(struct http_client **out, struct err *err) MUST_USE;
-/* Starts one request; 'done' is called exactly once from http_client_poll(), unless cancelled; also when the options
- * are wrong (then with an error). The handle is valid until 'done' is called or http_client_cancel(). Never NULL. */
-struct http_request *http_client_send(struct http_client *c, const struct http_request_options *o, http_done_fn *done, void *arg) ON(watcher);
+/* Starts one request; 'done' is called exactly once from http_client_poll(), unless cancelled; also
+ * when the options are wrong (then with an error). The handle is valid until 'done' is called or
+ * http_client_cancel(). Never NULL. */
+struct http_request *http_client_send(struct http_client *c, const struct http_request_options *o,
+                                      http_done_fn *done, void *arg) ON(watcher);
 /* 'done' will not be called. Not for the request whose 'done' is running. */
 void http_client_cancel(struct http_client *c, struct http_request *r) ON(watcher);
-/* Waits up to 'timeout_ms' (-1 = for ever) for the client's sockets or the fds in 'extra' (poll semantics, results
- * in revents), then runs what is due. May return early without a reason. At most 64 fds. */
+/* Waits up to 'timeout_ms' (-1 = for ever) for the client's sockets or the fds in 'extra' (poll
+ * semantics, results in revents), then runs what is due. May return early without a reason. At most
+ * 64 fds. */
 struct pollfd;
-void http_client_poll(struct http_client *c, struct pollfd *extra, unsigned n_extra, int64_t timeout_ms) ON(watcher);
+void http_client_poll(struct http_client *c, struct pollfd *extra, unsigned n_extra,
+                      int64_t timeout_ms) ON(watcher);
 /* Cancels what is under way. */
 void http_client_free(struct http_client **c);
 

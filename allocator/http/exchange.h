@@ -1,6 +1,7 @@
 /* What a handler sees of one HTTP request, and how it answers. No h2o type appears here.
  * A handler runs on a serving thread, must not block, and answers exactly once before it returns.
- * Spans given out live until the exchange ends. Path and query are raw: as they came over the wire. */
+ * Spans given out live until the exchange ends. Path and query are raw: as they came over the wire.
+ */
 #ifndef OTEL_TA_HTTP_EXCHANGE_H
 #define OTEL_TA_HTTP_EXCHANGE_H
 
@@ -33,19 +34,29 @@ struct arena *exchange_arena(struct exchange *x);
 /* Must come before the reply. Both strings are copied. */
 void exchange_add_header(struct exchange *x, const char *name, struct span value);
 
-/* Content-Length is always set; for HEAD the body is left out by the server. 'content_type' (NULL: none) is a
- * literal: it is not copied. 'body' is copied. 304 and 204 have no body and no Content-Length. */
+/* Content-Length is always set; for HEAD the body is left out by the server. 'content_type' (NULL:
+ * none) is a literal: it is not copied. 'body' is copied. 304 and 204 have no body and no
+ * Content-Length. */
 void exchange_reply(struct exchange *x, int status, const char *content_type, struct span body);
-/* Sends straight from 'v' (n pieces, 'bytes' in total) without copying; 'release(arg)' is called on the same
- * serving thread, exactly once, when the last byte is written or the connection is gone (for HEAD and for an empty
- * body: before this returns). 'v' and what it points to must live until then; the exchange's arena does.
- * 'release' may be NULL. Pieces are not empty. */
-void exchange_reply_pinned(struct exchange *x, int status, const char *content_type, const struct iovec *v, size_t n,
-                           size_t bytes, void (*release)(void *arg), void *arg);
+/* A body in pieces that somebody else owns. */
+struct exchange_pieces {
+    const struct iovec *v; /* none is empty */
+    size_t n, bytes;
+    void (*release)(void *arg); /* may be NULL */
+    void *arg;
+};
+/* Sends straight from the pieces without copying (TLS copies to encrypt). 'release(arg)' is called
+ * on the same serving thread, exactly once, when the last byte is written or the connection is gone
+ * (for HEAD and for an empty body: before this returns). The array and what it points to must live
+ * until then; the exchange's arena does. 'pieces' is copied. */
+void exchange_reply_pinned(struct exchange *x, int status, const char *content_type,
+                           const struct exchange_pieces *pieces);
 /* text/plain: one sentence and a newline. */
-void exchange_fail(struct exchange *x, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void exchange_fail(struct exchange *x, int status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* Runs on a serving thread (role_enter(serve) where it matters: clang takes no attribute on a function type). */
+/* Runs on a serving thread (role_enter(serve) where it matters: clang takes no attribute on a
+ * function type). */
 typedef void exchange_handler(struct exchange *x, void *arg);
 
 #endif

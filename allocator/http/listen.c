@@ -13,7 +13,8 @@
 
 enum { BACKLOG = 4096 };
 
-static int split_address(const char *address, char *host, size_t host_size, const char **out_port, struct err *err)
+static int split_address(const char *address, char *host, size_t host_size, const char **out_port,
+                         struct err *err)
 {
     const char *colon = strrchr(address, ':');
     size_t len = colon == NULL ? 0 : (size_t)(colon - address);
@@ -72,8 +73,9 @@ static void set_port(struct sockaddr *sa, unsigned port)
 
 static unsigned port_of(const struct sockaddr_storage *sa)
 {
-    return ntohs(sa->ss_family == AF_INET ? ((const struct sockaddr_in *)(const void *)sa)->sin_port
-                                          : ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port);
+    return ntohs(sa->ss_family == AF_INET
+                     ? ((const struct sockaddr_in *)(const void *)sa)->sin_port
+                     : ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port);
 }
 
 static void close_all(int *fds, unsigned n)
@@ -84,10 +86,11 @@ static void close_all(int *fds, unsigned n)
 }
 
 /* 0 or a negative errno; then nothing is left open. */
-static int listen_on_all(struct sockaddr *sa, socklen_t sa_len, unsigned n, int *fds, unsigned *out_port)
+static int listen_on_all(struct sockaddr *sa, socklen_t sa_len, unsigned n, int *fds,
+                         unsigned *out_port)
 {
-    /* SO_REUSEPORT would share the port with another process of this user without a word; a bind without it
-     * tells whether the port is free. */
+    /* SO_REUSEPORT would share the port with another process of this user without a word; a bind
+     * without it tells whether the port is free. */
     int probe = listen_on(sa, sa_len, false);
     struct sockaddr_storage got;
     socklen_t len = sizeof(got);
@@ -113,7 +116,8 @@ static int listen_on_all(struct sockaddr *sa, socklen_t sa_len, unsigned n, int 
 
 static int resolve(const char *host, const char *port, struct addrinfo **out, struct err *err)
 {
-    const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
+    const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                                    .ai_socktype = SOCK_STREAM };
     int rc = getaddrinfo(host[0] == '\0' ? "::" : host, port, &hints, out);
 
     if (rc != 0) {
@@ -142,7 +146,8 @@ int listen_all(const char *address, unsigned n, int *fds, unsigned *out_port, st
     freeaddrinfo(found);
     if (host[0] == '\0' && (rc == -EAFNOSUPPORT || rc == -EADDRNOTAVAIL)) {
         /* A kernel without IPv6. */
-        struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10)) };
+        struct sockaddr_in any = { .sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)strtoul(port, NULL, 10)) };
 
         rc = listen_on_all((struct sockaddr *)(void *)&any, sizeof(any), n, fds, out_port);
     }

@@ -5,10 +5,12 @@
 
 #include "allocator/base/err.h"
 
-/* Opens 'n' sockets (SO_REUSEPORT, non-blocking, listening) on 'address': "host:port", ":8080" (every address, IPv4 and
- * IPv6), "[::1]:0" (port 0 picks one, the same for all). A port that anybody listens on already is an error.
- * On failure all 'fds' are -1 and 'err' says why, without the address. */
-int listen_all(const char *address, unsigned n, int *fds, unsigned *out_port, struct err *err) MUST_USE;
+/* Opens 'n' sockets (SO_REUSEPORT, non-blocking, listening) on 'address': "host:port", ":8080"
+ * (every address, IPv4 and IPv6), "[::1]:0" (port 0 picks one, the same for all). A port that
+ * anybody listens on already is an error. On failure all 'fds' are -1 and 'err' says why, without
+ * the address. */
+int listen_all(const char *address, unsigned n, int *fds, unsigned *out_port,
+               struct err *err) MUST_USE;
 
 /* The cores this process may use: affinity mask and cgroup quota, at least 1. */
 unsigned listen_cores(void);

@@ -26,12 +26,12 @@ struct source { /* one distinct configuration */
     struct arena arena; /* the configuration */
     struct http_client_oauth2 config;
     struct arena token_arena;
-    struct span authorization; /* empty: no token */
-    int64_t good_until_ms;     /* INT64_MAX: for ever */
+    struct span authorization;    /* empty: no token */
+    int64_t good_until_ms;        /* INT64_MAX: for ever */
     struct http_request *request; /* under way, or NULL */
     int64_t timeout_ms;
-    bool in_body;     /* the endpoint wants id and secret in the body */
-    bool is_second;   /* the request under way is the second attempt */
+    bool in_body;   /* the endpoint wants id and secret in the body */
+    bool is_second; /* the request under way is the second attempt */
     VEC(struct waiter) waiters;
 };
 
@@ -59,9 +59,9 @@ static void add_to_key(struct buf *key, struct span s)
 static void make_key(const struct http_client_oauth2 *c, struct buf *out)
 {
     const struct span texts[] = {
-        c->token_url,    c->client_id,     c->client_secret, c->endpoint_params, c->tls.ca_pem,
-        c->tls.ca_file,  c->tls.cert_pem,  c->tls.cert_file, c->tls.key_pem,     c->tls.key_file,
-        c->tls.server_name, c->proxy_url,  c->no_proxy,
+        c->token_url,       c->client_id,    c->client_secret, c->endpoint_params, c->tls.ca_pem,
+        c->tls.ca_file,     c->tls.cert_pem, c->tls.cert_file, c->tls.key_pem,     c->tls.key_file,
+        c->tls.server_name, c->proxy_url,    c->no_proxy,
     };
 
     buf_init(out, 16 * MIB);
@@ -71,8 +71,8 @@ static void make_key(const struct http_client_oauth2 *c, struct buf *out)
     for (size_t i = 0; i < c->n_scopes; i++) {
         add_to_key(out, c->scopes[i]);
     }
-    buf_addf(out, "%d %d %d %d", c->tls.min_version, c->tls.max_version, c->tls.insecure_skip_verify,
-             c->proxy_from_environment);
+    buf_addf(out, "%d %d %d %d", c->tls.min_version, c->tls.max_version,
+             c->tls.insecure_skip_verify, c->proxy_from_environment);
 }
 
 static void keep_config(struct source *s, const struct http_client_oauth2 *c)
@@ -87,9 +87,10 @@ static void keep_config(struct source *s, const struct http_client_oauth2 *c)
     }
     k->scopes = scopes;
     struct span *texts[] = {
-        &k->token_url,    &k->client_id,     &k->client_secret, &k->endpoint_params, &k->tls.ca_pem,
-        &k->tls.ca_file,  &k->tls.cert_pem,  &k->tls.cert_file, &k->tls.key_pem,     &k->tls.key_file,
-        &k->tls.server_name, &k->proxy_url,  &k->no_proxy,
+        &k->token_url,   &k->client_id,    &k->client_secret,   &k->endpoint_params,
+        &k->tls.ca_pem,  &k->tls.ca_file,  &k->tls.cert_pem,    &k->tls.cert_file,
+        &k->tls.key_pem, &k->tls.key_file, &k->tls.server_name, &k->proxy_url,
+        &k->no_proxy,
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
         *texts[i] = arena_span(a, *texts[i]);
@@ -121,7 +122,8 @@ static void drop_expired(struct oauth2 *o, int64_t now_ms)
     o->sources.n = kept;
 }
 
-static struct source *source_of(struct oauth2 *o, const struct http_client_oauth2 *config, int64_t now_ms)
+static struct source *source_of(struct oauth2 *o, const struct http_client_oauth2 *config,
+                                int64_t now_ms)
 {
     AUTO_BUF key;
 
@@ -160,7 +162,8 @@ static const char *scheme_of(const char *token_type)
     return token_type[0] == '\0' ? known[0] : token_type;
 }
 
-static int authorize(const char *token_type, struct span token, struct arena *arena, struct span *out, struct err *err)
+static int authorize(const char *token_type, struct span token, struct arena *arena,
+                     struct span *out, struct err *err)
 {
     if (token.len == 0) {
         return err_set(err, ERR_INVALID, "server response missing access_token");
@@ -182,18 +185,21 @@ static int64_t seconds_of(const json_t *value)
     return json_is_number(value) ? (int64_t)json_number_value(value) : 0;
 }
 
-static int parse_json(struct span body, struct arena *arena, struct span *out, int64_t *out_expires_in_s, struct err *err)
+static int parse_json(struct span body, struct arena *arena, struct span *out,
+                      int64_t *out_expires_in_s, struct err *err)
 {
     json_error_t where;
     json_t *answer = json_loadb(body.p == NULL ? "" : body.p, body.len, 0, &where);
 
     if (!json_is_object(answer)) {
         json_decref(answer);
-        return err_set(err, ERR_INVALID, "cannot parse json: %s", answer == NULL ? where.text : "not an object");
+        return err_set(err, ERR_INVALID, "cannot parse json: %s",
+                       answer == NULL ? where.text : "not an object");
     }
     const char *type = json_string_value(json_object_get(answer, "token_type"));
     const json_t *token = json_object_get(answer, "access_token");
-    int rc = authorize(type == NULL ? "" : type, (struct span){ json_string_value(token), json_string_length(token) }, arena,
+    int rc = authorize(type == NULL ? "" : type,
+                       (struct span){ json_string_value(token), json_string_length(token) }, arena,
                        out, err);
 
     *out_expires_in_s = seconds_of(json_object_get(answer, "expires_in"));
@@ -201,18 +207,22 @@ static int parse_json(struct span body, struct arena *arena, struct span *out, i
     return rc;
 }
 
-static int parse_form(struct span body, struct arena *arena, struct span *out, int64_t *out_expires_in_s, struct err *err)
+static int parse_form(struct span body, struct arena *arena, struct span *out,
+                      int64_t *out_expires_in_s, struct err *err)
 {
     struct span token = { 0 }, type = { 0 }, expires = { 0 };
 
     (void)urlform_query(body, "access_token", &token);
     (void)urlform_query(body, "token_type", &type);
     (void)urlform_query(body, "expires_in", &expires);
-    if (urlform_unescape(token, arena, &token, err) < 0 || urlform_unescape(type, arena, &type, err) < 0) {
+    if (urlform_unescape(token, arena, &token, err) < 0 ||
+        urlform_unescape(type, arena, &type, err) < 0) {
         return ERR_INVALID;
     }
-    *out_expires_in_s = expires.len == 0 ? 0 : strtoll(arena_strndup(arena, expires.p, expires.len), NULL, 10);
-    return authorize(type.len == 0 ? "" : arena_strndup(arena, type.p, type.len), token, arena, out, err);
+    *out_expires_in_s =
+        expires.len == 0 ? 0 : strtoll(arena_strndup(arena, expires.p, expires.len), NULL, 10);
+    return authorize(type.len == 0 ? "" : arena_strndup(arena, type.p, type.len), token, arena, out,
+                     err);
 }
 
 static bool is_type(struct span content_type, const char *type)
@@ -223,10 +233,11 @@ static bool is_type(struct span content_type, const char *type)
            (content_type.len == n || content_type.p[n] == ';' || content_type.p[n] == ' ');
 }
 
-int oauth2_parse_token(struct span content_type, struct span body, struct arena *arena, struct span *out_authorization,
-                       int64_t *out_expires_in_s, struct err *err)
+int oauth2_parse_token(struct span content_type, struct span body, struct arena *arena,
+                       struct span *out_authorization, int64_t *out_expires_in_s, struct err *err)
 {
-    if (is_type(content_type, "application/x-www-form-urlencoded") || is_type(content_type, "text/plain")) {
+    if (is_type(content_type, "application/x-www-form-urlencoded") ||
+        is_type(content_type, "text/plain")) {
         return parse_form(body, arena, out_authorization, out_expires_in_s, err);
     }
     return parse_json(body, arena, out_authorization, out_expires_in_s, err);
@@ -273,9 +284,10 @@ static void on_token(void *arg, struct http_response *response)
         err_set(&err, ERR_IO, "oauth2: %s", response->error);
     } else if (!is_good) {
         err_set(&err, ERR_IO, "oauth2: cannot fetch token: status %d: %.*s", response->status,
-                (int)(response->body->len < 200 ? response->body->len : 200), response->body->p == NULL ? "" : response->body->p);
-    } else if (oauth2_parse_token(response->content_type, buf_span(response->body), &s->token_arena, &s->authorization,
-                                  &expires_in_s, &err) < 0) {
+                (int)(response->body->len < 200 ? response->body->len : 200),
+                response->body->p == NULL ? "" : response->body->p);
+    } else if (oauth2_parse_token(response->content_type, buf_span(response->body), &s->token_arena,
+                                  &s->authorization, &expires_in_s, &err) < 0) {
         err_wrap(&err, err.code, "oauth2");
     }
     if (err.code != 0) {
@@ -283,8 +295,9 @@ static void on_token(void *arg, struct http_response *response)
         answer_waiters(s, (struct span){ 0 }, err.text);
         return;
     }
-    s->good_until_ms = expires_in_s <= 0 || expires_in_s > INT64_MAX / 2000 ? INT64_MAX
-                                                                            : clock_mono_ms() + expires_in_s * 1000 - EARLY_MS;
+    s->good_until_ms = expires_in_s <= 0 || expires_in_s > INT64_MAX / 2000
+                           ? INT64_MAX
+                           : clock_mono_ms() + expires_in_s * 1000 - EARLY_MS;
     answer_waiters(s, s->authorization, NULL);
 }
 
@@ -326,7 +339,9 @@ static void start_fetch(struct source *s)
 {
     const struct http_client_oauth2 *c = &s->config;
     AUTO_BUF body, id, secret;
-    static const struct http_request_header type = { SPAN_LIT("Content-Type"), SPAN_LIT("application/x-www-form-urlencoded") };
+    static const struct http_request_header type = {
+        SPAN_LIT("Content-Type"), SPAN_LIT("application/x-www-form-urlencoded")
+    };
 
     make_body(s, &body);
     buf_init(&id, MIB);
@@ -339,7 +354,8 @@ static void start_fetch(struct source *s)
         .post_body = buf_span(&body),
         .headers = &type,
         .n_headers = 1,
-        .username = s->in_body ? (struct span){ 0 } : (struct span){ id.p == NULL ? "" : id.p, id.len },
+        .username =
+            s->in_body ? (struct span){ 0 } : (struct span){ id.p == NULL ? "" : id.p, id.len },
         .password = buf_span(&secret),
         .tls = c->tls,
         .proxy_url = c->proxy_url,
@@ -353,7 +369,8 @@ static void start_fetch(struct source *s)
     s->request = http_client_send(s->owner->client, &o, on_token, s);
 }
 
-void oauth2_want(struct oauth2 *o, const struct http_client_oauth2 *config, int64_t timeout_ms, oauth2_ready_fn *ready, void *arg)
+void oauth2_want(struct oauth2 *o, const struct http_client_oauth2 *config, int64_t timeout_ms,
+                 oauth2_ready_fn *ready, void *arg)
 {
     int64_t now_ms = clock_mono_ms();
     struct source *s = source_of(o, config, now_ms);

@@ -17,6 +17,8 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/metric.h"
 #include "allocator/http/listen.h"
+#include "allocator/http/status.h"
+#include "allocator/http/target.h"
 #define LOG_MODULE "http"
 #include "allocator/base/log.h"
 
@@ -24,14 +26,15 @@ enum {
     STALLED_READER_MS = 10000,
     HANDSHAKE_TIMEOUT_MS = 10000,
     ACCEPTS_PER_WAKEUP = 16,
-    PIECES_PER_WRITE = 512,      /* bounds what h2o copies when the socket is full */
+    PIECES_PER_WRITE = 512,       /* bounds what h2o copies when the socket is full */
     TLS_WRITE_BYTES = 128 * 1024, /* bounds what is encrypted into memory at once */
-    SWEEP_MS = 20,               /* how often a stopping thread looks for connections that became idle */
-    UNBLOCK_MS = 5000,           /* what cut connections get to notice it */
+    SWEEP_MS = 20,     /* how often a stopping thread looks for connections that became idle */
+    UNBLOCK_MS = 5000, /* what cut connections get to notice it */
 };
 
 /* ---- the parts of a server
- * A listener has one socket on each serving thread (SO_REUSEPORT); its side on one thread is a door. */
+ * A listener has one socket on each serving thread (SO_REUSEPORT); its side on one thread is a
+ * door. */
 
 struct bound {
     struct http_listener options; /* name and address are copies */
@@ -64,7 +67,7 @@ struct worker {
     h2o_evloop_t *loop;
     h2o_multithread_queue_t *queue;
     h2o_multithread_receiver_t receiver;
-    struct door *doors; /* n_listeners */
+    struct door *doors;            /* n_listeners */
     struct connection connections; /* head of a ring */
     int spare_fd; /* given up to take and close a connection when descriptors run out */
     bool is_stopping;
@@ -93,7 +96,7 @@ struct exchange {
     h2o_req_t *req;
     struct door *door;
     struct arena *arena; /* in the request's pool; NULL until asked for */
-    struct span path, query, host;
+    struct target target;
     bool is_head;
     bool is_answered;
 };
@@ -115,17 +118,17 @@ struct span exchange_method(const struct exchange *x)
 
 struct span exchange_path(const struct exchange *x)
 {
-    return x->path;
+    return x->target.path;
 }
 
 struct span exchange_query(const struct exchange *x)
 {
-    return x->query;
+    return x->target.query;
 }
 
 struct span exchange_host(const struct exchange *x)
 {
-    return x->host;
+    return x->target.host;
 }
 
 struct span exchange_header(const struct exchange *x, const char *name)
@@ -139,7 +142,8 @@ struct span exchange_header(const struct exchange *x, const char *name)
     }
     const h2o_headers_t *headers = &x->req->headers;
     const h2o_token_t *token = h2o_lookup_token(lower, len);
-    ssize_t at = token != NULL ? h2o_find_header(headers, token, -1) : h2o_find_header_by_str(headers, lower, len, -1);
+    ssize_t at = token != NULL ? h2o_find_header(headers, token, -1)
+                               : h2o_find_header_by_str(headers, lower, len, -1);
 
     if (at < 0) {
         return (struct span){ 0 };
@@ -223,38 +227,8 @@ void exchange_add_header(struct exchange *x, const char *name, struct span value
             copy.base[i] = ' ';
         }
     }
-    h2o_add_header_by_str(pool, &x->req->res.headers, lower.base, len, 1, name, copy.base, copy.len);
-}
-
-static const char *reason_of(int status)
-{
-    static const struct {
-        int status;
-        const char *reason;
-    } reasons[] = {
-        { 200, "OK" },
-        { 204, "No Content" },
-        { 301, "Moved Permanently" },
-        { 304, "Not Modified" },
-        { 400, "Bad Request" },
-        { 403, "Forbidden" },
-        { 404, "Not Found" },
-        { 405, "Method Not Allowed" },
-        { 413, "Payload Too Large" },
-        { 415, "Unsupported Media Type" },
-        { 421, "Misdirected Request" },
-        { 422, "Unprocessable Entity" },
-        { 429, "Too Many Requests" },
-        { 500, "Internal Server Error" },
-        { 503, "Service Unavailable" },
-    };
-
-    for (size_t i = 0; i < COUNT(reasons); i++) {
-        if (reasons[i].status == status) {
-            return reasons[i].reason;
-        }
-    }
-    return "Unknown";
+    h2o_add_header_by_str(pool, &x->req->res.headers, lower.base, len, 1, name, copy.base,
+                          copy.len);
 }
 
 /* Returns whether a body follows. */
@@ -265,7 +239,7 @@ static bool begin_reply(struct exchange *x, int status, const char *content_type
     assert(!x->is_answered);
     x->is_answered = true;
     req->res.status = status;
-    req->res.reason = reason_of(status);
+    req->res.reason = status_reason(status);
     if (content_type != NULL) {
         h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, content_type,
                        strlen(content_type));
@@ -311,23 +285,21 @@ void exchange_fail(struct exchange *x, int status, const char *fmt, ...)
 }
 
 /* ---- exchange: pinned answers
- * Every piece is handed over as "more to come"; only when h2o reports the last one written does an empty final send
- * follow. So there is one moment of release on success (pinned_proceed) and one on failure (pinned_stop). */
+ * Every piece is handed over as "more to come"; only when h2o reports the last one written does an
+ * empty final send follow. So there is one moment of release on success (pinned_proceed) and one on
+ * failure (pinned_stop). */
 
 struct pinned {
     h2o_generator_t super;
-    const struct iovec *v;
-    size_t n;
-    size_t offset; /* into v[0]; TLS only */
-    char *joined;  /* TLS only: pieces are joined here, so that records are large and bounded */
-    void (*release)(void *arg);
-    void *arg;
+    struct exchange_pieces rest; /* v and n advance as they are sent */
+    size_t offset;               /* into v[0]; TLS only */
+    char *joined; /* TLS only: pieces are joined here, so that records are large and bounded */
 };
 
 static void pinned_release(struct pinned *p)
 {
-    if (p->release != NULL) {
-        p->release(p->arg);
+    if (p->rest.release != NULL) {
+        p->rest.release(p->rest.arg);
     }
 }
 
@@ -341,17 +313,17 @@ static size_t pinned_join(struct pinned *p)
 {
     size_t len = 0;
 
-    while (p->n > 0 && len < TLS_WRITE_BYTES) {
-        size_t rest = p->v->iov_len - p->offset;
+    while (p->rest.n > 0 && len < TLS_WRITE_BYTES) {
+        size_t rest = p->rest.v->iov_len - p->offset;
         size_t take = rest < TLS_WRITE_BYTES - len ? rest : TLS_WRITE_BYTES - len;
 
-        memcpy(p->joined + len, (const char *)p->v->iov_base + p->offset, take);
+        memcpy(p->joined + len, (const char *)p->rest.v->iov_base + p->offset, take);
         len += take;
         p->offset += take;
-        if (p->offset == p->v->iov_len) {
+        if (p->offset == p->rest.v->iov_len) {
             p->offset = 0;
-            p->v++;
-            p->n--;
+            p->rest.v++;
+            p->rest.n--;
         }
     }
     return len;
@@ -365,12 +337,13 @@ static void pinned_send(struct pinned *p, h2o_req_t *req)
         h2o_send(req, &all, 1, H2O_SEND_STATE_IN_PROGRESS);
         return;
     }
-    size_t n = p->n < PIECES_PER_WRITE ? p->n : PIECES_PER_WRITE;
-    /* h2o_iovec_t is struct iovec by layout (h2o itself casts between them), and h2o copies before it advances. */
-    h2o_iovec_t *v = (h2o_iovec_t *)(uintptr_t)p->v;
+    size_t n = p->rest.n < PIECES_PER_WRITE ? p->rest.n : PIECES_PER_WRITE;
+    /* h2o_iovec_t is struct iovec by layout (h2o itself casts between them), and h2o copies before
+     * it advances. */
+    h2o_iovec_t *v = (h2o_iovec_t *)(uintptr_t)p->rest.v;
 
-    p->v += n;
-    p->n -= n;
+    p->rest.v += n;
+    p->rest.n -= n;
     h2o_send(req, v, n, H2O_SEND_STATE_IN_PROGRESS);
 }
 
@@ -378,7 +351,7 @@ static void pinned_proceed(h2o_generator_t *self, h2o_req_t *req)
 {
     struct pinned *p = (struct pinned *)(void *)self;
 
-    if (p->n > 0) {
+    if (p->rest.n > 0) {
         pinned_send(p, req);
         return;
     }
@@ -386,53 +359,28 @@ static void pinned_proceed(h2o_generator_t *self, h2o_req_t *req)
     h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
 }
 
-void exchange_reply_pinned(struct exchange *x, int status, const char *content_type, const struct iovec *v, size_t n,
-                           size_t bytes, void (*release)(void *arg), void *arg)
+void exchange_reply_pinned(struct exchange *x, int status, const char *content_type,
+                           const struct exchange_pieces *pieces)
 {
     h2o_req_t *req = x->req;
     struct pinned *p = h2o_mem_alloc_pool(&req->pool, sizeof(*p));
+    size_t bytes = pieces->bytes;
 
-    *p = (struct pinned){ .super = { pinned_proceed, pinned_stop }, .v = v, .n = n, .release = release, .arg = arg };
+    *p = (struct pinned){ .super = { pinned_proceed, pinned_stop }, .rest = *pieces };
     if (!begin_reply(x, status, content_type, bytes)) {
         pinned_release(p);
         send_nothing(req);
         return;
     }
     if (x->door->bound->options.tls != NULL) {
-        p->joined = h2o_mem_alloc_pool(&req->pool, bytes < TLS_WRITE_BYTES ? bytes : TLS_WRITE_BYTES);
+        p->joined =
+            h2o_mem_alloc_pool(&req->pool, bytes < TLS_WRITE_BYTES ? bytes : TLS_WRITE_BYTES);
     }
     h2o_start_response(req, &p->super);
     pinned_send(p, req);
 }
 
 /* ---- requests */
-
-/* Path, query and host as they came. A proxy may send the absolute form, "http://host/path". */
-static void split_target(struct exchange *x)
-{
-    struct span t = from_iovec(x->req->input.path);
-
-    x->host = from_iovec(x->req->input.authority);
-    if (span_has_prefix(t, "http://") || span_has_prefix(t, "https://")) {
-        t = span_from(t, t.p[4] == 's' ? 8 : 7);
-        size_t end = 0;
-        while (end < t.len && t.p[end] != '/' && t.p[end] != '?') {
-            end++;
-        }
-        x->host = (struct span){ t.p, end };
-        t = span_from(t, end);
-        if (t.len == 0 || t.p[0] == '?') {
-            x->path = SPAN_LIT("/");
-            x->query = span_from(t, 1);
-            return;
-        }
-    }
-    const char *mark = t.len == 0 ? NULL : memchr(t.p, '?', t.len);
-    size_t at = mark == NULL ? t.len : (size_t)(mark - t.p);
-
-    x->path = (struct span){ t.p, at };
-    x->query = span_from(t, at + 1);
-}
 
 struct door_handler {
     h2o_handler_t super;
@@ -446,7 +394,7 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
 
     role_enter(serve);
     x.is_head = span_is(from_iovec(req->method), "HEAD");
-    split_target(&x);
+    x.target = target_split(from_iovec(req->input.path), from_iovec(req->input.authority));
     door->bound->options.handler(&x, door->bound->options.arg);
     assert(x.is_answered);
     return 0;
@@ -464,7 +412,8 @@ static void on_connection_close(void *arg)
     mem_free(c);
 }
 
-/* The handshake is over: what the peer showed is noted at the connection. h2o's BIO carries its socket. */
+/* The handshake is over: what the peer showed is noted at the connection. h2o's BIO carries its
+ * socket. */
 static void on_tls_state(const SSL *ssl, int where, int ret)
 {
     (void)ret;
@@ -474,7 +423,8 @@ static void on_tls_state(const SSL *ssl, int where, int ret)
     h2o_socket_t *sock = BIO_get_data(SSL_get_rbio(ssl));
     struct connection *c = sock->on_close.data;
 
-    c->is_verified = SSL_get0_peer_certificate(ssl) != NULL && SSL_get_verify_result(ssl) == X509_V_OK;
+    c->is_verified =
+        SSL_get0_peer_certificate(ssl) != NULL && SSL_get_verify_result(ssl) == X509_V_OK;
 }
 
 static void admit(struct door *door, h2o_socket_t *sock)
@@ -482,7 +432,8 @@ static void admit(struct door *door, h2o_socket_t *sock)
     struct bound *b = door->bound;
     struct worker *w = door->worker;
 
-    if (atomic_fetch_add_explicit(&b->n_connections, 1, memory_order_relaxed) >= b->max_connections) {
+    if (atomic_fetch_add_explicit(&b->n_connections, 1, memory_order_relaxed) >=
+        b->max_connections) {
         atomic_fetch_sub_explicit(&b->n_connections, 1, memory_order_relaxed);
         metric_add(METRIC_CONNECTIONS_REFUSED, 1);
         log_warn("connection refused: listener is full", LOG_STR("listener", b->options.name),
@@ -500,9 +451,10 @@ static void admit(struct door *door, h2o_socket_t *sock)
     w->connections.prev = c;
     sock->on_close.cb = on_connection_close;
     sock->on_close.data = c;
-    /* h2o has no write time-out: without this a peer that stops reading holds its answer for ever. */
-    setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_USER_TIMEOUT, &w->server->stalled_reader_ms,
-               sizeof(w->server->stalled_reader_ms));
+    /* h2o has no write time-out: without this a peer that stops reading holds its answer for ever.
+     */
+    setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_USER_TIMEOUT,
+               &w->server->stalled_reader_ms, sizeof(w->server->stalled_reader_ms));
     h2o_accept(&door->accept, sock);
 }
 
@@ -521,7 +473,8 @@ static void refuse_one(struct door *door)
         metric_add(METRIC_CONNECTIONS_REFUSED, 1);
     }
     w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    log_warn("connection refused: out of file descriptors", LOG_STR("listener", door->bound->options.name));
+    log_warn("connection refused: out of file descriptors",
+             LOG_STR("listener", door->bound->options.name));
 }
 
 static void on_connect(h2o_socket_t *listening, const char *err)
@@ -559,15 +512,19 @@ static void door_open(struct door *door)
     door->conf.http1.upgrade_to_http2 = 0;
     /* It would leave a timer behind that a context must not be disposed with. */
     door->conf.http2.callbacks.request_shutdown = NULL;
-    h2o_hostconf_t *host = h2o_config_register_host(&door->conf, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+    h2o_hostconf_t *host =
+        h2o_config_register_host(&door->conf, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
     struct door_handler *handler = (void *)h2o_create_handler(path, sizeof(*handler));
     handler->super.on_req = on_request;
     handler->door = door;
 
     h2o_context_init(&door->ctx, w->loop, &door->conf);
-    door->accept = (h2o_accept_ctx_t){ .ctx = &door->ctx, .hosts = door->conf.hosts, .ssl_ctx = b->options.tls };
-    door->listening = h2o_evloop_socket_create(w->loop, b->fds[w->index], H2O_SOCKET_FLAG_DONT_READ);
+    door->accept = (h2o_accept_ctx_t){ .ctx = &door->ctx,
+                                       .hosts = door->conf.hosts,
+                                       .ssl_ctx = b->options.tls };
+    door->listening =
+        h2o_evloop_socket_create(w->loop, b->fds[w->index], H2O_SOCKET_FLAG_DONT_READ);
     b->fds[w->index] = -1;
     door->listening->data = door;
     h2o_socket_read_start(door->listening, on_connect);
@@ -602,7 +559,8 @@ static bool connection_is_idle(struct connection *c)
            recv(h2o_socket_get_fd(c->sock), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
 
-/* Shutting a socket down makes h2o notice, clean up and call on_connection_close() from the loop. */
+/* Shutting a socket down makes h2o notice, clean up and call on_connection_close() from the loop.
+ */
 static void cut_connections(struct worker *w, bool only_idle)
 {
     for (struct connection *c = w->connections.next; c != &w->connections; c = c->next) {
@@ -612,7 +570,8 @@ static void cut_connections(struct worker *w, bool only_idle)
     }
 }
 
-/* Until no connection is left: idle ones go at once, busy ones get the grace period to be answered. */
+/* Until no connection is left: idle ones go at once, busy ones get the grace period to be answered.
+ */
 static bool finish_connections(struct worker *w)
 {
     int64_t cut_at = clock_mono_ms() + w->grace_ms;
@@ -660,7 +619,8 @@ static void *worker_main(void *arg)
     if (finish_connections(w)) {
         worker_fini(w);
     } else {
-        /* h2o aborts when a context goes before its connections; the process is about to end anyway. */
+        /* h2o aborts when a context goes before its connections; the process is about to end
+         * anyway. */
         log_error("connections did not close", LOG_INT("thread", w->index));
     }
     return NULL;
@@ -704,7 +664,8 @@ static void prepare_tls(SSL_CTX *tls)
     SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
 }
 
-static void bound_init(struct bound *b, const struct http_listener *options, unsigned max_connections, unsigned n_threads)
+static void bound_init(struct bound *b, const struct http_listener *options,
+                       unsigned max_connections, unsigned n_threads)
 {
     b->options = *options;
     b->options.name = mem_strdup(options->name);
@@ -738,7 +699,8 @@ static struct http_server *server_new(const struct http_server_options *o)
 
     s->n_threads = o->n_threads != 0 ? o->n_threads : listen_cores();
     s->n_listeners = o->n_listeners;
-    s->stalled_reader_ms = o->stalled_reader_ms != 0 ? (unsigned)o->stalled_reader_ms : STALLED_READER_MS;
+    s->stalled_reader_ms =
+        o->stalled_reader_ms != 0 ? (unsigned)o->stalled_reader_ms : STALLED_READER_MS;
     s->bound = mem_array(o->n_listeners, sizeof(*s->bound));
     s->workers = mem_array(s->n_threads, sizeof(*s->workers));
     sem_init(&s->ready, 0, 0);
@@ -768,7 +730,8 @@ static int start_threads(struct http_server *s, struct err *err)
     return 0;
 }
 
-int http_server_start(const struct http_server_options *options, struct http_server **out, struct err *err)
+int http_server_start(const struct http_server_options *options, struct http_server **out,
+                      struct err *err)
 {
     struct http_server *s = server_new(options);
     int rc = 0;
@@ -778,7 +741,8 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 
         rc = listen_all(b->options.address, s->n_threads, b->fds, &b->port, err);
         if (rc < 0) {
-            err_wrap(err, rc, "listener %s: cannot listen on %s", b->options.name, b->options.address);
+            err_wrap(err, rc, "listener %s: cannot listen on %s", b->options.name,
+                     b->options.address);
         }
     }
     if (rc == 0) {

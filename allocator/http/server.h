@@ -1,9 +1,10 @@
-/* Listeners and N serving threads, each with its own event loop, context and SO_REUSEPORT sockets; the only door to
- * h2o. HTTP/1.1 only, with every guardrail of spec/h2o.md §0, §2: body caps (413), connection cap, TCP_USER_TIMEOUT,
- * request time-outs, no h2c upgrade, EINTR, monotonic clock for our own deadlines.
- * Known limits of h2o 2.2.5: its time-outs follow the wall clock (a step back delays them by the step), one
- * connection that pipelines is served until its buffer is empty, and Transfer-Encoding wins over Content-Length.
- * Threads: start, drain, stop from the keeper; broadcast from any thread until stop; handlers run on serving threads. */
+/* Listeners and N serving threads, each with its own event loop, context and SO_REUSEPORT sockets;
+ * the only door to h2o. HTTP/1.1 only, with every guardrail of spec/h2o.md §0, §2: body caps (413),
+ * connection cap, TCP_USER_TIMEOUT, request time-outs, no h2c upgrade, EINTR, monotonic clock for
+ * our own deadlines. Known limits of h2o 2.2.5: its time-outs follow the wall clock (a step back
+ * delays them by the step), one connection that pipelines is served until its buffer is empty, and
+ * Transfer-Encoding wins over Content-Length. Threads: start, drain, stop from the keeper;
+ * broadcast from any thread until stop; handlers run on serving threads. */
 #ifndef OTEL_TA_HTTP_SERVER_H
 #define OTEL_TA_HTTP_SERVER_H
 
@@ -13,10 +14,10 @@
 #include <openssl/ssl.h>
 
 struct http_listener {
-    const char *name;           /* "http", "https", "webhook": for logs, metrics and errors */
-    const char *address;        /* "host:port", ":8080", "[::1]:0"; port 0 picks one */
-    SSL_CTX *tls;               /* NULL: plain. Borrowed for the life of the server (certs/identity) */
-    size_t max_body_bytes;      /* 413 above */
+    const char *name;      /* "http", "https", "webhook": for logs, metrics and errors */
+    const char *address;   /* "host:port", ":8080", "[::1]:0"; port 0 picks one */
+    SSL_CTX *tls;          /* NULL: plain. Borrowed for the life of the server (certs/identity) */
+    size_t max_body_bytes; /* 413 above */
     int64_t request_timeout_ms; /* whole request, and idle keep-alive */
     exchange_handler *handler;
     void *arg;
@@ -26,23 +27,27 @@ struct http_server_options {
     unsigned n_threads; /* 0 = number of cores this process may use (affinity mask, cgroup quota) */
     const struct http_listener *listeners;
     size_t n_listeners;
-    unsigned max_connections;   /* per listener; 0 = LIMIT_CONNECTIONS; what comes above is closed at once */
-    int64_t stalled_reader_ms;  /* a peer that takes no byte for so long is cut; 0 = 10 s */
+    unsigned max_connections;  /* per listener; 0 = LIMIT_CONNECTIONS; what comes above is closed at
+                                  once */
+    int64_t stalled_reader_ms; /* a peer that takes no byte for so long is cut; 0 = 10 s */
 };
 
 struct http_server;
 
-/* Binds everything, then starts the threads; on failure nothing is left running and 'err' names the listener and
- * address ("listener http: cannot listen on :8080: Address already in use"). */
-int http_server_start(const struct http_server_options *options, struct http_server **out, struct err *err) MUST_USE;
+/* Binds everything, then starts the threads; on failure nothing is left running and 'err' names the
+ * listener and address ("listener http: cannot listen on :8080: Address already in use"). */
+int http_server_start(const struct http_server_options *options, struct http_server **out,
+                      struct err *err) MUST_USE;
 unsigned http_server_threads(const struct http_server *s);
 /* The port a listener really got. */
 unsigned http_server_port(const struct http_server *s, size_t listener);
 /* Runs fn(thread, arg) once on every serving thread, soon, in order of the calls. */
-void http_server_broadcast(struct http_server *s, void (*fn)(unsigned thread, void *arg), void *arg);
+void http_server_broadcast(struct http_server *s, void (*fn)(unsigned thread, void *arg),
+                           void *arg);
 /* From now on every answer carries Connection: close. */
 void http_server_drain(struct http_server *s);
-/* Closes the listeners, lets requests under way finish for at most 'grace_ms', joins the threads, frees. */
+/* Closes the listeners, lets requests under way finish for at most 'grace_ms', joins the threads,
+ * frees. */
 void http_server_stop(struct http_server **s, int64_t grace_ms);
 
 #endif

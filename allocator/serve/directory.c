@@ -78,7 +78,8 @@ static size_t job_slot(const struct directory *d, struct span escaped)
     return i;
 }
 
-static uint32_t find_collector(const struct directory *d, size_t tenant, struct span name, uint64_t name_hash)
+static uint32_t find_collector(const struct directory *d, size_t tenant, struct span name,
+                               uint64_t name_hash)
 {
     uint64_t hash = collector_hash(tenant, name_hash);
 
@@ -131,8 +132,9 @@ static struct host host_parse(struct span host)
         h.ns = (struct span){ host.p + begin, end - begin };
     }
     size_t suffix = sizeof(SERVICE_SUFFIX) - 1;
-    h.is_service = h.service.len > suffix &&
-                   equal_ignoring_case(span_from(h.service, h.service.len - suffix), SPAN_LIT(SERVICE_SUFFIX));
+    h.is_service =
+        h.service.len > suffix &&
+        equal_ignoring_case(span_from(h.service, h.service.len - suffix), SPAN_LIT(SERVICE_SUFFIX));
     return h;
 }
 
@@ -142,20 +144,22 @@ static bool host_admits(const struct host *h, const struct tenant *t)
     if (t->service.len == 0 || !h->is_service) {
         return true;
     }
-    return equal_ignoring_case(h->service, t->service) && (h->ns.len == 0 || equal_ignoring_case(h->ns, t->ns));
+    return equal_ignoring_case(h->service, t->service) &&
+           (h->ns.len == 0 || equal_ignoring_case(h->ns, t->ns));
 }
 
-static bool job_fits(const struct directory *d, const struct directory_question *q, const struct host *h,
-                     const struct job *job)
+static bool job_fits(const struct directory *d, const struct directory_question *q,
+                     const struct host *h, const struct job *job)
 {
     if (!span_eq(job->receiver, q->receiver)) {
         return false;
     }
-    return q->tenant == DIRECTORY_ANY ? host_admits(h, &d->tenants[job->tenant]) : job->tenant == q->tenant;
+    return q->tenant == DIRECTORY_ANY ? host_admits(h, &d->tenants[job->tenant])
+                                      : job->tenant == q->tenant;
 }
 
-enum directory_answer directory_find(const struct directory *d, const struct directory_question *q, size_t *out_job,
-                                     size_t *out_collector)
+enum directory_answer directory_find(const struct directory *d, const struct directory_question *q,
+                                     size_t *out_job, size_t *out_collector)
 {
     uint32_t i = d->job_slots[job_slot(d, q->escaped_job)];
     const struct host h = host_parse(q->host);
@@ -186,7 +190,8 @@ enum directory_answer directory_find(const struct directory *d, const struct dir
     return knows_job ? DIRECTORY_UNKNOWN_COLLECTOR : DIRECTORY_UNKNOWN_JOB;
 }
 
-enum directory_answer directory_find_job(const struct directory *d, const struct directory_question *q, size_t *out_job)
+enum directory_answer directory_find_job(const struct directory *d,
+                                         const struct directory_question *q, size_t *out_job)
 {
     const struct host h = host_parse(q->host);
     unsigned n = 0;
@@ -210,7 +215,8 @@ size_t directory_tenant_of_path(const struct directory *d, struct span ns, struc
     return DIRECTORY_ANY;
 }
 
-enum directory_answer directory_tenant_of_host(const struct directory *d, struct span host, size_t *out_tenant)
+enum directory_answer directory_tenant_of_host(const struct directory *d, struct span host,
+                                               size_t *out_tenant)
 {
     const struct host h = host_parse(host);
     size_t n = 0;
@@ -306,8 +312,9 @@ static void add_jobs(struct directory *d, const struct directory_job *jobs)
 
         assert(jobs[i].tenant < d->n_tenants);
         job->tenant = jobs[i].tenant;
-        job->receiver = span_is(jobs[i].receiver, WIRE_DEFAULT_RECEIVER) ? (struct span){ 0 }
-                                                                         : arena_span(&d->arena, jobs[i].receiver);
+        job->receiver = span_is(jobs[i].receiver, WIRE_DEFAULT_RECEIVER)
+                            ? (struct span){ 0 }
+                            : arena_span(&d->arena, jobs[i].receiver);
         job->name = arena_span(&d->arena, jobs[i].name);
         job->config = jobs[i].config;
         job->config_masked = jobs[i].config_masked;
@@ -366,15 +373,16 @@ static int compare_jobs(const void *a, const void *b)
     return c != 0 ? c : (x > y) - (x < y);
 }
 
-/* Where two tenants or receivers have a job of the same name, an object can show one: the default receiver's, of the
- * first tenant. */
+/* Where two tenants or receivers have a job of the same name, an object can show one: the default
+ * receiver's, of the first tenant. */
 static bool is_repeated(const struct job *const *sorted, size_t i)
 {
     return i > 0 && span_eq(sorted[i]->name, sorted[i - 1]->name);
 }
 
 /* 'with_tenant': the link must say whose job it is. */
-static void add_link(struct buf *out, const struct tenant *t, const struct job *job, bool with_tenant)
+static void add_link(struct buf *out, const struct tenant *t, const struct job *job,
+                     bool with_tenant)
 {
     AUTO_BUF link;
 
@@ -416,7 +424,8 @@ static struct span render_jobs(struct directory *d, const struct job *const *sor
     return keep(d, &out);
 }
 
-static struct span render_configs(struct directory *d, const struct job *const *sorted, size_t n, bool is_masked)
+static struct span render_configs(struct directory *d, const struct job *const *sorted, size_t n,
+                                  bool is_masked)
 {
     struct buf out;
     bool is_first = true;
@@ -461,7 +470,8 @@ static struct directory_body body_of(struct directory *d, struct span plain)
     return body;
 }
 
-static void make_view(struct directory *d, const struct job *const *sorted, size_t n, struct directory_view *out)
+static void make_view(struct directory *d, const struct job *const *sorted, size_t n,
+                      struct directory_view *out)
 {
     out->jobs = (struct directory_body){ .plain = render_jobs(d, sorted, n) };
     struct span clear = render_configs(d, sorted, n, false);
@@ -498,8 +508,8 @@ static void make_views(struct directory *d)
     mem_free(some);
 }
 
-struct directory *directory_new(const struct directory_tenant *tenants, size_t n_tenants, const struct directory_job *jobs,
-                                size_t n_jobs)
+struct directory *directory_new(const struct directory_tenant *tenants, size_t n_tenants,
+                                const struct directory_job *jobs, size_t n_jobs)
 {
     struct directory *d = mem_zalloc(sizeof(*d));
 

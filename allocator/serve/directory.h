@@ -1,5 +1,5 @@
-/* Inside of a directory: how a request's words find a job and a collector, and the bodies that list them.
- * Threads: immutable; any. */
+/* Inside of a directory: how a request's words find a job and a collector, and the bodies that list
+ * them. Threads: immutable; any. */
 #ifndef OTEL_TA_SERVE_DIRECTORY_H
 #define OTEL_TA_SERVE_DIRECTORY_H
 
@@ -7,8 +7,8 @@
 
 /* A body that changes only with the directory. */
 struct directory_body {
-    struct span plain, gzip;           /* gzip is empty where it would not be shorter */
-    struct span etag, gzip_etag;       /* quoted */
+    struct span plain, gzip;     /* gzip is empty where it would not be shorter */
+    struct span etag, gzip_etag; /* quoted */
 };
 
 struct directory_view { /* of one tenant, or of all */
@@ -30,19 +30,23 @@ enum directory_answer {
     DIRECTORY_UNKNOWN_JOB,
     DIRECTORY_UNKNOWN_COLLECTOR, /* the job exists, but where it does this collector is not known */
     DIRECTORY_AMBIGUOUS,         /* several tenants fit */
-    DIRECTORY_UNKNOWN_TENANT,    /* the Host names the Service of a Collector, but of none that is known */
+    DIRECTORY_UNKNOWN_TENANT,    /* the Host names the Service of a Collector, but of none that is
+                                    known */
 };
 
 /* The one job of the one tenant that has this collector. */
-enum directory_answer directory_find(const struct directory *d, const struct directory_question *q, size_t *out_job,
-                                     size_t *out_collector);
+enum directory_answer directory_find(const struct directory *d, const struct directory_question *q,
+                                     size_t *out_job, size_t *out_collector);
 /* The one tenant with this job, whatever the collector. */
-enum directory_answer directory_find_job(const struct directory *d, const struct directory_question *q, size_t *out_job);
+enum directory_answer directory_find_job(const struct directory *d,
+                                         const struct directory_question *q, size_t *out_job);
 /* DIRECTORY_ANY when there is none. */
 size_t directory_tenant_of_path(const struct directory *d, struct span ns, struct span name);
-/* Who is meant when only a Host is known. FOUND: the one tenant it admits, or DIRECTORY_ANY (all of them) when it is not the
- * Service of a Collector. AMBIGUOUS: a bare "<service>" that several namespaces have. */
-enum directory_answer directory_tenant_of_host(const struct directory *d, struct span host, size_t *out_tenant);
+/* Who is meant when only a Host is known. FOUND: the one tenant it admits, or DIRECTORY_ANY (all of
+ * them) when it is not the Service of a Collector. AMBIGUOUS: a bare "<service>" that several
+ * namespaces have. */
+enum directory_answer directory_tenant_of_host(const struct directory *d, struct span host,
+                                               size_t *out_tenant);
 
 size_t directory_n_tenants(const struct directory *d);
 size_t directory_n_jobs(const struct directory *d);

@@ -5,7 +5,8 @@
 #include <zlib.h>
 
 enum {
-    LEVEL = 4,          /* bodies are made on the engine thread: near the best ratio at a third of the time */
+    LEVEL =
+        4, /* bodies are made on the engine thread: near the best ratio at a third of the time */
     WINDOW_GZIP = 15 + 16,
     MEMORY = 8,
     INPUT_STEP = 1 << 20, /* zlib counts in unsigned int */

@@ -43,8 +43,8 @@ static const char *const route_patterns[ROUTE_COUNT] = {
     [ROUTE_NONE] = "",
 };
 
-/* ---- state. A snapshot is counted across threads once per thread; what a thread's requests hold is counted by the
- * thread alone. */
+/* ---- state. A snapshot is counted across threads once per thread; what a thread's requests hold
+ * is counted by the thread alone. */
 
 struct pin {
     const struct snapshot *snapshot;
@@ -52,8 +52,8 @@ struct pin {
 };
 
 struct serve_thread {
-    struct pin *current; /* NULL before the first snapshot */
-    struct arena scratch;             /* decoded words of the request under way */
+    struct pin *current;  /* NULL before the first snapshot */
+    struct arena scratch; /* decoded words of the request under way */
     struct metric_part *durations[ROUTE_COUNT];
     struct rate unknown;
     char apart[64]; /* keeps neighbours off this thread's cache lines */
@@ -162,11 +162,11 @@ struct request {
     struct serve_thread *thread;
     const struct snapshot *snapshot; /* NULL before the first */
     enum route route;
-    bool is_misspelt;                /* but for a slash at its end the path would fit */
-    bool has_prefix;                 /* /n/<ns>/<cr> */
-    struct span ns, cr;              /* raw segments of the prefix */
-    struct span job;                 /* raw segment */
-    size_t tenant;                   /* that the prefix names; DIRECTORY_ANY without one */
+    bool is_misspelt;   /* but for a slash at its end the path would fit */
+    bool has_prefix;    /* /n/<ns>/<cr> */
+    struct span ns, cr; /* raw segments of the prefix */
+    struct span job;    /* raw segment */
+    size_t tenant;      /* that the prefix names; DIRECTORY_ANY without one */
 };
 
 static struct span take_segment(struct span *path)
@@ -308,9 +308,10 @@ static void answer_redirect(struct request *r)
 static void reply_pieces(struct request *r, const struct iovec *v, size_t n, size_t bytes)
 {
     struct pin *pin = r->thread->current;
+    const struct exchange_pieces pieces = { v, n, bytes, unpin, pin };
 
     pin->n++;
-    exchange_reply_pinned(r->x, 200, JSON, v, n, bytes, unpin, pin);
+    exchange_reply_pinned(r->x, 200, JSON, &pieces);
 }
 
 /* 'body' belongs to the snapshot. */
@@ -324,7 +325,8 @@ static void reply_shared(struct request *r, struct span body)
 
 /* ---- /jobs/{job}/targets */
 
-/* The word as url.QueryEscape writes it, whatever the client made of it; false when an escape is broken. */
+/* The word as url.QueryEscape writes it, whatever the client made of it; false when an escape is
+ * broken. */
 static bool normalize(struct request *r, struct span raw, struct span *out)
 {
     if (!decode(r, raw, out)) {
@@ -342,15 +344,17 @@ static void note_unknown(struct request *r, const char *message, struct span col
     uint64_t n = 0;
 
     if (rate_allow(&r->thread->unknown, clock_mono_ms(), &n)) {
-        log_warn(message, LOG_SPAN("job", r->job), LOG_SPAN("collector_id", collector), LOG_SPAN("host", exchange_host(r->x)),
-                 LOG_SPAN("peer", exchange_peer(r->x)), LOG_INT("suppressed", n));
+        log_warn(message, LOG_SPAN("job", r->job), LOG_SPAN("collector_id", collector),
+                 LOG_SPAN("host", exchange_host(r->x)), LOG_SPAN("peer", exchange_peer(r->x)),
+                 LOG_INT("suppressed", n));
     }
 }
 
 static void answer_ambiguous(struct request *r)
 {
     exchange_fail(r->x, 421,
-                  "several Collectors have this job: ask http://<collector>-targetallocator.<namespace>.svc, or "
+                  "several Collectors have this job: ask "
+                  "http://<collector>-targetallocator.<namespace>.svc, or "
                   "/n/<namespace>/<collector>/jobs/...");
 }
 
@@ -362,7 +366,8 @@ static void answer_empty(struct request *r)
 static void answer_page(struct request *r, size_t job, size_t collector)
 {
     const struct page_row *row = r->snapshot->rows[job];
-    const struct page *page = row == NULL || collector >= row->n_collectors ? NULL : row->pages[collector];
+    const struct page *page =
+        row == NULL || collector >= row->n_collectors ? NULL : row->pages[collector];
 
     if (page == NULL) {
         answer_empty(r);
@@ -380,7 +385,8 @@ static void answer_one_collector(struct request *r, struct directory_question *q
         metric_add(METRIC_LITERAL_COLLECTOR, 1);
         note_unknown(r, "collector_id is an unexpanded variable", q->collector);
         exchange_fail(r->x, 400,
-                      "collector_id is an unexpanded variable: write ${POD_NAME} (collectors since 0.104 leave $POD_NAME as "
+                      "collector_id is an unexpanded variable: write ${POD_NAME} (collectors since "
+                      "0.104 leave $POD_NAME as "
                       "it is), and give the container POD_NAME from metadata.name");
         return;
     }
@@ -414,9 +420,11 @@ static void answer_one_collector(struct request *r, struct directory_question *q
     }
 }
 
-/* One member of the object: "c":{"_link":"…","targets":[…]}. Adds to 'v', returns how many pieces. */
-static size_t add_member(struct request *r, const struct directory_question *q, struct span collector,
-                         const struct page *page, bool is_first, struct iovec *v)
+/* One member of the object: "c":{"_link":"…","targets":[…]}. Adds to 'v', returns how many pieces.
+ */
+static size_t add_member(struct request *r, const struct directory_question *q,
+                         struct span collector, const struct page *page, bool is_first,
+                         struct iovec *v)
 {
     struct buf text;
     size_t n = 0;
@@ -425,7 +433,8 @@ static size_t add_member(struct request *r, const struct directory_question *q, 
     buf_add_str(&text, is_first ? "{" : ",");
     buf_add_json(&text, collector);
     buf_add_str(&text, ":{\"_link\":\"");
-    if (r->has_prefix) { /* raw segments of a tenant that was found: their escapes are sound, their bytes printable */
+    if (r->has_prefix) { /* raw segments of a tenant that was found: their escapes are sound, their
+                            bytes printable */
         buf_addf(&text, "/n/%.*s/%.*s", SPAN_ARG(r->ns), SPAN_ARG(r->cr));
     }
     buf_addf(&text, "/jobs/%.*s/targets?collector_id=", SPAN_ARG(q->escaped_job));
@@ -451,11 +460,12 @@ static size_t add_member(struct request *r, const struct directory_question *q, 
 }
 
 /* 'row' may be NULL: no such job. */
-static void answer_by_collector(struct request *r, const struct directory_question *q, size_t tenant,
-                                const struct page_row *row)
+static void answer_by_collector(struct request *r, const struct directory_question *q,
+                                size_t tenant, const struct page_row *row)
 {
     size_t n_collectors = 0, n_pieces = 2, n = 0, bytes = 0;
-    const struct span *collectors = directory_collectors(r->snapshot->directory, tenant, &n_collectors);
+    const struct span *collectors =
+        directory_collectors(r->snapshot->directory, tenant, &n_collectors);
 
     for (size_t c = 0; c < n_collectors; c++) {
         const struct page *page = row == NULL || c >= row->n_collectors ? NULL : row->pages[c];
@@ -494,7 +504,8 @@ static void answer_all_collectors(struct request *r, struct directory_question *
 
     if (found == DIRECTORY_UNKNOWN_JOB) {
         metric_add(METRIC_UNKNOWN_JOB, 1);
-        found = r->has_prefix ? DIRECTORY_FOUND : directory_tenant_of_host(d, exchange_host(r->x), &tenant);
+        found = r->has_prefix ? DIRECTORY_FOUND
+                              : directory_tenant_of_host(d, exchange_host(r->x), &tenant);
     }
     if (found == DIRECTORY_AMBIGUOUS) {
         answer_ambiguous(r);
@@ -567,7 +578,8 @@ static bool has_etag(const struct request *r, struct span etag)
 {
     struct span known = exchange_header(r->x, "If-None-Match");
 
-    return span_is(known, "*") || (known.len > 0 && memmem(known.p, known.len, etag.p, etag.len) != NULL);
+    return span_is(known, "*") ||
+           (known.len > 0 && memmem(known.p, known.len, etag.p, etag.len) != NULL);
 }
 
 static void answer_body(struct request *r, const struct directory_body *body)
@@ -619,7 +631,8 @@ static void answer_metrics(struct request *r)
         gzip_compress(buf_span(&text), &packed);
         exchange_add_header(r->x, "Content-Encoding", SPAN_LIT("gzip"));
     }
-    exchange_reply(r->x, 200, "text/plain; version=0.0.4; charset=utf-8", buf_span(is_packed ? &packed : &text));
+    exchange_reply(r->x, 200, "text/plain; version=0.0.4; charset=utf-8",
+                   buf_span(is_packed ? &packed : &text));
 }
 
 static void answer_readyz(struct request *r)
@@ -629,8 +642,8 @@ static void answer_readyz(struct request *r)
     struct span verbose, text = { 0 };
 
     if (urlform_query(exchange_query(r->x), "verbose", &verbose)) {
-        text = span_of(arena_printf(exchange_arena(r->x), "[%c]synced\n[%c]serving\n", is_synced ? '+' : '-',
-                                    is_draining ? '-' : '+'));
+        text = span_of(arena_printf(exchange_arena(r->x), "[%c]synced\n[%c]serving\n",
+                                    is_synced ? '+' : '-', is_draining ? '-' : '+'));
     }
     if (!is_synced) {
         exchange_add_header(r->x, "Retry-After", SPAN_LIT("5"));
@@ -667,18 +680,19 @@ static void answer_index(struct request *r)
     struct counts n = r->snapshot == NULL ? (struct counts){ 0 } : count(r);
 
     exchange_reply(r->x, 200, PLAIN,
-                   span_of(arena_printf(exchange_arena(r->x),
-                                        "otel-ta target allocator\n\n"
-                                        "jobs        %zu\n"
-                                        "collectors  %zu\n"
-                                        "targets     %zu\n\n"
-                                        "/jobs                                     every job\n"
-                                        "/jobs/{job}/targets                       its targets, by collector\n"
-                                        "/jobs/{job}/targets?collector_id={name}   its targets for one collector\n"
-                                        "/scrape_configs                           how to scrape each job\n"
-                                        "/metrics  /livez  /readyz\n\n"
-                                        "Each also below /n/{namespace}/{collector}.\n",
-                                        n.jobs, n.collectors, n.targets)));
+                   span_of(arena_printf(
+                       exchange_arena(r->x),
+                       "otel-ta target allocator\n\n"
+                       "jobs        %zu\n"
+                       "collectors  %zu\n"
+                       "targets     %zu\n\n"
+                       "/jobs                                     every job\n"
+                       "/jobs/{job}/targets                       its targets, by collector\n"
+                       "/jobs/{job}/targets?collector_id={name}   its targets for one collector\n"
+                       "/scrape_configs                           how to scrape each job\n"
+                       "/metrics  /livez  /readyz\n\n"
+                       "Each also below /n/{namespace}/{collector}.\n",
+                       n.jobs, n.collectors, n.targets)));
 }
 
 /* ---- dispatch */
@@ -686,7 +700,8 @@ static void answer_index(struct request *r)
 /* Routes that answer from the directory and the rows. */
 static void answer_from_snapshot(struct request *r)
 {
-    /* A collector keeps the targets it has when it gets a 503; an empty list would take them away. */
+    /* A collector keeps the targets it has when it gets a 503; an empty list would take them away.
+     */
     if (r->snapshot == NULL || (!r->snapshot->is_synced && r->route != ROUTE_JOBS)) {
         answer_not_ready(r);
     } else if (!find_tenant(r)) {

@@ -6,7 +6,8 @@
 #include "allocator/base/metric.h"
 #include "allocator/base/vec.h"
 
-/* A part that left the state while snapshot 'sequence' was current: that one and older ones may show it. */
+/* A part that left the state while snapshot 'sequence' was current: that one and older ones may
+ * show it. */
 struct retired {
     void *part;
     void (*free_fn)(void *part);
@@ -14,9 +15,9 @@ struct retired {
 };
 
 struct publisher {
-    uint64_t sequence;              /* of the current snapshot; 0 before the first */
-    VEC(struct snapshot *) live;    /* oldest first, the current one last; one reference each */
-    VEC(struct retired) retired;    /* oldest first: v[first_retired] … */
+    uint64_t sequence;           /* of the current snapshot; 0 before the first */
+    VEC(struct snapshot *) live; /* oldest first, the current one last; one reference each */
+    VEC(struct retired) retired; /* oldest first: v[first_retired] … */
     size_t first_retired;
 };
 
@@ -38,8 +39,9 @@ struct publisher *publisher_new(void)
     return mem_zalloc(sizeof(struct publisher));
 }
 
-const struct snapshot *publisher_publish(struct publisher *p, const struct directory *d, const struct page_row *const *rows,
-                                         size_t n_jobs, bool is_synced)
+const struct snapshot *publisher_publish(struct publisher *p, const struct directory *d,
+                                         const struct page_row *const *rows, size_t n_jobs,
+                                         bool is_synced)
 {
     struct snapshot *s = mem_alloc(sizeof(*s) + n_jobs * sizeof(s->rows[0]));
 
@@ -64,8 +66,8 @@ void publisher_retire(struct publisher *p, void *part, void (*free_fn)(void *par
     }
 }
 
-/* Snapshots that only the publisher holds go, except the current one. A serving thread takes a reference only from
- * one it has already, so a count that is down to ours cannot rise again. */
+/* Snapshots that only the publisher holds go, except the current one. A serving thread takes a
+ * reference only from one it has already, so a count that is down to ours cannot rise again. */
 static void drop_snapshots(struct publisher *p)
 {
     size_t kept = 0;
@@ -93,7 +95,8 @@ static void free_parts(struct publisher *p, uint64_t oldest)
         vec_clear(&p->retired);
     } else if (p->first_retired > p->retired.n / 2) {
         p->retired.n -= p->first_retired;
-        memmove(p->retired.v, p->retired.v + p->first_retired, p->retired.n * sizeof(p->retired.v[0]));
+        memmove(p->retired.v, p->retired.v + p->first_retired,
+                p->retired.n * sizeof(p->retired.v[0]));
         p->first_retired = 0;
     }
 }

@@ -1,6 +1,6 @@
-/* A collector as plain bytes on a socket: tests write what they like and read one answer at a time, so that cut,
- * slow, pipelined and malformed requests can be made. Every wait ends after ten seconds.
- * Threads: a connection belongs to one thread. */
+/* A collector as plain bytes on a socket: tests write what they like and read one answer at a time,
+ * so that cut, slow, pipelined and malformed requests can be made. Every wait ends after ten
+ * seconds. Threads: a connection belongs to one thread. */
 #ifndef OTEL_TA_TESTS_FAKE_RAWCLIENT_H
 #define OTEL_TA_TESTS_FAKE_RAWCLIENT_H
 
@@ -88,7 +88,8 @@ static inline struct span raw_header(struct span head, const char *name)
     size_t n = strlen(name);
 
     for (size_t i = 0; i + n + 2 < head.len; i++) {
-        if (head.p[i] == '\n' && strncasecmp(head.p + i + 1, name, n) == 0 && head.p[i + 1 + n] == ':') {
+        if (head.p[i] == '\n' && strncasecmp(head.p + i + 1, name, n) == 0 &&
+            head.p[i + 1 + n] == ':') {
             const char *value = head.p + i + n + 3;
             const char *end = memchr(value, '\r', (size_t)(head.p + head.len - value));
             return (struct span){ value, end == NULL ? 0 : (size_t)(end - value) };
@@ -97,7 +98,8 @@ static inline struct span raw_header(struct span head, const char *name)
     return (struct span){ 0 };
 }
 
-/* Reads one answer; its bytes leave the connection with the next call. 'has_body': false after HEAD. */
+/* Reads one answer; its bytes leave the connection with the next call. 'has_body': false after
+ * HEAD. */
 static inline struct rawanswer raw_read(struct rawclient *c, size_t *consumed, bool has_body)
 {
     struct rawanswer a = { 0 };

@@ -1,6 +1,5 @@
-/* A server that answers every connection with the same bytes, then closes (or says nothing at all): what a well-behaved
- * server would never send.
- * Threads: one thread of its own. */
+/* A server that answers every connection with the same bytes, then closes (or says nothing at all):
+ * what a well-behaved server would never send. Threads: one thread of its own. */
 #ifndef OTEL_TA_TESTS_FAKE_RAWSERVER_H
 #define OTEL_TA_TESTS_FAKE_RAWSERVER_H
 

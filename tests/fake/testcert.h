@@ -27,13 +27,15 @@ static inline void testcert_extend(X509 *cert, int nid, const char *value)
 }
 
 /* 'issuer' NULL: an authority. 'names': "DNS:localhost,IP:127.0.0.1". */
-static inline struct testcert testcert_new(const struct testcert *issuer, const char *common_name, const char *names)
+static inline struct testcert testcert_new(const struct testcert *issuer, const char *common_name,
+                                           const char *names)
 {
     struct testcert c = { .key = EVP_EC_gen("P-256"), .cert = X509_new() };
     X509_NAME *name = X509_NAME_new();
     static long serial = 1;
 
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common_name, -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common_name, -1, -1,
+                               0);
     X509_set_version(c.cert, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(c.cert), serial++);
     X509_gmtime_adj(X509_getm_notBefore(c.cert), -3600);
@@ -41,7 +43,8 @@ static inline struct testcert testcert_new(const struct testcert *issuer, const 
     X509_set_subject_name(c.cert, name);
     X509_set_issuer_name(c.cert, issuer == NULL ? name : X509_get_subject_name(issuer->cert));
     X509_set_pubkey(c.cert, c.key);
-    testcert_extend(c.cert, NID_basic_constraints, issuer == NULL ? "critical,CA:TRUE" : "critical,CA:FALSE");
+    testcert_extend(c.cert, NID_basic_constraints,
+                    issuer == NULL ? "critical,CA:TRUE" : "critical,CA:FALSE");
     if (names != NULL) {
         testcert_extend(c.cert, NID_subject_alt_name, names);
     }
@@ -69,8 +72,10 @@ static inline char *testcert_pem(const struct testcert *c, bool is_key)
     return text;
 }
 
-/* A server context that shows 'c'; with 'client_ca' it asks for client certificates, 'verify' as for SSL_CTX_set_verify. */
-static inline SSL_CTX *testcert_server(const struct testcert *c, const struct testcert *client_ca, int verify)
+/* A server context that shows 'c'; with 'client_ca' it asks for client certificates, 'verify' as
+ * for SSL_CTX_set_verify. */
+static inline SSL_CTX *testcert_server(const struct testcert *c, const struct testcert *client_ca,
+                                       int verify)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 

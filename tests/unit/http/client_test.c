@@ -33,9 +33,10 @@ static void answer_token(struct exchange *x, bool wants_body)
         return;
     }
     unsigned n = atomic_fetch_add(&n_tokens, 1);
-    char *text = arena_printf(exchange_arena(x),
-                              "{\"access_token\":\"t%u-%.*s-%.*s\",\"token_type\":\"bearer\",\"expires_in\":%s}", n, SPAN_ARG(scope),
-                              SPAN_ARG(auth), span_is(exchange_query(x), "short") ? "5" : "3600");
+    char *text = arena_printf(
+        exchange_arena(x),
+        "{\"access_token\":\"t%u-%.*s-%.*s\",\"token_type\":\"bearer\",\"expires_in\":%s}", n,
+        SPAN_ARG(scope), SPAN_ARG(auth), span_is(exchange_query(x), "short") ? "5" : "3600");
     exchange_reply(x, 200, "application/json", span_of(text));
 }
 
@@ -44,7 +45,8 @@ static void answer_redirect(struct exchange *x, int status)
     struct span to = { 0 };
     struct err err;
 
-    if (urlform_query(exchange_query(x), "to", &to) && urlform_unescape(to, exchange_arena(x), &to, &err) == 0) {
+    if (urlform_query(exchange_query(x), "to", &to) &&
+        urlform_unescape(to, exchange_arena(x), &to, &err) == 0) {
         exchange_add_header(x, "Location", to);
     }
     exchange_reply(x, status, NULL, SPAN_LIT("moved"));
@@ -69,12 +71,16 @@ static void handle(struct exchange *x, void *arg)
         exchange_reply(x, 200, "application/octet-stream", big);
     } else {
         char *text = arena_printf(
-            exchange_arena(x), "%.*s %.*s|auth=%.*s|accept=%.*s|agent=%.*s|key=%.*s|encoding=%.*s|interval=%.*s|body=%.*s|verified=%d",
-            SPAN_ARG(exchange_method(x)), SPAN_ARG(path), SPAN_ARG(exchange_header(x, "Authorization")),
-            SPAN_ARG(exchange_header(x, "Accept")), SPAN_ARG(exchange_header(x, "User-Agent")),
-            SPAN_ARG(exchange_header(x, "X-Api-Key")), SPAN_ARG(exchange_header(x, "Accept-Encoding")),
-            SPAN_ARG(exchange_header(x, "X-Prometheus-Refresh-Interval-Seconds")), SPAN_ARG(exchange_body(x)),
-            exchange_is_verified(x));
+            exchange_arena(x),
+            "%.*s "
+            "%.*s|auth=%.*s|accept=%.*s|agent=%.*s|key=%.*s|encoding=%.*s|interval=%.*s|body=%.*s|"
+            "verified=%d",
+            SPAN_ARG(exchange_method(x)), SPAN_ARG(path),
+            SPAN_ARG(exchange_header(x, "Authorization")), SPAN_ARG(exchange_header(x, "Accept")),
+            SPAN_ARG(exchange_header(x, "User-Agent")), SPAN_ARG(exchange_header(x, "X-Api-Key")),
+            SPAN_ARG(exchange_header(x, "Accept-Encoding")),
+            SPAN_ARG(exchange_header(x, "X-Prometheus-Refresh-Interval-Seconds")),
+            SPAN_ARG(exchange_body(x)), exchange_is_verified(x));
         exchange_reply(x, span_is(path, "/503") ? 503 : 200, " application/json ", span_of(text));
     }
 }
@@ -102,7 +108,9 @@ static void start_server(void)
         listeners[i].request_timeout_ms = 60000;
         listeners[i].handler = handle;
     }
-    const struct http_server_options options = { .n_threads = 1, .listeners = listeners, .n_listeners = COUNT(listeners) };
+    const struct http_server_options options = { .n_threads = 1,
+                                                 .listeners = listeners,
+                                                 .n_listeners = COUNT(listeners) };
     struct err err = { 0 };
     ok(http_server_start(&options, &server, &err) == 0, "server %s", err.text);
     port_a = http_server_port(server, 0);
@@ -172,11 +180,17 @@ static const struct http_request_header headers[] = {
 
 static struct http_request_options options_for(struct span url)
 {
-    return (struct http_request_options){ .url = url, .headers = headers, .n_headers = COUNT(headers), .timeout_ms = 10000,
-                                          .max_body_bytes = 100000, .follow_redirects = true };
+    return (struct http_request_options){ .url = url,
+                                          .headers = headers,
+                                          .n_headers = COUNT(headers),
+                                          .timeout_ms = 10000,
+                                          .max_body_bytes = 100000,
+                                          .follow_redirects = true };
 }
 
-#define SEEN(auth, key) "GET /echo|auth=" auth "|accept=application/json|agent=Prometheus/otel-ta|key=" key "|encoding=|interval=60|body=|verified=0"
+#define SEEN(auth, key)                                                                            \
+    "GET /echo|auth=" auth "|accept=application/json|agent=Prometheus/otel-ta|key=" key            \
+    "|encoding=|interval=60|body=|verified=0"
 
 static struct span url_for(char *at, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static struct span url_for(char *at, size_t size, const char *fmt, ...)
@@ -230,7 +244,8 @@ static void test_request(struct http_client *c)
     o.n_headers = 0;
     o.post_body = SPAN_LIT("a=b");
     r = ask(c, &o);
-    is_body(&r, "POST /echo|auth=|accept=|agent=|key=|encoding=|interval=|body=a=b|verified=0", "POST, without any header of curl's");
+    is_body(&r, "POST /echo|auth=|accept=|agent=|key=|encoding=|interval=|body=a=b|verified=0",
+            "POST, without any header of curl's");
     o = options_for(URL("http://127.0.0.1:%u/503", port_a));
     r = ask(c, &o);
     is_int(r.status, 503, "every status is an answer");
@@ -246,7 +261,8 @@ static void test_redirects(struct http_client *c)
     struct result r;
 
     for (size_t i = 0; i < COUNT(statuses); i++) {
-        struct http_request_options o = options_for(URL("http://127.0.0.1:%u/redirect/%d?to=%%2Fecho", port_a, statuses[i]));
+        struct http_request_options o =
+            options_for(URL("http://127.0.0.1:%u/redirect/%d?to=%%2Fecho", port_a, statuses[i]));
         o.username = SPAN_LIT("me");
         o.password = SPAN_LIT("pw");
         r = ask(c, &o);
@@ -258,7 +274,8 @@ static void test_redirects(struct http_client *c)
         o.follow_redirects = true;
         o.post_body = SPAN_LIT("b");
         r = ask(c, &o);
-        ok(r.body != NULL && strncmp(r.body, statuses[i] < 307 ? "GET /echo" : "POST /echo", 9) == 0 &&
+        ok(r.body != NULL &&
+               strncmp(r.body, statuses[i] < 307 ? "GET /echo" : "POST /echo", 9) == 0 &&
                strstr(r.body, statuses[i] < 307 ? "|body=|" : "|body=b|") != NULL,
            "%d: method and body after the redirect", statuses[i]);
         mem_free(r.body);
@@ -271,14 +288,17 @@ static void test_redirects(struct http_client *c)
     buf_clear(&escaped);
     urlform_escape(span_of(raw), &escaped);
     snprintf(to, sizeof(to), "%s", escaped.p);
-    struct http_request_options o = options_for(URL("http://127.0.0.1:%u/redirect/302?to=%s", port_a, to));
+    struct http_request_options o =
+        options_for(URL("http://127.0.0.1:%u/redirect/302?to=%s", port_a, to));
     o.username = SPAN_LIT("me");
     o.password = SPAN_LIT("pw");
     r = ask(c, &o);
     is_body(&r, SEEN("", ""), "redirect to another port: no credentials, no headers of the caller");
     buf_fini(&escaped);
 
-    o = options_for(URL("http://127.0.0.1:%u/redirect/302?to=/redirect/302%%3Fto=/redirect/302%%253Fto=..%%252Fecho", port_a));
+    o = options_for(URL("http://127.0.0.1:%u/redirect/302?to=/redirect/302%%3Fto=/redirect/"
+                        "302%%253Fto=..%%252Fecho",
+                        port_a));
     r = ask(c, &o);
     is_body(&r, SEEN("", "secret"), "a chain, relative at its end");
     o = options_for(URL("http://127.0.0.1:%u/loop", port_a));
@@ -319,12 +339,15 @@ static void test_errors(struct http_client *c)
         const char *answer, *want, *what;
     } wrong[] = {
         { "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "", "a body cut short" },
-        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "", "chunks cut short" },
-        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "", "an encoding nobody asked for" },
+        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "",
+          "chunks cut short" },
+        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "",
+          "an encoding nobody asked for" },
         { "HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n", "", "a length that is none" },
         { "hello\n", "", "no HTTP" },
         { "", "", "nothing" },
-        { "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "larger than", "a length over the cap" },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "larger than",
+          "a length over the cap" },
     };
     for (size_t i = 0; i < COUNT(wrong); i++) {
         rawserver_start(&s, span_of(wrong[i].answer));
@@ -367,7 +390,8 @@ static void test_reuse_and_cancel(struct http_client *c)
     is_int(write(bell.fd, &(uint64_t){ 1 }, 8), 8, "bell rings");
     int64_t begin = clock_mono_ms();
     http_client_poll(c, &bell, 1, 10000);
-    ok(bell.revents == POLLIN && clock_mono_ms() - begin < 5000, "poll returns when an extra descriptor is ready");
+    ok(bell.revents == POLLIN && clock_mono_ms() - begin < 5000,
+       "poll returns when an extra descriptor is ready");
     close(bell.fd);
     http_client_send(c, &o, on_done, &never); /* under way when the client is freed */
     rawserver_stop(&silent);
@@ -404,7 +428,8 @@ static void test_proxy(struct http_client *c)
     unsetenv("http_proxy");
     unsetenv("NO_PROXY");
     rawserver_stop(&proxy);
-    ok(strstr(proxy.request, "GET http://sd.example/targets HTTP/1.1\r\n") != NULL, "a proxy is asked with the whole URL");
+    ok(strstr(proxy.request, "GET http://sd.example/targets HTTP/1.1\r\n") != NULL,
+       "a proxy is asked with the whole URL");
 }
 
 static void test_tls(struct http_client *c)
@@ -429,16 +454,21 @@ static void test_tls(struct http_client *c)
     o.tls.insecure_skip_verify = true;
     r = ask(c, &o);
     is_body(&r, SEEN("", "secret"), "insecure_skip_verify");
-    o.tls = (struct http_client_tls){ .ca_pem = span_of(ca), .cert_pem = span_of(cert), .key_pem = span_of(key),
-                                      .server_name = SPAN_LIT("sd.example"), .min_version = 0x0304 };
+    o.tls = (struct http_client_tls){ .ca_pem = span_of(ca),
+                                      .cert_pem = span_of(cert),
+                                      .key_pem = span_of(key),
+                                      .server_name = SPAN_LIT("sd.example"),
+                                      .min_version = 0x0304 };
     r = ask(c, &o);
-    ok(r.body != NULL && strstr(r.body, "verified=1") != NULL, "a client certificate reaches the server");
+    ok(r.body != NULL && strstr(r.body, "verified=1") != NULL,
+       "a client certificate reaches the server");
     mem_free(r.body);
     o.tls.max_version = 0x0303;
     o.tls.min_version = 0;
     o.enable_http2 = true; /* the server has none */
     r = ask(c, &o);
-    ok(r.body != NULL && strstr(r.body, "verified=1") != NULL, "TLS 1.2, and ALPN falls back to HTTP/1.1");
+    ok(r.body != NULL && strstr(r.body, "verified=1") != NULL,
+       "TLS 1.2, and ALPN falls back to HTTP/1.1");
     mem_free(r.body);
     o.tls.cert_pem = o.tls.key_pem = SPAN_LIT("nonsense");
     is_error(ask(c, &o), "", "a certificate that is none");
@@ -454,16 +484,21 @@ static void test_oauth2(struct http_client *c)
     struct http_request_options o = options_for(URL("http://127.0.0.1:%u/echo", port_a));
     struct result r, two[2] = { 0 };
 
-    o.oauth2 = (struct http_client_oauth2){ .token_url = URL("http://127.0.0.1:%u/token", port_a), .client_id = SPAN_LIT("i:d"),
-                                            .client_secret = SPAN_LIT("s/"), .scopes = scopes, .n_scopes = 2,
+    o.oauth2 = (struct http_client_oauth2){ .token_url = URL("http://127.0.0.1:%u/token", port_a),
+                                            .client_id = SPAN_LIT("i:d"),
+                                            .client_secret = SPAN_LIT("s/"),
+                                            .scopes = scopes,
+                                            .n_scopes = 2,
                                             .endpoint_params = SPAN_LIT("audience=x") };
     role_enter(watcher);
     http_client_send(c, &o, on_done, &two[0]);
     http_client_send(c, &o, on_done, &two[1]);
     wait_for(c, &two[0]);
     wait_for(c, &two[1]);
-    is_body(&two[0], SEEN("Bearer t0-read+a+b-Basic aSUzQWQ6cyUyRg==", "secret"), "a token, got with escaped Basic");
-    is_body(&two[1], SEEN("Bearer t0-read+a+b-Basic aSUzQWQ6cyUyRg==", "secret"), "the other request waited for the same");
+    is_body(&two[0], SEEN("Bearer t0-read+a+b-Basic aSUzQWQ6cyUyRg==", "secret"),
+            "a token, got with escaped Basic");
+    is_body(&two[1], SEEN("Bearer t0-read+a+b-Basic aSUzQWQ6cyUyRg==", "secret"),
+            "the other request waited for the same");
     r = ask(c, &o);
     is_body(&r, SEEN("Bearer t0-read+a+b-Basic aSUzQWQ6cyUyRg==", "secret"), "and it is kept");
     is_int(atomic_load(&n_tokens), 1, "one token");
@@ -477,7 +512,8 @@ static void test_oauth2(struct http_client *c)
 
     o.oauth2.token_url = URL("http://127.0.0.1:%u/token-body", port_a);
     r = ask(c, &o);
-    is_body(&r, SEEN("Bearer t3-read+a+b-", "secret"), "an endpoint that wants the credentials in the body");
+    is_body(&r, SEEN("Bearer t3-read+a+b-", "secret"),
+            "an endpoint that wants the credentials in the body");
     is_int(atomic_load(&n_basic_refused), 1, "after Basic was refused");
     o.oauth2.token_url = URL("http://127.0.0.1:%u/503", port_a);
     is_error(ask(c, &o), "oauth2: cannot fetch token: status 503", "no token");
@@ -498,9 +534,13 @@ static void test_tokens(void)
         int rc;
     } t[] = {
         { "application/json", "{\"access_token\":\"a\"}", "Bearer a", 0, 0 },
-        { "application/json", "{\"access_token\":\"a\",\"token_type\":\"MAC\",\"expires_in\":\"60\"}", "MAC a", 60, 0 },
-        { "application/json;charset=utf-8", "{\"access_token\":\"a\",\"token_type\":\"DPoP\",\"expires_in\":1.5e3}", "DPoP a", 1500, 0 },
-        { "application/x-www-form-urlencoded", "access_token=a%20b&token_type=bearer&expires_in=7", "Bearer a b", 7, 0 },
+        { "application/json",
+          "{\"access_token\":\"a\",\"token_type\":\"MAC\",\"expires_in\":\"60\"}", "MAC a", 60, 0 },
+        { "application/json;charset=utf-8",
+          "{\"access_token\":\"a\",\"token_type\":\"DPoP\",\"expires_in\":1.5e3}", "DPoP a", 1500,
+          0 },
+        { "application/x-www-form-urlencoded", "access_token=a%20b&token_type=bearer&expires_in=7",
+          "Bearer a b", 7, 0 },
         { "text/plain; x", "access_token=a", "Bearer a", 0, 0 },
         { "application/json", "{\"access_token\":\"\"}", "", 0, ERR_INVALID },
         { "application/json", "{\"access_token\":\"a\\r\\nX: 1\"}", "", 0, ERR_INVALID },
@@ -516,7 +556,9 @@ static void test_tokens(void)
         struct err err = { 0 };
 
         arena_init(&arena);
-        is_int(oauth2_parse_token(span_of(t[i].type), span_of(t[i].body), &arena, &got, &expires, &err), t[i].rc, "token %s", t[i].body);
+        is_int(oauth2_parse_token(span_of(t[i].type), span_of(t[i].body), &arena, &got, &expires,
+                                  &err),
+               t[i].rc, "token %s", t[i].body);
         if (t[i].rc == 0) {
             is_span(got, span_of(t[i].want), "  header");
             is_int(expires, t[i].expires, "  seconds");

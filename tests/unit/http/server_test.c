@@ -1,5 +1,5 @@
-/* The server against plain bytes on loopback: what comes in reaches the handler as sent, what goes out is exact, and
- * every odd client costs one connection at most. */
+/* The server against plain bytes on loopback: what comes in reaches the handler as sent, what goes
+ * out is exact, and every odd client costs one connection at most. */
 #include "allocator/http/server.h"
 
 #include <netinet/tcp.h>
@@ -31,14 +31,16 @@ static void reply_pinned(struct exchange *x, size_t n)
         v[i] = (struct iovec){ piece, PIECE_BYTES };
     }
     atomic_fetch_add(&n_pinned, 1);
-    exchange_reply_pinned(x, 200, "application/json", v, n, n * PIECE_BYTES, on_release, NULL);
+    const struct exchange_pieces pieces = { v, n, n * PIECE_BYTES, on_release, NULL };
+    exchange_reply_pinned(x, 200, "application/json", &pieces);
 }
 
 /* /echo shows what the handler saw; /pinned and /flood answer from pieces. */
 static void handle(struct exchange *x, void *arg)
 {
     struct span path = exchange_path(x), query = exchange_query(x), method = exchange_method(x);
-    struct span body = exchange_body(x), host = exchange_host(x), seen = exchange_header(x, "X-Seen");
+    struct span body = exchange_body(x), host = exchange_host(x),
+                seen = exchange_header(x, "X-Seen");
 
     (void)arg;
     atomic_fetch_add(&n_handled, 1);
@@ -48,22 +50,24 @@ static void handle(struct exchange *x, void *arg)
         reply_pinned(x, FLOOD_PIECES);
     } else if (span_is(path, "/none")) {
         atomic_fetch_add(&n_pinned, 1);
-        exchange_reply_pinned(x, 200, NULL, NULL, 0, 0, on_release, NULL);
+        const struct exchange_pieces none = { .release = on_release };
+        exchange_reply_pinned(x, 200, NULL, &none);
     } else if (span_is(path, "/fail")) {
         exchange_fail(x, 400, "no such thing as '%s'", "x");
     } else if (span_is(path, "/unchanged")) {
         exchange_add_header(x, "ETag", SPAN_LIT("\"1\""));
         exchange_reply(x, 304, NULL, (struct span){ 0 });
     } else {
-        char *text = arena_printf(exchange_arena(x), "%.*s|%.*s|%.*s|%.*s|%.*s|%zu|%.*s", SPAN_ARG(method), SPAN_ARG(path),
-                                  SPAN_ARG(query), SPAN_ARG(host), SPAN_ARG(seen), body.len,
-                                  SPAN_ARG(exchange_peer(x)));
+        char *text = arena_printf(exchange_arena(x), "%.*s|%.*s|%.*s|%.*s|%.*s|%zu|%.*s",
+                                  SPAN_ARG(method), SPAN_ARG(path), SPAN_ARG(query), SPAN_ARG(host),
+                                  SPAN_ARG(seen), body.len, SPAN_ARG(exchange_peer(x)));
         exchange_add_header(x, "X-Kind", SPAN_LIT("echo\r\nInjected: 1"));
         exchange_reply(x, 200, "text/plain", span_of(text));
     }
 }
 
-static struct http_server *start(unsigned max_connections, int64_t request_timeout_ms, int64_t stalled_reader_ms)
+static struct http_server *start(unsigned max_connections, int64_t request_timeout_ms,
+                                 int64_t stalled_reader_ms)
 {
     const struct http_listener listener = { .name = "http",
                                             .address = "127.0.0.1:0",
@@ -102,12 +106,15 @@ static void test_what_the_handler_sees(unsigned port)
     one(port, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET|/echo||a||0|127.0.0.1");
     one(port, "GET /e%2Fcho/../x?y=%20&z=? HTTP/1.1\r\nHost: a:80\r\nx-seen: yes \r\n\r\n", 200,
         "GET|/e%2Fcho/../x|y=%20&z=?|a:80|yes|0|127.0.0.1");
-    one(port, "GET http://b.ns.svc/echo?q HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET|/echo|q|b.ns.svc||0|127.0.0.1");
+    one(port, "GET http://b.ns.svc/echo?q HTTP/1.1\r\nHost: a\r\n\r\n", 200,
+        "GET|/echo|q|b.ns.svc||0|127.0.0.1");
     one(port, "GET http://b?q HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET|/|q|b||0|127.0.0.1");
     one(port, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 200, "OPTIONS|*||a||0|127.0.0.1");
-    one(port, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 200, "POST|/p||a||5|127.0.0.1");
-    one(port, "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 200,
-        "POST|/p||a||3|127.0.0.1");
+    one(port, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 200,
+        "POST|/p||a||5|127.0.0.1");
+    one(port,
+        "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        200, "POST|/p||a||3|127.0.0.1");
     one(port, "GET /fail HTTP/1.1\r\nHost: a\r\n\r\n", 400, "no such thing as 'x'\n");
     one(port, "GET /none HTTP/1.1\r\nHost: a\r\n\r\n", 200, "");
 }
@@ -120,10 +127,12 @@ static void test_refusals(unsigned port)
     one(port, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: abc\r\n\r\n", 400, NULL);
     one(port, "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400, NULL);
     one(port, "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400, NULL);
-    /* Both lengths: the chunks count, and the rest is the next request, not a smuggled one inside a body. */
+    /* Both lengths: the chunks count, and the rest is the next request, not a smuggled one inside a
+     * body. */
     one(port,
-        "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", 200,
-        "POST|/p||a||1|127.0.0.1");
+        "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+        200, "POST|/p||a||1|127.0.0.1");
     /* No h2c upgrade: answered as HTTP/1.1. */
     one(port,
         "GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
@@ -185,14 +194,16 @@ static void test_answer_headers(unsigned port)
     struct rawanswer a = raw_read(&c, &used, true);
     is_span(raw_header(a.head, "Content-Type"), SPAN_LIT("text/plain"), "content type as given");
     is_span(raw_header(a.head, "Connection"), SPAN_LIT("keep-alive"), "keep-alive");
-    is_span(raw_header(a.head, "X-Kind"), SPAN_LIT("echo  Injected: 1"), "no line break in a header");
+    is_span(raw_header(a.head, "X-Kind"), SPAN_LIT("echo  Injected: 1"),
+            "no line break in a header");
     is_span(raw_header(a.head, "Server"), (struct span){ 0 }, "no Server header");
     is_int(raw_header(a.head, "Date").len, 29, "Date");
 
     raw_say(&c, "HEAD /echo HTTP/1.1\r\nHost: a\r\n\r\nGET /unchanged HTTP/1.1\r\nHost: a\r\n\r\n");
     a = raw_read(&c, &used, false);
     is_int(a.status, 200, "HEAD");
-    is_span(raw_header(a.head, "Content-Length"), SPAN_LIT("26"), "HEAD: length of the body that is left out");
+    is_span(raw_header(a.head, "Content-Length"), SPAN_LIT("26"),
+            "HEAD: length of the body that is left out");
     a = raw_read(&c, &used, true);
     is_int(a.status, 304, "next answer follows the head at once");
     is_span(raw_header(a.head, "Content-Length"), (struct span){ 0 }, "304: no Content-Length");
@@ -236,8 +247,9 @@ static void test_pipelining(unsigned port)
 
     raw_connect(&c, port);
     for (int i = 0; i < 50; i++) {
-        raw_say(&c, i % 2 == 0 ? "GET /echo?a HTTP/1.1\r\nHost: a\r\n\r\n"
-                               : "POST /pinned HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+        raw_say(&c, i % 2 == 0
+                        ? "GET /echo?a HTTP/1.1\r\nHost: a\r\n\r\n"
+                        : "POST /pinned HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
     }
     for (int i = 0; i < 50; i++) {
         struct rawanswer a = raw_read(&c, &used, true);
@@ -294,7 +306,8 @@ static void test_pinned_cut(unsigned port)
     raw_connect(&c, port);
     raw_say(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
     shutdown(c.fd, SHUT_WR);
-    is_int(raw_read(&c, &used, true).body.len, FLOOD_PIECES * PIECE_BYTES, "half close: the answer still comes");
+    is_int(raw_read(&c, &used, true).body.len, FLOOD_PIECES * PIECE_BYTES,
+           "half close: the answer still comes");
     ok(raw_is_closed(&c, &used), "half close: then the connection ends");
     ok(all_released(), "half close: released");
     ok(atomic_load(&n_pinned) > 20, "the flood was really asked for");
@@ -352,8 +365,10 @@ static void test_connection_cap(unsigned port)
 static void test_slow_clients(void)
 {
     struct http_server *s = start(0, 200, 0);
-    static const char *const starts[] = { "", "GET /ec", "GET /echo HTTP/1.1\r\nHost: a\r\n",
-                                          "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab" };
+    static const char *const starts[] = {
+        "", "GET /ec", "GET /echo HTTP/1.1\r\nHost: a\r\n",
+        "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab"
+    };
 
     for (size_t i = 0; i < COUNT(starts); i++) {
         struct rawclient c;
@@ -362,7 +377,8 @@ static void test_slow_clients(void)
 
         raw_connect(&c, http_server_port(s, 0));
         raw_say(&c, starts[i]);
-        ok(raw_is_closed(&c, &used) && clock_mono_ms() - begin < 5000, "cut when it never completes: '%.20s'", starts[i]);
+        ok(raw_is_closed(&c, &used) && clock_mono_ms() - begin < 5000,
+           "cut when it never completes: '%.20s'", starts[i]);
         raw_close(&c);
     }
     http_server_stop(&s, 0);
@@ -384,7 +400,8 @@ static void test_broadcast(struct http_server *s)
         http_server_broadcast(s, note_order, (void *)i);
     }
     for (int64_t end = clock_mono_ms() + 10000;
-         (atomic_load(&order[0]) < 1000 || atomic_load(&order[1]) < 1000) && clock_mono_ms() < end;) {
+         (atomic_load(&order[0]) < 1000 || atomic_load(&order[1]) < 1000) &&
+         clock_mono_ms() < end;) {
         poll(NULL, 0, 1);
     }
     is_int(atomic_load(&order[0]), 1000, "all messages reached thread 0");
@@ -415,7 +432,8 @@ static void test_drain_and_stop(void)
     test_broadcast(s); /* behind the drain in the queue of each thread */
     raw_say(&idle, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
     struct rawanswer a = raw_read(&idle, &used, true);
-    is_span(raw_header(a.head, "Connection"), SPAN_LIT("close"), "drain: the next answer says close");
+    is_span(raw_header(a.head, "Connection"), SPAN_LIT("close"),
+            "drain: the next answer says close");
     ok(raw_is_closed(&idle, &used), "drain: and the connection ends");
     raw_close(&idle);
 
@@ -461,23 +479,31 @@ static void test_start_errors(void)
 {
     struct http_server *s = start(0, 1000, 0), *other = NULL;
     char address[64];
-    struct http_listener bad = { .name = "second", .address = address, .handler = handle, .request_timeout_ms = 1000 };
-    const struct http_server_options options = { .n_threads = 1, .listeners = &bad, .n_listeners = 1 };
+    struct http_listener bad = {
+        .name = "second", .address = address, .handler = handle, .request_timeout_ms = 1000
+    };
+    const struct http_server_options options = { .n_threads = 1,
+                                                 .listeners = &bad,
+                                                 .n_listeners = 1 };
     struct err err = { 0 };
 
     snprintf(address, sizeof(address), "127.0.0.1:%u", http_server_port(s, 0));
     is_int(http_server_start(&options, &other, &err), ERR_IO, "the port is taken");
     char want[160];
-    snprintf(want, sizeof(want), "listener second: cannot listen on %s: Address already in use", address);
+    snprintf(want, sizeof(want), "listener second: cannot listen on %s: Address already in use",
+             address);
     is_str(err.text, want, "and the text names listener and address");
-    static const char *const wrong[] = { "localhost", "1.2.3.4:", "x:99999999", "[::1]", "1.2.3.4:x" };
+    static const char *const wrong[] = { "localhost", "1.2.3.4:", "x:99999999", "[::1]",
+                                         "1.2.3.4:x" };
     for (size_t i = 0; i < COUNT(wrong); i++) {
         bad.address = wrong[i];
-        is_int(http_server_start(&options, &other, &err), ERR_INVALID, "'%s' is no address: %s", wrong[i], err.text);
+        is_int(http_server_start(&options, &other, &err), ERR_INVALID, "'%s' is no address: %s",
+               wrong[i], err.text);
     }
     bad.address = ":0";
     ok(http_server_start(&options, &other, &err) == 0, "':0' listens on every address");
-    one(http_server_port(other, 0), "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET|/echo||a||0|127.0.0.1");
+    one(http_server_port(other, 0), "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", 200,
+        "GET|/echo||a||0|127.0.0.1");
     http_server_stop(&other, 0);
     http_server_stop(&s, 0);
 }

@@ -22,11 +22,13 @@ static const struct directory_job jobs[] = {
     { 1, SPAN_LIT(""), SPAN_LIT("node"), CONFIG("{\"a\":1}") },
     { 2, SPAN_LIT("prometheus"), SPAN_LIT("node"), CONFIG("{\"a\":2}") },
     { 0, SPAN_LIT("prometheus/2"), SPAN_LIT("node"), CONFIG("{\"a\":3}") },
-    { 0, SPAN_LIT(""), SPAN_LIT("with space/slash%+\xc3\xbc"), SPAN_LIT("{\"p\":\"clear\"}"), SPAN_LIT("{\"p\":\"<secret>\"}") },
+    { 0, SPAN_LIT(""), SPAN_LIT("with space/slash%+\xc3\xbc"), SPAN_LIT("{\"p\":\"clear\"}"),
+      SPAN_LIT("{\"p\":\"<secret>\"}") },
     { 2, SPAN_LIT(""), SPAN_LIT("a"), { NULL, 0 }, { NULL, 0 } },
 };
 
-static const char *const answers[] = { "found", "unknown job", "unknown collector", "ambiguous", "unknown tenant" };
+static const char *const answers[] = { "found", "unknown job", "unknown collector", "ambiguous",
+                                       "unknown tenant" };
 
 static void test_find(const struct directory *d)
 {
@@ -38,36 +40,48 @@ static void test_find(const struct directory *d)
     } t[] = {
         /* by path */
         { 0, "", "node", "", "shop-collector-1", DIRECTORY_FOUND, 0, 1 },
-        { 1, "shop-targetallocator.prod.svc", "node", "", "shop-collector-7", DIRECTORY_FOUND, 1, 1 },
+        { 1, "shop-targetallocator.prod.svc", "node", "", "shop-collector-7", DIRECTORY_FOUND, 1,
+          1 },
         { 1, "", "node", "", "shop-collector-1", DIRECTORY_UNKNOWN_COLLECTOR, 0, 0 },
         { 0, "", "node", "prometheus/2", "shop-collector-0", DIRECTORY_FOUND, 3, 0 },
         { 1, "", "node", "prometheus/2", "shop-collector-0", DIRECTORY_UNKNOWN_JOB, 0, 0 },
         /* by qualified Host */
-        { DIRECTORY_ANY, "shop-targetallocator.test.svc:80", "node", "", "shop-collector-0", DIRECTORY_FOUND, 1, 0 },
-        { DIRECTORY_ANY, "SHOP-targetallocator.Prod.svc.cluster.local", "node", "", "shop-collector-0", DIRECTORY_FOUND, 0, 0 },
-        { DIRECTORY_ANY, "shop-targetallocator.dev", "node", "", "shop-collector-0", DIRECTORY_UNKNOWN_JOB, 0, 0 },
-        { DIRECTORY_ANY, "mail-targetallocator.prod", "node", "", "mail-collector-0", DIRECTORY_FOUND, 2, 0 },
+        { DIRECTORY_ANY, "shop-targetallocator.test.svc:80", "node", "", "shop-collector-0",
+          DIRECTORY_FOUND, 1, 0 },
+        { DIRECTORY_ANY, "SHOP-targetallocator.Prod.svc.cluster.local", "node", "",
+          "shop-collector-0", DIRECTORY_FOUND, 0, 0 },
+        { DIRECTORY_ANY, "shop-targetallocator.dev", "node", "", "shop-collector-0",
+          DIRECTORY_UNKNOWN_JOB, 0, 0 },
+        { DIRECTORY_ANY, "mail-targetallocator.prod", "node", "", "mail-collector-0",
+          DIRECTORY_FOUND, 2, 0 },
         /* by bare Host: unique by collector, or not */
-        { DIRECTORY_ANY, "shop-targetallocator", "node", "", "shop-collector-7", DIRECTORY_FOUND, 1, 1 },
-        { DIRECTORY_ANY, "shop-targetallocator:80", "node", "", "shop-collector-0", DIRECTORY_AMBIGUOUS, 0, 0 },
-        { DIRECTORY_ANY, "mail-targetallocator", "node", "", "shop-collector-7", DIRECTORY_UNKNOWN_COLLECTOR, 0, 0 },
-        { DIRECTORY_ANY, "new-targetallocator", "node", "", "shop-collector-7", DIRECTORY_UNKNOWN_JOB, 0, 0 },
+        { DIRECTORY_ANY, "shop-targetallocator", "node", "", "shop-collector-7", DIRECTORY_FOUND, 1,
+          1 },
+        { DIRECTORY_ANY, "shop-targetallocator:80", "node", "", "shop-collector-0",
+          DIRECTORY_AMBIGUOUS, 0, 0 },
+        { DIRECTORY_ANY, "mail-targetallocator", "node", "", "shop-collector-7",
+          DIRECTORY_UNKNOWN_COLLECTOR, 0, 0 },
+        { DIRECTORY_ANY, "new-targetallocator", "node", "", "shop-collector-7",
+          DIRECTORY_UNKNOWN_JOB, 0, 0 },
         /* by nothing but job and collector */
         { DIRECTORY_ANY, "10.0.0.1:8080", "node", "", "mail-collector-0", DIRECTORY_FOUND, 2, 0 },
         { DIRECTORY_ANY, "", "node", "", "shop-collector-0", DIRECTORY_AMBIGUOUS, 0, 0 },
         { DIRECTORY_ANY, "[::1]:8080", "node", "", "", DIRECTORY_UNKNOWN_COLLECTOR, 0, 0 },
-        { DIRECTORY_ANY, "", "with+space%2Fslash%25%2B%C3%BC", "", "shop-collector-1", DIRECTORY_FOUND, 4, 1 },
-        { DIRECTORY_ANY, "", "with space/slash%+\xc3\xbc", "", "shop-collector-1", DIRECTORY_UNKNOWN_JOB, 0, 0 },
+        { DIRECTORY_ANY, "", "with+space%2Fslash%25%2B%C3%BC", "", "shop-collector-1",
+          DIRECTORY_FOUND, 4, 1 },
+        { DIRECTORY_ANY, "", "with space/slash%+\xc3\xbc", "", "shop-collector-1",
+          DIRECTORY_UNKNOWN_JOB, 0, 0 },
         { DIRECTORY_ANY, "", "", "", "", DIRECTORY_UNKNOWN_JOB, 0, 0 },
     };
 
     for (size_t i = 0; i < COUNT(t); i++) {
-        const struct directory_question q = { t[i].tenant, span_of(t[i].host), span_of(t[i].job), span_of(t[i].receiver),
-                                              span_of(t[i].collector) };
+        const struct directory_question q = { t[i].tenant, span_of(t[i].host), span_of(t[i].job),
+                                              span_of(t[i].receiver), span_of(t[i].collector) };
         size_t job = 0, collector = 0;
         enum directory_answer got = directory_find(d, &q, &job, &collector);
 
-        is_str(answers[got], answers[t[i].want], "%zu: %s %s %s", i, t[i].host, t[i].job, t[i].collector);
+        is_str(answers[got], answers[t[i].want], "%zu: %s %s %s", i, t[i].host, t[i].job,
+               t[i].collector);
         if (got == DIRECTORY_FOUND) {
             is_int(job, t[i].job_index, "  job");
             is_int(collector, t[i].collector_index, "  collector");
@@ -100,8 +114,11 @@ static void test_tenants(const struct directory *d)
         }
     }
     is_int(directory_tenant_of_path(d, SPAN_LIT("test"), SPAN_LIT("shop")), 1, "by path");
-    ok(directory_tenant_of_path(d, SPAN_LIT("test"), SPAN_LIT("Mail")) == DIRECTORY_ANY, "unknown by path");
-    const struct directory_question q = { DIRECTORY_ANY, SPAN_LIT(""), SPAN_LIT("a"), { 0 }, { 0 } };
+    ok(directory_tenant_of_path(d, SPAN_LIT("test"), SPAN_LIT("Mail")) == DIRECTORY_ANY,
+       "unknown by path");
+    const struct directory_question q = {
+        DIRECTORY_ANY, SPAN_LIT(""), SPAN_LIT("a"), { 0 }, { 0 }
+    };
     size_t job = 0;
     is_int(directory_find_job(d, &q, &job), DIRECTORY_FOUND, "the only job of a name");
     is_int(job, 5, "is it");
@@ -109,36 +126,49 @@ static void test_tenants(const struct directory *d)
 
 static void test_lists(const struct directory *d)
 {
-    const struct directory_view *all = directory_view(d, DIRECTORY_ANY), *prod = directory_view(d, 0);
+    const struct directory_view *all = directory_view(d, DIRECTORY_ANY),
+                                *prod = directory_view(d, 0);
 
     is_span(all->jobs.plain,
-            SPAN_LIT("{\"a\":{\"_link\":\"/n/prod/Mail/jobs/a/targets\"},\"node\":{\"_link\":\"/n/prod/shop/jobs/node/targets\"},"
-                     "\"with space/slash%+\xc3\xbc\":{\"_link\":\"/n/prod/shop/jobs/with+space%2Fslash%25%2B%C3%BC/targets\"}}\n"),
+            SPAN_LIT("{\"a\":{\"_link\":\"/n/prod/Mail/jobs/a/targets\"},\"node\":{\"_link\":\"/n/"
+                     "prod/shop/jobs/node/targets\"},"
+                     "\"with "
+                     "space/slash%+\xc3\xbc\":{\"_link\":\"/n/prod/shop/jobs/"
+                     "with+space%2Fslash%25%2B%C3%BC/targets\"}}\n"),
             "/jobs of all: sorted, each name once, links that say whose");
-    is_span(prod->configs.plain, SPAN_LIT("{\"node\":{\"a\":0},\"with space/slash%+\xc3\xbc\":{\"p\":\"clear\"}}"),
+    is_span(prod->configs.plain,
+            SPAN_LIT("{\"node\":{\"a\":0},\"with space/slash%+\xc3\xbc\":{\"p\":\"clear\"}}"),
             "/scrape_configs of one");
-    is_span(prod->configs_masked.plain, SPAN_LIT("{\"node\":{\"a\":0},\"with space/slash%+\xc3\xbc\":{\"p\":\"<secret>\"}}"),
+    is_span(prod->configs_masked.plain,
+            SPAN_LIT("{\"node\":{\"a\":0},\"with space/slash%+\xc3\xbc\":{\"p\":\"<secret>\"}}"),
             "masked");
     ok(!span_eq(prod->configs.etag, prod->configs_masked.etag), "other bytes, other ETag");
-    is_span(directory_view(d, 2)->configs.plain, SPAN_LIT("{\"node\":{\"a\":2}}"), "a job without a configuration is left out");
+    is_span(directory_view(d, 2)->configs.plain, SPAN_LIT("{\"node\":{\"a\":2}}"),
+            "a job without a configuration is left out");
 }
 
 static void test_one_tenant(void)
 {
     static const struct directory_tenant tenant = { { NULL, 0 }, { NULL, 0 }, shop, COUNT(shop) };
     struct directory *d = directory_new(&tenant, 1, &jobs[0], 1);
-    const struct directory_question q = { DIRECTORY_ANY, SPAN_LIT("any-targetallocator.ns.svc"), SPAN_LIT("node"), { 0 },
+    const struct directory_question q = { DIRECTORY_ANY,
+                                          SPAN_LIT("any-targetallocator.ns.svc"),
+                                          SPAN_LIT("node"),
+                                          { 0 },
                                           SPAN_LIT("shop-collector-0") };
     size_t job = 9, collector = 9;
 
-    is_span(directory_view(d, DIRECTORY_ANY)->jobs.plain, SPAN_LIT("{\"node\":{\"_link\":\"/jobs/node/targets\"}}\n"),
+    is_span(directory_view(d, DIRECTORY_ANY)->jobs.plain,
+            SPAN_LIT("{\"node\":{\"_link\":\"/jobs/node/targets\"}}\n"),
             "one tenant: upstream's links");
-    is_int(directory_find(d, &q, &job, &collector), DIRECTORY_FOUND, "a tenant without a name answers to every Host");
+    is_int(directory_find(d, &q, &job, &collector), DIRECTORY_FOUND,
+           "a tenant without a name answers to every Host");
     directory_free(d);
 
     d = directory_new(NULL, 0, NULL, 0);
     is_span(directory_view(d, DIRECTORY_ANY)->jobs.plain, SPAN_LIT("{}\n"), "nothing: /jobs");
-    is_span(directory_view(d, DIRECTORY_ANY)->configs.plain, SPAN_LIT("{}"), "nothing: /scrape_configs");
+    is_span(directory_view(d, DIRECTORY_ANY)->configs.plain, SPAN_LIT("{}"),
+            "nothing: /scrape_configs");
     is_int(directory_find(d, &q, &job, &collector), DIRECTORY_UNKNOWN_JOB, "nothing to find");
     directory_free(d);
     directory_free(NULL);
@@ -163,9 +193,11 @@ static void test_many(void)
         char escaped[32];
         size_t job = 0, collector = 0;
         snprintf(escaped, sizeof(escaped), "job%%2F%zu", i);
-        const struct directory_question q = { .tenant = DIRECTORY_ANY, .escaped_job = span_of(escaped),
+        const struct directory_question q = { .tenant = DIRECTORY_ANY,
+                                              .escaped_job = span_of(escaped),
                                               .collector = names[N - 1 - i] };
-        n_good += directory_find(d, &q, &job, &collector) == DIRECTORY_FOUND && job == i && collector == N - 1 - i;
+        n_good += directory_find(d, &q, &job, &collector) == DIRECTORY_FOUND && job == i &&
+                  collector == N - 1 - i;
     }
     is_int(n_good, N, "%d jobs and collectors found", N);
     for (size_t i = 0; i < N; i++) {

@@ -11,15 +11,26 @@ static void test_accept(void)
         const char *header;
         bool want;
     } t[] = {
-        { "", false },          { "gzip", true },          { "GZIP", true },
-        { "identity", false },  { "deflate, gzip", true }, { "gzip;q=0", false },
-        { "gzip; q=0.0", false }, { "gzip;q=0.5", true },  { "*", true },
-        { "*;q=0", false },     { "br;q=1.0, gzip;q=0.8, *;q=0.1", true }, { "gzip;q=0, *", false },
-        { "x-gzip", true },     { "gzipped", false },      { ",,", false },
+        { "", false },
+        { "gzip", true },
+        { "GZIP", true },
+        { "identity", false },
+        { "deflate, gzip", true },
+        { "gzip;q=0", false },
+        { "gzip; q=0.0", false },
+        { "gzip;q=0.5", true },
+        { "*", true },
+        { "*;q=0", false },
+        { "br;q=1.0, gzip;q=0.8, *;q=0.1", true },
+        { "gzip;q=0, *", false },
+        { "x-gzip", true },
+        { "gzipped", false },
+        { ",,", false },
     };
 
     for (size_t i = 0; i < COUNT(t); i++) {
-        is_int(gzip_is_accepted(span_of(t[i].header)), t[i].want, "Accept-Encoding: '%s'", t[i].header);
+        is_int(gzip_is_accepted(span_of(t[i].header)), t[i].want, "Accept-Encoding: '%s'",
+               t[i].header);
     }
 }
 

@@ -1,4 +1,5 @@
-/* The HTTP API over the real server: the recorded answers of upstream's allocator, and where ours differ on purpose. */
+/* The HTTP API over the real server: the recorded answers of upstream's allocator, and where ours
+ * differ on purpose. */
 #include "allocator/serve/routes.h"
 
 #include <stdio.h>
@@ -30,10 +31,17 @@ static void site_open(struct site *s, bool secrets_over_http)
 {
     struct err err = { 0 };
 
-    *s = (struct site){ .serve = serve_new(THREADS, secrets_over_http), .publisher = publisher_new() };
-    const struct http_listener listener = { .name = "http", .address = "127.0.0.1:0", .max_body_bytes = 1024,
-                                            .request_timeout_ms = 60000, .handler = serve_handle, .arg = s->serve };
-    const struct http_server_options options = { .n_threads = THREADS, .listeners = &listener, .n_listeners = 1 };
+    *s = (struct site){ .serve = serve_new(THREADS, secrets_over_http),
+                        .publisher = publisher_new() };
+    const struct http_listener listener = { .name = "http",
+                                            .address = "127.0.0.1:0",
+                                            .max_body_bytes = 1024,
+                                            .request_timeout_ms = 60000,
+                                            .handler = serve_handle,
+                                            .arg = s->serve };
+    const struct http_server_options options = { .n_threads = THREADS,
+                                                 .listeners = &listener,
+                                                 .n_listeners = 1 };
     ok(http_server_start(&options, &s->server, &err) == 0, "server %s", err.text);
     raw_connect(&s->client, http_server_port(s->server, 0));
 }
@@ -103,7 +111,8 @@ static void hold(struct site *s, void *part, void (*free_fn)(void *part))
     s->parts[s->n_parts++].free_fn = free_fn;
 }
 
-static void publish(struct site *s, const struct directory *d, const struct page_row *const *rows, size_t n, bool is_synced)
+static void publish(struct site *s, const struct directory *d, const struct page_row *const *rows,
+                    size_t n, bool is_synced)
 {
     serve_publish(s->serve, s->server, publisher_publish(s->publisher, d, rows, n, is_synced));
     settle(s);
@@ -115,20 +124,28 @@ static void publish(struct site *s, const struct directory *d, const struct page
 
 /* ---- the data of the recording */
 
-static const struct span collectors[] = { SPAN_LIT("sim-collector-0"), SPAN_LIT("sim-collector-1"), SPAN_LIT("sim-collector-2") };
-static const struct directory_tenant upstream_tenant = { { NULL, 0 }, { NULL, 0 }, collectors, COUNT(collectors) };
-#define CONFIG(name, secret) SPAN_LIT("{\"job_name\":\"" name "\",\"password\":\"" secret "\"}"), \
-    SPAN_LIT("{\"job_name\":\"" name "\",\"password\":\"<secret>\"}")
+static const struct span collectors[] = { SPAN_LIT("sim-collector-0"), SPAN_LIT("sim-collector-1"),
+                                          SPAN_LIT("sim-collector-2") };
+static const struct directory_tenant upstream_tenant = {
+    { NULL, 0 }, { NULL, 0 }, collectors, COUNT(collectors)
+};
+#define CONFIG(name, secret)                                                                       \
+    SPAN_LIT("{\"job_name\":\"" name "\",\"password\":\"" secret "\"}"),                           \
+        SPAN_LIT("{\"job_name\":\"" name "\",\"password\":\"<secret>\"}")
 static const struct directory_job upstream_jobs[] = {
     { 0, { NULL, 0 }, SPAN_LIT("plain"), CONFIG("plain", "hidden") },
     { 0, { NULL, 0 }, SPAN_LIT("empty"), CONFIG("empty", "hidden") },
     { 0, { NULL, 0 }, SPAN_LIT("with space/slash%+\xc3\xbc"), CONFIG("odd", "hidden") },
 };
 static const struct page_part plain_parts[] = {
-    { SPAN_LIT(",{\"targets\":[\"10.0.0.1:9100\"],\"labels\":{\"__address__\":\"10.0.0.1:9100\""), SPAN_LIT(",\"team\":\"a\"}}") },
-    { SPAN_LIT(",{\"targets\":[\"10.0.0.2:9100\"],\"labels\":{\"__address__\":\"10.0.0.2:9100\""), SPAN_LIT(",\"team\":\"a\"}}") },
-    { SPAN_LIT(",{\"targets\":[\"10.0.0.3:9100\"],\"labels\":{\"__address__\":\"10.0.0.3:9100\""), SPAN_LIT(",\"team\":\"a\"}}") },
-    { SPAN_LIT(",{\"targets\":[\"10.0.1.1:1\"],\"labels\":{\"__address__\":\"10.0.1.1:1\""), SPAN_LIT("}}") },
+    { SPAN_LIT(",{\"targets\":[\"10.0.0.1:9100\"],\"labels\":{\"__address__\":\"10.0.0.1:9100\""),
+      SPAN_LIT(",\"team\":\"a\"}}") },
+    { SPAN_LIT(",{\"targets\":[\"10.0.0.2:9100\"],\"labels\":{\"__address__\":\"10.0.0.2:9100\""),
+      SPAN_LIT(",\"team\":\"a\"}}") },
+    { SPAN_LIT(",{\"targets\":[\"10.0.0.3:9100\"],\"labels\":{\"__address__\":\"10.0.0.3:9100\""),
+      SPAN_LIT(",\"team\":\"a\"}}") },
+    { SPAN_LIT(",{\"targets\":[\"10.0.1.1:1\"],\"labels\":{\"__address__\":\"10.0.1.1:1\""),
+      SPAN_LIT("}}") },
 };
 
 static void free_page(void *page)
@@ -136,7 +153,8 @@ static void free_page(void *page)
     page_free(page);
 }
 
-static struct page_row *row_of(struct site *s, struct page *a, struct page *b, struct page *c, size_t n_targets)
+static struct page_row *row_of(struct site *s, struct page *a, struct page *b, struct page *c,
+                               size_t n_targets)
 {
     struct page_row *row = mem_zalloc(sizeof(*row) + 3 * sizeof(row->pages[0]));
 
@@ -167,37 +185,55 @@ static void publish_recording(struct site *s, bool is_synced)
     publish(s, d, rows, COUNT(rows), is_synced);
 }
 
-#define ONE "{\"targets\":[\"10.0.0.1:9100\"],\"labels\":{\"__address__\":\"10.0.0.1:9100\",\"team\":\"a\"}}"
-#define TWO "{\"targets\":[\"10.0.0.2:9100\"],\"labels\":{\"__address__\":\"10.0.0.2:9100\",\"team\":\"a\"}}"
-#define THREE "{\"targets\":[\"10.0.0.3:9100\"],\"labels\":{\"__address__\":\"10.0.0.3:9100\",\"team\":\"a\"}}"
+#define ONE                                                                                        \
+    "{\"targets\":[\"10.0.0.1:9100\"],\"labels\":{\"__address__\":\"10.0.0.1:9100\",\"team\":"     \
+    "\"a\"}}"
+#define TWO                                                                                        \
+    "{\"targets\":[\"10.0.0.2:9100\"],\"labels\":{\"__address__\":\"10.0.0.2:9100\",\"team\":"     \
+    "\"a\"}}"
+#define THREE                                                                                      \
+    "{\"targets\":[\"10.0.0.3:9100\"],\"labels\":{\"__address__\":\"10.0.0.3:9100\",\"team\":"     \
+    "\"a\"}}"
 #define ODD "{\"targets\":[\"10.0.1.1:1\"],\"labels\":{\"__address__\":\"10.0.1.1:1\"}}"
-#define MEMBER(job, c, targets) "\"sim-collector-" c "\":{\"_link\":\"/jobs/" job "/targets?collector_id=sim-collector-" c "\",\"targets\":[" targets "]}"
+#define MEMBER(job, c, targets)                                                                    \
+    "\"sim-collector-" c "\":{\"_link\":\"/jobs/" job "/targets?collector_id=sim-collector-" c     \
+    "\",\"targets\":[" targets "]}"
 
 static void test_recorded(struct site *s)
 {
     static const char *const empty = "[]\n";
 
-    is_answer(s, "/jobs", 200,
-              "{\"empty\":{\"_link\":\"/jobs/empty/targets\"},\"plain\":{\"_link\":\"/jobs/plain/targets\"},"
-              "\"with space/slash%+\xc3\xbc\":{\"_link\":\"/jobs/with+space%2Fslash%25%2B%C3%BC/targets\"}}\n");
+    is_answer(
+        s, "/jobs", 200,
+        "{\"empty\":{\"_link\":\"/jobs/empty/targets\"},\"plain\":{\"_link\":\"/jobs/plain/"
+        "targets\"},"
+        "\"with "
+        "space/slash%+\xc3\xbc\":{\"_link\":\"/jobs/with+space%2Fslash%25%2B%C3%BC/targets\"}}\n");
     is_answer(s, "/jobs/plain/targets", 200,
-              "{" MEMBER("plain", "0", "") "," MEMBER("plain", "1", ONE) "," MEMBER("plain", "2", TWO "," THREE) "}\n");
+              "{" MEMBER("plain", "0", "") "," MEMBER("plain", "1", ONE) "," MEMBER(
+                  "plain", "2", TWO "," THREE) "}\n");
     is_answer(s, "/jobs/plain/targets?collector_id=sim-collector-0", 200, empty);
     is_answer(s, "/jobs/plain/targets?collector_id=sim-collector-1", 200, "[" ONE "]\n");
     is_answer(s, "/jobs/plain/targets?collector_id=sim-collector-2", 200, "[" TWO "," THREE "]\n");
     is_answer(s, "/jobs/plain/targets?collector_id=nobody", 200, empty);
     is_answer(s, "/jobs/plain/targets?collector_id=", 200, empty);
-    is_answer(s, "/jobs/plain/targets?collector_id=sim-collector-0&collector_id=sim-collector-1", 200, empty);
-    is_answer(s, "/jobs/plain/targets?x=y&collector_id=sim%2Dcollector-1&receiver=prometheus", 200, "[" ONE "]\n");
+    is_answer(s, "/jobs/plain/targets?collector_id=sim-collector-0&collector_id=sim-collector-1",
+              200, empty);
+    is_answer(s, "/jobs/plain/targets?x=y&collector_id=sim%2Dcollector-1&receiver=prometheus", 200,
+              "[" ONE "]\n");
     is_answer(s, "/jobs/unknown/targets", 200,
-              "{" MEMBER("unknown", "0", "") "," MEMBER("unknown", "1", "") "," MEMBER("unknown", "2", "") "}\n");
+              "{" MEMBER("unknown", "0", "") "," MEMBER("unknown", "1",
+                                                        "") "," MEMBER("unknown", "2", "") "}\n");
     is_answer(s, "/jobs/unknown/targets?collector_id=sim-collector-0", 200, empty);
     is_answer(s, "/jobs/empty/targets?collector_id=sim-collector-0", 200, empty);
-    is_answer(s, "/jobs/with+space%2Fslash%25%2B%C3%BC/targets?collector_id=sim-collector-0", 200, "[" ODD "]\n");
-    is_answer(s, "/jobs/with%20space%2fslash%25%2b%c3%bc/targets?collector_id=sim-collector-0", 200, "[" ODD "]\n");
+    is_answer(s, "/jobs/with+space%2Fslash%25%2B%C3%BC/targets?collector_id=sim-collector-0", 200,
+              "[" ODD "]\n");
+    is_answer(s, "/jobs/with%20space%2fslash%25%2b%c3%bc/targets?collector_id=sim-collector-0", 200,
+              "[" ODD "]\n");
     is_answer(s, "/jobs/with%20space%2Fslash%25%2B%C3%BC/targets", 200,
-              "{" MEMBER("with+space%2Fslash%25%2B%C3%BC", "0", ODD) "," MEMBER("with+space%2Fslash%25%2B%C3%BC", "1", "") ","
-              MEMBER("with+space%2Fslash%25%2B%C3%BC", "2", "") "}\n");
+              "{" MEMBER("with+space%2Fslash%25%2B%C3%BC", "0", ODD) "," MEMBER(
+                  "with+space%2Fslash%25%2B%C3%BC", "1",
+                  "") "," MEMBER("with+space%2Fslash%25%2B%C3%BC", "2", "") "}\n");
     is_answer(s, "/jobs/with%20space/slash/targets", 404, "404 page not found");
     is_answer(s, "//jobs/plain/targets", 404, "404 page not found");
     is_answer(s, "/healthz", 404, "404 page not found");
@@ -205,10 +241,15 @@ static void test_recorded(struct site *s)
     is_answer(s, "/jobs//targets", 404, "404 page not found");
     is_answer(s, "/livez", 200, "");
     is_answer(s, "/readyz", 200, "");
-    is_int(ask(s, "/jobs/%%zz/targets?collector_id=sim-collector-0").status, 400, "broken escape in the job");
+    is_int(ask(s, "/jobs/%%zz/targets?collector_id=sim-collector-0").status, 400,
+           "broken escape in the job");
     is_int(ask(s, "/jobs/%%zz/targets").status, 400, "broken escape in the job, all collectors");
-    is_int(ask(s, "/jobs/plain/targets?collector_id=%%2").status, 400, "broken escape in the collector");
-    is_int(raw_header(ask(s, "/jobs/plain/targets?collector_id=sim-collector-1").head, "Content-Length").p[0], '8', "length");
+    is_int(ask(s, "/jobs/plain/targets?collector_id=%%2").status, 400,
+           "broken escape in the collector");
+    is_int(raw_header(ask(s, "/jobs/plain/targets?collector_id=sim-collector-1").head,
+                      "Content-Length")
+               .p[0],
+           '8', "length");
 }
 
 static void test_redirects_and_methods(struct site *s)
@@ -219,8 +260,12 @@ static void test_redirects_and_methods(struct site *s)
     is_span(raw_header(a.head, "Location"), SPAN_LIT("/jobs"), "  Location");
     is_int(a.body.len, 40, "  Go's page");
     a = ask(s, "/jobs/plain/targets/?collector_id=\"<a>");
-    is_span(raw_header(a.head, "Location"), SPAN_LIT("/jobs/plain/targets?collector_id=\"<a>"), "query is kept");
-    is_span(a.body, SPAN_LIT("<a href=\"/jobs/plain/targets?collector_id=&#34;&lt;a&gt;\">Moved Permanently</a>.\n\n"), "escaped");
+    is_span(raw_header(a.head, "Location"), SPAN_LIT("/jobs/plain/targets?collector_id=\"<a>"),
+            "query is kept");
+    is_span(a.body,
+            SPAN_LIT("<a href=\"/jobs/plain/targets?collector_id=&#34;&lt;a&gt;\">Moved "
+                     "Permanently</a>.\n\n"),
+            "escaped");
     is_int(ask(s, "/nope/").status, 404, "no redirect to nowhere");
     is_int(ask(s, "/jobs//").status, 404, "one slash only");
 
@@ -232,13 +277,16 @@ static void test_redirects_and_methods(struct site *s)
     a = ask(s, "HEAD /jobs/plain/targets?collector_id=sim-collector-1");
     is_int(a.status, 200, "HEAD");
     is_span(raw_header(a.head, "Content-Length"), SPAN_LIT("84"), "  Content-Length as recorded");
-    is_span(raw_header(a.head, "Content-Type"), SPAN_LIT("application/json"), "  Content-Type exactly");
-    is_span(raw_header(ask(s, "/nope").head, "Content-Type"), SPAN_LIT("text/plain"), "404: Content-Type as recorded");
+    is_span(raw_header(a.head, "Content-Type"), SPAN_LIT("application/json"),
+            "  Content-Type exactly");
+    is_span(raw_header(ask(s, "/nope").head, "Content-Type"), SPAN_LIT("text/plain"),
+            "404: Content-Type as recorded");
 }
 
 static void test_unexpanded(struct site *s)
 {
-    static const char *const ids[] = { "$POD_NAME", "${POD_NAME}", "$%7BPOD_NAME%7D", "${env:POD_NAME}" };
+    static const char *const ids[] = { "$POD_NAME", "${POD_NAME}", "$%7BPOD_NAME%7D",
+                                       "${env:POD_NAME}" };
     uint64_t before = metric_value(METRIC_LITERAL_COLLECTOR);
 
     for (size_t i = 0; i < COUNT(ids); i++) {
@@ -279,7 +327,9 @@ static void test_scrape_configs(struct site *s, bool is_clear)
     is_span(raw_header(a.head, "Content-Encoding"), SPAN_LIT("gzip"), "packed");
     ok(!span_is(raw_header(a.head, "ETag"), etag), "  with another ETag");
     ok(a.body.len < plain_len && a.body.p[0] == '\x1f', "  and shorter");
-    is_span(raw_header(ask(s, "/jobs/plain/targets?collector_id=sim-collector-1\nHost: x\r\nAccept-Encoding: gzip").head,
+    is_span(raw_header(ask(s, "/jobs/plain/targets?collector_id=sim-collector-1\nHost: "
+                              "x\r\nAccept-Encoding: gzip")
+                           .head,
                        "Content-Encoding"),
             (struct span){ 0 }, "targets are never packed");
 }
@@ -289,12 +339,17 @@ static void test_metrics(struct site *s)
     struct rawanswer a = ask(s, "/metrics");
 
     is_int(a.status, 200, "/metrics");
-    ok(contains(a.body, "opentelemetry_allocator_http_duration_seconds_count{path=\"/jobs/:job_id/targets\"} "), "durations by route");
+    ok(contains(
+           a.body,
+           "opentelemetry_allocator_http_duration_seconds_count{path=\"/jobs/:job_id/targets\"} "),
+       "durations by route");
     ok(contains(raw_header(a.head, "Content-Type"), "version=0.0.4"), "Content-Type");
     a = ask(s, "/metrics\nHost: x\r\nAccept-Encoding: gzip");
     is_span(raw_header(a.head, "Content-Encoding"), SPAN_LIT("gzip"), "packed");
     a = ask(s, "/");
-    ok(contains(a.body, "jobs        3\n") && contains(a.body, "collectors  3\n") && contains(a.body, "targets     4\n"), "index");
+    ok(contains(a.body, "jobs        3\n") && contains(a.body, "collectors  3\n") &&
+           contains(a.body, "targets     4\n"),
+       "index");
 }
 
 static void test_before_sync(void)
@@ -314,7 +369,8 @@ static void test_before_sync(void)
         is_int(ask(&s, "/").status, 200, "index");
         is_int(ask(&s, "/jobs").status, i == 0 ? 503 : 200, "jobs: as soon as they are known");
         is_int(ask(&s, "/nope").status, 404, "unknown path");
-        is_span(ask(&s, "/readyz?verbose").body, SPAN_LIT("[-]synced\n[+]serving\n"), "what is missing");
+        is_span(ask(&s, "/readyz?verbose").body, SPAN_LIT("[-]synced\n[+]serving\n"),
+                "what is missing");
         if (i == 0) {
             publish_recording(&s, false);
         }
@@ -323,7 +379,8 @@ static void test_before_sync(void)
     is_int(ask(&s, "/readyz").status, 200, "ready after the sync");
     serve_set_draining(s.serve);
     is_int(ask(&s, "/readyz").status, 503, "not ready while draining");
-    is_int(ask(&s, "/jobs/plain/targets?collector_id=sim-collector-1").status, 200, "but still serving");
+    is_int(ask(&s, "/jobs/plain/targets?collector_id=sim-collector-1").status, 200,
+           "but still serving");
     site_close(&s);
 }
 
@@ -344,7 +401,8 @@ static const struct directory_job many_jobs[] = {
 static void test_tenants(void)
 {
     struct site s;
-    struct directory *d = directory_new(many_tenants, COUNT(many_tenants), many_jobs, COUNT(many_jobs));
+    struct directory *d =
+        directory_new(many_tenants, COUNT(many_tenants), many_jobs, COUNT(many_jobs));
     const struct page_row *rows[COUNT(many_jobs)];
 
     site_open(&s, true);
@@ -356,31 +414,47 @@ static void test_tenants(void)
 
     is_answer(&s, "/n/prod/shop/jobs/node/targets?collector_id=a-collector-0", 200, "[" ONE "]\n");
     is_answer(&s, "/n/test/shop/jobs/node/targets?collector_id=a-collector-0", 200, "[" TWO "]\n");
-    is_answer(&s, "/n/test/shop/jobs/node/targets?collector_id=a-collector-0&receiver=prometheus%2F2", 200, "[" THREE "]\n");
+    is_answer(&s,
+              "/n/test/shop/jobs/node/targets?collector_id=a-collector-0&receiver=prometheus%2F2",
+              200, "[" THREE "]\n");
     is_answer(&s, "/n/test/shop/jobs/node/targets?receiver=prometheus%2F2", 200,
-              "{\"a-collector-0\":{\"_link\":\"/n/test/shop/jobs/node/targets?collector_id=a-collector-0&receiver=prometheus%2F2\","
+              "{\"a-collector-0\":{\"_link\":\"/n/test/shop/jobs/node/"
+              "targets?collector_id=a-collector-0&receiver=prometheus%2F2\","
               "\"targets\":[" THREE "]}}\n");
-    is_answer(&s, "/n/prod/none/jobs/node/targets?collector_id=a-collector-0", 404, "404 page not found");
-    is_answer(&s, "/n/prod/shop/jobs", 200, "{\"node\":{\"_link\":\"/n/prod/shop/jobs/node/targets\"}}\n");
+    is_answer(&s, "/n/prod/none/jobs/node/targets?collector_id=a-collector-0", 404,
+              "404 page not found");
+    is_answer(&s, "/n/prod/shop/jobs", 200,
+              "{\"node\":{\"_link\":\"/n/prod/shop/jobs/node/targets\"}}\n");
     is_answer(&s, "/n/prod/shop/livez", 200, "");
     is_answer(&s, "/n/prod", 404, "404 page not found");
     is_int(ask(&s, "/n/prod/shop/").status, 200, "index of one");
     is_int(ask(&s, "/n/prod/shop/jobs/").status, 301, "redirect below a prefix");
 
-    is_int(ask(&s, "/jobs/node/targets?collector_id=a-collector-0").status, 421, "ambiguous: nobody else's targets");
+    is_int(ask(&s, "/jobs/node/targets?collector_id=a-collector-0").status, 421,
+           "ambiguous: nobody else's targets");
     is_int(ask(&s, "/jobs/node/targets").status, 421, "ambiguous by collector");
-    is_span(ask(&s, "/jobs/node/targets?collector_id=a-collector-0\nHost: shop-targetallocator.prod.svc:80").body,
-            SPAN_LIT("[" ONE "]\n"), "qualified Host");
-    is_int(ask(&s, "/jobs/node/targets?collector_id=a-collector-0\nHost: shop-targetallocator:80").status, 421, "bare Host");
-    is_span(ask(&s, "/jobs/node/targets?collector_id=a-collector-0\nHost: new-targetallocator:80").body, SPAN_LIT("[]\n"),
-            "the Host of a Collector we do not know");
-    is_int(ask(&s, "/scrape_configs\nHost: new-targetallocator").status, 404, "and its configuration");
-    is_int(ask(&s, "/scrape_configs\nHost: shop-targetallocator").status, 421, "configuration of a bare Host");
+    is_span(
+        ask(&s,
+            "/jobs/node/targets?collector_id=a-collector-0\nHost: shop-targetallocator.prod.svc:80")
+            .body,
+        SPAN_LIT("[" ONE "]\n"), "qualified Host");
+    is_int(ask(&s, "/jobs/node/targets?collector_id=a-collector-0\nHost: shop-targetallocator:80")
+               .status,
+           421, "bare Host");
+    is_span(
+        ask(&s, "/jobs/node/targets?collector_id=a-collector-0\nHost: new-targetallocator:80").body,
+        SPAN_LIT("[]\n"), "the Host of a Collector we do not know");
+    is_int(ask(&s, "/scrape_configs\nHost: new-targetallocator").status, 404,
+           "and its configuration");
+    is_int(ask(&s, "/scrape_configs\nHost: shop-targetallocator").status, 421,
+           "configuration of a bare Host");
 
     struct rawanswer a = ask(&s, "/scrape_configs\nHost: shop-targetallocator.test");
-    ok(contains(a.body, "hidden") && contains(a.body, "test") && !contains(a.body, "prod"), "one tenant, trusted: clear");
+    ok(contains(a.body, "hidden") && contains(a.body, "test") && !contains(a.body, "prod"),
+       "one tenant, trusted: clear");
     a = ask(&s, "/scrape_configs");
-    ok(!contains(a.body, "hidden") && contains(a.body, "<secret>"), "all tenants: masked, whatever the option");
+    ok(!contains(a.body, "hidden") && contains(a.body, "<secret>"),
+       "all tenants: masked, whatever the option");
     is_span(ask(&s, "/n/test/mail/scrape_configs").body, SPAN_LIT("{}"), "a tenant without jobs");
     site_close(&s);
 }
@@ -400,7 +474,8 @@ static void test_pinned_across_snapshots(void)
     const struct page_row *row = row_of(&s, NULL, page_new(parts, N), NULL, N);
     hold(&s, d, free_directory);
     publish(&s, d, &row, 1, true);
-    raw_say(&s.client, "GET /jobs/plain/targets?collector_id=sim-collector-1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    raw_say(&s.client,
+            "GET /jobs/plain/targets?collector_id=sim-collector-1 HTTP/1.1\r\nHost: x\r\n\r\n");
     raw_more(&s.client); /* it has begun */
     struct directory *empty = directory_new(NULL, 0, NULL, 0);
     for (int i = 0; i < 100; i++) {

@@ -82,7 +82,8 @@ static void test_reclamation(void)
     publisher_free(&p);
 }
 
-/* A slow reader of an old snapshot holds back what was retired after it, and nothing else is lost or freed twice. */
+/* A slow reader of an old snapshot holds back what was retired after it, and nothing else is lost
+ * or freed twice. */
 static void test_many(void)
 {
     enum { N = 1000 };
