@@ -1,0 +1,49 @@
+/* The annotation otel-ta/sd-configs, which anybody who may edit a Collector can write. What can be
+ * decoded is kept by encoding, byte for byte; encoded anew it decodes to the same. */
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/prom/stash.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void expect(bool is_so)
+{
+    if (!is_so) {
+        abort();
+    }
+}
+
+static void encode(struct span json, struct span value, struct arena *arena)
+{
+    AUTO_BUF kept, fresh;
+    struct span again = { "", 0 };
+    struct node *root = NULL;
+
+    buf_init(&kept, LIMIT_STASH_ENCODED);
+    buf_init(&fresh, LIMIT_STASH_ENCODED);
+    expect(stash_encode(json, value, &kept, NULL) == 0 && span_eq(buf_span(&kept), value));
+    if (stash_encode(json, SPAN_LIT(""), &fresh, NULL) == 0) {
+        expect(stash_decode(buf_span(&fresh), arena, &again, &root, NULL) == 0 &&
+               span_eq(again, json));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span value = { (const char *)data, size };
+    struct span json = { "", 0 };
+    struct node *root = NULL;
+    struct arena arena;
+    struct err err;
+
+    arena_init(&arena);
+    if (stash_decode(value, &arena, &json, &root, &err) == 0) {
+        (void)stash_job(root, SPAN_LIT("prometheus"), SPAN_LIT("a"));
+        encode(json, value, &arena);
+    }
+    arena_fini(&arena);
+    return 0;
+}
