@@ -18,8 +18,8 @@ out=$(scripts/demo "${OTEL_TA:-build/otel-ta}" 2>&1 </dev/null)
 code=$?
 n=1
 [ "$code" -eq 0 ] && echo "ok 1 - comes to its end" || { echo "not ok 1 - exit code $code"; printf '%s\n' "$out" | sed 's/^/# /'; failed=1; }
-has '^-            static_configs:' 'the static section goes'
-has '^+            - url: http://collector-with-ta-targetallocator:80/jobs/otel-collector/targets?collector_id=${POD_NAME}$' 'the documented URL comes'
+has '^- *static_configs:' 'the static section goes'
+has '^+ *- url: http://collector-with-ta-targetallocator:80/jobs/otel-collector/targets?collector_id=${POD_NAME}$' 'the documented URL comes'
 has 'replace /spec/config' 'by a patch of spec.config'
 has 'add /metadata/annotations' 'with the annotation'
 has 'otel-collector  *collector-with-ta-collector-[012]  *0\.0\.0\.0:8888' 'one collector has the one target of the example'
