@@ -161,6 +161,8 @@ def address_rule(r):
 
 
 def filter_rule(r):
+    if r.random() < 0.1:  # sharding by prometheus-operator, which only an allocator neutralises
+        return {"action": "keep", "source_labels": ["la", r.choice(["__tmp_disable_sharding", "lb"])], "regex": "$(SHARD);|.+;.+"}
     rule = {"action": r.choice(["keep", "drop", "drop", "Drop"])}
     some_sources(r, rule)
     rule["regex"] = r.choice([".*a.*", ".+", "[^a]*", some_regex(r), some_regex(r)])
