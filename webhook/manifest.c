@@ -72,9 +72,8 @@ static int set_annotation(struct text_editor *t, const struct subject *s, struct
 
     if (s->annotations != NULL &&
         (pair == NULL || pair->value->is_alias || s->metadata->is_alias)) {
-        return err_set(
-            err, ERR_REFUSED,
-            "metadata.annotations comes from an alias or a merge key; write it out here");
+        return err_set(err, ERR_REFUSED,
+                       "annotations come from an alias or a merge key; write it out here");
     }
     if (pair != NULL && pair->value->type == NODE_MAP &&
         (pair->value->n > 0 || s->metadata->style != NODE_BLOCK)) {
@@ -94,9 +93,8 @@ static int remove_annotation(struct text_editor *t, const struct subject *s, str
 
     if (pair == NULL || pair->value->is_alias ||
         member_find(pair->value, SPAN_LIT(WIRE_ANNOTATION)) == NULL) {
-        return err_set(
-            err, ERR_REFUSED,
-            "metadata.annotations comes from an alias or a merge key; write it out here");
+        return err_set(err, ERR_REFUSED,
+                       "annotations come from an alias or a merge key; write it out here");
     }
     return pair->value->n == 1 ? member_set(t, s->metadata, SPAN_LIT("annotations"), NULL, err)
                                : member_set(t, pair->value, SPAN_LIT(WIRE_ANNOTATION), NULL, err);
@@ -120,7 +118,7 @@ static int edit_config(struct text_editor *t, const struct revision *r, struct e
     if (rc == 0) {
         rc = sourcemap_edits(&map, &r->edits, t->arena, t->splice, err);
     }
-    return err_wrap(err, rc, "spec.config");
+    return rc;
 }
 
 /* ---- one pass over the document */
@@ -130,6 +128,30 @@ struct pass {
     bool ignores_records;
     const struct span *whole_records; /* by Collector, or NULL */
 };
+
+static int carry_out(struct text_editor *t, const struct revision *r, struct faults *f)
+{
+    struct err err;
+    int rc = edit_config(t, r, &err);
+
+    if (rc < 0) {
+        size_t mark = faults_push(f, "spec");
+        faults_push(f, "config");
+        faults_add(f, FAULT_ERROR, r->subject.config_node->line, "%s", err.text);
+        faults_pop(f, mark);
+        return rc;
+    }
+    if (r->changes_annotation) {
+        rc = r->annotation.p != NULL ? set_annotation(t, &r->subject, r->annotation, &err)
+                                     : remove_annotation(t, &r->subject, &err);
+    }
+    if (rc < 0) {
+        size_t mark = faults_push(f, "metadata");
+        faults_add(f, FAULT_ERROR, r->subject.metadata->line, "%s", err.text);
+        faults_pop(f, mark);
+    }
+    return rc;
+}
 
 static int edit_collector(const struct pass *p, const struct node *root, size_t index,
                           struct text_editor *t, struct faults *f, struct manifest *out)
@@ -144,30 +166,29 @@ static int edit_collector(const struct pass *p, const struct node *root, size_t 
             p->whole_records == NULL ? (struct span){ NULL, 0 } : p->whole_records[index],
     };
     struct revision r;
-    struct err err;
-    int rc = 0;
 
     if (root->is_alias) {
         faults_add(f, FAULT_ERROR, root->line,
                    "a Collector written as an alias cannot be changed; write it out");
         return ERR_INVALID;
     }
-    rc = revision_make(&in, t->arena, f, &r);
+    int rc = revision_make(&in, t->arena, f, &r);
     if (rc == 0 && r.is_changed) {
-        rc = edit_config(t, &r, &err);
-        if (rc == 0 && r.changes_annotation) {
-            rc = r.annotation.p != NULL ? set_annotation(t, &r.subject, r.annotation, &err)
-                                        : remove_annotation(t, &r.subject, &err);
-        }
-        if (rc < 0) {
-            faults_add(f, FAULT_ERROR, root->line, "%s", err.text);
-        }
+        rc = carry_out(t, &r, f);
         out->n_changed++;
         out->intended =
             graft_replace(t->arena, out->intended, root, revision_intended(&r, t->arena));
     }
     revision_fini(&r);
     return rc < 0 ? ERR_INVALID : 0;
+}
+
+static size_t push_item(struct faults *f, size_t index)
+{
+    size_t mark = faults_push(f, "items");
+
+    faults_push_index(f, index);
+    return mark;
 }
 
 static int check_name(const struct node *collector, struct faults *f)
@@ -196,7 +217,7 @@ static int run_pass(const struct pass *p, struct arena *arena, struct faults *f,
     *out = (struct manifest){ .result = p->in->text, .intended = p->in->root };
     text_editor_init(&t, p->in->text, arena, &out->edits);
     for (size_t at = 0; (collector = next_collector(p->in->root, &at)) != NULL;) {
-        size_t mark = items == NULL ? f->path_len : faults_push(f, "items[%zu]", at - 1);
+        size_t mark = items == NULL ? f->path_len : push_item(f, at - 1);
         int one = check_name(collector, f);
         one = one < 0 ? one : edit_collector(p, collector, out->n_collectors, &t, f, out);
         rc = one < 0 ? one : rc;
@@ -259,26 +280,32 @@ static const struct node *whole_record_of(const struct node *collector, struct a
     return exact_find(node_get(stash, "text"), SPAN_LIT(""), SPAN_LIT(""));
 }
 
-static struct span span_between(struct span text, const struct node *n)
+/* What belongs to a Collector: from its first byte to that of the next one, comments at its end
+ * included. */
+static struct span region_of(struct span text, const struct node *root, const struct node *n,
+                             size_t at)
 {
-    return span_make(text.p + n->begin, n->end - n->begin);
+    const struct node *next = next_collector(root, &at);
+
+    return span_make(text.p + n->begin, (next == NULL ? text.len : next->begin) - n->begin);
 }
 
 /* The record that leads from a restored Collector to the text it had. */
-static struct span write_whole(struct span restored, const struct node *now, struct span original,
+static struct span write_whole(struct span restored, struct span region, struct span original,
                                struct arena *arena)
 {
-    struct edit e = difference(span_between(restored, now), original);
+    struct edit e = difference(region, original);
+    size_t begin = (size_t)(region.p - restored.p);
     AUTO_BUF record;
 
     /* The hash covers all of the Collector: an empty edit at its end stretches the record to it. */
-    struct edit undo[] = { e, { .begin = now->end - now->begin, .end = now->end - now->begin } };
+    struct edit undo[] = { e, { .begin = region.len, .end = region.len } };
     for (size_t i = 0; i < COUNT(undo); i++) {
-        undo[i].begin += now->begin;
-        undo[i].end += now->begin;
+        undo[i].begin += begin;
+        undo[i].end += begin;
     }
     undo[1].text = SPAN_LIT("");
-    const struct exact_place place = { restored, now->begin, undo, COUNT(undo) };
+    const struct exact_place place = { restored, begin, undo, COUNT(undo) };
     buf_init(&record, LIMIT_STASH_DECODED);
     exact_write(&place, &record);
     return buf_error(&record) == 0 ? arena_span(arena, buf_span(&record)) : SPAN_LIT("");
@@ -327,8 +354,10 @@ static bool find_whole_records(const struct manifest_input *in, const struct man
         if (now == NULL) {
             return false;
         }
-        if (is_fresh && !span_eq(span_between(in->text, was), span_between(restored, now))) {
-            out[i] = write_whole(restored, now, span_between(in->text, was), arena);
+        struct span before = region_of(in->text, in->root, was, at);
+        struct span after = region_of(restored, now_root, now, now_at);
+        if (is_fresh && !span_eq(before, after)) {
+            out[i] = write_whole(restored, after, before, arena);
         } else if (!is_fresh && exact_fits(record, restored, now->begin)) {
             AUTO_BUF json;
             buf_init(&json, LIMIT_STASH_DECODED);
@@ -338,6 +367,32 @@ static bool find_whole_records(const struct manifest_input *in, const struct man
         has_one = has_one || out[i].len > 0;
     }
     return has_one;
+}
+
+/* The tree, where an empty metadata.annotations counts as none: that is how a restore leaves it. */
+static const struct node *without_empty_annotations(const struct node *root, struct arena *arena)
+{
+    const struct node *result = root, *collector;
+
+    for (size_t at = 0; (collector = next_collector(root, &at)) != NULL;) {
+        const struct node *metadata = node_get(collector, "metadata");
+        const struct node *annotations = node_get(metadata, "annotations");
+        if (annotations != NULL && annotations->type != NODE_SCALAR && annotations->n == 0) {
+            const struct node *less = graft_member(arena, metadata, SPAN_LIT("annotations"), NULL);
+            result = graft_replace(arena, result, metadata, less);
+        }
+    }
+    return result;
+}
+
+/* Is 'text' what a restore intends? */
+static bool is_intended(struct span text, const struct manifest *m, struct arena *arena)
+{
+    struct node *root = NULL;
+
+    return yamldoc_parse(text, arena, &root, NULL) == 0 && root != NULL &&
+           node_equal(without_empty_annotations(root, arena),
+                      without_empty_annotations(m->intended, arena));
 }
 
 /* The last step of a restore: Collectors whose record says that they had other bytes. */
@@ -363,7 +418,7 @@ static void apply_whole_records(const struct manifest_input *in, struct arena *a
         AUTO_BUF text;
         buf_init(&text, LIMIT_DOCUMENT_BYTES);
         splice_apply(&s, m->result, &text);
-        if (textplan_check(buf_span(&text), m->intended, arena, NULL) == 0) {
+        if (is_intended(buf_span(&text), m, arena)) {
             m->result = arena_span(arena, buf_span(&text));
             splice_fini(&m->edits);
             struct edit e = difference(in->text, m->result);

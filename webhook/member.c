@@ -217,16 +217,16 @@ int member_remove(struct text_editor *t, const struct node *map, const struct no
     }
     size_t begin = line_start(t, pair->key->begin);
     size_t rest = skip_blanks(t, pair_end(pair));
-    if (rest == line_end(t, rest)) {
-        size_t end = behind_break(t, rest);
-        bool is_last_line = end == rest;
-        if (is_last_line && begin > 0) {
-            begin -= begin > 1 && t->text.p[begin - 2] == '\r' ? 2 : 1;
-        }
-        splice_add(t->splice, begin, end, SPAN_LIT(""));
-    } else {
+    if (rest != line_end(t, rest)) {
         /* A comment follows: it stays, where the key was. */
         splice_add(t->splice, pair->key->begin, rest, SPAN_LIT(""));
+    } else if (begin > 0) {
+        /* With the line break in front: the one behind may be missing, or belong to the next
+         * removal. */
+        begin -= begin > 1 && t->text.p[begin - 2] == '\r' ? 2 : 1;
+        splice_add(t->splice, begin, rest, SPAN_LIT(""));
+    } else {
+        splice_add(t->splice, begin, behind_break(t, rest), SPAN_LIT(""));
     }
     return 0;
 }

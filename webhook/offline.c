@@ -10,6 +10,7 @@
 #include "webhook/textdiff.h"
 #include "webhook/yamltext.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -332,7 +333,8 @@ static size_t validate_all(const struct node *root, struct arena *arena, struct 
     }
     const struct node *items = node_get(root, "items");
     for (size_t i = 0; i < items->n; i++) {
-        size_t mark = faults_push(f, "items[%zu]", i);
+        size_t mark = faults_push(f, "items");
+        faults_push_index(f, i);
         if (subject_is(items->items[i])) {
             validate_collector(items->items[i], arena, f, &n_jobs);
         }
@@ -357,7 +359,8 @@ static void validate_document(struct run *r, const struct place *p, struct arena
     size_t n_jobs = validate_all(p->root, arena, &f);
     if (f.n_errors == 0) {
         /* What the rewrite would refuse: only what it can still say when all jobs are good. */
-        (void)manifest_make(&in, arena, &f, &m);
+        int rc = manifest_make(&in, arena, &f, &m);
+        assert((rc < 0) == (f.n_errors > 0));
         manifest_fini(&m);
     }
     print_faults(r, p, &f);

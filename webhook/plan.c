@@ -452,7 +452,9 @@ void plan_make(const struct plan_input *in, struct arena *arena, struct faults *
     jobindex_add_stash(&p.old_stash, in->old_stash);
     out->receivers = arena_alloc(arena, (receivers->n + 1) * sizeof(struct plan_receiver));
     struct span block = receiver_of_block(&p, receivers);
-    size_t mark = faults_push(f, "spec.config.receivers");
+    size_t mark = faults_push(f, "spec");
+    faults_push(f, "config");
+    faults_push(f, "receivers");
     for (size_t i = 0; i < receivers->n; i++) {
         struct span name = receivers->pairs[i].key->text;
         if (is_receiver(&p, name)) {

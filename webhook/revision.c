@@ -5,24 +5,21 @@
 #include "webhook/graft.h"
 #include "webhook/textplan.h"
 
-#define ANNOTATION_PATH "metadata.annotations[\"" WIRE_ANNOTATION "\"]"
-
-/* "spec.config.receivers…: sentence" → a fault at that path. */
-static int add_fault(struct faults *f, const char *path, unsigned line, const struct err *err)
+static size_t push_config(struct faults *f)
 {
-    const char *text = err->text;
-    const char *colon = strstr(text, ": ");
+    size_t mark = faults_push(f, "spec");
 
-    if (strncmp(text, "spec.", 5) == 0 && colon != NULL) {
-        size_t mark = faults_push(f, "%.*s", (int)(colon - text), text);
-        faults_add(f, FAULT_ERROR, line, "%s", colon + 2);
-        faults_pop(f, mark);
-    } else {
-        size_t mark = faults_push(f, "%s", path);
-        faults_add(f, FAULT_ERROR, line, "%s", text);
-        faults_pop(f, mark);
-    }
-    return ERR_INVALID;
+    faults_push(f, "config");
+    return mark;
+}
+
+static size_t push_annotation(struct faults *f)
+{
+    size_t mark = faults_push(f, "metadata");
+
+    faults_push(f, "annotations");
+    faults_push(f, "%s", WIRE_ANNOTATION);
+    return mark;
 }
 
 /* The annotation as a tree. What cannot be read counts as not there, with a warning; an annotation
@@ -44,7 +41,7 @@ static int read_stash(const struct subject *s, struct arena *arena, struct fault
         return 0;
     }
     if (f != NULL) {
-        size_t mark = faults_push(f, "%s", ANNOTATION_PATH);
+        size_t mark = push_annotation(f);
         faults_add(f, FAULT_WARNING, s->annotation->line,
                    rc == ERR_UNSUPPORTED ? "is of a newer version: %s" : "is not used: %s",
                    err.text);
@@ -78,17 +75,18 @@ static void read_old(const struct node *root, struct arena *arena, struct plan_i
 
 /* ---- configuration */
 
+/* 'f' stands at "spec.config". */
 static int change_text(const struct revision_input *in, const struct textplan *t,
-                       struct arena *arena, struct revision *r, struct err *err)
+                       struct arena *arena, struct faults *f, struct revision *r)
 {
-    AUTO_BUF result;
     bool use_records = !in->ignores_records;
+    struct err err;
 
     for (;;) {
+        AUTO_BUF result;
         splice_fini(&r->edits);
-        int rc = textplan_edits(t, use_records, arena, &r->edits, err);
-        if (rc < 0) {
-            return rc;
+        if (textplan_edits(t, use_records, arena, &r->edits, f) < 0) {
+            return ERR_INVALID;
         }
         if (r->subject.config_text.p == NULL) {
             return 0; /* an object in a manifest: whoever puts the manifest together compares it */
@@ -96,10 +94,12 @@ static int change_text(const struct revision_input *in, const struct textplan *t
         buf_init(&result, LIMIT_DOCUMENT_BYTES);
         splice_apply(&r->edits, t->text, &result);
         r->new_text = arena_span(arena, buf_span(&result));
-        buf_fini(&result);
-        rc = textplan_check(r->new_text, r->intended_config, arena, err);
-        if (rc == 0 || !use_records || t->records == NULL) {
-            return rc;
+        if (textplan_check(r->new_text, r->intended_config, arena, &err) == 0) {
+            return 0;
+        }
+        if (!use_records || t->records == NULL) {
+            faults_add(f, FAULT_ERROR, 0, "%s", err.text);
+            return ERR_INVALID;
         }
         use_records = false; /* somebody wrote records of their own */
     }
@@ -207,14 +207,19 @@ static int carry_out(const struct revision_input *in, struct arena *arena, struc
                                            : in->document;
     r->intended_config = plan_intended(&r->plan, r->subject.config, arena);
     if (r->plan.n_changed > 0 && t.text.p != NULL) {
-        rc = change_text(in, &t, arena, r, &err);
+        size_t mark = push_config(f);
+        rc = change_text(in, &t, arena, f, r);
+        faults_pop(f, mark);
         if (rc < 0) {
-            return add_fault(f, "spec.config", r->subject.config_node->line, &err);
+            return rc;
         }
     }
     rc = make_annotation(in, &t, arena, r, &err);
     if (rc < 0) {
-        return add_fault(f, ANNOTATION_PATH, 0, &err);
+        size_t mark = push_annotation(f);
+        faults_add(f, FAULT_ERROR, 0, "%s", err.text);
+        faults_pop(f, mark);
+        return ERR_INVALID;
     }
     r->is_changed = r->plan.n_changed > 0 || r->changes_annotation;
     return 0;
@@ -225,6 +230,9 @@ static int carry_out(const struct revision_input *in, struct arena *arena, struc
 static void place_faults(struct faults *f, size_t from, const struct subject *s)
 {
     for (size_t i = from; s->config_text.p != NULL && i < f->n; i++) {
+        if (strstr(f->v[i].path, "spec.config") == NULL) {
+            continue;
+        }
         f->v[i].line =
             s->config_node->line + (s->config_node->style == NODE_LITERAL ? f->v[i].line : 0);
     }
@@ -248,19 +256,20 @@ int revision_make(const struct revision_input *in, struct arena *arena, struct f
     out->records = node_get(plan.stash, "text");
     read_old(in->old_root, arena, &plan);
     int rc = subject_parse_text(&out->subject, arena, &err);
-    if (rc < 0 && !is_rewrite) {
-        return 0; /* nothing of ours can be in there */
-    }
     if (rc < 0) {
-        return add_fault(f, "spec.config", out->subject.config_node->line, &err);
+        /* Nothing of ours can be in text that is no YAML; who does not want a rewrite may write
+         * what they like. */
+        size_t mark = push_config(f);
+        faults_add(f, is_rewrite ? FAULT_ERROR : FAULT_WARNING, out->subject.config_node->line,
+                   "%s", err.text);
+        faults_pop(f, mark);
+        return is_rewrite ? ERR_INVALID : 0;
     }
     size_t n_errors = f->n_errors, n_faults = f->n;
     plan_make(&plan, arena, f, &out->plan);
+    rc = f->n_errors > n_errors && is_rewrite ? ERR_INVALID : carry_out(in, arena, f, out);
     place_faults(f, n_faults, &out->subject);
-    if (f->n_errors > n_errors && is_rewrite) {
-        return ERR_INVALID;
-    }
-    return carry_out(in, arena, f, out);
+    return rc;
 }
 
 const struct node *revision_intended(const struct revision *r, struct arena *arena)

@@ -365,16 +365,37 @@ static void edit_literal(const struct sourcemap *m, const struct edit *e, struct
     splice_add(out, m->start[e->begin], end, indented(m, e->text, false, arena));
 }
 
-static struct span quoted(const struct sourcemap *m, struct span text, struct arena *arena)
+/* Is there nothing but indentation between a line break and 'at'? Blanks there are not part of the
+ * text. */
+static bool is_behind_break(struct span raw, size_t at)
+{
+    while (at > 0 && (raw.p[at - 1] == ' ' || raw.p[at - 1] == '\t')) {
+        at--;
+    }
+    return at > 0 && raw.p[at - 1] == '\n';
+}
+
+static bool is_blank(struct span s, size_t at)
+{
+    return at < s.len && (s.p[at] == ' ' || s.p[at] == '\t');
+}
+
+/* 'begin' and 'end': what 'text' replaces in the document. */
+static struct span quoted(const struct sourcemap *m, struct span text, size_t begin, size_t end,
+                          struct arena *arena)
 {
     AUTO_BUF out;
 
     buf_init(&out, LIMIT_DOCUMENT_BYTES);
     if (m->scalar->style == NODE_DOUBLE) {
-        /* Escapes as JSON writes them are YAML's too. */
+        /* The first blank of a line has to be escaped, whether it is ours or comes next. */
+        bool is_bare = is_blank(text, 0) || (text.len == 0 && is_blank(m->raw, end));
+        buf_add_str(&out, is_bare && is_behind_break(m->raw, begin) ? "\\" : "");
+        /* Escapes as JSON writes them are YAML's too; without the quotes. */
+        size_t at = out.len;
         yamltext_scalar(text, YAMLTEXT_JSON, &out);
-        struct span made = span_make(out.p + 1, out.len - 2);
-        return arena_span(arena, made);
+        memmove(out.p + at, out.p + at + 1, out.len - at - 2);
+        return arena_span(arena, span_make(out.p, out.len - 2));
     }
     for (size_t i = 0; i < text.len; i++) {
         char c = text.p[i];
@@ -402,7 +423,8 @@ int sourcemap_edits(const struct sourcemap *m, const struct splice *decoded, str
             continue;
         }
         size_t end = e->end > e->begin ? m->stop[e->end - 1] : m->start[e->begin];
-        splice_add(out, m->start[e->begin], end, quoted(m, e->text, arena));
+        splice_add(out, m->start[e->begin], end,
+                   quoted(m, e->text, m->start[e->begin], end, arena));
     }
     return 0;
 }

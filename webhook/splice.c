@@ -76,6 +76,9 @@ size_t splice_map(const struct splice *s, size_t offset)
     }
     const struct edit *e = &s->edits.v[low - 1];
     size_t behind = e->result_begin + e->text.len;
+    if (offset == e->begin && e->end > offset) {
+        return e->result_begin;
+    }
     return offset < e->end ? behind : behind + (offset - e->end);
 }
 

@@ -105,32 +105,46 @@ static const struct node *record_of(const struct textplan *in, const struct plan
                : exact_find(in->records, job->stored_under_receiver, job->stored_under_job);
 }
 
-static int edit_jobs(const struct textplan *in, const struct plan_receiver *r, bool use_records,
-                     struct text_editor *t, struct err *err)
+static int edit_one_job(const struct textplan *in, const struct plan_receiver *r,
+                        const struct plan_job *job, bool use_records, struct text_editor *t,
+                        struct err *err)
 {
+    const struct node *record = record_of(in, r, job);
+
+    if (job->node->is_alias) {
+        return refuse_shared(err);
+    }
+    if (use_records && job->action == JOB_RESTORE &&
+        exact_fits(record, in->text, job->node->begin)) {
+        exact_add(record, job->node->begin, t->splice);
+        return 0;
+    }
+    return edit_job(t, job, err);
+}
+
+static int edit_jobs(const struct textplan *in, const struct plan_receiver *r, bool use_records,
+                     struct text_editor *t, struct faults *f)
+{
+    struct err err;
+    int rc = 0;
+
     for (size_t i = 0; i < r->n_jobs; i++) {
         const struct plan_job *job = &r->jobs[i];
         size_t from = t->splice->edits.n;
-        int rc = 0;
         if (job->action == JOB_LEAVE) {
             continue;
         }
-        const struct node *record = record_of(in, r, job);
-        if (job->node->is_alias) {
-            rc = refuse_shared(err);
-        } else if (use_records && job->action == JOB_RESTORE &&
-                   exact_fits(record, in->text, job->node->begin)) {
-            exact_add(record, job->node->begin, t->splice);
-        } else {
-            rc = edit_job(t, job, err);
-        }
-        if (rc < 0) {
-            return err_wrap(err, rc, "spec.config.receivers.%.*s.config.scrape_configs[%zu]",
-                            SPAN_ARG(r->name), job->index);
+        if (edit_one_job(in, r, job, use_records, t, &err) < 0) {
+            size_t config = faults_push(f, "config");
+            faults_push(f, "scrape_configs");
+            faults_push_index(f, job->index);
+            faults_add(f, FAULT_ERROR, job->node->line, "%s", err.text);
+            faults_pop(f, config);
+            rc = ERR_REFUSED;
         }
         splice_own(t->splice, from, job);
     }
-    return 0;
+    return rc;
 }
 
 /* The receiver's own members: its list as a whole, and the block. */
@@ -162,10 +176,10 @@ static bool has_change(const struct plan_receiver *r)
 }
 
 /* Every step from the configuration down to the list has to be written where it is. */
-static int check_own(const struct node *map, const char *key, const struct node *value,
+static int check_own(const struct node *map, struct span key, const struct node *value,
                      struct err *err)
 {
-    const struct node_pair *pair = member_find(map, span_of(key));
+    const struct node_pair *pair = member_find(map, key);
 
     if (value != NULL && (pair == NULL || pair->value->is_alias)) {
         return refuse_shared(err);
@@ -173,51 +187,62 @@ static int check_own(const struct node *map, const char *key, const struct node 
     return 0;
 }
 
-static int edit_whole(const struct textplan *in, const struct plan_receiver *r, bool use_records,
-                      struct text_editor *t, struct err *err)
+static int check_path(const struct textplan *in, const struct plan_receiver *r, struct err *err)
 {
     const struct node *receivers = node_get(in->config, "receivers");
-    const char *name = arena_strndup(t->arena, r->name.p, r->name.len);
-    size_t from = t->splice->edits.n;
-    int rc = check_own(in->config, "receivers", receivers, err);
+    int rc = check_own(in->config, SPAN_LIT("receivers"), receivers, err);
 
-    rc = rc < 0 ? rc : check_own(receivers, name, r->node, err);
-    rc = rc < 0 ? rc : check_own(r->node, "config", r->config, err);
-    rc = rc < 0 ? rc : check_own(r->config, "scrape_configs", r->list, err);
-    if (rc == 0) {
-        const struct node *record = record_of(in, r, NULL);
-        bool is_undone = r->new_list != NULL || r->block_action == BLOCK_REMOVE;
-        if (use_records && is_undone && r->stored_block == NULL &&
-            exact_fits(record, in->text, r->node->begin)) {
-            exact_add(record, r->node->begin, t->splice);
-        } else {
-            rc = edit_receiver(r, t, err);
-        }
+    rc = rc < 0 ? rc : check_own(receivers, r->name, r->node, err);
+    rc = rc < 0 ? rc : check_own(r->node, SPAN_LIT("config"), r->config, err);
+    return rc < 0 ? rc : check_own(r->config, SPAN_LIT("scrape_configs"), r->list, err);
+}
+
+static int edit_whole(const struct textplan *in, const struct plan_receiver *r, bool use_records,
+                      struct text_editor *t, struct faults *f)
+{
+    const struct node *record = record_of(in, r, NULL);
+    bool is_undone =
+        (r->new_list != NULL || r->block_action == BLOCK_REMOVE) && r->stored_block == NULL;
+    size_t from = t->splice->edits.n;
+    struct err err;
+
+    int rc = check_path(in, r, &err);
+    if (rc == 0 && use_records && is_undone && exact_fits(record, in->text, r->node->begin)) {
+        exact_add(record, r->node->begin, t->splice);
+    } else if (rc == 0) {
+        rc = edit_receiver(r, t, &err);
     }
     splice_own(t->splice, from, r);
-    return err_wrap(err, rc, "spec.config.receivers.%s", name);
+    if (rc < 0) {
+        faults_add(f, FAULT_ERROR, r->node->line, "%s", err.text);
+    } else if (r->new_list == NULL && r->stored_list == NULL) {
+        rc = edit_jobs(in, r, use_records, t, f);
+    }
+    return rc;
 }
 
 int textplan_edits(const struct textplan *in, bool use_records, struct arena *arena,
-                   struct splice *out, struct err *err)
+                   struct splice *out, struct faults *f)
 {
     struct text_editor t;
+    struct err err;
+    int rc = 0;
 
     text_editor_init(&t, in->text, arena, out);
     for (size_t i = 0; i < in->plan->n_receivers; i++) {
         const struct plan_receiver *r = &in->plan->receivers[i];
-        if (!has_change(r)) {
-            continue;
+        size_t mark = faults_push(f, "receivers");
+        faults_push(f, "%.*s", SPAN_ARG(r->name));
+        if (has_change(r) && edit_whole(in, r, use_records, &t, f) < 0) {
+            rc = ERR_REFUSED;
         }
-        int rc = edit_whole(in, r, use_records, &t, err);
-        if (rc == 0 && r->new_list == NULL && r->stored_list == NULL) {
-            rc = edit_jobs(in, r, use_records, &t, err);
-        }
-        if (rc < 0) {
-            return rc;
-        }
+        faults_pop(f, mark);
     }
-    return splice_sort(out, in->text.len, err);
+    if (rc == 0 && splice_sort(out, in->text.len, &err) < 0) {
+        faults_add(f, FAULT_ERROR, in->config->line, "%s", err.text);
+        rc = ERR_REFUSED;
+    }
+    return rc;
 }
 
 int textplan_check(struct span result, const struct node *intended, struct arena *arena,

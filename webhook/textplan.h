@@ -15,11 +15,11 @@ struct textplan {
     const struct node *records; /* member "text" of the annotation, or NULL */
 };
 
-/* Adds the edits, sorted, to 'out'. ERR_REFUSED, with the path, for what cannot be done on text:
+/* Adds the edits, sorted, to 'out'. ERR_REFUSED, with a fault, for what cannot be done on text:
  * places that come from an alias or a merge key. 'use_records' restores from the records where they
- * fit. */
+ * fit. 'f' stands in front of "receivers". */
 int textplan_edits(const struct textplan *in, bool use_records, struct arena *arena,
-                   struct splice *out, struct err *err) MUST_USE;
+                   struct splice *out, struct faults *f) MUST_USE;
 
 /* 'result' parsed and compared with the intended tree: ERR_REFUSED when it is another. */
 int textplan_check(struct span result, const struct node *intended, struct arena *arena,

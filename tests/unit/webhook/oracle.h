@@ -1,0 +1,125 @@
+/* What must hold for the rewrite of any manifest; used by generated documents and by the fuzz
+ * target. */
+#ifndef OTEL_TA_TESTS_ORACLE_H
+#define OTEL_TA_TESTS_ORACLE_H
+
+#include "allocator/base/limits.h"
+#include "allocator/codec/yamldoc.h"
+#include "allocator/prom/wire.h"
+#include "webhook/manifest.h"
+#include "webhook/subject.h"
+
+#include <stdio.h>
+
+enum oracle_result { ORACLE_REFUSED, ORACLE_UNCHANGED, ORACLE_GOOD, ORACLE_BROKEN };
+
+struct oracle {
+    struct arena arena;
+    struct rewrite_options options;
+    struct span result; /* of the rewrite */
+    char why[2048];     /* ORACLE_REFUSED, ORACLE_BROKEN */
+};
+
+static void oracle_init(struct oracle *o)
+{
+    *o = (struct oracle){ .options = { .collector_id_expr = SPAN_LIT(WIRE_DEFAULT_COLLECTOR_ID) } };
+    arena_init(&o->arena);
+}
+
+/* 0, or ERR_INVALID with the first fault in 'why'. */
+static int oracle_run(struct oracle *o, struct span text, bool is_restore, struct span *out,
+                      size_t *out_changed)
+{
+    struct manifest_input in = { .text = text, .options = &o->options, .is_restore = is_restore };
+    struct node *root = NULL;
+    struct manifest m;
+    struct faults f;
+    struct err err;
+
+    if (yamldoc_parse(text, &o->arena, &root, &err) < 0) {
+        snprintf(o->why, sizeof(o->why), "%s", err.text);
+        return ERR_INVALID;
+    }
+    *out = text;
+    *out_changed = 0;
+    if (root == NULL || manifest_count(root) == 0) {
+        return 0;
+    }
+    in.root = root;
+    faults_init(&f);
+    int rc = manifest_make(&in, &o->arena, &f, &m);
+    if (rc < 0) {
+        struct err first = { .text = "no fault was named" };
+        (void)faults_first(&f, &first);
+        snprintf(o->why, sizeof(o->why), "%s", first.text);
+    } else {
+        *out = m.result;
+        *out_changed = m.n_changed;
+    }
+    manifest_fini(&m);
+    faults_fini(&f);
+    return rc;
+}
+
+static bool oracle_fail(struct oracle *o, const char *what)
+{
+    char why[1024];
+
+    snprintf(why, sizeof(why), "%.1000s", o->why);
+    snprintf(o->why, sizeof(o->why), "%s (%s)", what, why);
+    return false;
+}
+
+/* Does the text hold anything that a rewrite of ours may have left there? */
+static bool oracle_is_fresh(struct span text)
+{
+    return memmem(text.p, text.len, "otel-ta/", 8) == NULL &&
+           memmem(text.p, text.len, "targetallocator", 15) == NULL &&
+           memmem(text.p, text.len, "/n/", 3) == NULL;
+}
+
+static bool oracle_properties(struct oracle *o, struct span x, struct span y)
+{
+    struct span again, back, twice;
+    size_t n;
+
+    o->why[0] = '\0';
+    if (oracle_run(o, x, false, &again, &n) < 0 || !span_eq(again, y)) {
+        return oracle_fail(o, "not deterministic");
+    }
+    if (oracle_run(o, y, false, &again, &n) < 0 || !span_eq(again, y)) {
+        return oracle_fail(o, "a second rewrite changes something");
+    }
+    if (oracle_run(o, y, true, &back, &n) < 0) {
+        return oracle_fail(o, "cannot be restored");
+    }
+    if (oracle_is_fresh(x) && !span_eq(back, x)) {
+        return oracle_fail(o, "the restored text is not the original one");
+    }
+    if (oracle_run(o, back, true, &twice, &n) < 0 || !span_eq(twice, back)) {
+        return oracle_fail(o, "a second restore changes something");
+    }
+    return true;
+}
+
+static enum oracle_result oracle_check(struct oracle *o, struct span x)
+{
+    size_t n = 0;
+
+    arena_reset(&o->arena);
+    o->why[0] = '\0';
+    if (oracle_run(o, x, false, &o->result, &n) < 0) {
+        return ORACLE_REFUSED;
+    }
+    if (n == 0) {
+        return span_eq(o->result, x) ? ORACLE_UNCHANGED : ORACLE_BROKEN;
+    }
+    return oracle_properties(o, x, o->result) ? ORACLE_GOOD : ORACLE_BROKEN;
+}
+
+static void oracle_fini(struct oracle *o)
+{
+    arena_fini(&o->arena);
+}
+
+#endif
