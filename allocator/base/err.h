@@ -55,6 +55,10 @@ const char *err_code_name(int code);
         (void)(err_wrap)(err, err_code_, __VA_ARGS__);                                             \
         err_code_;                                                                                 \
     })
-#define err_sys(err, errnum, ...) ((void)(err_sys)(err, errnum, __VA_ARGS__), ERR_IO)
+#define err_sys(err, errnum, ...)                                                                  \
+    __extension__({                                                                                \
+        (void)(err_sys)(err, errnum, __VA_ARGS__);                                                 \
+        (int)ERR_IO;                                                                               \
+    })
 
 #endif
