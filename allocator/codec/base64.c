@@ -1,8 +1,12 @@
 #include "allocator/codec/base64.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdint.h>
+#include <string.h>
 #include <zlib.h>
+
+#include "allocator/base/mem.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -48,64 +52,113 @@ static int digit(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
+/* The 24 bits of four characters, of which the last 'n_pad' count as zero; or minus one minus the
+ * index of the bad character. */
+static int decode_four(const char *p, size_t n_pad)
+{
+    int x = 0;
+
+    for (int k = 0; k < 4; k++) {
+        int d = (size_t)k >= 4 - n_pad ? 0 : digit(p[k]);
+        if (d < 0) {
+            return -1 - k;
+        }
+        x = x << 6 | d;
+    }
+    return x;
+}
+
 int base64_decode(struct span s, struct buf *out, struct err *err)
 {
     if (s.len % 4 != 0) {
-        return err_set(err, ERR_INVALID, "base64: length is not a multiple of four");
+        return err_set(err, ERR_INVALID, "base64: the length is not a multiple of four");
+    }
+    size_t n_pad = s.len > 0 && s.p[s.len - 1] == '=' ? (s.p[s.len - 2] == '=' ? 2 : 1) : 0;
+    size_t size = s.len / 4 * 3 - n_pad, n = 0;
+    char *to = buf_reserve(out, size);
+    if (to == NULL) {
+        return err_set(err, ERR_TOO_BIG, "base64: more than %zu bytes", out->max);
     }
     for (size_t i = 0; i < s.len; i += 4) {
-        bool is_last = i + 4 == s.len;
-        size_t pad = is_last && s.p[i + 3] == '=' ? (s.p[i + 2] == '=' ? 2 : 1) : 0;
-        uint32_t x = 0;
-        for (size_t k = 0; k < 4; k++) {
-            int d = k >= 4 - pad ? 0 : digit(s.p[i + k]);
-            if (d < 0) {
-                return err_set(err, ERR_INVALID, "base64: bad character at byte %zu", i + k);
-            }
-            x = x << 6 | (uint32_t)d;
+        size_t pad = i + 4 == s.len ? n_pad : 0;
+        int x = decode_four(s.p + i, pad);
+        if (x < 0) {
+            return err_set(err, ERR_INVALID, "base64: bad character at byte %zu",
+                           i + (size_t)(-1 - x));
         }
-        if ((pad == 1 && (x & 0xff) != 0) || (pad == 2 && (x & 0xffff) != 0)) {
+        if (((unsigned)x & ((1U << 8 * pad) - 1)) != 0) {
             return err_set(err, ERR_INVALID, "base64: bits behind the end");
         }
         const char bytes[3] = { (char)(x >> 16), (char)(x >> 8 & 0xff), (char)(x & 0xff) };
-        buf_add(out, bytes, 3 - pad);
+        memcpy(to + n, bytes, 3 - pad);
+        n += 3 - pad;
     }
-    return buf_error(out) == 0 ? 0
-                               : err_set(err, ERR_TOO_BIG, "base64: more than %zu bytes", out->max);
+    to[size] = '\0';
+    out->len += size;
+    return 0;
 }
+
+/* ---- zlib */
+
+/* zlib reports lack of memory as an error of its own; here it ends the program as everywhere. */
+static voidpf allocate(voidpf unused, uInt n, uInt size)
+{
+    (void)unused;
+    return mem_array(n, size);
+}
+
+static void release(voidpf unused, voidpf p)
+{
+    (void)unused;
+    mem_free(p);
+}
+
+/* zlib counts its input in 32 bits. */
+static void refill(z_stream *z, struct span *left)
+{
+    if (z->avail_in == 0 && left->len > 0) {
+        uInt n = left->len > UINT_MAX ? UINT_MAX : (uInt)left->len;
+        z->next_in = (Bytef *)(uintptr_t)left->p;
+        z->avail_in = n;
+        *left = span_from(*left, n);
+    }
+}
+
+#define CHUNK 16384
 
 void zlib_deflate(struct span s, struct buf *out)
 {
-    uLong bound = compressBound((uLong)s.len);
-    char *to = buf_reserve(out, bound);
-    uLongf len = bound;
+    z_stream z = { .zalloc = allocate, .zfree = release };
+    unsigned char chunk[CHUNK];
+    int rc = deflateInit(&z, 6);
 
-    if (to != NULL && compress2((Bytef *)to, &len, (const Bytef *)s.p, (uLong)s.len, 6) == Z_OK) {
-        out->len += len;
-        out->p[out->len] = '\0';
+    assert(rc == Z_OK);
+    while (rc == Z_OK && buf_error(out) == 0) {
+        refill(&z, &s);
+        z.next_out = chunk;
+        z.avail_out = sizeof(chunk);
+        rc = deflate(&z, s.len == 0 ? Z_FINISH : Z_NO_FLUSH);
+        buf_add(out, chunk, sizeof(chunk) - z.avail_out);
     }
+    assert(rc == Z_STREAM_END || buf_error(out) != 0);
+    deflateEnd(&z);
 }
 
 int zlib_inflate(struct span s, struct buf *out, struct err *err)
 {
-    z_stream z = { 0 };
-    unsigned char chunk[16384];
-    int rc = Z_OK;
+    z_stream z = { .zalloc = allocate, .zfree = release };
+    unsigned char chunk[CHUNK];
+    int rc = inflateInit(&z);
 
-    if (s.len > UINT_MAX || inflateInit(&z) != Z_OK) {
-        return err_set(err, ERR_INVALID, "zlib: cannot start");
-    }
-    z.next_in = (Bytef *)(uintptr_t)s.p;
-    z.avail_in = (uInt)s.len;
+    assert(rc == Z_OK);
     while (rc == Z_OK && buf_error(out) == 0) {
+        refill(&z, &s);
         z.next_out = chunk;
         z.avail_out = sizeof(chunk);
         rc = inflate(&z, Z_NO_FLUSH);
-        if (rc == Z_OK || rc == Z_STREAM_END) {
-            buf_add(out, chunk, sizeof(chunk) - z.avail_out);
-        }
+        buf_add(out, chunk, sizeof(chunk) - z.avail_out);
     }
-    bool is_whole = rc == Z_STREAM_END && z.avail_in == 0;
+    bool is_whole = rc == Z_STREAM_END && z.avail_in == 0 && s.len == 0;
     inflateEnd(&z);
     if (buf_error(out) != 0) {
         return err_set(err, ERR_TOO_BIG, "zlib: inflates to more than %zu bytes", out->max);

@@ -7,11 +7,13 @@
 #include "allocator/base/err.h"
 
 void base64_encode(struct span s, struct buf *out);
-/* ERR_INVALID on anything but canonical base64. */
+/* ERR_INVALID on anything but canonical base64 (padded, no white space, no stray bits), ERR_TOO_BIG
+ * when the result passes the cap of 'out'; 'out' is then as it was, or has that error. */
 int base64_decode(struct span s, struct buf *out, struct err *err) MUST_USE;
-/* zlib level 6. */
+/* zlib level 6; appends. */
 void zlib_deflate(struct span s, struct buf *out);
-/* ERR_TOO_BIG when the result passes the cap of 'out', ERR_INVALID when it is no zlib stream. */
+/* ERR_TOO_BIG when the result passes the cap of 'out', ERR_INVALID when 's' is
+ * anything but one whole zlib stream; 'out' is then unspecified. */
 int zlib_inflate(struct span s, struct buf *out, struct err *err) MUST_USE;
 
 #endif

@@ -327,7 +327,7 @@ static const char *digits(const char *p, const char *end)
     return p;
 }
 
-static bool is_number(struct span w)
+bool jsonscan_is_number(struct span w)
 {
     const char *p = w.p, *end = w.p + w.len;
 
@@ -358,7 +358,7 @@ static bool is_number(struct span w)
 
 static enum json_event word_event(struct span w)
 {
-    if (is_number(w)) {
+    if (jsonscan_is_number(w)) {
         return JSON_NUMBER;
     }
     if (span_is(w, "true")) {

@@ -94,5 +94,7 @@ void jsonscan_fini(struct jsonscan *s);
 struct span jsonscan_unescape(struct span raw, struct arena *arena);
 /* True when decoding changes nothing: no backslash and valid UTF-8. */
 bool jsonscan_is_literal(struct span raw);
+/* A number of RFC 8259, and nothing else. */
+bool jsonscan_is_number(struct span s);
 
 #endif

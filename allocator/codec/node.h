@@ -41,9 +41,10 @@ struct node {
     bool is_alias; /* this value is written as *alias; begin/end are those of the alias */
     unsigned line; /* 1-based */
     unsigned column; /* 0-based, in characters: the indentation of a block collection */
-    size_t begin,
-        end;  /* bytes of the value in the document: [begin, end); for a block collection, 'end'
-               * is the end of its last descendant; a block scalar without its trailing newlines */
+    /* Bytes of the value in the document, [begin, end), with its &anchor and !tag. A block
+     * collection ends with its last descendant, a block scalar with its last line that is not
+     * blank. An empty value has none; it stands right behind its colon, dash, or key. */
+    size_t begin, end;
     size_t n; /* pairs or items */
     union {
         struct span text; /* decoded scalar */
@@ -67,11 +68,14 @@ struct node *node_get_span(const struct node *map, struct span key);
 struct node *node_path(const struct node *root, ...) __attribute__((sentinel));
 
 bool node_is_null(const struct node *n); /* NULL pointer, null, ~ or an empty plain scalar */
-/* Plain true/false, and in YAML also yes/no/on/off in their YAML 1.1 spellings, as yaml.v2 reads
- * them. */
+/* Plain true/false, and in YAML also y/yes/on and n/no/off in their YAML 1.1 spellings, as yaml.v2
+ * reads them. */
 bool node_as_bool(const struct node *n, bool *out);
+/* Plain numbers. Whole ones may be written with a point or exponent (5.0, 1e3); in YAML also as
+ * 0x1f, 0b11, 0o17, 017, 1_000. False when the type cannot hold the value. */
 bool node_as_int(const struct node *n, int64_t *out);
-bool node_as_double(const struct node *n, double *out);
+bool node_as_uint(const struct node *n, uint64_t *out);
+bool node_as_double(const struct node *n, double *out); /* finite */
 /* Text of any scalar, however it is written. False for null, maps and lists. */
 bool node_as_text(const struct node *n, struct span *out);
 
@@ -81,7 +85,7 @@ bool node_as_text(const struct node *n, struct span *out);
 void node_write_json(const struct node *n, struct buf *out);
 /* The same value as a new jansson tree (numbers: integer or real). */
 json_t *node_to_jansson(const struct node *n);
-/* Equal values: same canonical JSON. */
+/* Equal values: same canonical JSON (of at most LIMIT_DOCUMENT_BYTES, else not equal). */
 bool node_equal(const struct node *a, const struct node *b);
 /* A human word for a fault: "a mapping", "a list", "text", "null". */
 const char *node_type_name(const struct node *n);

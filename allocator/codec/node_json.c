@@ -51,7 +51,7 @@ static int add_scalar(struct reader *r, const struct json_token *t, struct err *
 
     bool is_literal = !is_text || (!t->has_escapes && jsonscan_is_literal(t->raw));
     n->text = is_literal ? t->raw : jsonscan_unescape(t->raw, r->build.arena);
-    return treebuild_add(&r->build, n, (struct treebuild_size){ 1, 0 }, err);
+    return treebuild_add(&r->build, n, (struct treebuild_size){ 1, n->text.len, 0 }, err);
 }
 
 static int on_token(struct reader *r, const struct json_token *t, struct err *err)

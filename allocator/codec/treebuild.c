@@ -13,14 +13,14 @@ void treebuild_init(struct treebuild *b, struct arena *arena)
     memset(b, 0, offsetof(struct treebuild, frames));
     b->arena = arena;
     b->depth = 0;
-    b->n_nodes = 0;
+    b->n_nodes = b->n_bytes = 0;
 }
 
 void treebuild_reset(struct treebuild *b)
 {
     b->root = NULL;
     b->depth = 0;
-    b->n_nodes = 0;
+    b->n_nodes = b->n_bytes = 0;
     vec_clear(&b->pairs);
     vec_clear(&b->items);
 }
@@ -52,9 +52,10 @@ static int count(struct treebuild *b, const struct node *n, struct treebuild_siz
                  struct err *err)
 {
     b->n_nodes += size.nodes;
-    if (b->n_nodes > LIMIT_YAML_NODES) {
+    b->n_bytes += size.bytes;
+    if (b->n_nodes > LIMIT_YAML_NODES || b->n_bytes > LIMIT_DOCUMENT_BYTES) {
         return treebuild_fail(n, ERR_TOO_BIG, err,
-                              "the document has too many values, aliases counted in full");
+                              "the document is too big, aliases counted in full");
     }
     if (b->depth + size.height > LIMIT_DEPTH) {
         return treebuild_fail(n, ERR_TOO_BIG, err, "nested too deeply");
@@ -97,8 +98,8 @@ int treebuild_add(struct treebuild *b, struct node *n, struct treebuild_size siz
 
 int treebuild_open(struct treebuild *b, struct node *n, struct err *err)
 {
-    size_t nodes_before = b->n_nodes;
-    int rc = count(b, n, (struct treebuild_size){ 1, 1 }, err);
+    size_t nodes_before = b->n_nodes, bytes_before = b->n_bytes;
+    int rc = count(b, n, (struct treebuild_size){ 1, 0, 1 }, err);
 
     if (rc < 0) {
         return rc;
@@ -110,6 +111,7 @@ int treebuild_open(struct treebuild *b, struct node *n, struct err *err)
         .node = n,
         .first = n->type == NODE_MAP ? b->pairs.n : b->items.n,
         .nodes_before = nodes_before,
+        .bytes_before = bytes_before,
         .height = 1,
     };
     return 0;
@@ -190,7 +192,8 @@ int treebuild_close(struct treebuild *b, struct treebuild_size *out_size, struct
         }
     }
     b->depth--;
-    *out_size = (struct treebuild_size){ b->n_nodes - f.nodes_before, f.height };
+    *out_size = (struct treebuild_size){ b->n_nodes - f.nodes_before, b->n_bytes - f.bytes_before,
+                                         f.height };
     append(b, f.node, f.height);
     return 0;
 }

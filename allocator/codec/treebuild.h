@@ -1,6 +1,7 @@
 /* Builds a node tree from the events of a parser (JSON or YAML), which come in document order.
- * Keeps the rules that both have: LIMIT_DEPTH, LIMIT_YAML_NODES, keys are scalars, no key twice.
- * Iterative. Private to this folder. Threads: a builder belongs to one thread. */
+ * Keeps the rules that both have: LIMIT_DEPTH, LIMIT_YAML_NODES, LIMIT_DOCUMENT_BYTES of text, keys
+ * are scalars, no key twice. Iterative. Private to this folder. Threads: a builder belongs to one
+ * thread. */
 #ifndef OTEL_TA_CODEC_TREEBUILD_H
 #define OTEL_TA_CODEC_TREEBUILD_H
 
@@ -12,6 +13,7 @@
  */
 struct treebuild_size {
     size_t nodes;
+    size_t bytes;    /* of decoded text */
     unsigned height; /* levels of collections; 0 for a scalar */
 };
 
@@ -19,7 +21,8 @@ struct treebuild_frame { /* a collection that is open */
     struct node *node;
     struct node *key;    /* map: waits for its value */
     size_t first;        /* its first child in 'pairs' or 'items' */
-    size_t nodes_before; /* count when it was opened */
+    size_t nodes_before; /* counts when it was opened */
+    size_t bytes_before;
     unsigned height;
 };
 
@@ -30,7 +33,7 @@ struct treebuild {
     VEC(struct node *) items;    /* of all open lists */
     struct treebuild_frame frames[LIMIT_DEPTH];
     unsigned depth;
-    size_t n_nodes;
+    size_t n_nodes, n_bytes;
 };
 
 void treebuild_init(struct treebuild *b, struct arena *arena);

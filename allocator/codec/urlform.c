@@ -9,18 +9,27 @@ static bool is_unreserved(unsigned char c)
 void urlform_escape(struct span s, struct buf *out)
 {
     static const char hex[] = "0123456789ABCDEF";
+    size_t size = 0;
 
     for (size_t i = 0; i < s.len; i++) {
+        size += is_unreserved((unsigned char)s.p[i]) || s.p[i] == ' ' ? 1 : 3;
+    }
+    char *to = buf_reserve(out, size);
+    if (to == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        if (is_unreserved(c)) {
-            buf_add_char(out, (char)c);
-        } else if (c == ' ') {
-            buf_add_char(out, '+');
+        if (is_unreserved(c) || c == ' ') {
+            *to++ = c == ' ' ? '+' : (char)c;
         } else {
-            const char escaped[3] = { '%', hex[c >> 4], hex[c & 15] };
-            buf_add(out, escaped, sizeof(escaped));
+            *to++ = '%';
+            *to++ = hex[c >> 4];
+            *to++ = hex[c & 15];
         }
     }
+    *to = '\0';
+    out->len += size;
 }
 
 static int hex_value(char c)

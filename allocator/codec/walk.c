@@ -1,19 +1,44 @@
 #include "allocator/codec/walk.h"
 
-#include "allocator/base/mem.h"
+#include "allocator/base/limits.h"
 
 /* ---- typed reads */
+
+#define SHOWN_BYTES 60 /* of a text in a fault */
+
+/* The start of 's' that is shown, not ending inside a character. */
+static int shown_length(struct span s)
+{
+    size_t n = s.len;
+
+    if (n > SHOWN_BYTES) {
+        n = SHOWN_BYTES;
+        while (n > 0 && ((unsigned char)s.p[n] & 0xc0) == 0x80) {
+            n--;
+        }
+    }
+    return (int)n;
+}
 
 static void wrong_type(const struct node *n, const char *key, const char *wanted, struct faults *f)
 {
     size_t mark = faults_push(f, "%s", key);
 
-    if (n->type == NODE_SCALAR) {
-        faults_add(f, FAULT_ERROR, n->line, "must be %s, not '%.*s'", wanted,
-                   (int)(n->text.len > 80 ? 80 : n->text.len), n->text.p);
-    } else {
-        faults_add(f, FAULT_ERROR, n->line, "must be %s, not %s", wanted, node_type_name(n));
+    faults_add(f, FAULT_ERROR, n->line, "must be %s, not %s", wanted, node_type_name(n));
+    faults_pop(f, mark);
+}
+
+/* For values of a few letters or digits. A text in place of a mapping is not shown: it may be a
+ * secret. */
+static void wrong_value(const struct node *n, const char *key, const char *wanted, struct faults *f)
+{
+    if (n->type != NODE_SCALAR) {
+        wrong_type(n, key, wanted, f);
+        return;
     }
+    size_t mark = faults_push(f, "%s", key);
+    faults_add(f, FAULT_ERROR, n->line, "must be %s, not '%.*s'", wanted, shown_length(n->text),
+               n->text.p);
     faults_pop(f, mark);
 }
 
@@ -39,7 +64,7 @@ bool walk_bool(const struct node *map, const char *key, struct faults *f, bool *
         return false;
     }
     if (!node_as_bool(n, out)) {
-        wrong_type(n, key, "true or false", f);
+        wrong_value(n, key, "true or false", f);
         return false;
     }
     return true;
@@ -53,7 +78,7 @@ bool walk_int(const struct node *map, const char *key, struct faults *f, int64_t
         return false;
     }
     if (!node_as_int(n, out)) {
-        wrong_type(n, key, "an integer", f);
+        wrong_value(n, key, "an integer", f);
         return false;
     }
     return true;
@@ -62,16 +87,14 @@ bool walk_int(const struct node *map, const char *key, struct faults *f, int64_t
 bool walk_uint(const struct node *map, const char *key, struct faults *f, uint64_t *out)
 {
     const struct node *n = node_get(map, key);
-    int64_t value = 0;
 
     if (node_is_null(n)) {
         return false;
     }
-    if (!node_as_int(n, &value) || value < 0) {
-        wrong_type(n, key, "an integer that is not negative", f);
+    if (!node_as_uint(n, out)) {
+        wrong_value(n, key, "an integer that is not negative", f);
         return false;
     }
-    *out = (uint64_t)value;
     return true;
 }
 
@@ -83,7 +106,7 @@ bool walk_double(const struct node *map, const char *key, struct faults *f, doub
         return false;
     }
     if (!node_as_double(n, out)) {
-        wrong_type(n, key, "a number", f);
+        wrong_value(n, key, "a number", f);
         return false;
     }
     return true;
@@ -145,31 +168,39 @@ bool walk_texts(const struct node *map, const char *key, struct faults *f, struc
 
 /* ---- unknown names */
 
+static bool is_known(struct span key, const char *const *known)
+{
+    for (; *known != NULL; known++) {
+        if (span_is(key, *known)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void walk_unknown(const struct node *map, const char *const *known, enum fault_severity severity,
                   struct faults *f)
 {
     for (size_t i = 0; map != NULL && map->type == NODE_MAP && i < map->n; i++) {
-        struct span key = map->pairs[i].key->text;
-        bool is_known = false;
-        for (const char *const *k = known; *k != NULL && !is_known; k++) {
-            is_known = span_is(key, *k);
-        }
-        if (is_known) {
+        const struct node *key = map->pairs[i].key;
+        if (is_known(key->text, known)) {
             continue;
         }
-        const char *nearest = walk_nearest(key, known);
+        int len = shown_length(key->text);
+        /* Looking for the nearest costs time; faults past the limit are only counted. */
+        const char *nearest = f->n < LIMIT_FAULTS ? walk_nearest(key->text, known) : NULL;
         if (nearest != NULL) {
-            faults_add(f, severity, map->pairs[i].key->line,
-                       "field %.*s not known; did you mean '%s'?", SPAN_ARG(key), nearest);
+            faults_add(f, severity, key->line, "field %.*s not known; did you mean '%s'?", len,
+                       key->text.p, nearest);
         } else {
-            faults_add(f, severity, map->pairs[i].key->line, "field %.*s not known", SPAN_ARG(key));
+            faults_add(f, severity, key->line, "field %.*s not known", len, key->text.p);
         }
     }
 }
 
 #define WORD_MAX 64
 
-/* Levenshtein distance with transpositions; words over WORD_MAX are not compared. */
+/* Levenshtein distance with transpositions of neighbours; words of at most WORD_MAX bytes. */
 static size_t distance(struct span a, struct span b)
 {
     size_t rows[3][WORD_MAX + 1];
@@ -190,10 +221,10 @@ static size_t distance(struct span a, struct span b)
             }
             row[j] = best;
         }
-        size_t *free_row = before;
+        size_t *oldest = before;
         before = last;
         last = row;
-        row = free_row;
+        row = oldest;
     }
     return last[b.len];
 }
@@ -205,12 +236,15 @@ const char *walk_nearest(struct span word, const char *const *known)
 
     for (; *known != NULL; known++) {
         struct span k = span_of(*known);
-        if (word.len > WORD_MAX || k.len > WORD_MAX) {
+        size_t longest = word.len > k.len ? word.len : k.len;
+        size_t shortest = word.len > k.len ? k.len : word.len;
+        size_t most =
+            (longest + 2) / 3; /* a third, rounded up, but of one letter nothing is left */
+        if (longest > WORD_MAX || longest - shortest > most || longest < 2) {
             continue;
         }
         size_t d = distance(word, k);
-        size_t longest = word.len > k.len ? word.len : k.len;
-        if (d < best_distance && d <= (longest + 2) / 3) {
+        if (d < best_distance && d <= most) {
             best = *known;
             best_distance = d;
         }

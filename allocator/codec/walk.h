@@ -24,8 +24,8 @@ bool walk_texts(const struct node *map, const char *key, struct faults *f, struc
  * you mean 'food'?". Severity as given: strict readers use FAULT_ERROR. */
 void walk_unknown(const struct node *map, const char *const *known, enum fault_severity severity,
                   struct faults *f);
-/* The nearest of 'known' by edit distance (≤ a third of the length), or NULL: for flags, commands
- * and fields. */
+/* The nearest of 'known' by edit distance (at most a third of the length, rounded up), or NULL: for
+ * flags, commands and fields. */
 const char *walk_nearest(struct span word, const char *const *known);
 
 #endif

@@ -83,7 +83,7 @@ static void set_anchor(struct reader *r, const yaml_char_t *name, struct node *n
         table_put(&r->anchors, &a->entry, hash_fast(key));
     }
     a->node = n;
-    a->size = (struct treebuild_size){ 1, 0 };
+    a->size = (struct treebuild_size){ 1, n->text.len, 0 };
     a->is_open = is_open;
 }
 
@@ -189,15 +189,21 @@ static struct span text_of(struct reader *r, const struct node *n, const yaml_ev
     return arena_span(r->arena, value);
 }
 
-/* An empty value has no place of its own for libyaml when a flow collection goes on behind it. */
+/* An empty value has no place of its own for libyaml when a flow collection goes on behind it. It
+ * stands behind the colon, on the line of its key (keys have one line). */
 static void place_empty(struct reader *r, struct node *n)
 {
     const struct treebuild_frame *f = treebuild_top(&r->build);
 
-    if (f != NULL && f->node->type == NODE_MAP && f->key != NULL) {
-        n->begin = r->base + yamlplace_empty_value(r->text, f->key->end - r->base, r->text.len);
-        n->end = n->begin;
+    if (f == NULL || f->node->type != NODE_MAP || f->key == NULL) {
+        return;
     }
+    const struct node *key = f->key;
+    n->begin = r->base + yamlplace_empty_value(r->text, key->end - r->base, r->text.len);
+    n->end = n->begin;
+    n->line = key->line;
+    n->column =
+        key->column + (unsigned)yamlplace_chars(r->text, key->begin - r->base, n->begin - r->base);
 }
 
 static int on_scalar(struct reader *r, const yaml_event_t *e, struct err *err)
@@ -226,7 +232,7 @@ static int on_scalar(struct reader *r, const yaml_event_t *e, struct err *err)
         place_empty(r, n);
     }
     set_anchor(r, e->data.scalar.anchor, n, false);
-    return treebuild_add(&r->build, n, (struct treebuild_size){ 1, 0 }, err);
+    return treebuild_add(&r->build, n, (struct treebuild_size){ 1, n->text.len, 0 }, err);
 }
 
 /* ---- collections */

@@ -99,6 +99,16 @@ size_t yamlplace_empty_value(struct span text, size_t key_end, size_t limit)
     return at < limit && text.p[at] == ':' ? at + 1 : key_end;
 }
 
+size_t yamlplace_chars(struct span text, size_t from, size_t to)
+{
+    size_t n = 0;
+
+    for (size_t i = from; i < to; i++) {
+        n += is_continuation(text.p[i]) ? 0 : 1;
+    }
+    return n;
+}
+
 bool yamlplace_has_question(struct span text, size_t from, size_t to)
 {
     for (size_t at = skip_filling(text, from, to); at < to; at = skip_filling(text, at + 1, to)) {

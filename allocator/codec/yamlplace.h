@@ -25,6 +25,8 @@ size_t yamlplace_trim(struct span text, size_t begin, size_t end);
 /* An empty value behind a key that ends at 'key_end': the place behind its colon, or 'key_end' when
  * there is none before 'limit'. */
 size_t yamlplace_empty_value(struct span text, size_t key_end, size_t limit);
+/* Characters in [from, to). */
+size_t yamlplace_chars(struct span text, size_t from, size_t to);
 /* Is there a '?' (the mark of an explicit key) outside of comments in [from, to), where otherwise
  * only white space, commas and comments stand? */
 bool yamlplace_has_question(struct span text, size_t from, size_t to);
