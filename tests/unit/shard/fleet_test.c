@@ -61,6 +61,15 @@ static void test_library_tables(void)
 
 /* ---- collectors come and go */
 
+static struct fleet *make_fleet(const char *strategy)
+{
+    struct fleet_options o = { .strategy = span_of(strategy), .fallback = span_of(strcmp(strategy, "per-node") == 0 ? "rendezvous" : "") };
+    struct fleet *f = NULL;
+
+    is_int(fleet_new(&o, &f, NULL), 0, "%s: new", strategy);
+    return f;
+}
+
 #define N_TARGETS 3000
 
 struct world {
@@ -126,10 +135,8 @@ static size_t count_wrong(const struct world *w)
 
 static void test_churn(const char *strategy)
 {
-    struct fleet_options o = { .strategy = span_of(strategy), .fallback = span_of(strcmp(strategy, "per-node") == 0 ? "rendezvous" : "") };
-    struct world w = { 0 };
+    struct world w = { .fleet = make_fleet(strategy) };
 
-    is_int(fleet_new(&o, &w.fleet, NULL), 0, "%s: new", strategy);
     for (uint32_t i = 0; i < N_TARGETS; i++) {
         char address[32];
         snprintf(address, sizeof(address), "10.0.%u.%u:80", i / 256, i % 256);
@@ -155,11 +162,8 @@ static void test_churn(const char *strategy)
 /* Pure strategies: history leaves no trace. */
 static void test_purity(const char *strategy)
 {
-    struct fleet_options o = { .strategy = span_of(strategy) };
-    struct world a = { 0 }, b = { 0 };
+    struct world a = { .fleet = make_fleet(strategy) }, b = { .fleet = make_fleet(strategy) };
 
-    fleet_new(&o, &a.fleet, NULL);
-    fleet_new(&o, &b.fleet, NULL);
     set_collectors(&b, 0, 9);
     for (uint32_t i = 0; i < N_TARGETS; i++) {
         uint64_t h = hash_mix(i + 1);
@@ -180,10 +184,8 @@ static void test_purity(const char *strategy)
 
 static void test_rendezvous_moves_only_what_must(void)
 {
-    struct fleet_options o = { .strategy = SPAN_LIT("rendezvous") };
-    struct world w = { 0 };
+    struct world w = { .fleet = make_fleet("rendezvous") };
 
-    fleet_new(&o, &w.fleet, NULL);
     set_collectors(&w, 0, 9);
     for (uint32_t i = 0; i < N_TARGETS; i++) {
         w.slots[i] = fleet_add(w.fleet, hash_mix(i + 1), 0, 0, &w.owners[i], &w.owners[i]);
@@ -202,11 +204,9 @@ static void test_rendezvous_moves_only_what_must(void)
 
 static void test_least_weighted(void)
 {
-    struct fleet_options o = { .strategy = SPAN_LIT("least-weighted") };
-    struct world w = { 0 };
+    struct world w = { .fleet = make_fleet("least-weighted") };
     size_t min = N_TARGETS, max = 0;
 
-    fleet_new(&o, &w.fleet, NULL);
     set_collectors(&w, 0, 7);
     for (uint32_t i = 0; i < N_TARGETS; i++) {
         w.slots[i] = fleet_add(w.fleet, i, 0, i % 5, &w.owners[i], &w.owners[i]);
