@@ -71,11 +71,13 @@ static void set_port(struct sockaddr *sa, unsigned port)
     }
 }
 
-static unsigned port_of(const struct sockaddr_storage *sa)
+/* The port stands at the same place in both families' addresses. */
+static unsigned port_of(int fd)
 {
-    return ntohs(sa->ss_family == AF_INET
-                     ? ((const struct sockaddr_in *)(const void *)sa)->sin_port
-                     : ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port);
+    struct sockaddr_in6 got = { 0 };
+    socklen_t len = sizeof(got);
+
+    return getsockname(fd, (struct sockaddr *)(void *)&got, &len) == 0 ? ntohs(got.sin6_port) : 0;
 }
 
 static void close_all(int *fds, unsigned n)
@@ -92,8 +94,6 @@ static int listen_on_all(struct sockaddr *sa, socklen_t sa_len, unsigned n, int 
     /* SO_REUSEPORT would share the port with another process of this user without a word; a bind
      * without it tells whether the port is free. */
     int probe = listen_on(sa, sa_len, false);
-    struct sockaddr_storage got;
-    socklen_t len = sizeof(got);
 
     if (probe < 0) {
         return probe;
@@ -106,8 +106,8 @@ static int listen_on_all(struct sockaddr *sa, socklen_t sa_len, unsigned n, int 
             close_all(fds, n);
             return rc;
         }
-        if (i == 0 && getsockname(fds[0], (struct sockaddr *)(void *)&got, &len) == 0) {
-            *out_port = port_of(&got);
+        if (i == 0) {
+            *out_port = port_of(fds[0]);
             set_port(sa, *out_port); /* port 0: the first socket picks, the others follow */
         }
     }

@@ -348,14 +348,17 @@ static void start_fetch(struct source *s)
     buf_init(&secret, MIB);
     urlform_escape(c->client_id, &id);
     urlform_escape(c->client_secret, &secret);
+    struct span user = { NULL, 0 };
+    if (!s->in_body) {
+        user = (struct span){ id.p == NULL ? "" : id.p, id.len };
+    }
     const struct http_request_options o = {
         .url = c->token_url,
         .method = SPAN_LIT("POST"),
         .post_body = buf_span(&body),
         .headers = &type,
         .n_headers = 1,
-        .username =
-            s->in_body ? (struct span){ 0 } : (struct span){ id.p == NULL ? "" : id.p, id.len },
+        .username = user,
         .password = buf_span(&secret),
         .tls = c->tls,
         .proxy_url = c->proxy_url,

@@ -312,9 +312,9 @@ static void add_jobs(struct directory *d, const struct directory_job *jobs)
 
         assert(jobs[i].tenant < d->n_tenants);
         job->tenant = jobs[i].tenant;
-        job->receiver = span_is(jobs[i].receiver, WIRE_DEFAULT_RECEIVER)
-                            ? (struct span){ 0 }
-                            : arena_span(&d->arena, jobs[i].receiver);
+        if (!span_is(jobs[i].receiver, WIRE_DEFAULT_RECEIVER)) {
+            job->receiver = arena_span(&d->arena, jobs[i].receiver);
+        }
         job->name = arena_span(&d->arena, jobs[i].name);
         job->config = jobs[i].config;
         job->config_masked = jobs[i].config_masked;

@@ -527,11 +527,14 @@ static void answer_targets(struct request *r)
         exchange_fail(r->x, 400, "the query has a broken %% escape");
         return;
     }
+    if (span_is(receiver, WIRE_DEFAULT_RECEIVER)) {
+        receiver = (struct span){ 0 };
+    }
     struct directory_question q = {
         .tenant = r->tenant,
         .host = exchange_host(r->x),
         .escaped_job = r->job,
-        .receiver = span_is(receiver, WIRE_DEFAULT_RECEIVER) ? (struct span){ 0 } : receiver,
+        .receiver = receiver,
         .collector = collector,
     };
     if (has_collector) {
@@ -677,8 +680,11 @@ static struct counts count(const struct request *r)
 
 static void answer_index(struct request *r)
 {
-    struct counts n = r->snapshot == NULL ? (struct counts){ 0 } : count(r);
+    struct counts n = { 0 };
 
+    if (r->snapshot != NULL) {
+        n = count(r);
+    }
     exchange_reply(r->x, 200, PLAIN,
                    span_of(arena_printf(
                        exchange_arena(r->x),

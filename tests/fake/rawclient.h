@@ -69,7 +69,7 @@ static inline bool raw_say(struct rawclient *c, const char *text)
 /* False at the end of the stream, on error and when nothing came in time. */
 static inline bool raw_more(struct rawclient *c)
 {
-    if (c->cap - c->len < 65536) {
+    if (c->in == NULL || c->cap - c->len < 65536) {
         c->cap = c->cap * 2 + 65536;
         c->in = mem_realloc(c->in, c->cap + 1);
     }

@@ -397,6 +397,7 @@ static void test_reuse_and_cancel(struct http_client *c)
     rawserver_stop(&silent);
 }
 
+/* NOLINTBEGIN(concurrency-mt-unsafe): no other thread of this program looks at the environment */
 static void test_proxy(struct http_client *c)
 {
     struct rawserver proxy;
@@ -431,6 +432,7 @@ static void test_proxy(struct http_client *c)
     ok(strstr(proxy.request, "GET http://sd.example/targets HTTP/1.1\r\n") != NULL,
        "a proxy is asked with the whole URL");
 }
+/* NOLINTEND(concurrency-mt-unsafe) */
 
 static void test_tls(struct http_client *c)
 {

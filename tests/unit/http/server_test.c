@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
 #include "tests/check.h"
 #include "tests/fake/rawclient.h"
@@ -144,14 +145,17 @@ static void test_chunked_flood(unsigned port)
 {
     struct rawclient c;
     size_t used = 0;
-    char chunk[8 + 4096 + 2];
+    struct {
+        char size[8], data[4096], end[2];
+    } chunk = {
+        .size = "001000
+                ", .end = "
+                " };
 
-    memset(chunk, 'x', sizeof(chunk));
-    memcpy(chunk, "001000\r\n", 8);
-    memcpy(chunk + 8 + 4096, "\r\n", 2);
+        memset(chunk.data, 'x', sizeof(chunk.data));
     raw_connect(&c, port);
     raw_say(&c, "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
-    for (int i = 0; i < 32 && raw_send(&c, chunk, sizeof(chunk)); i++) {
+    for (int i = 0; i < 32 && raw_send(&c, (const char *)&chunk, sizeof(chunk)); i++) {
     }
     is_int(raw_read(&c, &used, true).status, 413, "chunked body over the cap");
     raw_close(&c);
@@ -161,9 +165,9 @@ static void test_headers_of_100_kib(unsigned port)
 {
     struct rawclient c;
     size_t used = 0;
-    AUTO_STR big = mem_zalloc(100 * 1024 + 1);
+    AUTO_STR big = mem_zalloc(100 * KIB + 1);
 
-    memset(big, 'h', 100 * 1024);
+    memset(big, 'h', 100 * KIB);
     raw_connect(&c, port);
     raw_say(&c, "GET /echo HTTP/1.1\r\nHost: a\r\nX-Big: ");
     raw_say(&c, big);

@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "tests/check.h"
 
@@ -40,7 +41,7 @@ static void round_trip(struct span in)
     char *out = mem_alloc(in.len + 1);
     z_stream z = { 0 };
 
-    buf_init(&packed, 64 * 1024 * 1024);
+    buf_init(&packed, 64 * MIB);
     gzip_compress(in, &packed);
     is_int(buf_error(&packed), 0, "packed %zu bytes into %zu", in.len, packed.len);
     inflateInit2(&z, 15 + 16);
@@ -57,16 +58,16 @@ static void round_trip(struct span in)
 
 int main(void)
 {
-    char *big = mem_alloc(3 * 1024 * 1024 + 7);
+    char *big = mem_alloc(3 * MIB + 7);
 
-    for (size_t i = 0; i < 3 * 1024 * 1024 + 7; i++) {
+    for (size_t i = 0; i < 3 * MIB + 7; i++) {
         big[i] = (char)(i * 2654435761u >> 24);
     }
     test_accept();
     round_trip(SPAN_LIT(""));
     round_trip(SPAN_LIT("{}"));
-    round_trip((struct span){ big, 1024 * 1024 });
-    round_trip((struct span){ big, 3 * 1024 * 1024 + 7 });
+    round_trip((struct span){ big, MIB });
+    round_trip((struct span){ big, 3 * MIB + 7 });
     mem_free(big);
     return check_done();
 }
