@@ -119,9 +119,11 @@ static void import_pattern(const struct importer *im, struct span pattern)
 
     arena_init(&arena);
     struct span joined = pathtext_join(im->options->base_dir, pattern, &arena);
-    /* Go's Glob sorts too, does not treat a leading dot specially and takes no braces. */
-    if (glob(arena_strndup(&arena, joined.p, joined.len), GLOB_NOESCAPE | GLOB_PERIOD, NULL,
-             &found) == 0) {
+    const char *path = arena_strndup(&arena, joined.p, joined.len);
+    /* Like Go's: sorted, and a leading dot is a character like others. Without GLOB_TILDE it reads
+     * no user data base, which is what could clash with other threads.
+     * NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    if (glob(path, GLOB_PERIOD, NULL, &found) == 0) {
         for (size_t i = 0; i < found.gl_pathc; i++) {
             import_file(im, found.gl_pathv[i]);
         }

@@ -17,7 +17,7 @@ struct value {
 };
 
 /* jansson refuses invalid UTF-8; such bytes become U+FFFD, as when Go writes JSON. */
-static json_t *json_text(struct span s)
+static json_t *new_text(struct span s)
 {
     json_t *text = json_stringn(s.p, s.len);
 
@@ -45,7 +45,7 @@ static struct span text_of(const struct value *v)
 
 static json_t *secret(struct span text, bool is_masked)
 {
-    return is_masked && text.len > 0 ? json_string(SECRET_MASK) : json_text(text);
+    return is_masked && text.len > 0 ? json_string(SECRET_MASK) : new_text(text);
 }
 
 static struct span trimmed(struct span s)
@@ -67,17 +67,17 @@ static json_t *lowered(struct span s)
     for (size_t i = 0; i < s.len; i++) {
         buf_add_char(&text, (char)tolower((unsigned char)s.p[i]));
     }
-    return json_text(span_make(s.len == 0 ? "" : text.p, s.len));
+    return new_text(span_make(s.len == 0 ? "" : text.p, s.len));
 }
 
 static json_t *redacted(struct span text, bool is_masked)
 {
     if (!is_masked) {
-        return json_text(text);
+        return new_text(text);
     }
     struct arena arena;
     arena_init(&arena);
-    json_t *json = json_text(urltext_redact(text, &arena));
+    json_t *json = new_text(urltext_redact(text, &arena));
     arena_fini(&arena);
     return json;
 }
@@ -94,15 +94,15 @@ static json_t *render_text(const struct value *v, bool *out_is_zero)
         return lowered(text);
     case SCHEMA_TRIM:
         text = trimmed(text);
-        return json_text(text.len == 0 && v->s->preset != NULL ? span_of(v->s->preset) : text);
+        return new_text(text.len == 0 && v->s->preset != NULL ? span_of(v->s->preset) : text);
     case SCHEMA_URL:
     case SCHEMA_URLISH:
         return redacted(text, v->is_masked);
     case SCHEMA_REGEX:
         *out_is_zero = v->node == NULL;
-        return json_text(text);
+        return new_text(text);
     default:
-        return json_text(text);
+        return new_text(text);
     }
 }
 
@@ -157,7 +157,7 @@ static json_t *render_texts(const struct node *list, bool is_secret)
     for (size_t i = 0; list != NULL && list->type == NODE_LIST && i < list->n; i++) {
         struct span text = { "", 0 };
         (void)node_as_text(list->items[i], &text);
-        json_array_append_new(array, is_secret ? secret(text, true) : json_text(text));
+        json_array_append_new(array, is_secret ? secret(text, true) : new_text(text));
     }
     return array;
 }
@@ -173,7 +173,7 @@ static json_t *render_names(const struct value *v)
         json_t *json;
         if (v->s->kind == SCHEMA_TEXT_MAP || v->s->kind == SCHEMA_LABELS) {
             (void)node_as_text(item, &text);
-            json = json_text(text);
+            json = new_text(text);
         } else {
             json = render_texts(item, v->s->kind == SCHEMA_SECRETS_MAP && v->is_masked);
         }

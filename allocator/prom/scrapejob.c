@@ -380,6 +380,7 @@ static void check_job(struct scrapejob *out, const struct node *job,
     const struct node *global = globals->node;
     const struct node *rules = schema_list(job, "relabel_configs");
     struct httpconfig client;
+    struct sdconfigs found = { 0 };
 
     schema_check(scrapefields_job, job, options->strict ? FAULT_ERROR : FAULT_WARNING, f);
     httpconfig_parse(job, &out->arena, f, &client);
@@ -392,8 +393,9 @@ static void check_job(struct scrapejob *out, const struct node *job,
     e->classic_histograms = inherited_bool(job, global, "always_scrape_classic_histograms");
     e->to_nhcb = inherited_bool(job, global, "convert_classic_histograms_to_nhcb");
     e->extra_metrics = inherited_bool(job, global, "extra_scrape_metrics");
-    sdconfig_parse_all(job, rules != NULL && rules->n > 0, options->strict, &out->arena, f,
-                       &out->sds, &out->n_sds);
+    sdconfig_parse_all(job, rules != NULL && rules->n > 0, options->strict, &out->arena, f, &found);
+    out->sds = found.v;
+    out->n_sds = found.n;
 }
 
 struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_globals *globals,

@@ -84,7 +84,7 @@ static void read_entry(struct reader *r, const struct sdtable *t, const struct n
                        size_t index)
 {
     struct sdconfig sd = { .mechanism = SD_UNSUPPORTED, .section = t->section, .index = index };
-    struct httpconfig client;
+    struct httpconfig client = { 0 };
     size_t n_errors = r->f->n_errors;
 
     schema_check(t->fields, entry, r->unknown, r->f);
@@ -173,7 +173,7 @@ static void read_section(struct reader *r, const struct sdtable *t, const struct
 }
 
 void sdconfig_parse_all(const struct node *job, bool has_relabel, bool strict, struct arena *arena,
-                        struct faults *f, struct sdconfig **out, size_t *out_n)
+                        struct faults *f, struct sdconfigs *out)
 {
     struct reader r = { has_relabel, strict ? FAULT_ERROR : FAULT_WARNING, arena, f, { 0 } };
 
@@ -184,10 +184,10 @@ void sdconfig_parse_all(const struct node *job, bool has_relabel, bool strict, s
             read_section(&r, t, job);
         }
     }
-    *out_n = r.found.n;
-    *out = arena_alloc(arena, r.found.n * sizeof(**out));
+    out->n = r.found.n;
+    out->v = arena_alloc(arena, r.found.n * sizeof(*out->v));
     if (r.found.n > 0) {
-        memcpy(*out, r.found.v, r.found.n * sizeof(**out));
+        memcpy(out->v, r.found.v, r.found.n * sizeof(*out->v));
     }
     vec_fini(&r.found);
 }

@@ -38,11 +38,16 @@ struct sdconfig {
     };
 };
 
+struct sdconfigs {
+    struct sdconfig *v;
+    size_t n;
+};
+
 /* Checks and parses every SD section of the scrape config 'job' in document order; faults stand
  * under the job's path. 'job' stays, and relative paths in it have been joined (schema_join_paths).
  * 'has_relabel': static targets may then hold '/'. Entries with faults are left out of '*out'. */
 void sdconfig_parse_all(const struct node *job, bool has_relabel, bool strict, struct arena *arena,
-                        struct faults *f, struct sdconfig **out, size_t *out_n);
+                        struct faults *f, struct sdconfigs *out);
 /* All section names, NULL-terminated. */
 extern const char *const sdconfig_sections[];
 

@@ -145,7 +145,7 @@ int urltext_parse(struct span text, struct urltext *out, struct err *err)
 
 struct span urltext_redact(struct span text, struct arena *arena)
 {
-    struct urltext url;
+    struct urltext url = { 0 };
 
     if (urltext_parse(text, &url, NULL) < 0 || !url.has_password) {
         return text;
