@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #define RETRY_MS 5000 /* between looks at a directory that cannot be watched */
-#define EVENTS (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF)
+#define EVENTS                                                                                     \
+    (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_MODIFY |            \
+     IN_DELETE_SELF | IN_MOVE_SELF)
 
 struct dirwatch_sub {
-    struct table_node node;  /* in the directory's table, by name */
+    struct table_node node;    /* in the directory's table, by name */
     struct dirwatch_sub *next; /* of the directory's list of subscribers to every name */
     struct dir *dir;
     char *name; /* "" = every name */
@@ -50,7 +52,8 @@ struct dirwatch *dirwatch_new(void)
     d->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (d->fd < 0) {
         metric_add(METRIC_SD_FILE_WATCHER_ERRORS, 1);
-        log_warn("no inotify: files are looked at every few seconds", LOG_STR("error", strerror(errno)));
+        log_warn("no inotify: files are looked at every few seconds",
+                 LOG_STR("error", strerror(errno)));
     }
     return d;
 }
@@ -64,7 +67,8 @@ int dirwatch_fd(const struct dirwatch *d)
 
 static void tell_everyone(struct dir *dir) ON(watcher)
 {
-    for (struct table_node *node = table_next(&dir->by_name, NULL); node != NULL; node = table_next(&dir->by_name, node)) {
+    for (struct table_node *node = table_next(&dir->by_name, NULL); node != NULL;
+         node = table_next(&dir->by_name, node)) {
         struct dirwatch_sub *sub = TABLE_ITEM(node, struct dirwatch_sub, node);
         sub->fn(sub->arg, DIRWATCH_UNSURE, SPAN_LIT(""));
     }
@@ -73,8 +77,8 @@ static void tell_everyone(struct dir *dir) ON(watcher)
     }
 }
 
-/* A link that is renamed into place may be what files of this directory point through: "..data" of a mounted
- * ConfigMap. No event names those files. */
+/* A link that is renamed into place may be what files of this directory point through: "..data" of
+ * a mounted ConfigMap. No event names those files. */
 static bool is_link(const struct dir *dir, struct span name)
 {
     AUTO_STR path = mem_printf("%s/%.*s", dir->path, SPAN_ARG(name));
@@ -84,7 +88,8 @@ static bool is_link(const struct dir *dir, struct span name)
 
 static void tell(struct dir *dir, uint32_t mask, struct span name) ON(watcher)
 {
-    enum dirwatch_event event = (mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0 ? DIRWATCH_READY : DIRWATCH_TOUCHED;
+    enum dirwatch_event event =
+        (mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0 ? DIRWATCH_READY : DIRWATCH_TOUCHED;
     uint64_t hash = hash_fast(name);
     bool is_known = false;
 
@@ -110,7 +115,8 @@ static void tell(struct dir *dir, uint32_t mask, struct span name) ON(watcher)
 
 static bool is_wd(const struct table_node *node, const void *key)
 {
-    const struct dir *dir = (const struct dir *)(const void *)((const char *)node - offsetof(struct dir, by_wd));
+    const struct dir *dir =
+        (const struct dir *)(const void *)((const char *)node - offsetof(struct dir, by_wd));
     return dir->wd == *(const int *)key;
 }
 
@@ -153,8 +159,8 @@ static bool watch(struct dirwatch *d, struct dir *dir)
         if (errno != dir->last_errno && d->fd >= 0) {
             dir->last_errno = errno;
             metric_add(METRIC_SD_FILE_WATCHER_ERRORS, 1);
-            log_warn("a folder cannot be watched and is looked at every few seconds", LOG_STR("folder", dir->path),
-                     LOG_STR("error", strerror(errno)));
+            log_warn("a folder cannot be watched and is looked at every few seconds",
+                     LOG_STR("folder", dir->path), LOG_STR("error", strerror(errno)));
         }
         return false;
     }
@@ -213,7 +219,8 @@ static void free_dir(struct dirwatch *d, struct dir *dir)
 
 /* ---- subscribers */
 
-struct dirwatch_sub *dirwatch_add(struct dirwatch *d, struct span dir, struct span name, dirwatch_fn *fn, void *arg)
+struct dirwatch_sub *dirwatch_add(struct dirwatch *d, struct span dir, struct span name,
+                                  dirwatch_fn *fn, void *arg)
 {
     struct dirwatch_sub *sub = mem_zalloc(sizeof(*sub));
 
@@ -260,7 +267,8 @@ void dirwatch_remove(struct dirwatch *d, struct dirwatch_sub **subscription)
 
 static void take_overflow(struct dirwatch *d) ON(watcher)
 {
-    for (struct table_node *node = table_next(&d->by_path, NULL); node != NULL; node = table_next(&d->by_path, node)) {
+    for (struct table_node *node = table_next(&d->by_path, NULL); node != NULL;
+         node = table_next(&d->by_path, node)) {
         tell_everyone(TABLE_ITEM(node, struct dir, by_path));
     }
 }
@@ -275,7 +283,8 @@ static void take_event(struct dirwatch *d, const struct inotify_event *e) ON(wat
         d->retry_ms = 0;
         tell_everyone(dir);
     }
-    for (struct table_node *node = dir == NULL ? NULL : &dir->by_wd; node != NULL; node = node->next) {
+    for (struct table_node *node = dir == NULL ? NULL : &dir->by_wd; node != NULL;
+         node = node->next) {
         dir = TABLE_ITEM(node, struct dir, by_wd);
         if (dir->wd == e->wd) {
             tell(dir, e->mask, span_of(e->len == 0 ? "" : e->name));
@@ -315,7 +324,8 @@ void dirwatch_tick(struct dirwatch *d, int64_t now_ms)
         return;
     }
     d->retry_ms = now_ms + RETRY_MS;
-    for (struct table_node *node = table_next(&d->by_path, NULL); node != NULL; node = table_next(&d->by_path, node)) {
+    for (struct table_node *node = table_next(&d->by_path, NULL); node != NULL;
+         node = table_next(&d->by_path, node)) {
         struct dir *dir = TABLE_ITEM(node, struct dir, by_path);
         if (dir->wd < 0) {
             watch(d, dir);

@@ -1,7 +1,7 @@
-/* Changes in directories, by one inotify instance for the process. A subscriber names a directory and, if it cares for
- * one file only, its name; events are matched to subscribers by a look-up. A directory that cannot be watched (it is not
- * there yet, or the system has no watches left) is looked at every few seconds instead, and watched as soon as it can be.
- * Threads: the watcher's. */
+/* Changes in directories, by one inotify instance for the process. A subscriber names a directory
+ * and, if it cares for one file only, its name; events are matched to subscribers by a look-up. A
+ * directory that cannot be watched (it is not there yet, or the system has no watches left) is
+ * looked at every few seconds instead, and watched as soon as it can be. Threads: the watcher's. */
 #ifndef OTEL_TA_DIRWATCH_H
 #define OTEL_TA_DIRWATCH_H
 
@@ -16,14 +16,16 @@ struct dirwatch_sub;
 enum dirwatch_event {
     DIRWATCH_READY,   /* this name: complete now (renamed into place, or closed after writing) */
     DIRWATCH_TOUCHED, /* this name: being written, created, or gone; may not be the end of it */
-    DIRWATCH_UNSURE,  /* anything in the directory may be different: look yourself ('name' is empty) */
+    DIRWATCH_UNSURE,  /* anything in the directory may be different: look yourself ('name' is empty)
+                       */
 };
-/* Must not add or remove subscribers. */
-typedef void dirwatch_fn(void *arg, enum dirwatch_event event, struct span name) ON(watcher);
+/* Runs on the watcher. Must not add or remove subscribers. */
+typedef void dirwatch_fn(void *arg, enum dirwatch_event event, struct span name);
 
 struct dirwatch *dirwatch_new(void);
 /* 'name' empty: every name is told. */
-struct dirwatch_sub *dirwatch_add(struct dirwatch *d, struct span dir, struct span name, dirwatch_fn *fn, void *arg) ON(watcher);
+struct dirwatch_sub *dirwatch_add(struct dirwatch *d, struct span dir, struct span name,
+                                  dirwatch_fn *fn, void *arg) ON(watcher);
 void dirwatch_remove(struct dirwatch *d, struct dirwatch_sub **sub) ON(watcher);
 /* The path may lead to another directory than when it was first watched: watches that one then. */
 void dirwatch_renew(struct dirwatch *d, struct dirwatch_sub *sub);

@@ -12,9 +12,10 @@
 #include <malloc.h>
 #include <poll.h>
 
-#define MAX_WAITING 32        /* arrivals that may wait: the watcher then waits too */
-#define WINDOW_MAX_US 10000   /* under load, at most this long between a change and its publication */
-#define WINDOW_PER_COST 4     /* under load, publishing takes at most a fifth of the time */
+#define MAX_WAITING 32      /* arrivals that may wait: the watcher then waits too */
+#define WINDOW_MAX_US 10000 /* under load, at most this long between a change and its publication  \
+                             */
+#define WINDOW_PER_COST 4   /* under load, publishing takes at most a fifth of the time */
 #define REAP_INTERVAL_MS 1000 /* while requests pin old snapshots */
 
 enum { MAIL_STOP = 100 };
@@ -62,13 +63,15 @@ void engine_configure(struct engine *e, struct engine_config *config)
     mailbox_post(e->box, &m->mail);
 }
 
-static int load_and_configure(struct engine *e, const struct engine_config *config, struct err *err) ON(engine)
+static int load_and_configure(struct engine *e, const struct engine_config *config, struct err *err)
+    ON(engine)
 {
     struct tenants tenants = { 0 };
     struct faults faults;
 
     faults_init(&faults);
-    int rc = jobs_load(config->sources, config->n_sources, &config->options, state_pool(e->state), &faults, &tenants);
+    int rc = jobs_load(config->sources, config->n_sources, &config->options, state_pool(e->state),
+                       &faults, &tenants);
     if (rc < 0) {
         faults_first(&faults, err);
     } else {
@@ -90,12 +93,14 @@ static void configure(struct engine *e, const struct engine_config *config) ON(e
     if (rc < 0) { /* the keeper has counted it as good, as far as it could check */
         metric_add_for(METRIC_CONFIG_RELOADS, (const char *[]){ "failure" }, 1);
         metric_set(METRIC_CONFIG_LAST_RELOAD_OK, 0);
-        log_error("the configuration is refused, the running one stays", LOG_STR("error", err.text));
+        log_error("the configuration is refused, the running one stays",
+                  LOG_STR("error", err.text));
         return;
     }
     struct state_counts counts;
     state_count(e->state, &counts);
-    log_info("configuration in use", LOG_INT("jobs", counts.n_jobs), LOG_INT("discovery_sections_awaited", counts.n_wants_open),
+    log_info("configuration in use", LOG_INT("jobs", counts.n_jobs),
+             LOG_INT("discovery_sections_awaited", counts.n_wants_open),
              LOG_INT("ms", (clock_mono_us() - from) / 1000));
 }
 
@@ -122,13 +127,14 @@ static void publish(struct engine *e) ON(engine)
     if (!was_synced && state_is_synced(e->state)) {
         struct state_counts counts;
         state_count(e->state, &counts);
-        log_info("every job had its first result", LOG_INT("jobs", counts.n_jobs), LOG_INT("targets", counts.n_served),
-                 LOG_INT("unassigned", counts.n_unassigned));
+        log_info("every job had its first result", LOG_INT("jobs", counts.n_jobs),
+                 LOG_INT("targets", counts.n_served), LOG_INT("unassigned", counts.n_unassigned));
         malloc_trim(0); /* what the first reading of everything took is given back */
     }
 }
 
-/* When to publish, on the monotonic clock: at once when the last time is long ago, else not too soon after it. */
+/* When to publish, on the monotonic clock: at once when the last time is long ago, else not too
+ * soon after it. */
 static int64_t publish_due_us(const struct engine *e)
 {
     int64_t due = e->published_us + e->window_us;

@@ -1,7 +1,7 @@
-/* The owner thread: what arrives from discovery goes in, snapshots go out. Owns jobs, string pool, targets, fleets,
- * pages. Incremental by construction: a changed source re-reads that source, a changed target renders the pages it is
- * on; a debounce window of 0 ms when idle, growing to 10 ms under load, bounds how often snapshots are made.
- * Threads: start and stop from the keeper. */
+/* The owner thread: what arrives from discovery goes in, snapshots go out. Owns jobs, string pool,
+ * targets, fleets, pages. Incremental by construction: a changed source re-reads that source, a
+ * changed target renders the pages it is on; a debounce window of 0 ms when idle, growing to 10 ms
+ * under load, bounds how often snapshots are made. Threads: start and stop from the keeper. */
 #ifndef OTEL_TA_ENGINE_H
 #define OTEL_TA_ENGINE_H
 
@@ -18,7 +18,8 @@ struct engine_options {
     void *publish_arg;
 };
 
-/* The configuration, as texts; moved to the engine, which parses them (the keeper has checked them before). */
+/* The configuration, as texts; moved to the engine, which parses them (the keeper has checked them
+ * before). */
 struct engine_config {
     struct jobs_source *sources;
     size_t n_sources;
@@ -26,13 +27,15 @@ struct engine_config {
     struct arena arena;
 };
 
-int engine_start(const struct engine_options *options, struct engine **out, struct err *err) MUST_USE;
+int engine_start(const struct engine_options *options, struct engine **out,
+                 struct err *err) MUST_USE;
 /* Where arrivals (discovery/want.h) are posted by the watcher. */
 struct mailbox *engine_mailbox(struct engine *e);
-/* Replaces the configuration: atomic, jobs that did not change keep their targets. Moves *config. */
+/* Replaces the configuration: atomic, jobs that did not change keep their targets. Moves *config.
+ */
 void engine_configure(struct engine *e, struct engine_config *config);
-/* Ends its thread: nothing is published any more. What was published stays until engine_free(), which comes after the last
- * reader has put its snapshot. */
+/* Ends its thread: nothing is published any more. What was published stays until engine_free(),
+ * which comes after the last reader has put its snapshot. */
 void engine_stop(struct engine *e);
 void engine_free(struct engine **e);
 

@@ -25,7 +25,7 @@ struct filealarm {
     uint64_t content;  /* of all files, as last looked at */
     uint64_t reported; /* as of the last ring */
     int64_t look_ms;   /* when to look again */
-    int64_t ring_ms;   /* when to ring if nothing changes until then; INT64_MAX: nothing to report */
+    int64_t ring_ms; /* when to ring if nothing changes until then; INT64_MAX: nothing to report */
     bool has_event;
 };
 
@@ -47,7 +47,8 @@ static uint64_t hash_content(const struct filealarm *f)
         struct readfile_signature signature;
         AUTO_STR body = NULL;
         size_t len = 0;
-        int rc = readfile_read(f->files[i].path, LIMIT_DOCUMENT_BYTES, &signature, &body, &len, NULL);
+        int rc =
+            readfile_read(f->files[i].path, LIMIT_DOCUMENT_BYTES, &signature, &body, &len, NULL);
         sum = hash_mix(sum + i + (rc < 0 ? (uint64_t)-rc : hash_fast(span_make(body, len))));
     }
     return sum;

@@ -15,10 +15,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define SETTLE_MS 100         /* a file that is being written is read when it was quiet for so long… */
-#define SETTLE_LIMIT_MS 1000  /* …or is still being written after this */
-#define RACY_MS 1000          /* a file read so soon after its change may change again under the same time stamp */
-#define UNWATCHED_MS 60000    /* patterns in folders that are patterns themselves: at least so often */
+#define SETTLE_MS 100 /* a file that is being written is read when it was quiet for so long… */
+#define SETTLE_LIMIT_MS 1000 /* …or is still being written after this */
+#define RACY_MS                                                                                    \
+    1000 /* a file read so soon after its change may change again under the same time stamp */
+#define UNWATCHED_MS 60000 /* patterns in folders that are patterns themselves: at least so often  \
+                            */
 
 struct file {
     struct table_node node; /* of its want, by path */
@@ -78,7 +80,8 @@ void filewatch_connect(struct filewatch *f, struct mailbox *engine)
     f->engine = engine;
 }
 
-static void tell(const struct file_want *w, enum arrival_status status, const char *path, char *body, size_t len)
+static void tell(const struct file_want *w, enum arrival_status status, const char *path,
+                 char *body, size_t len)
 {
     struct arrival *a = arrival_new(w->want->id, status, path);
 
@@ -141,7 +144,8 @@ static void fail(struct file *file, const struct err *err)
 {
     if (!file->is_bad) {
         file->is_bad = true;
-        log_warn("a discovery file cannot be read, what is known of it stays", LOG_STR("error", err->text));
+        log_warn("a discovery file cannot be read, what is known of it stays",
+                 LOG_STR("error", err->text));
     }
     metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
     tell(file->want, ARRIVAL_FAILED, file->path, NULL, 0);
@@ -175,8 +179,9 @@ static void look_at_file(struct file *file, bool must_read)
 {
     struct readfile_signature now;
 
-    if (!must_read && file->is_known && !file->is_bad && readfile_look(file->path, &now, NULL) == 0 &&
-        readfile_is_same(&now, &file->signature) && now.modified_ns / 1000000 + RACY_MS < file->read_wall_ms) {
+    if (!must_read && file->is_known && !file->is_bad &&
+        readfile_look(file->path, &now, NULL) == 0 && readfile_is_same(&now, &file->signature) &&
+        now.modified_ns / 1000000 + RACY_MS < file->read_wall_ms) {
         return;
     }
     read_file(file);
@@ -210,11 +215,13 @@ static bool list_dir(const char *dir, struct span pattern, struct names *out)
         return errno == ENOENT || errno == ENOTDIR;
     }
     for (const struct dirent *e = readdir(handle); e != NULL; e = readdir(handle)) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || !pathglob_match(pattern, span_of(e->d_name))) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+            !pathglob_match(pattern, span_of(e->d_name))) {
             continue;
         }
         if (out->list.n == LIMIT_GLOB_FILES) {
-            log_warn("a pattern matches too many files, the rest is left out", LOG_STR("folder", dir));
+            log_warn("a pattern matches too many files, the rest is left out",
+                     LOG_STR("folder", dir));
             break;
         }
         *vec_push(&out->list) = mem_strdup(e->d_name);
@@ -254,7 +261,8 @@ static void scan_dir(struct file_want *w, const char *dir, struct span base, boo
     if (!list_dir(dir, base, &names)) {
         w->is_blind = true;
         metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
-        log_warn("a folder with discovery files cannot be read", LOG_STR("folder", dir), LOG_STR("error", strerror(errno)));
+        log_warn("a folder with discovery files cannot be read", LOG_STR("folder", dir),
+                 LOG_STR("error", strerror(errno)));
     }
     vec_each(&names.list, name) {
         join(dir, *name, &path);
@@ -269,7 +277,8 @@ static void expand_dirs(struct file_want *w, struct span pattern, struct names *
     *vec_push(&out->list) = mem_strdup(pattern.len > 0 && pattern.p[0] == '/' ? "/" : ".");
     while (pattern.len > 0) {
         const char *slash = memchr(pattern.p, '/', pattern.len);
-        struct span element = span_make(pattern.p, slash == NULL ? pattern.len : (size_t)(slash - pattern.p));
+        struct span element =
+            span_make(pattern.p, slash == NULL ? pattern.len : (size_t)(slash - pattern.p));
         pattern = span_from(pattern, element.len + (slash != NULL));
         struct names next = { 0 };
         vec_each(&out->list, dir) {
@@ -417,7 +426,8 @@ void filewatch_tick(struct filewatch *f, int64_t now_ms)
     }
     f->has_unsure = false;
     f->next_refresh_ms = INT64_MAX;
-    for (struct table_node *node = table_next(&f->wants, NULL); node != NULL; node = table_next(&f->wants, node)) {
+    for (struct table_node *node = table_next(&f->wants, NULL); node != NULL;
+         node = table_next(&f->wants, node)) {
         struct file_want *w = TABLE_ITEM(node, struct file_want, node);
         if (w->is_unsure || w->refresh_ms <= now_ms) {
             scan(w, false, now_ms);
@@ -451,7 +461,7 @@ static struct file_want *find_want(const struct filewatch *f, uint64_t id)
     return node == NULL ? NULL : TABLE_ITEM(node, struct file_want, node);
 }
 
-static void subscribe(struct file_want *w, size_t i)
+static void subscribe(struct file_want *w, size_t i) ON(watcher)
 {
     struct file_pattern *p = &w->patterns[i];
 
@@ -461,7 +471,8 @@ static void subscribe(struct file_want *w, size_t i)
     p->has_meta = pathglob_has_meta(p->base);
     p->dir_has_meta = pathglob_has_meta(p->dir);
     if (!p->dir_has_meta) {
-        p->sub = dirwatch_add(w->owner->dirs, p->dir, p->has_meta ? SPAN_LIT("") : p->base, on_event, p);
+        p->sub =
+            dirwatch_add(w->owner->dirs, p->dir, p->has_meta ? SPAN_LIT("") : p->base, on_event, p);
     }
 }
 

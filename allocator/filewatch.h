@@ -1,8 +1,8 @@
-/* The file_sd sections: finds the files of their patterns, reads those that changed, tells the engine. An event re-reads
- * the one file it names; what events cannot tell (a swapped link, a network file system, a folder that came late) is
- * found by looking at every file again at the refresh interval.
- * Failure semantics: what cannot be read stays as it was; what is gone is reported gone.
- * Threads: the watcher's. */
+/* The file_sd sections: finds the files of their patterns, reads those that changed, tells the
+ * engine. An event re-reads the one file it names; what events cannot tell (a swapped link, a
+ * network file system, a folder that came late) is found by looking at every file again at the
+ * refresh interval. Failure semantics: what cannot be read stays as it was; what is gone is
+ * reported gone. Threads: the watcher's. */
 #ifndef OTEL_TA_FILEWATCH_H
 #define OTEL_TA_FILEWATCH_H
 

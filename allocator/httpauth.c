@@ -39,7 +39,8 @@ static int read_secret(struct span path, struct arena *arena, struct span *out, 
 }
 
 /* The text, or what the file holds when there is one. */
-static int text_or_file(struct span text, struct span file, struct arena *arena, struct span *out, struct err *err)
+static int text_or_file(struct span text, struct span file, struct arena *arena, struct span *out,
+                        struct err *err)
 {
     *out = text;
     return file.len == 0 ? 0 : read_secret(file, arena, out, err);
@@ -73,7 +74,8 @@ static struct http_client_tls tls_from(const struct httpconfig_tls *t)
     };
 }
 
-static int add_headers(const struct httpconfig *config, struct arena *arena, struct httpauth_request *r, struct err *err)
+static int add_headers(const struct httpconfig *config, struct arena *arena,
+                       struct httpauth_request *r, struct err *err)
 {
     for (size_t i = 0; i < config->n_headers; i++) {
         const struct httpconfig_header *h = &config->headers[i];
@@ -95,12 +97,15 @@ static int add_headers(const struct httpconfig *config, struct arena *arena, str
     return 0;
 }
 
-static int add_credentials(const struct httpconfig *config, struct arena *arena, struct httpauth_request *r, struct err *err)
+static int add_credentials(const struct httpconfig *config, struct arena *arena,
+                           struct httpauth_request *r, struct err *err)
 {
     if (config->has_basic_auth) {
-        int rc = text_or_file(config->basic_username, config->basic_username_file, arena, &r->options.username, err);
+        int rc = text_or_file(config->basic_username, config->basic_username_file, arena,
+                              &r->options.username, err);
         if (rc == 0) {
-            rc = text_or_file(config->basic_password, config->basic_password_file, arena, &r->options.password, err);
+            rc = text_or_file(config->basic_password, config->basic_password_file, arena,
+                              &r->options.password, err);
         }
         if (r->options.username.p == NULL) {
             r->options.username = SPAN_LIT("");
@@ -111,13 +116,15 @@ static int add_credentials(const struct httpconfig *config, struct arena *arena,
         return 0;
     }
     struct span credentials;
-    int rc = text_or_file(config->auth_credentials, config->auth_credentials_file, arena, &credentials, err);
+    int rc = text_or_file(config->auth_credentials, config->auth_credentials_file, arena,
+                          &credentials, err);
     if (rc < 0) {
         return err_wrap(err, rc, "authorization");
     }
     struct span type = config->auth_type.len == 0 ? SPAN_LIT("Bearer") : config->auth_type;
-    httpauth_header(r, SPAN_LIT("Authorization"),
-                    span_of(arena_printf(arena, "%.*s %.*s", SPAN_ARG(type), SPAN_ARG(credentials))));
+    httpauth_header(
+        r, SPAN_LIT("Authorization"),
+        span_of(arena_printf(arena, "%.*s %.*s", SPAN_ARG(type), SPAN_ARG(credentials))));
     return 0;
 }
 
@@ -151,7 +158,8 @@ static struct span encode_parameters(const struct node *map, struct arena *arena
     return arena_span(arena, buf_span(&out));
 }
 
-static int add_oauth2(const struct httpconfig_oauth2 *config, struct arena *arena, struct httpauth_request *r, struct err *err)
+static int add_oauth2(const struct httpconfig_oauth2 *config, struct arena *arena,
+                      struct httpauth_request *r, struct err *err)
 {
     struct span secret;
 
@@ -167,16 +175,19 @@ static int add_oauth2(const struct httpconfig_oauth2 *config, struct arena *aren
                                                      .client_secret = secret,
                                                      .scopes = config->scopes,
                                                      .n_scopes = config->n_scopes,
-                                                     .endpoint_params = encode_parameters(config->endpoint_params, arena),
+                                                     .endpoint_params = encode_parameters(
+                                                         config->endpoint_params, arena),
                                                      .tls = tls_from(&config->tls),
                                                      .proxy_url = config->proxy_url };
     return 0;
 }
 
-int httpauth_apply(const struct httpconfig *config, struct arena *arena, struct httpauth_request *r, struct err *err)
+int httpauth_apply(const struct httpconfig *config, struct arena *arena, struct httpauth_request *r,
+                   struct err *err)
 {
     if (config->unsupported != NULL) {
-        return err_set(err, ERR_UNSUPPORTED, "%s is not supported in a discovery section", config->unsupported);
+        return err_set(err, ERR_UNSUPPORTED, "%s is not supported in a discovery section",
+                       config->unsupported);
     }
     r->options.tls = tls_from(&config->tls);
     r->options.proxy_url = config->proxy_url;

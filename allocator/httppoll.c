@@ -59,7 +59,8 @@ static const char *url_of(const struct poll *poll, char out[1024])
 static void tell(const struct poll *poll, enum arrival_status status, char *body, size_t len)
 {
     AUTO_STR source = mem_strndup(poll->want->section.http.url.p, poll->want->section.http.url.len);
-    struct arrival *a = arrival_new(poll->want->id, status, status == ARRIVAL_SETTLED ? NULL : source);
+    struct arrival *a =
+        arrival_new(poll->want->id, status, status == ARRIVAL_SETTLED ? NULL : source);
 
     a->body = body;
     a->body_len = len;
@@ -86,7 +87,8 @@ static void fail(struct poll *poll, const char *why)
     metric_add_for(METRIC_SD_REFRESH_FAILURES, (const char *[]){ "http", job }, 1);
     if (!poll->is_failing) {
         poll->is_failing = true;
-        log_warn("http_sd failed, what is known stays", LOG_STR("url", url_of(poll, url)), LOG_STR("job", job), LOG_STR("error", why));
+        log_warn("http_sd failed, what is known stays", LOG_STR("url", url_of(poll, url)),
+                 LOG_STR("job", job), LOG_STR("error", why));
     }
     tell(poll, ARRIVAL_FAILED, NULL, 0);
     settle(poll);
@@ -152,7 +154,8 @@ static void on_response(void *arg, struct http_response *response)
         fail(poll, why);
     } else if (!httppoll_is_json_type(response->content_type)) {
         char why[256];
-        snprintf(why, sizeof(why), "unsupported content type \"%.*s\"", (int)(response->content_type.len > 128 ? 128 : response->content_type.len),
+        snprintf(why, sizeof(why), "unsupported content type \"%.*s\"",
+                 (int)(response->content_type.len > 128 ? 128 : response->content_type.len),
                  response->content_type.p);
         fail(poll, why);
     } else {
@@ -176,14 +179,16 @@ static struct span interval_text(int64_t ms, char out[32])
 static int send_request(struct poll *poll, struct err *err) ON(watcher)
 {
     const struct sdconfig *section = &poll->want->section;
-    struct httpauth_request r = { .options = { .url = section->http.url, .max_body_bytes = LIMIT_SD_BODY } };
+    struct httpauth_request r = { .options = { .url = section->http.url,
+                                               .max_body_bytes = LIMIT_SD_BODY } };
     struct arena arena;
     char interval[32];
 
     arena_init(&arena);
     httpauth_header(&r, SPAN_LIT("User-Agent"), SPAN_LIT(USER_AGENT));
     httpauth_header(&r, SPAN_LIT("Accept"), SPAN_LIT("application/json"));
-    httpauth_header(&r, SPAN_LIT("X-Prometheus-Refresh-Interval-Seconds"), interval_text(section->refresh_ms, interval));
+    httpauth_header(&r, SPAN_LIT("X-Prometheus-Refresh-Interval-Seconds"),
+                    interval_text(section->refresh_ms, interval));
     int rc = httpauth_apply(&section->http.client, &arena, &r, err);
     if (rc == 0) {
         r.options.timeout_ms = section->refresh_ms < 1 ? 1 : section->refresh_ms;
@@ -211,7 +216,8 @@ void httppoll_tick(struct httppoll *p, int64_t now_ms)
         return;
     }
     p->next_ms = INT64_MAX;
-    for (struct table_node *node = table_next(&p->polls, NULL); node != NULL; node = table_next(&p->polls, node)) {
+    for (struct table_node *node = table_next(&p->polls, NULL); node != NULL;
+         node = table_next(&p->polls, node)) {
         struct poll *poll = TABLE_ITEM(node, struct poll, node);
         if (poll->request == NULL && poll->next_ms <= now_ms) {
             start_poll(poll, now_ms);
@@ -241,7 +247,8 @@ static struct poll *find_poll(const struct httppoll *p, uint64_t id)
     return node == NULL ? NULL : TABLE_ITEM(node, struct poll, node);
 }
 
-/* Its next answer goes to the engine, even when it is the same as before; at once, if none is under way. */
+/* Its next answer goes to the engine, even when it is the same as before; at once, if none is under
+ * way. */
 static void ask_now(struct poll *poll, int64_t now_ms) ON(watcher)
 {
     poll->n_unsettled++;

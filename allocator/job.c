@@ -27,8 +27,8 @@ void job_key(const struct scrapejob *config, uint64_t out_key[2])
     out_key[1] = hash_fast(buf_span(&bytes));
 }
 
-struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet, uint32_t fleet_job,
-                    struct fragments *fragments, struct strpool *pool)
+struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet,
+                    uint32_t fleet_job, struct fragments *fragments, struct strpool *pool)
 {
     struct job *j = mem_zalloc(sizeof(*j));
 
@@ -152,7 +152,8 @@ static void leave_fleet(struct job *j, struct target *t)
     t->slot = FLEET_NONE;
 }
 
-/* 'to' is served instead of 'from', whose identity it has. It keeps the owner unless its address or node say otherwise. */
+/* 'to' is served instead of 'from', whose identity it has. It keeps the owner unless its address or
+ * node say otherwise. */
 static void replace_head(struct job *j, struct target *from, struct target *to)
 {
     table_del(&j->heads, &from->node);
@@ -170,7 +171,8 @@ static void replace_head(struct job *j, struct target *from, struct target *to)
     pages_add(&j->pages, fleet_update(j->fleet, slot, to->node_hash), to);
 }
 
-/* 'head' is the chain of t's identity or NULL. Behind those of its own source, before those of later ones. */
+/* 'head' is the chain of t's identity or NULL. Behind those of its own source, before those of
+ * later ones. */
 static void insert_target(struct job *j, struct target *head, struct target *t)
 {
     if (head == NULL) {
@@ -222,11 +224,12 @@ struct reading {
     struct sd_batch *batch;
     struct render render;
     struct label_builder labels;
-    struct arena scratch; /* what relabeling expands, for one target */
+    struct arena scratch;              /* what relabeling expands, for one target */
     const struct sd_group *tail_group; /* the last one of which a target was kept */
     struct fragment *tail;             /* and its tail */
     const struct sd_shape *node_shape;
-    uint32_t node_fields[TARGETNODE_LABELS]; /* where node_shape has the labels that name the node, or SD_NO_FIELD */
+    uint32_t node_fields[TARGETNODE_LABELS]; /* where node_shape has the labels that name the node,
+                                                or SD_NO_FIELD */
     struct span node;
     uint64_t node_hash;
     struct target **targets; /* the new list */
@@ -286,7 +289,8 @@ static void find_tail(struct reading *r, const struct sd_group *g)
     r->tail_group = g;
 }
 
-static enum verdict_kind judge(struct reading *r, const struct sd_group *g, struct span address, uint64_t *out_identity)
+static enum verdict_kind judge(struct reading *r, const struct sd_group *g, struct span address,
+                               uint64_t *out_identity)
 {
     struct label_builder *lb = &r->labels;
     struct verdict v;
@@ -317,7 +321,8 @@ static struct target *find_previous(const struct reading *r, struct target *head
     return NULL;
 }
 
-static struct target *make_target(struct reading *r, struct span own, uint64_t identity, struct span address)
+static struct target *make_target(struct reading *r, struct span own, uint64_t identity,
+                                  struct span address)
 {
     struct target *t = mem_alloc(sizeof(*t) + own.len);
 
@@ -333,7 +338,8 @@ static struct target *make_target(struct reading *r, struct span own, uint64_t i
     return t;
 }
 
-static void keep(struct reading *r, const struct sd_group *g, struct span address, uint64_t identity) ON(engine)
+static void keep(struct reading *r, const struct sd_group *g, struct span address,
+                 uint64_t identity) ON(engine)
 {
     struct job *j = r->job;
     struct span own = render_own(&r->render, g, address);
@@ -449,7 +455,8 @@ bool job_vanish(struct job *j, uint32_t section, struct span source)
 
 static int compare_identities(const void *a, const void *b)
 {
-    uint64_t x = target_identity(*(struct target *const *)a), y = target_identity(*(struct target *const *)b);
+    uint64_t x = target_identity(*(struct target *const *)a),
+             y = target_identity(*(struct target *const *)b);
     return (x > y) - (x < y);
 }
 
@@ -462,7 +469,8 @@ void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job)
     pages_init(&j->pages, j->fragments->publisher, fleet_collectors(fleet));
     j->fleet = fleet;
     j->fleet_job = fleet_job;
-    for (struct table_node *node = table_next(&j->heads, NULL); node != NULL; node = table_next(&j->heads, node)) {
+    for (struct table_node *node = table_next(&j->heads, NULL); node != NULL;
+         node = table_next(&j->heads, node)) {
         heads[n++] = TABLE_ITEM(node, struct target, node);
     }
     qsort(heads, n, sizeof(struct target *), compare_identities);

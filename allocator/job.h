@@ -1,8 +1,8 @@
-/* One scrape job at work: what each of its sources holds, which targets are kept, which of them is served, and the pages
- * that come of it. A source is always read as a whole; the difference to what it held before is found here, so that a
- * target which did not change keeps its memory, its owner and its place.
- * Rules: targets of a job with the same identity are one; the one of the lowest (section, source name, index) is served.
- * Threads: the engine's. */
+/* One scrape job at work: what each of its sources holds, which targets are kept, which of them is
+ * served, and the pages that come of it. A source is always read as a whole; the difference to what
+ * it held before is found here, so that a target which did not change keeps its memory, its owner
+ * and its place. Rules: targets of a job with the same identity are one; the one of the lowest
+ * (section, source name, index) is served. Threads: the engine's. */
 #ifndef OTEL_TA_JOB_H
 #define OTEL_TA_JOB_H
 
@@ -13,8 +13,8 @@
 struct source {
     struct table_node node;
     struct job *job;
-    uint32_t section; /* index into the job's discovery sections */
-    char *name;       /* path or URL; "" for static */
+    uint32_t section;        /* index into the job's discovery sections */
+    char *name;              /* path or URL; "" for static */
     struct target **targets; /* kept ones, by index */
     uint32_t n;
     size_t n_discovered, n_dropped, n_invalid;
@@ -31,7 +31,7 @@ struct job {
     struct table heads; /* served targets (assigned or not) by identity */
     struct pages pages;
     size_t n_discovered, n_kept, n_dropped, n_invalid; /* sums over the sources */
-    bool has_news;   /* for metrics */
+    bool has_news;                                     /* for metrics */
     size_t n_kept_shown;
     uint64_t key[2]; /* of everything that was configured: equal keys, equal jobs */
     size_t row;      /* in snapshots */
@@ -41,13 +41,15 @@ struct job {
 /* The key of a configuration, with its complete JSON. */
 void job_key(const struct scrapejob *config, uint64_t out_key[2]);
 /* Moves 'config' and drops its JSON trees, which take more room than the job's targets. */
-struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet, uint32_t fleet_job,
-                    struct fragments *fragments, struct strpool *pool);
+struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet,
+                    uint32_t fleet_job, struct fragments *fragments, struct strpool *pool);
 /* The source holds this now. True when anything that is served may have changed. */
-bool job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch) ON(engine);
+bool job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)
+    ON(engine);
 /* The source holds nothing any more; unknown ones are fine. */
 bool job_vanish(struct job *j, uint32_t section, struct span source) ON(engine);
-/* Puts every target into 'fleet', in identity order, and forgets the fleet it was in, which is freed as a whole. */
+/* Puts every target into 'fleet', in identity order, and forgets the fleet it was in, which is
+ * freed as a whole. */
 void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job) ON(engine);
 /* 'is_fleet_gone': the fleet is freed as a whole, its slots need not be cleared. */
 void job_free(struct job **job, bool is_fleet_gone) ON(engine);

@@ -75,13 +75,17 @@ static int compare_targets(const void *a, const void *b)
     if (target_identity(x) != target_identity(y)) {
         return target_identity(x) < target_identity(y) ? -1 : 1;
     }
-    return ((uintptr_t)x > (uintptr_t)y) - ((uintptr_t)x < (uintptr_t)y); /* equals stand side by side; one is valid */
+    return ((uintptr_t)x > (uintptr_t)y) -
+           ((uintptr_t)x < (uintptr_t)y); /* equals stand side by side; one is valid */
 }
 
-/* Of the targets with one identity at most one has a slot, so what is valid comes once, but perhaps written twice. */
-static void keep_valid(struct page_list *l, const struct fleet *fleet, uint32_t collector, struct target *t)
+/* Of the targets with one identity at most one has a slot, so what is valid comes once, but perhaps
+ * written twice. */
+static void keep_valid(struct page_list *l, const struct fleet *fleet, uint32_t collector,
+                       struct target *t)
 {
-    if (t->slot != FLEET_NONE && fleet_owner(fleet, t->slot) == collector && (l->n == 0 || l->v[l->n - 1] != t)) {
+    if (t->slot != FLEET_NONE && fleet_owner(fleet, t->slot) == collector &&
+        (l->n == 0 || l->v[l->n - 1] != t)) {
         l->v[l->n++] = t;
     }
 }
@@ -95,7 +99,8 @@ static void merge_list(struct page_list *l, const struct fleet *fleet, uint32_t 
     l->v = mem_alloc(((size_t)n_old + l->n_added + 1) * sizeof(struct target *));
     l->n = 0;
     while (i < n_old || k < l->n_added) {
-        bool is_old = k == l->n_added || (i < n_old && target_identity(old[i]) <= target_identity(l->added[k]));
+        bool is_old = k == l->n_added ||
+                      (i < n_old && target_identity(old[i]) <= target_identity(l->added[k]));
         keep_valid(l, fleet, collector, is_old ? old[i++] : l->added[k++]);
     }
     mem_free(old);
@@ -113,7 +118,8 @@ static struct page *make_page(const struct page_list *l)
     struct page_part *parts = mem_alloc(l->n * sizeof(*parts));
     for (uint32_t i = 0; i < l->n; i++) {
         const struct target *t = l->v[i];
-        parts[i] = (struct page_part){ span_make(t->own, t->own_len), span_make(t->tail->text, t->tail->len) };
+        parts[i] = (struct page_part){ span_make(t->own, t->own_len),
+                                       span_make(t->tail->text, t->tail->len) };
     }
     struct page *page = page_new(parts, l->n);
     mem_free(parts);
@@ -129,7 +135,8 @@ static bool is_same_page(const struct page *a, const struct page *b)
         return false;
     }
     for (size_t i = 0; i < a->n_pieces; i++) {
-        if (a->pieces[i].iov_base != b->pieces[i].iov_base || a->pieces[i].iov_len != b->pieces[i].iov_len) {
+        if (a->pieces[i].iov_base != b->pieces[i].iov_base ||
+            a->pieces[i].iov_len != b->pieces[i].iov_len) {
             return false;
         }
     }
@@ -158,7 +165,8 @@ static bool render_list(struct pages *p, const struct fleet *fleet, uint32_t col
 
 bool pages_render(struct pages *p, const struct fleet *fleet, size_t n_kept, size_t *out_n_rendered)
 {
-    bool has_changed = p->row == NULL || p->row->n_collectors != p->n_lists || p->row->n_targets != n_kept;
+    bool has_changed =
+        p->row == NULL || p->row->n_collectors != p->n_lists || p->row->n_targets != n_kept;
 
     *out_n_rendered = 0;
     if (!p->is_dirty && !has_changed) {
@@ -169,7 +177,8 @@ bool pages_render(struct pages *p, const struct fleet *fleet, size_t n_kept, siz
             has_changed |= render_list(p, fleet, i);
             ++*out_n_rendered;
         }
-        has_changed |= p->row != NULL && i < p->row->n_collectors && p->row->pages[i] != p->lists[i].page;
+        has_changed |=
+            p->row != NULL && i < p->row->n_collectors && p->row->pages[i] != p->lists[i].page;
     }
     p->is_dirty = false;
     if (!has_changed) {

@@ -1,13 +1,13 @@
-/* The pages of one job: which targets each collector has, in identity order, and the response body made from them.
- * Changes are noted as they come and cost nothing but a mark; pages_render() then merges each changed list once and
- * makes its body. A member is valid while its slot's owner is this collector, so removals need no search.
- * Threads: the engine's. */
+/* The pages of one job: which targets each collector has, in identity order, and the response body
+ * made from them. Changes are noted as they come and cost nothing but a mark; pages_render() then
+ * merges each changed list once and makes its body. A member is valid while its slot's owner is
+ * this collector, so removals need no search. Threads: the engine's. */
 #ifndef OTEL_TA_PAGES_H
 #define OTEL_TA_PAGES_H
 
 #include "allocator/target.h"
 
-struct page_list { /* of one collector */
+struct page_list {     /* of one collector */
     struct target **v; /* by identity, as of the last render */
     struct target **added;
     struct page *page;
@@ -27,10 +27,13 @@ void pages_init(struct pages *p, struct publisher *publisher, size_t n_collector
 /* 'collector' may be FLEET_NONE: nothing to note. */
 void pages_add(struct pages *p, uint32_t collector, struct target *t);
 void pages_touch(struct pages *p, uint32_t collector);
-/* The collectors are others now: 'map' gives each old index its new one or FLEET_NONE. Before moves are noted. */
+/* The collectors are others now: 'map' gives each old index its new one or FLEET_NONE. Before moves
+ * are noted. */
 void pages_renumber(struct pages *p, const uint32_t *map, size_t n_collectors) ON(engine);
-/* Brings the row up to date; 'n_kept' is its target count. True when the row is another one than before. */
-bool pages_render(struct pages *p, const struct fleet *fleet, size_t n_kept, size_t *out_n_rendered) ON(engine);
+/* Brings the row up to date; 'n_kept' is its target count. True when the row is another one than
+ * before. */
+bool pages_render(struct pages *p, const struct fleet *fleet, size_t n_kept, size_t *out_n_rendered)
+    ON(engine);
 /* Retires everything that snapshots may see. */
 void pages_fini(struct pages *p) ON(engine);
 

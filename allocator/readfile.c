@@ -20,7 +20,8 @@ static int64_t nanoseconds(struct timespec t)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static int sign(const char *path, const struct stat *st, struct readfile_signature *out, struct err *err)
+static int sign(const char *path, const struct stat *st, struct readfile_signature *out,
+                struct err *err)
 {
     if (!S_ISREG(st->st_mode)) {
         return err_set(err, ERR_REFUSED, "%s: not a regular file", path);
@@ -40,10 +41,17 @@ int readfile_look(const char *path, struct readfile_signature *out, struct err *
     return stat(path, &st) < 0 ? fail(path, errno, err) : sign(path, &st, out, err);
 }
 
-/* Reads up to the end of the file as it is now, which may be further away than when it was looked at. */
-static int read_all(int fd, const char *path, size_t expected, size_t max, char **out_body, size_t *out_len, struct err *err)
+struct reading {
+    const char *path;
+    size_t expected, max;
+};
+
+/* Reads up to the end of the file as it is now, which may be further away than when it was looked
+ * at. */
+static int read_all(int fd, const struct reading *r, char **out_body, size_t *out_len,
+                    struct err *err)
 {
-    size_t cap = expected + 1, len = 0;
+    size_t cap = r->expected + 1, len = 0;
     char *body = mem_alloc(cap + 1);
 
     for (;;) {
@@ -54,15 +62,15 @@ static int read_all(int fd, const char *path, size_t expected, size_t max, char 
         if (n < 0) {
             int errnum = errno;
             mem_free(body);
-            return fail(path, errnum, err);
+            return fail(r->path, errnum, err);
         }
         if (n == 0) {
             break;
         }
         len += (size_t)n;
-        if (len > max) {
+        if (len > r->max) {
             mem_free(body);
-            return err_set(err, ERR_TOO_BIG, "%s: more than %zu bytes", path, max);
+            return err_set(err, ERR_TOO_BIG, "%s: more than %zu bytes", r->path, r->max);
         }
         if (len == cap) {
             cap += cap / 2 + 4096;
@@ -75,7 +83,8 @@ static int read_all(int fd, const char *path, size_t expected, size_t max, char 
     return 0;
 }
 
-int readfile_read(const char *path, size_t max, struct readfile_signature *out, char **out_body, size_t *out_len, struct err *err)
+int readfile_read(const char *path, size_t max, struct readfile_signature *out, char **out_body,
+                  size_t *out_len, struct err *err)
 {
     struct readfile_signature signature;
     struct stat st;
@@ -89,7 +98,8 @@ int readfile_read(const char *path, size_t max, struct readfile_signature *out, 
         rc = err_set(err, ERR_TOO_BIG, "%s: more than %zu bytes", path, max);
     }
     if (rc == 0) {
-        rc = read_all(fd, path, (size_t)signature.size, max, out_body, out_len, err);
+        const struct reading r = { path, (size_t)signature.size, max };
+        rc = read_all(fd, &r, out_body, out_len, err);
     }
     if (rc == 0) {
         *out = signature;
@@ -99,6 +109,6 @@ int readfile_read(const char *path, size_t max, struct readfile_signature *out, 
 
 bool readfile_is_same(const struct readfile_signature *a, const struct readfile_signature *b)
 {
-    return a->device == b->device && a->inode == b->inode && a->size == b->size && a->modified_ns == b->modified_ns &&
-           a->changed_ns == b->changed_ns;
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
 }

@@ -108,7 +108,8 @@ static bool word_needs_care(uint64_t w)
 {
     uint64_t quote = w ^ EACH_BYTE('"'), backslash = w ^ EACH_BYTE('\\');
     uint64_t hits = (quote - EACH_BYTE(1)) | (backslash - EACH_BYTE(1)) | (w - EACH_BYTE(0x20)) | w;
-    return (hits & EACH_BYTE(0x80)) != 0; /* a borrow may also raise it for a harmless byte: that costs only time */
+    return (hits & EACH_BYTE(0x80)) !=
+           0; /* a borrow may also raise it for a harmless byte: that costs only time */
 }
 
 static bool is_plain(struct span s)
@@ -169,7 +170,8 @@ static void add_own(struct render *r, const struct sd_group *g, const uint32_t *
 
 struct span render_own(struct render *r, const struct sd_group *g, struct span address)
 {
-    static const char head[] = ",{\"targets\":[", middle[] = "],\"labels\":{", name[] = "\"__address__\":";
+    static const char head[] = ",{\"targets\":[", middle[] = "],\"labels\":{",
+                      name[] = "\"__address__\":";
     const struct render_plan *plan = plan_of(r, g->shape);
 
     buf_clear(&r->own);
@@ -187,7 +189,8 @@ struct span render_own(struct render *r, const struct sd_group *g, struct span a
     return span_make(r->own.p, r->own.len - 1); /* the tail brings the comma */
 }
 
-static bool is_same_tail(const struct render *r, const struct render_plan *plan, const struct sd_group *g)
+static bool is_same_tail(const struct render *r, const struct render_plan *plan,
+                         const struct sd_group *g)
 {
     if (r->tail_plan != plan) {
         return false;

@@ -17,14 +17,14 @@ struct state {
     struct wants wants;
     struct sd_batch batch;
     VEC(struct tenancy *) tenancies;
-    VEC(struct job *) jobs;          /* by row */
+    VEC(struct job *) jobs; /* by row */
     VEC(struct job *) dirty;
     const struct page_row **rows;
     struct directory *directory;
     bool is_configured;
     bool is_synced;
     bool is_directory_new, is_synced_new; /* since the last snapshot */
-    size_t n_kept; /* sum over the jobs, as of the last snapshot */
+    size_t n_kept;                        /* sum over the jobs, as of the last snapshot */
 };
 
 /* ---- life */
@@ -114,14 +114,18 @@ static void apply_batch(struct state *s, struct want_entry *e, struct span sourc
         if (job_apply(user->job, user->section, source, &s->batch) || user->job->has_news) {
             list_job(s, user->job);
         }
-        metric_observe_for(METRIC_PROCESS_GROUPS, (const char *[]){ user->job->label }, (double)(clock_mono_us() - from) / 1e6);
+        metric_observe_for(METRIC_PROCESS_GROUPS, (const char *[]){ user->job->label },
+                           (double)(clock_mono_us() - from) / 1e6);
     }
 }
 
-static void digest_arrival(struct state *s, struct want_entry *e, const struct arrival *a) ON(engine)
+static void digest_arrival(struct state *s, struct want_entry *e, const struct arrival *a)
+    ON(engine)
 {
     const struct want_user *first = &e->users.v[0];
-    struct provider_input in = { &first->job->config->sds[first->section], span_of(a->source), { a->body, a->body_len } };
+    struct provider_input in = { &first->job->config->sds[first->section],
+                                 span_of(a->source),
+                                 { a->body, a->body_len } };
     struct err err;
 
     if (s->pool.bytes > LIMIT_POOL_BYTES) {
@@ -129,8 +133,9 @@ static void digest_arrival(struct state *s, struct want_entry *e, const struct a
     }
     sd_batch_reset(&s->batch);
     if (e->ops->digest(&in, &s->batch, &err) < 0) {
-        log_warn("discovered targets cannot be read, those known before stay", LOG_STR("mechanism", e->ops->name),
-                 LOG_STR("source", a->source), LOG_STR("error", err.text));
+        log_warn("discovered targets cannot be read, those known before stay",
+                 LOG_STR("mechanism", e->ops->name), LOG_STR("source", a->source),
+                 LOG_STR("error", err.text));
         count_failure(e, first->job->label);
         return;
     }
@@ -173,7 +178,8 @@ void state_tick(struct state *s, int64_t now_ms)
     size_t n = wants_lose_patience(&s->wants, now_ms);
 
     if (n > 0) {
-        log_warn("discovery sections without an answer are no longer waited for", LOG_INT("sections", n));
+        log_warn("discovery sections without an answer are no longer waited for",
+                 LOG_INT("sections", n));
     }
 }
 
@@ -182,9 +188,9 @@ void state_tick(struct state *s, int64_t now_ms)
 struct renewal { /* the new configuration while it replaces the old one */
     struct state *s;
     struct tenants *config;
-    struct tenancy **tenancies; /* by tenant: new, or the old one that goes on */
-    bool *goes_on;              /* by tenant */
-    VEC(struct job *) jobs;     /* of all tenants */
+    struct tenancy **tenancies;        /* by tenant: new, or the old one that goes on */
+    bool *goes_on;                     /* by tenant */
+    VEC(struct job *) jobs;            /* of all tenants */
     VEC(struct directory_job) entries; /* of the same; texts are owned */
     int64_t now_ms;
     bool has_changed;
@@ -209,7 +215,7 @@ static int compare_tenants(const void *a, const void *b)
 }
 
 /* The part that can fail comes first and changes nothing. */
-static int make_tenancies(struct renewal *r, struct err *err)
+static int make_tenancies(struct renewal *r, struct err *err) ON(engine)
 {
     for (size_t i = 0; i < r->config->n; i++) {
         const struct tenant *tenant = &r->config->v[i];
@@ -237,24 +243,28 @@ static void drop_new_tenancies(struct renewal *r) ON(engine)
     }
 }
 
-static char *job_label(const struct renewal *r, const struct tenant *tenant, const struct scrapejob *config)
+static char *job_label(const struct renewal *r, const struct tenant *tenant,
+                       const struct scrapejob *config)
 {
     if (r->config->n == 1) {
         return mem_strndup(config->name.p, config->name.len);
     }
-    return mem_printf("%.*s/%.*s/%.*s", SPAN_ARG(tenant->ns), SPAN_ARG(tenant->name), SPAN_ARG(config->name));
+    return mem_printf("%.*s/%.*s/%.*s", SPAN_ARG(tenant->ns), SPAN_ARG(tenant->name),
+                      SPAN_ARG(config->name));
 }
 
-/* An old job that was configured in the same way, taken out of its tenancy. 'at' is where it was last time, if nothing
- * has changed. */
-static struct job *take_job(struct tenancy *from, const struct scrapejob *config, size_t at, const char *label)
+/* An old job that was configured in the same way, taken out of its tenancy. 'at' is where it was
+ * last time, if nothing has changed. */
+static struct job *take_job(struct tenancy *from, const struct scrapejob *config, size_t at,
+                            const char *label)
 {
     uint64_t key[2];
 
     job_key(config, key);
     for (size_t i = 0; i < from->jobs.n; i++) {
         struct job **place = &from->jobs.v[(at + i) % from->jobs.n], *j = *place;
-        if (j != NULL && j->key[0] == key[0] && j->key[1] == key[1] && span_eq(j->config->name, config->name) &&
+        if (j != NULL && j->key[0] == key[0] && j->key[1] == key[1] &&
+            span_eq(j->config->name, config->name) &&
             span_eq(j->config->receiver, config->receiver) && strcmp(j->label, label) == 0) {
             *place = NULL;
             return j;
@@ -312,7 +322,8 @@ static void renew_jobs(struct renewal *r, size_t i) ON(engine)
         add_entry(r, i, config);
         struct job *j = old == NULL ? NULL : take_job(old, config, k, label);
         if (j == NULL) {
-            j = job_new(config, label, t->fleet, tenancy_take_number(t), &r->s->fragments, &r->s->pool);
+            j = job_new(config, label, t->fleet, tenancy_take_number(t), &r->s->fragments,
+                        &r->s->pool);
             tenant->jobs.v[k] = NULL; /* moved */
             struct directory_job *entry = &r->entries.v[r->entries.n - 1];
             entry->receiver = j->config->receiver;
@@ -328,7 +339,8 @@ static void renew_jobs(struct renewal *r, size_t i) ON(engine)
 
 static void forget_job(struct state *s, struct job *j)
 {
-    static const enum metric_id by_job[] = { METRIC_TARGETS, METRIC_TARGETS_DROPPED, METRIC_TARGETS_INVALID, METRIC_PROCESS_GROUPS };
+    static const enum metric_id by_job[] = { METRIC_TARGETS, METRIC_TARGETS_DROPPED,
+                                             METRIC_TARGETS_INVALID, METRIC_PROCESS_GROUPS };
 
     for (size_t i = 0; i < COUNT(by_job); i++) {
         metric_forget(by_job[i], (const char *[]){ j->label });
@@ -433,10 +445,12 @@ static void show_configuration(const struct state *s)
         size_t n = 0;
         for (size_t k = 0; k < s->tenancies.n; k++) {
             struct fleet *fleet = s->tenancies.v[k]->fleet;
-            n += strcmp(fleet_strategy(fleet), strategies[i]->name) == 0 ? fleet_collectors(fleet) : 0;
+            n += strcmp(fleet_strategy(fleet), strategies[i]->name) == 0 ? fleet_collectors(fleet)
+                                                                         : 0;
         }
         if (n > 0) {
-            metric_set_for(METRIC_COLLECTORS_ALLOCATABLE, (const char *[]){ strategies[i]->name }, (double)n);
+            metric_set_for(METRIC_COLLECTORS_ALLOCATABLE, (const char *[]){ strategies[i]->name },
+                           (double)n);
         } else {
             metric_forget(METRIC_COLLECTORS_ALLOCATABLE, (const char *[]){ strategies[i]->name });
         }
@@ -583,7 +597,8 @@ const struct snapshot *state_publish(struct state *s)
         return NULL;
     }
     s->is_directory_new = s->is_synced_new = false;
-    const struct snapshot *snapshot = publisher_publish(s->publisher, s->directory, s->rows, s->jobs.n, s->is_synced);
+    const struct snapshot *snapshot =
+        publisher_publish(s->publisher, s->directory, s->rows, s->jobs.n, s->is_synced);
     metric_add_for(METRIC_SD_UPDATES, (const char *[]){ "" }, 1);
     return snapshot;
 }
@@ -609,9 +624,11 @@ void state_count(const struct state *s, struct state_counts *out)
     }
 }
 
-static void each_target_of(const struct tenancy *t, const struct job *j, void (*fn)(void *arg, const struct state_target *t), void *arg)
+static void each_target_of(const struct tenancy *t, const struct job *j,
+                           void (*fn)(void *arg, const struct state_target *t), void *arg)
 {
-    for (struct table_node *node = table_next(&j->heads, NULL); node != NULL; node = table_next(&j->heads, node)) {
+    for (struct table_node *node = table_next(&j->heads, NULL); node != NULL;
+         node = table_next(&j->heads, node)) {
         const struct target *target = TABLE_ITEM(node, struct target, node);
         uint32_t owner = fleet_owner(j->fleet, target->slot);
         const struct state_target out = {
@@ -628,7 +645,8 @@ static void each_target_of(const struct tenancy *t, const struct job *j, void (*
     }
 }
 
-void state_each_target(const struct state *s, void (*fn)(void *arg, const struct state_target *t), void *arg)
+void state_each_target(const struct state *s, void (*fn)(void *arg, const struct state_target *t),
+                       void *arg)
 {
     for (size_t i = 0; i < s->tenancies.n; i++) {
         const struct tenancy *t = s->tenancies.v[i];
@@ -638,13 +656,16 @@ void state_each_target(const struct state *s, void (*fn)(void *arg, const struct
     }
 }
 
-void state_each_collector(const struct state *s, void (*fn)(void *arg, struct span ns, struct span name, struct span collector, size_t n),
+void state_each_collector(const struct state *s,
+                          void (*fn)(void *arg, struct span ns, struct span name,
+                                     struct span collector, size_t n),
                           void *arg)
 {
     for (size_t i = 0; i < s->tenancies.n; i++) {
         const struct tenancy *t = s->tenancies.v[i];
         for (uint32_t k = 0; k < fleet_collectors(t->fleet); k++) {
-            fn(arg, t->ns, t->name, fleet_collector_name(t->fleet, k), fleet_targets_of(t->fleet, k));
+            fn(arg, t->ns, t->name, fleet_collector_name(t->fleet, k),
+               fleet_targets_of(t->fleet, k));
         }
     }
 }

@@ -1,9 +1,9 @@
-/* Everything the engine knows, as a machine without thread, clock or socket: configurations and arrivals go in, snapshots
- * come out. The engine thread drives it; tests, the offline commands and benchmarks do so too.
- * Synced: every section of every job had its first answer, or was waited for long enough. Until then snapshots say so,
- * and no pages are made. Once synced it stays so: a new configuration is published when it is synced itself, and until
- * then the old snapshot goes on being served.
- * Threads: the engine's. */
+/* Everything the engine knows, as a machine without thread, clock or socket: configurations and
+ * arrivals go in, snapshots come out. The engine thread drives it; tests, the offline commands and
+ * benchmarks do so too. Synced: every section of every job had its first answer, or was waited for
+ * long enough. Until then snapshots say so, and no pages are made. Once synced it stays so: a new
+ * configuration is published when it is synced itself, and until then the old snapshot goes on
+ * being served. Threads: the engine's. */
 #ifndef OTEL_TA_STATE_H
 #define OTEL_TA_STATE_H
 
@@ -17,9 +17,10 @@ struct state;
 struct state *state_new(struct mailbox *watcher);
 /* What configurations for this state are parsed with. */
 struct strpool *state_pool(struct state *s);
-/* Replaces the configuration. Jobs that did not change keep their targets. On success 'tenants' is emptied; on failure
- * (an unknown strategy) nothing has changed and it is the caller's. */
-int state_configure(struct state *s, struct tenants *tenants, int64_t now_ms, struct err *err) ON(engine) MUST_USE;
+/* Replaces the configuration. Jobs that did not change keep their targets. On success 'tenants' is
+ * emptied; on failure (an unknown strategy) nothing has changed and it is the caller's. */
+int state_configure(struct state *s, struct tenants *tenants, int64_t now_ms, struct err *err)
+    ON(engine) MUST_USE;
 void state_arrive(struct state *s, const struct arrival *a) ON(engine);
 /* When state_tick() is due; INT64_MAX: never. */
 int64_t state_deadline_ms(const struct state *s);
@@ -27,7 +28,8 @@ void state_tick(struct state *s, int64_t now_ms);
 /* Something may have to be published. */
 bool state_has_news(const struct state *s);
 bool state_is_synced(const struct state *s);
-/* The next snapshot with one reference for the caller, or NULL when not a byte would differ from the last one. */
+/* The next snapshot with one reference for the caller, or NULL when not a byte would differ from
+ * the last one. */
 const struct snapshot *state_publish(struct state *s) ON(engine);
 /* Frees what requests no longer pin; true while something is still pinned. */
 bool state_reap(struct state *s) ON(engine);
@@ -46,9 +48,12 @@ struct state_target {
     struct span own, tail; /* its JSON behind a comma, in two pieces (allocator/render.h) */
 };
 /* Every served target, in no particular order. */
-void state_each_target(const struct state *s, void (*fn)(void *arg, const struct state_target *t), void *arg);
+void state_each_target(const struct state *s, void (*fn)(void *arg, const struct state_target *t),
+                       void *arg);
 /* The collectors of every tenant, with what they have. */
-void state_each_collector(const struct state *s, void (*fn)(void *arg, struct span ns, struct span name, struct span collector, size_t n),
+void state_each_collector(const struct state *s,
+                          void (*fn)(void *arg, struct span ns, struct span name,
+                                     struct span collector, size_t n),
                           void *arg);
 
 /* Posts WATCHER_RELEASED, then no more wants. */

@@ -8,7 +8,8 @@
 
 static void forget_shown(const struct tenancy *t, struct shown_collector *shown)
 {
-    metric_forget(METRIC_TARGETS_PER_COLLECTOR, (const char *[]){ shown->name, fleet_strategy(t->fleet) });
+    metric_forget(METRIC_TARGETS_PER_COLLECTOR,
+                  (const char *[]){ shown->name, fleet_strategy(t->fleet) });
     mem_free(shown->name);
 }
 
@@ -48,7 +49,8 @@ void tenancy_show(struct tenancy *t)
         size_t n_targets = fleet_targets_of(t->fleet, i);
         if (t->shown.v[i].n_targets != n_targets) {
             t->shown.v[i].n_targets = n_targets;
-            metric_set_for(METRIC_TARGETS_PER_COLLECTOR, (const char *[]){ t->shown.v[i].name, fleet_strategy(t->fleet) },
+            metric_set_for(METRIC_TARGETS_PER_COLLECTOR,
+                           (const char *[]){ t->shown.v[i].name, fleet_strategy(t->fleet) },
                            (double)n_targets);
         }
     }
@@ -58,7 +60,8 @@ void tenancy_show(struct tenancy *t)
 
 bool tenancy_is_like(const struct tenancy *t, const struct tenant *config)
 {
-    return span_is(config->strategy, t->strategy) && span_is(config->fallback, t->fallback) && config->is_v0 == t->is_v0;
+    return span_is(config->strategy, t->strategy) && span_is(config->fallback, t->fallback) &&
+           config->is_v0 == t->is_v0;
 }
 
 static int new_fleet(const struct tenancy *t, struct fleet **out, struct err *err)
@@ -158,7 +161,8 @@ static void keep_collectors(struct tenancy *t, const struct tenant *config)
     }
 }
 
-static bool give_collectors(const struct tenancy *t, struct fleet *fleet, uint32_t **out_map, struct moves *moves)
+static bool give_collectors(const struct tenancy *t, struct fleet *fleet, uint32_t **out_map,
+                            struct moves *moves)
 {
     struct strategy_collector *v = mem_array(t->n_collectors + 1, sizeof(*v));
 
@@ -196,14 +200,15 @@ bool tenancy_set_collectors(struct tenancy *t, const struct tenant *config)
 bool tenancy_assign_in_order(struct tenancy *t)
 {
     const struct strategy_ops *ops = strategy_find(span_of(fleet_strategy(t->fleet)));
-    const struct strategy_ops *fallback = t->fallback[0] == '\0' ? NULL : strategy_find(span_of(t->fallback));
+    const struct strategy_ops *fallback =
+        t->fallback[0] == '\0' ? NULL : strategy_find(span_of(t->fallback));
     struct fleet *fresh = NULL;
 
     if (!ops->needs_load && (fallback == NULL || !fallback->needs_load)) {
         return false;
     }
     int rc = new_fleet(t, &fresh, NULL);
-    assert(rc == 0); /* the strategy was known before */
+    assert(rc == 0);                       /* the strategy was known before */
     give_collectors(t, fresh, NULL, NULL); /* nothing is in it that could move */
     for (size_t i = 0; i < t->jobs.n; i++) {
         job_join(t->jobs.v[i], fresh, t->jobs.v[i]->fleet_job);
@@ -212,4 +217,3 @@ bool tenancy_assign_in_order(struct tenancy *t)
     t->fleet = fresh;
     return true;
 }
-

@@ -18,19 +18,26 @@ struct tenancy {
     size_t n_collectors;
     struct arena texts;
     bool has_new_collectors; /* since the metrics were shown */
-    VEC(struct shown_collector { char *name; size_t n_targets; }) shown; /* what the metrics say */
+    VEC(struct shown_collector {
+        char *name;
+        size_t n_targets;
+    })
+    shown; /* what the metrics say */
 };
 
 /* Same strategy: the fleet can go on. */
 bool tenancy_is_like(const struct tenancy *t, const struct tenant *config);
 /* Without collectors. ERR_NOT_FOUND for an unknown strategy. */
-int tenancy_new(const struct tenant *config, struct tenancy **out, struct err *err) MUST_USE;
-/* The collectors are these from now on: targets move, the pages of all jobs note it. True when the list is another one. */
+int tenancy_new(const struct tenant *config, struct tenancy **out, struct err *err)
+    ON(engine) MUST_USE;
+/* The collectors are these from now on: targets move, the pages of all jobs note it. True when the
+ * list is another one. */
 bool tenancy_set_collectors(struct tenancy *t, const struct tenant *config) ON(engine);
 uint32_t tenancy_take_number(struct tenancy *t);
 void tenancy_give_number(struct tenancy *t, uint32_t number);
-/* Assigns every target anew, in job and identity order, from nothing: what a strategy that looks at loads gives then
- * does not depend on the order in which targets were found. False, and nothing done, for the others. */
+/* Assigns every target anew, in job and identity order, from nothing: what a strategy that looks at
+ * loads gives then does not depend on the order in which targets were found. False, and nothing
+ * done, for the others. */
 bool tenancy_assign_in_order(struct tenancy *t) ON(engine);
 /* Brings the gauges per collector up to date. */
 void tenancy_show(struct tenancy *t);

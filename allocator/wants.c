@@ -18,7 +18,9 @@ static bool is_key(const struct table_node *node, const void *key)
 
 static bool is_id(const struct table_node *node, const void *key)
 {
-    const struct want_entry *e = (const struct want_entry *)(const void *)((const char *)node - offsetof(struct want_entry, by_id));
+    const struct want_entry *e =
+        (const struct want_entry *)(const void *)((const char *)node -
+                                                  offsetof(struct want_entry, by_id));
     return e->id == *(const uint64_t *)key;
 }
 
@@ -41,7 +43,8 @@ static void open_entry(struct wants *w, struct want_entry *e, int64_t now_ms)
     }
 }
 
-static struct want_entry *new_entry(struct wants *w, struct span key, const struct sdconfig *section, struct span job)
+static struct want_entry *new_entry(struct wants *w, struct span key,
+                                    const struct sdconfig *section, struct span job)
 {
     struct want_entry *e = mem_zalloc(sizeof(*e));
 
@@ -137,7 +140,8 @@ size_t wants_lose_patience(struct wants *w, int64_t now_ms)
         return 0;
     }
     w->deadline_ms = INT64_MAX;
-    for (struct table_node *node = table_next(&w->by_id, NULL); node != NULL; node = table_next(&w->by_id, node)) {
+    for (struct table_node *node = table_next(&w->by_id, NULL); node != NULL;
+         node = table_next(&w->by_id, node)) {
         struct want_entry *e = TABLE_ITEM(node, struct want_entry, by_id);
         if (e->n_open > 0 && e->patience_ends_ms <= now_ms) {
             e->n_open = 0;

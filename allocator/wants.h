@@ -1,5 +1,5 @@
-/* Which wants exist, which sections of which jobs they serve, and whether each had its first answer.
- * Threads: the engine's. */
+/* Which wants exist, which sections of which jobs they serve, and whether each had its first
+ * answer. Threads: the engine's. */
 #ifndef OTEL_TA_WANTS_H
 #define OTEL_TA_WANTS_H
 
@@ -7,7 +7,8 @@
 #include "allocator/discovery/want.h"
 #include "allocator/job.h"
 
-#define WANTS_PATIENCE_MS 30000 /* a want that has no answer for so long counts as settled, with nothing known */
+#define WANTS_PATIENCE_MS                                                                          \
+    30000 /* a want that has no answer for so long counts as settled, with nothing known */
 
 struct want_user {
     struct job *job;
@@ -37,7 +38,8 @@ void wants_init(struct wants *w, struct mailbox *watcher);
 void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_ms);
 /* The job needs nothing any more. */
 void wants_release(struct wants *w, const struct job *job);
-struct want_entry *wants_find(const struct wants *w, uint64_t id); /* NULL when it was dropped meanwhile */
+struct want_entry *wants_find(const struct wants *w,
+                              uint64_t id); /* NULL when it was dropped meanwhile */
 void wants_settle(struct wants *w, struct want_entry *e);
 /* Settles those whose patience has ended; their number. */
 size_t wants_lose_patience(struct wants *w, int64_t now_ms);

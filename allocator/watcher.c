@@ -162,7 +162,8 @@ static int64_t wait_ms(const struct watcher *w, int64_t now_ms) ON(watcher)
 
 static void turn(struct watcher *w) ON(watcher)
 {
-    struct pollfd fds[2] = { { .fd = mailbox_fd(w->box), .events = POLLIN }, { .fd = dirwatch_fd(w->dirs), .events = POLLIN } };
+    struct pollfd fds[2] = { { .fd = mailbox_fd(w->box), .events = POLLIN },
+                             { .fd = dirwatch_fd(w->dirs), .events = POLLIN } };
 
     http_client_poll(w->client, fds, dirwatch_fd(w->dirs) < 0 ? 1 : 2, wait_ms(w, clock_mono_ms()));
     for (struct mail *mail = mailbox_drain(w->box), *next; mail != NULL; mail = next) {
@@ -209,7 +210,8 @@ int watcher_start(struct watcher **out, struct err *err)
 
     int rc = http_client_new(&w->client, err);
     if (rc == 0) {
-        w->box = mailbox_new(0); /* the engine is bounded by its configuration, the keeper by itself */
+        w->box =
+            mailbox_new(0); /* the engine is bounded by its configuration, the keeper by itself */
         w->dirs = dirwatch_new();
         w->files = filewatch_new(w->dirs);
         w->alarm = filealarm_new(w->dirs);

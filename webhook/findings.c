@@ -21,7 +21,8 @@ static void take(struct gathering *g, struct arrival *a)
     switch (a->status) {
     case ARRIVAL_OK:
         vec_each(&g->out->list, f) {
-            if (f->section == a->want && f->arrival != NULL && strcmp(f->arrival->source, a->source) == 0) {
+            if (f->section == a->want && f->arrival != NULL &&
+                strcmp(f->arrival->source, a->source) == 0) {
                 arrival_free(&f->arrival);
                 f->arrival = a;
                 return;
@@ -65,7 +66,9 @@ static int compare_findings(const void *a, const void *b)
     if (x->section != y->section) {
         return x->section < y->section ? -1 : 1;
     }
-    return x->arrival == NULL || y->arrival == NULL ? 0 : strcmp(x->arrival->source, y->arrival->source);
+    return x->arrival == NULL || y->arrival == NULL
+               ? 0
+               : strcmp(x->arrival->source, y->arrival->source);
 }
 
 static void ask(struct gathering *g)
@@ -73,7 +76,8 @@ static void ask(struct gathering *g)
     for (size_t i = 0; i < g->job->n_sds; i++) {
         const struct provider_ops *ops = provider_find(g->job->sds[i].mechanism);
         if (ops != NULL && ops->needs_want) {
-            mailbox_post(watcher_mailbox(g->watcher), &want_new(i, &g->job->sds[i], g->job->name)->mail);
+            mailbox_post(watcher_mailbox(g->watcher),
+                         &want_new(i, &g->job->sds[i], g->job->name)->mail);
             g->n_open++;
         } else if (ops != NULL) {
             *vec_push(&g->out->list) = (struct finding){ i, NULL };
@@ -81,7 +85,8 @@ static void ask(struct gathering *g)
     }
 }
 
-int findings_gather(const struct scrapejob *job, int64_t timeout_ms, struct findings *out, struct err *err)
+int findings_gather(const struct scrapejob *job, int64_t timeout_ms, struct findings *out,
+                    struct err *err)
 {
     struct gathering g = { .job = job, .out = out };
 
@@ -102,7 +107,8 @@ int findings_gather(const struct scrapejob *job, int64_t timeout_ms, struct find
     return 0;
 }
 
-int findings_digest(const struct scrapejob *job, const struct finding *f, struct sd_batch *batch, struct err *err)
+int findings_digest(const struct scrapejob *job, const struct finding *f, struct sd_batch *batch,
+                    struct err *err)
 {
     const struct sdconfig *section = &job->sds[f->section];
     struct provider_input in = { .section = section };

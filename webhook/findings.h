@@ -1,6 +1,6 @@
-/* Discovery that runs until everything was looked at once: what the sections of a job hold now. Uses the watcher, so
- * that files are found and servers are asked as the server would.
- * Threads: main thread. */
+/* Discovery that runs until everything was looked at once: what the sections of a job hold now.
+ * Uses the watcher, so that files are found and servers are asked as the server would. Threads:
+ * main thread. */
 #ifndef OTEL_TA_WEBHOOK_FINDINGS_H
 #define OTEL_TA_WEBHOOK_FINDINGS_H
 
@@ -20,9 +20,11 @@ struct findings {
 };
 
 /* ERR_* only when discovery cannot run at all. */
-int findings_gather(const struct scrapejob *job, int64_t timeout_ms, struct findings *out, struct err *err) MUST_USE;
+int findings_gather(const struct scrapejob *job, int64_t timeout_ms, struct findings *out,
+                    struct err *err) MUST_USE;
 /* Digests one of them into 'batch' (reset). */
-int findings_digest(const struct scrapejob *job, const struct finding *f, struct sd_batch *batch, struct err *err) MUST_USE;
+int findings_digest(const struct scrapejob *job, const struct finding *f, struct sd_batch *batch,
+                    struct err *err) MUST_USE;
 void findings_fini(struct findings *f);
 
 #endif

@@ -12,7 +12,8 @@ struct inspect_paths inspect_paths(const struct options *o)
     return (struct inspect_paths){ &o->config_file, o->config_file == NULL ? 0 : 1 };
 }
 
-void inspect_set_labels(struct label_builder *lb, const struct sd_batch *batch, const struct sd_group *g, struct span address)
+void inspect_set_labels(struct label_builder *lb, const struct sd_batch *batch,
+                        const struct sd_group *g, struct span address)
 {
     label_builder_clear(lb);
     for (uint32_t i = 0; i < g->shape->n; i++) {
@@ -29,15 +30,19 @@ void inspect_report_gaps(const struct scrapejob *job, const struct findings *f)
 {
     for (size_t i = 0; i < job->n_sds; i++) {
         if (job->sds[i].mechanism == SD_UNSUPPORTED) {
-            fprintf(stderr, "otel-ta: job '%.*s': %s is not built into this program: its targets are missing\n", SPAN_ARG(job->name),
-                    job->sds[i].section);
+            fprintf(
+                stderr,
+                "otel-ta: job '%.*s': %s is not built into this program: its targets are missing\n",
+                SPAN_ARG(job->name), job->sds[i].section);
         }
     }
     if (f->n_failed > 0) {
-        fprintf(stderr, "otel-ta: job '%.*s': %zu discovery sources could not be read\n", SPAN_ARG(job->name), f->n_failed);
+        fprintf(stderr, "otel-ta: job '%.*s': %zu discovery sources could not be read\n",
+                SPAN_ARG(job->name), f->n_failed);
     }
     if (f->n_missing > 0) {
-        fprintf(stderr, "otel-ta: job '%.*s': %zu discovery sections did not answer in time\n", SPAN_ARG(job->name), f->n_missing);
+        fprintf(stderr, "otel-ta: job '%.*s': %zu discovery sections did not answer in time\n",
+                SPAN_ARG(job->name), f->n_missing);
     }
 }
 
@@ -56,7 +61,8 @@ int inspect_check_config(const struct options *o)
             for (size_t k = 0; k < subjects.tenants.n; k++) {
                 n_jobs += subjects.tenants.v[k].jobs.n;
             }
-            printf("%s: %s, %zu scrape job%s, no faults\n", o->arguments.v[i], subjects_kind_name(kind), n_jobs, n_jobs == 1 ? "" : "s");
+            printf("%s: %s, %zu scrape job%s, no faults\n", o->arguments.v[i],
+                   subjects_kind_name(kind), n_jobs, n_jobs == 1 ? "" : "s");
             subjects_fini(&subjects);
         }
         code = one > code ? one : code;

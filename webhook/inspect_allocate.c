@@ -1,4 +1,5 @@
-/* 'allocate': which collector gets which target, by the engine's own state over one complete discovery. */
+/* 'allocate': which collector gets which target, by the engine's own state over one complete
+ * discovery. */
 #include "webhook/inspect_commands.h"
 
 #include "allocator/base/clock.h"
@@ -39,7 +40,8 @@ static void wait_until_settled(struct state *s, struct mailbox *box, int64_t tim
         int64_t left_ms = end_ms - clock_mono_ms();
         struct pollfd fd = { .fd = mailbox_fd(box), .events = POLLIN };
         if (left_ms <= 0 || poll(&fd, 1, (int)left_ms) < 0) {
-            fprintf(stderr, "otel-ta: %zu discovery sections did not answer in time\n", counts.n_wants_open);
+            fprintf(stderr, "otel-ta: %zu discovery sections did not answer in time\n",
+                    counts.n_wants_open);
             state_tick(s, INT64_MAX);
             return;
         }
@@ -75,8 +77,10 @@ static void add_total(void *arg, struct span ns, struct span name, struct span c
 static int compare_rows(const void *a, const void *b)
 {
     const struct row *x = a, *y = b;
-    const struct span xs[] = { x->target.ns, x->target.name, x->target.receiver, x->target.job, span_of(x->address), x->target.collector };
-    const struct span ys[] = { y->target.ns, y->target.name, y->target.receiver, y->target.job, span_of(y->address), y->target.collector };
+    const struct span xs[] = { x->target.ns,  x->target.name,      x->target.receiver,
+                               x->target.job, span_of(x->address), x->target.collector };
+    const struct span ys[] = { y->target.ns,  y->target.name,      y->target.receiver,
+                               y->target.job, span_of(y->address), y->target.collector };
 
     for (size_t i = 0; i < COUNT(xs); i++) {
         int c = span_cmp(xs[i], ys[i]);
@@ -91,7 +95,8 @@ static int compare_rows(const void *a, const void *b)
 
 static char *tenant_text(struct span ns, struct span name)
 {
-    return ns.len == 0 ? mem_printf("%.*s", SPAN_ARG(name)) : mem_printf("%.*s/%.*s", SPAN_ARG(ns), SPAN_ARG(name));
+    return ns.len == 0 ? mem_printf("%.*s", SPAN_ARG(name))
+                       : mem_printf("%.*s/%.*s", SPAN_ARG(ns), SPAN_ARG(name));
 }
 
 static int width(int old, size_t len)
@@ -115,11 +120,13 @@ static void print_table(const struct allocation *a)
         collector = width(collector, t->collector.len);
     }
     tenant = tenant > 0 ? width(tenant, 2) + 2 : 0;
-    printf("%-*s%-*s  %-*s  %s\n", tenant, tenant > 0 ? "CR" : "", job, "JOB", address, "TARGET", "COLLECTOR");
+    printf("%-*s%-*s  %-*s  %s\n", tenant, tenant > 0 ? "CR" : "", job, "JOB", address, "TARGET",
+           "COLLECTOR");
     vec_each(&a->rows, r) {
         AUTO_STR text = tenant_text(r->target.ns, r->target.name);
         struct span owner = r->target.collector.len == 0 ? SPAN_LIT("-") : r->target.collector;
-        printf("%-*s%-*.*s  %-*s  %.*s\n", tenant, text, job, SPAN_ARG(r->target.job), address, r->address, SPAN_ARG(owner));
+        printf("%-*s%-*.*s  %-*s  %.*s\n", tenant, text, job, SPAN_ARG(r->target.job), address,
+               r->address, SPAN_ARG(owner));
     }
     printf("\n%-*s%-*s  %s\n", tenant, tenant > 0 ? "CR" : "", collector, "COLLECTOR", "TARGETS");
     vec_each(&a->totals, t) {
@@ -139,15 +146,20 @@ static void print_json(const struct allocation *a)
     json_t *targets = json_array(), *collectors = json_array();
 
     vec_each(&a->rows, r) {
-        json_array_append_new(targets, json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:O}", "namespace", span_to_json(r->target.ns), "name",
-                                                 span_to_json(r->target.name), "receiver", span_to_json(r->target.receiver), "job",
-                                                 span_to_json(r->target.job), "target", r->address, "collector",
-                                                 r->target.collector.len == 0 ? json_null() : span_to_json(r->target.collector), "labels",
-                                                 json_object_get(r->entry, "labels")));
+        json_array_append_new(
+            targets, json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:O}", "namespace",
+                               span_to_json(r->target.ns), "name", span_to_json(r->target.name),
+                               "receiver", span_to_json(r->target.receiver), "job",
+                               span_to_json(r->target.job), "target", r->address, "collector",
+                               r->target.collector.len == 0 ? json_null()
+                                                            : span_to_json(r->target.collector),
+                               "labels", json_object_get(r->entry, "labels")));
     }
     vec_each(&a->totals, t) {
-        json_array_append_new(collectors, json_pack("{s:o, s:o, s:o, s:I}", "namespace", span_to_json(t->ns), "name", span_to_json(t->name),
-                                                    "collector", span_to_json(t->collector), "targets", (json_int_t)t->n));
+        json_array_append_new(collectors,
+                              json_pack("{s:o, s:o, s:o, s:I}", "namespace", span_to_json(t->ns),
+                                        "name", span_to_json(t->name), "collector",
+                                        span_to_json(t->collector), "targets", (json_int_t)t->n));
     }
     json_t *root = json_pack("{s:o, s:o}", "targets", targets, "collectors", collectors);
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
@@ -183,7 +195,8 @@ static int print_allocation(const struct options *o, const struct state *s)
 
 /* ---- command */
 
-static int allocate(const struct options *o, const struct inspect_paths *paths, struct watcher *watcher, struct mailbox *box)
+static int allocate(const struct options *o, const struct inspect_paths *paths,
+                    struct watcher *watcher, struct mailbox *box)
 {
     struct state *s = state_new(watcher_mailbox(watcher));
     struct tenants tenants;

@@ -1,6 +1,6 @@
-/* 'explain': why a target is here, or not: its discovered labels, each rule and what it changed, the verdict, and the
- * collector that gets it. The owner comes from the same strategy arithmetic as the server's, over the targets of the
- * whole Collector CR. */
+/* 'explain': why a target is here, or not: its discovered labels, each rule and what it changed,
+ * the verdict, and the collector that gets it. The owner comes from the same strategy arithmetic as
+ * the server's, over the targets of the whole Collector CR. */
 #include "webhook/inspect_commands.h"
 
 #include "allocator/base/hash.h"
@@ -21,8 +21,9 @@ struct candidate { /* a target as it was discovered */
     size_t n_labels;
     struct verdict verdict;
     struct span final_address;
-    size_t position;       /* among all of the tenant */
-    const struct candidate *served; /* the one that is served for this identity: itself, or an earlier one */
+    size_t position; /* among all of the tenant */
+    const struct candidate
+        *served; /* the one that is served for this identity: itself, or an earlier one */
     uint32_t owner;
 };
 
@@ -51,19 +52,21 @@ static void set_labels(struct label_builder *lb, const struct candidate *c)
     }
 }
 
-static void add_candidate(struct explanation *x, const struct scrapejob *job, uint32_t job_index, const struct finding *f,
-                          const struct sd_group *g, struct span address)
+static void add_candidate(struct explanation *x, const struct scrapejob *job, uint32_t job_index,
+                          const struct finding *f, const struct sd_group *g, struct span address)
 {
     struct candidate *c = arena_zalloc(&x->arena, sizeof(*c));
 
     c->job = job;
     c->job_index = job_index;
     c->section = f->section;
-    c->source = f->arrival == NULL ? SPAN_LIT("") : arena_span(&x->arena, span_of(f->arrival->source));
+    c->source =
+        f->arrival == NULL ? SPAN_LIT("") : arena_span(&x->arena, span_of(f->arrival->source));
     c->address = arena_span(&x->arena, address);
     c->labels = arena_alloc(&x->arena, (g->shape->n + 1) * sizeof(*c->labels));
     for (uint32_t i = 0; i < g->shape->n; i++) {
-        c->labels[c->n_labels++] = (struct label){ g->shape->fields[i].name, arena_span(&x->arena, g->values[i]) };
+        c->labels[c->n_labels++] =
+            (struct label){ g->shape->fields[i].name, arena_span(&x->arena, g->values[i]) };
     }
     c->labels[c->n_labels++] = (struct label){ x->address_name, c->address };
     labels_sort(c->labels, c->n_labels);
@@ -147,7 +150,8 @@ static void assign(struct explanation *x)
     qsort(kept, n, sizeof(struct candidate *), compare_identities);
     for (size_t i = 0; i < n; i++) {
         struct candidate *c = kept[i], *last = i == 0 ? NULL : kept[i - 1];
-        if (last != NULL && last->job_index == c->job_index && last->verdict.identity == c->verdict.identity) {
+        if (last != NULL && last->job_index == c->job_index &&
+            last->verdict.identity == c->verdict.identity) {
             c->served = last->served;
             continue;
         }
@@ -209,7 +213,8 @@ static bool print_changes(struct explanation *x)
     for (size_t i = 0; i < x->lb.n; i++) {
         struct span old = label_builder_get(&x->before, x->lb.v[i].name);
         if (!span_eq(old, x->lb.v[i].value)) {
-            print_label(old.len == 0 ? "      + " : "      ~ ", str_span(x->lb.v[i].name), x->lb.v[i].value);
+            print_label(old.len == 0 ? "      + " : "      ~ ", str_span(x->lb.v[i].name),
+                        x->lb.v[i].value);
             has_changed = true;
         }
     }
@@ -266,10 +271,12 @@ static void print_verdict(const struct explanation *x, const struct candidate *c
         return;
     }
     if (c->owner == FLEET_NONE) {
-        printf(", no collector (%s, %zu collectors)\n", fleet_strategy(x->fleet), fleet_collectors(x->fleet));
+        printf(", no collector (%s, %zu collectors)\n", fleet_strategy(x->fleet),
+               fleet_collectors(x->fleet));
         return;
     }
-    printf(", collector %.*s (%s)\n", SPAN_ARG(fleet_collector_name(x->fleet, c->owner)), fleet_strategy(x->fleet));
+    printf(", collector %.*s (%s)\n", SPAN_ARG(fleet_collector_name(x->fleet, c->owner)),
+           fleet_strategy(x->fleet));
 }
 
 static void print_candidate(struct explanation *x, const struct candidate *c)
@@ -278,18 +285,21 @@ static void print_candidate(struct explanation *x, const struct candidate *c)
 
     printf("%sjob %.*s", x->n_shown++ > 0 ? "\n" : "", SPAN_ARG(c->job->name));
     if (x->tenant->name.len > 0) {
-        printf(" of %.*s%s%.*s", SPAN_ARG(x->tenant->ns), x->tenant->ns.len > 0 ? "/" : "", SPAN_ARG(x->tenant->name));
+        printf(" of %.*s%s%.*s", SPAN_ARG(x->tenant->ns), x->tenant->ns.len > 0 ? "/" : "",
+               SPAN_ARG(x->tenant->name));
     }
-    printf(", target %.*s\n  from %s[%zu]%s%.*s\n  discovered labels:\n", SPAN_ARG(c->address), section->section, section->index,
-           c->source.len > 0 ? " " : "", SPAN_ARG(c->source));
+    printf(", target %.*s\n  from %s[%zu]%s%.*s\n  discovered labels:\n", SPAN_ARG(c->address),
+           section->section, section->index, c->source.len > 0 ? " " : "", SPAN_ARG(c->source));
     for (size_t i = 0; i < c->n_labels; i++) {
         print_label("    ", str_span(c->labels[i].name), c->labels[i].value);
     }
     if (c->job->filter == SCRAPE_FILTER_RELABEL) {
         set_labels(&x->lb, c);
         print_seeds(x, c->job);
-        if (c->job->disable_sharding) { /* as the verdict does: rules that shard let everything pass */
-            label_builder_set(&x->lb, strpool_intern(x->pool, SPAN_LIT("__tmp_disable_sharding")), SPAN_LIT("true"));
+        if (c->job->disable_sharding) { /* as the verdict does: rules that shard let everything pass
+                                         */
+            label_builder_set(&x->lb, strpool_intern(x->pool, SPAN_LIT("__tmp_disable_sharding")),
+                              SPAN_LIT("true"));
         }
         print_rules(x, c->job);
     }
@@ -301,7 +311,8 @@ static bool is_asked_for(const struct explanation *x, const struct candidate *c)
     if (x->o->job != NULL && !span_is(c->job->name, x->o->job)) {
         return false;
     }
-    return x->o->target == NULL || span_is(c->address, x->o->target) || span_is(c->final_address, x->o->target);
+    return x->o->target == NULL || span_is(c->address, x->o->target) ||
+           span_is(c->final_address, x->o->target);
 }
 
 /* ---- command */

@@ -1,6 +1,7 @@
-/* 'check service-discovery FILE JOB': what promtool's command of that name prints (spec/prometheus.md §8.3): for each
- * distinct target its labels before and behind relabeling. Deviations: ends when every section has answered, not when
- * the time is over; "error" is the reason as text, where promtool prints {}. */
+/* 'check service-discovery FILE JOB': what promtool's command of that name prints
+ * (spec/prometheus.md §8.3): for each distinct target its labels before and behind relabeling.
+ * Deviations: ends when every section has answered, not when the time is over; "error" is the
+ * reason as text, where promtool prints {}. */
 #include "webhook/inspect_commands.h"
 
 #include "allocator/base/mem.h"
@@ -56,7 +57,8 @@ static void add_result(struct listing *l, json_t *result)
     json_decref(result);
 }
 
-static void add_target(struct listing *l, const struct sd_batch *batch, const struct sd_group *g, struct span address)
+static void add_target(struct listing *l, const struct sd_batch *batch, const struct sd_group *g,
+                       struct span address)
 {
     struct label_builder *lb = &l->labels;
     json_t *result = json_object();
@@ -68,7 +70,8 @@ static void add_target(struct listing *l, const struct sd_batch *batch, const st
     json_object_set_new(result, "discoveredLabels", labels_to_json(lb, false));
     inspect_set_labels(lb, batch, g, address);
     verdict_reach(l->job, lb, &v);
-    json_object_set_new(result, "labels", v.kind == VERDICT_KEPT ? labels_to_json(lb, true) : json_object());
+    json_object_set_new(result, "labels",
+                        v.kind == VERDICT_KEPT ? labels_to_json(lb, true) : json_object());
     if (v.kind == VERDICT_INVALID) {
         json_object_set_new(result, "error", text_to_json(span_of(v.reason)));
     }
@@ -98,7 +101,8 @@ static int list_findings(struct listing *l, const struct findings *findings, str
     return code;
 }
 
-static int print_listing(const struct scrapejob *job, const struct findings *findings, struct strpool *pool)
+static int print_listing(const struct scrapejob *job, const struct findings *findings,
+                         struct strpool *pool)
 {
     struct listing l = { .job = job, .results = json_array(), .seen = json_object() };
 

@@ -7,7 +7,8 @@
 
 const char *subjects_kind_name(enum subjects_kind kind)
 {
-    static const char *const names[] = { "Collector manifests", "a target allocator configuration", "a Prometheus configuration" };
+    static const char *const names[] = { "Collector manifests", "a target allocator configuration",
+                                         "a Prometheus configuration" };
     return names[kind];
 }
 
@@ -18,9 +19,10 @@ static enum subjects_kind kind_of(const struct node *root)
     if (node_get(root, "apiVersion") != NULL && node_get(root, "kind") != NULL) {
         return SUBJECTS_MANIFEST;
     }
-    bool is_dropin = node_get(root, "scrape_configs") == NULL && node_get(root, "global") == NULL &&
-                     (node_get(root, "config") != NULL || node_get(root, "allocation_strategy") != NULL ||
-                      node_get(root, "collector_selector") != NULL || node_get(root, "prometheus_cr") != NULL);
+    bool is_dropin =
+        node_get(root, "scrape_configs") == NULL && node_get(root, "global") == NULL &&
+        (node_get(root, "config") != NULL || node_get(root, "allocation_strategy") != NULL ||
+         node_get(root, "collector_selector") != NULL || node_get(root, "prometheus_cr") != NULL);
     return is_dropin ? SUBJECTS_DROPIN : SUBJECTS_PROMETHEUS;
 }
 
@@ -48,7 +50,7 @@ enum subjects_kind subjects_detect(struct span text)
 
 struct loading {
     struct strpool *pool;
-    struct arena arena; /* texts and documents */
+    struct arena arena;      /* texts and documents */
     enum subjects_kind kind; /* of the last file */
     struct jobs_options options;
     struct faults faults;
@@ -60,8 +62,11 @@ struct loading {
 static void load_prometheus(struct loading *l, struct span text, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    struct scrape_options so = { .strict = true,
-                                 .base_dir = slash == NULL ? SPAN_LIT("") : span_make(path, (size_t)(slash - path + (slash == path))) };
+    struct scrape_options so = {
+        .strict = true,
+        .base_dir =
+            slash == NULL ? SPAN_LIT("") : span_make(path, (size_t)(slash - path + (slash == path)))
+    };
     struct node *root = NULL;
     struct err err;
 
@@ -80,7 +85,8 @@ static void set_options(struct loading *l, const struct options *o)
     l->options = (struct jobs_options){ .collectors = o->collectors.v,
                                         .n_collectors = o->collectors.n,
                                         .collector_count = o->collector_count,
-                                        .strategy = o->strategy == NULL ? SPAN_LIT("") : span_of(o->strategy),
+                                        .strategy = o->strategy == NULL ? SPAN_LIT("")
+                                                                        : span_of(o->strategy),
                                         .fallback = SPAN_LIT(""),
                                         .is_v0 = o->is_consistent_v0,
                                         .include_disabled = true };
@@ -105,15 +111,17 @@ static int read_paths(struct loading *l, const char *const *paths, size_t n, FIL
             load_prometheus(l, copy, paths[i]);
             continue;
         }
-        *vec_push(&l->sources) = (struct jobs_source){ .kind = l->kind == SUBJECTS_DROPIN ? JOBS_DROPIN : JOBS_MANIFEST,
-                                                       .path = arena_strndup(&l->arena, paths[i], strlen(paths[i])),
-                                                       .text = (char *)(uintptr_t)copy.p,
-                                                       .len = copy.len };
+        *vec_push(&l->sources) =
+            (struct jobs_source){ .kind = l->kind == SUBJECTS_DROPIN ? JOBS_DROPIN : JOBS_MANIFEST,
+                                  .path = arena_strndup(&l->arena, paths[i], strlen(paths[i])),
+                                  .text = (char *)(uintptr_t)copy.p,
+                                  .len = copy.len };
     }
     return EXIT_OK;
 }
 
-static int load(struct loading *l, const struct options *o, const char *const *paths, size_t n, struct tenants *out, FILE *errout)
+static int load(struct loading *l, const struct options *o, const char *const *paths, size_t n,
+                struct tenants *out, FILE *errout)
 {
     arena_init(&l->arena);
     faults_init(&l->faults);
@@ -137,15 +145,15 @@ static int load(struct loading *l, const struct options *o, const char *const *p
     return code;
 }
 
-int subjects_load_tenants(const struct options *o, const char *const *paths, size_t n, struct strpool *pool, struct tenants *out,
-                          FILE *errout)
+int subjects_load_tenants(const struct options *o, const char *const *paths, size_t n,
+                          struct strpool *pool, struct tenants *out, FILE *errout)
 {
     struct loading l = { .pool = pool };
     return load(&l, o, paths, n, out, errout);
 }
 
-int subjects_load(const struct options *o, const char *const *paths, size_t n, struct subjects *out, enum subjects_kind *out_kind,
-                  FILE *errout)
+int subjects_load(const struct options *o, const char *const *paths, size_t n, struct subjects *out,
+                  enum subjects_kind *out_kind, FILE *errout)
 {
     struct loading l = { .pool = &out->pool };
 

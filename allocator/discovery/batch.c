@@ -125,11 +125,13 @@ static const struct sd_shape *make_shape(struct sd_batch *b)
     shape->has_duplicates = false;
     for (size_t i = 0; i < n; i++) {
         if (order[i].name == b->address) {
-            place[order[i].index] = SD_NO_FIELD; /* every target has an address of its own, which wins */
+            place[order[i].index] =
+                SD_NO_FIELD; /* every target has an address of its own, which wins */
             continue;
         }
         if (shape->n == 0 || shape->fields[shape->n - 1].name != order[i].name) {
-            shape->fields[shape->n++] = (struct sd_field){ order[i].name, column_of(b, order[i].name) };
+            shape->fields[shape->n++] =
+                (struct sd_field){ order[i].name, column_of(b, order[i].name) };
         } else {
             shape->has_duplicates = true;
         }
@@ -157,14 +159,18 @@ static const struct sd_shape *shape_of(struct sd_batch *b)
 
 /* ---- changes from group to group */
 
-static void count_shape_changes(struct sd_batch *b, const struct sd_group *from, const struct sd_group *to)
+static void count_shape_changes(struct sd_batch *b, const struct sd_group *from,
+                                const struct sd_group *to)
 {
     uint32_t i = 0, k = 0;
 
     while (i < from->shape->n || k < to->shape->n) {
         const struct sd_field *x = i < from->shape->n ? &from->shape->fields[i] : NULL;
         const struct sd_field *y = k < to->shape->n ? &to->shape->fields[k] : NULL;
-        int c = x == NULL ? 1 : y == NULL ? -1 : x->name == y->name ? 0 : span_cmp(str_span(x->name), str_span(y->name));
+        int c = x == NULL            ? 1
+                : y == NULL          ? -1
+                : x->name == y->name ? 0
+                                     : span_cmp(str_span(x->name), str_span(y->name));
         if (c < 0) {
             b->columns.v[x->column].n_changes++;
             i++;

@@ -1,10 +1,9 @@
-/* What one discovery source holds at one moment: target groups, as columns. All groups that carry the same label names
- * share one shape (the names in byte order); a group is then an array of values. A digest fills a batch, the engine
- * reads it and drops it.
- * The batch also counts how often each column changes from one group to the next: a column that hardly ever changes is
- * worth sharing between the targets of the source (allocator/target).
- * Ownership: values are spans into the body or into the arena of the batch; names belong to the pool.
- * Threads: as the strpool. */
+/* What one discovery source holds at one moment: target groups, as columns. All groups that carry
+ * the same label names share one shape (the names in byte order); a group is then an array of
+ * values. A digest fills a batch, the engine reads it and drops it. The batch also counts how often
+ * each column changes from one group to the next: a column that hardly ever changes is worth
+ * sharing between the targets of the source (allocator/target). Ownership: values are spans into
+ * the body or into the arena of the batch; names belong to the pool. Threads: as the strpool. */
 #ifndef OTEL_TA_DISCOVERY_BATCH_H
 #define OTEL_TA_DISCOVERY_BATCH_H
 
@@ -24,7 +23,7 @@ struct sd_field {
 
 struct sd_shape {
     uint32_t n;
-    uint32_t n_source;     /* labels as they were written, duplicates included */
+    uint32_t n_source; /* labels as they were written, duplicates included */
     bool has_duplicates;
     const uint32_t *place; /* by position in the text: the field, or SD_NO_FIELD */
     const struct str *const *source_names;
@@ -50,7 +49,11 @@ struct sd_batch {
     size_t n_targets;
 
     /* of the group that is being read */
-    VEC(struct label_text { const struct str *name; struct span value; }) labels;
+    VEC(struct label_text {
+        const struct str *name;
+        struct span value;
+    })
+    labels;
     VEC(struct span) targets;
     const struct sd_shape *recent[SD_RECENT_SHAPES];
     unsigned n_recent, next_recent;
@@ -63,7 +66,8 @@ void sd_batch_init(struct sd_batch *b, struct strpool *pool);
 void sd_batch_reset(struct sd_batch *b);
 void sd_batch_fini(struct sd_batch *b);
 
-/* One group: begin, labels and targets in any order, end. Of two labels with one name the later wins. */
+/* One group: begin, labels and targets in any order, end. Of two labels with one name the later
+ * wins. */
 void sd_batch_begin(struct sd_batch *b);
 void sd_batch_label(struct sd_batch *b, const struct str *name, struct span value);
 void sd_batch_target(struct sd_batch *b, struct span address);
@@ -72,8 +76,8 @@ void sd_batch_forget_targets(struct sd_batch *b);
 /* NULL when the group has no targets: nothing of it is kept. */
 struct sd_group *sd_batch_end(struct sd_batch *b);
 
-/* A group like the last one (same shape, as many targets), its values and targets copied for the caller to overwrite;
- * closed by sd_batch_commit(). Requires that there is a last one. */
+/* A group like the last one (same shape, as many targets), its values and targets copied for the
+ * caller to overwrite; closed by sd_batch_commit(). Requires that there is a last one. */
 struct sd_group *sd_batch_repeat(struct sd_batch *b);
 void sd_batch_commit(struct sd_batch *b);
 

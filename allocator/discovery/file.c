@@ -1,4 +1,5 @@
-/* file_sd_configs: what a file means (spec/prometheus.md §3.2). Finding and reading files is the watcher's work. */
+/* file_sd_configs: what a file means (spec/prometheus.md §3.2). Finding and reading files is the
+ * watcher's work. */
 #include "allocator/discovery/provider.h"
 #include "allocator/discovery/targetgroup.h"
 

@@ -1,4 +1,5 @@
-/* http_sd_configs: what a body means (spec/prometheus.md §1.1). Asking for it is the watcher's work. */
+/* http_sd_configs: what a body means (spec/prometheus.md §1.1). Asking for it is the watcher's
+ * work. */
 #include "allocator/discovery/provider.h"
 #include "allocator/discovery/targetgroup.h"
 

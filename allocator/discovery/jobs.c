@@ -10,7 +10,7 @@ struct loading {
     const struct jobs_options *options;
     struct strpool *pool;
     struct faults *f;
-    struct arena *arena; /* of the result */
+    struct arena *arena;  /* of the result */
     struct arena scratch; /* documents */
     VEC(struct tenant) tenants;
 };
@@ -21,7 +21,8 @@ static struct tenant_collector collector_from(struct arena *arena, struct span t
 {
     const char *at = memchr(text.p, '@', text.len);
     size_t len = at == NULL ? text.len : (size_t)(at - text.p);
-    struct tenant_collector c = { .name = arena_span(arena, span_make(text.p, len)), .node = SPAN_LIT("") };
+    struct tenant_collector c = { .name = arena_span(arena, span_make(text.p, len)),
+                                  .node = SPAN_LIT("") };
 
     if (at != NULL) {
         c.node = arena_span(arena, span_from(text, len + 1));
@@ -33,7 +34,9 @@ static struct tenant_collector collector_from(struct arena *arena, struct span t
 static void set_collectors(struct loading *l, struct tenant *t, size_t n_replicas)
 {
     const struct jobs_options *o = l->options;
-    size_t n = o->n_collectors > 0 ? o->n_collectors : o->collector_count > 0 ? o->collector_count : n_replicas;
+    size_t n = o->n_collectors > 0      ? o->n_collectors
+               : o->collector_count > 0 ? o->collector_count
+                                        : n_replicas;
 
     if (n > LIMIT_COLLECTORS && l->f != NULL) {
         faults_add(l->f, FAULT_ERROR, 0, "more than %d collectors", LIMIT_COLLECTORS);
@@ -46,8 +49,9 @@ static void set_collectors(struct loading *l, struct tenant *t, size_t n_replica
             t->collectors[i] = collector_from(l->arena, o->collectors[i]);
             continue;
         }
-        char *name = t->name.len > 0 ? arena_printf(l->arena, "%.*s-collector-%zu", SPAN_ARG(t->name), i)
-                                     : arena_printf(l->arena, "collector-%zu", i);
+        char *name = t->name.len > 0
+                         ? arena_printf(l->arena, "%.*s-collector-%zu", SPAN_ARG(t->name), i)
+                         : arena_printf(l->arena, "collector-%zu", i);
         t->collectors[i] = (struct tenant_collector){ span_of(name), SPAN_LIT("") };
     }
 }
@@ -63,7 +67,8 @@ static void report_unsupported(struct loading *l, const struct tenant *t)
         const struct scrapejob *job = t->jobs.v[i];
         for (size_t k = 0; k < job->n_sds; k++) {
             if (job->sds[k].mechanism == SD_UNSUPPORTED) {
-                faults_add(l->f, FAULT_WARNING, 0, "job '%.*s': %s is not built into this program: its targets are missing",
+                faults_add(l->f, FAULT_WARNING, 0,
+                           "job '%.*s': %s is not built into this program: its targets are missing",
                            SPAN_ARG(job->name), job->sds[k].section);
             }
         }
@@ -94,7 +99,9 @@ static void add_tenant(struct loading *l, struct tenant *t)
 static struct span folder_of(const char *path)
 {
     const char *slash = path == NULL ? NULL : strrchr(path, '/');
-    return slash == NULL ? SPAN_LIT("") : slash == path ? SPAN_LIT("/") : span_make(path, (size_t)(slash - path));
+    return slash == NULL   ? SPAN_LIT("")
+           : slash == path ? SPAN_LIT("/")
+                           : span_make(path, (size_t)(slash - path));
 }
 
 static void load_collector(struct loading *l, const struct node *doc, const char *path)
@@ -107,14 +114,17 @@ static void load_collector(struct loading *l, const struct node *doc, const char
     if (cr.is_opted_out || (!cr.is_enabled && !l->options->include_disabled)) {
         return;
     }
-    struct tenant t = { .ns = cr.ns, .name = cr.name, .strategy = choose(l->options->strategy, cr.strategy),
+    struct tenant t = { .ns = cr.ns,
+                        .name = cr.name,
+                        .strategy = choose(l->options->strategy, cr.strategy),
                         .fallback = l->options->fallback };
     struct scrape_options so = {
         .base_dir = folder_of(path),
         .unescape_dollars = true,
         .disable_sharding = true,
-        .filter = !cr.has_filter_strategy || span_is(cr.filter_strategy, "relabel-config") ? SCRAPE_FILTER_RELABEL
-                                                                                           : SCRAPE_FILTER_NONE,
+        .filter = !cr.has_filter_strategy || span_is(cr.filter_strategy, "relabel-config")
+                      ? SCRAPE_FILTER_RELABEL
+                      : SCRAPE_FILTER_NONE,
     };
     collectorcr_jobs(&cr, &so, l->pool, l->f, &t.jobs);
     set_collectors(l, &t, cr.replicas > 0 ? (size_t)cr.replicas : 0);
@@ -128,7 +138,8 @@ static void load_document(struct loading *l, const struct node *doc, const char 
 
     if (collectorcr_is(doc)) {
         load_collector(l, doc, path);
-    } else if (node_as_text(node_get(doc, "kind"), &kind) && span_has_suffix(kind, "List") && items != NULL && items->type == NODE_LIST) {
+    } else if (node_as_text(node_get(doc, "kind"), &kind) && span_has_suffix(kind, "List") &&
+               items != NULL && items->type == NODE_LIST) {
         for (size_t i = 0; i < items->n; i++) {
             size_t mark = faults_push(l->f, "items");
             size_t index = faults_push_index(l->f, i);
@@ -163,7 +174,9 @@ static void load_manifest(struct loading *l, const struct jobs_source *source)
 static void load_dropin(struct loading *l, const struct jobs_source *source)
 {
     const struct jobs_options *o = l->options;
-    const struct dropin_support support = { .has_collectors = o->n_collectors > 0 || o->collector_count > 0 || o->needs_no_collectors };
+    const struct dropin_support support = { .has_collectors = o->n_collectors > 0 ||
+                                                              o->collector_count > 0 ||
+                                                              o->needs_no_collectors };
     struct node *root = NULL;
     struct dropin d;
     struct err err;
@@ -174,7 +187,9 @@ static void load_dropin(struct loading *l, const struct jobs_source *source)
     }
     dropin_parse(root, l->f, &d);
     dropin_check(&d, support, l->f);
-    struct tenant t = { .ns = SPAN_LIT(""), .name = SPAN_LIT(""), .strategy = choose(o->strategy, d.strategy),
+    struct tenant t = { .ns = SPAN_LIT(""),
+                        .name = SPAN_LIT(""),
+                        .strategy = choose(o->strategy, d.strategy),
                         .fallback = choose(o->fallback, d.fallback) };
     dropin_jobs(&d, l->pool, l->f, &t.jobs);
     set_collectors(l, &t, 0);
@@ -183,8 +198,8 @@ static void load_dropin(struct loading *l, const struct jobs_source *source)
 
 /* ---- all sources */
 
-int jobs_load(const struct jobs_source *sources, size_t n, const struct jobs_options *options, struct strpool *pool,
-              struct faults *f, struct tenants *out)
+int jobs_load(const struct jobs_source *sources, size_t n, const struct jobs_options *options,
+              struct strpool *pool, struct faults *f, struct tenants *out)
 {
     struct tenants result = { 0 };
     size_t n_errors = f->n_errors;
@@ -217,7 +232,9 @@ int jobs_load(const struct jobs_source *sources, size_t n, const struct jobs_opt
 void jobs_add_tenant(struct tenants *t, const struct jobs_options *options, struct scrapejobs *jobs)
 {
     struct loading l = { .options = options, .arena = &t->arena };
-    struct tenant tenant = { .ns = SPAN_LIT(""), .name = SPAN_LIT(""), .is_v0 = options->is_v0, .jobs = *jobs };
+    struct tenant tenant = {
+        .ns = SPAN_LIT(""), .name = SPAN_LIT(""), .is_v0 = options->is_v0, .jobs = *jobs
+    };
 
     set_collectors(&l, &tenant, 0);
     tenant.strategy = arena_span(&t->arena, options->strategy);

@@ -1,7 +1,7 @@
-/* Which tenants and scrape jobs exist: read from Collector manifests (local mode) or upstream's targetallocator.yaml
- * (drop-in mode). Pure: texts in, structs out; used by the engine, by the keeper to check a file before it is handed
- * over, and by the offline commands.
- * Threads: as the strpool. */
+/* Which tenants and scrape jobs exist: read from Collector manifests (local mode) or upstream's
+ * targetallocator.yaml (drop-in mode). Pure: texts in, structs out; used by the engine, by the
+ * keeper to check a file before it is handed over, and by the offline commands. Threads: as the
+ * strpool. */
 #ifndef OTEL_TA_DISCOVERY_JOBS_H
 #define OTEL_TA_DISCOVERY_JOBS_H
 
@@ -11,7 +11,8 @@ enum jobs_kind { JOBS_MANIFEST, JOBS_DROPIN };
 
 struct jobs_source {
     enum jobs_kind kind;
-    char *path; /* for faults; relative paths inside are relative to the working directory (drop-in) or its folder */
+    char *path; /* for faults; relative paths inside are relative to the working directory (drop-in)
+                   or its folder */
     char *text;
     size_t len;
 };
@@ -19,11 +20,12 @@ struct jobs_source {
 struct jobs_options { /* what the command line says; empty = not given, the document decides */
     const struct span *collectors; /* explicit names, or NAME@NODE; */
     size_t n_collectors;
-    size_t collector_count;        /* or a number: <cr>-collector-0 … ("collector-0" … in drop-in mode); 0 = spec.replicas */
+    size_t collector_count; /* or a number: <cr>-collector-0 … ("collector-0" … in drop-in mode); 0
+                               = spec.replicas */
     struct span strategy, fallback;
-    bool is_v0;                    /* consistent hashing as of operator ≤ 0.158.0 */
-    bool include_disabled;         /* manifests: also CRs that do not ask for an allocator */
-    bool needs_no_collectors;      /* drop-in: only the jobs are of interest */
+    bool is_v0;               /* consistent hashing as of operator ≤ 0.158.0 */
+    bool include_disabled;    /* manifests: also CRs that do not ask for an allocator */
+    bool needs_no_collectors; /* drop-in: only the jobs are of interest */
 };
 
 struct tenant_collector {
@@ -47,10 +49,11 @@ struct tenants {
 };
 
 /* Faults carry file and document; on any error the result is empty. */
-int jobs_load(const struct jobs_source *sources, size_t n, const struct jobs_options *options, struct strpool *pool,
-              struct faults *f, struct tenants *out) MUST_USE;
+int jobs_load(const struct jobs_source *sources, size_t n, const struct jobs_options *options,
+              struct strpool *pool, struct faults *f, struct tenants *out) MUST_USE;
 /* One more tenant, without name, for jobs that come from elsewhere; moves 'jobs'. */
-void jobs_add_tenant(struct tenants *t, const struct jobs_options *options, struct scrapejobs *jobs);
+void jobs_add_tenant(struct tenants *t, const struct jobs_options *options,
+                     struct scrapejobs *jobs);
 void tenants_fini(struct tenants *t);
 
 #endif

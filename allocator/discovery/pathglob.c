@@ -144,7 +144,8 @@ static struct span take_element(struct span *path)
     return e;
 }
 
-/* Takes the last element off what stands behind 'root' bytes; false when there is none that ".." may take back. */
+/* Takes the last element off what stands behind 'root' bytes; false when there is none that ".."
+ * may take back. */
 static bool drop_element(struct buf *out, size_t from, size_t root)
 {
     size_t len = out->len;

@@ -1,6 +1,6 @@
-/* The shape of one service-discovery mechanism, and the list of those that are built in. A provider is pure: it says
- * whether a section needs something from outside (a want), and turns what is there into target groups.
- * Threads: as the strpool of the batch. */
+/* The shape of one service-discovery mechanism, and the list of those that are built in. A provider
+ * is pure: it says whether a section needs something from outside (a want), and turns what is there
+ * into target groups. Threads: as the strpool of the batch. */
 #ifndef OTEL_TA_DISCOVERY_PROVIDER_H
 #define OTEL_TA_DISCOVERY_PROVIDER_H
 

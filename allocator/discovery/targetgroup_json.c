@@ -75,7 +75,8 @@ static bool is_member(struct span key, const char *name)
         if (i >= key.len) {
             return false;
         }
-        if (*name == 's' && i + 1 < key.len && (unsigned char)key.p[i] == 0xc5 && (unsigned char)key.p[i + 1] == 0xbf) {
+        if (*name == 's' && i + 1 < key.len && (unsigned char)key.p[i] == 0xc5 &&
+            (unsigned char)key.p[i + 1] == 0xbf) {
             i += 2;
             continue;
         }
@@ -100,18 +101,20 @@ static int scan_fault(struct reader *r, struct err *err)
     return err_set(err, ERR_INVALID, "%s", jsonscan_error(&r->scan));
 }
 
-static int type_fault(struct reader *r, const struct json_token *t, struct err *err, const char *what)
+static int type_fault(struct reader *r, const struct json_token *t, struct err *err,
+                      const char *what)
 {
     if (t->event == JSON_FAULT) {
         return scan_fault(r, err);
     }
-    return err_set(err, ERR_INVALID, "group %zu: offset %llu: %s", r->n_groups, (unsigned long long)t->begin, what);
+    return err_set(err, ERR_INVALID, "group %zu: offset %llu: %s", r->n_groups,
+                   (unsigned long long)t->begin, what);
 }
 
 /* ---- one group through the scanner */
 
-static void add_piece(struct reader *r, const struct json_token *t, uint64_t object_begin, bool is_target, size_t index,
-                      bool is_plain)
+static void add_piece(struct reader *r, const struct json_token *t, uint64_t object_begin,
+                      bool is_target, size_t index, bool is_plain)
 {
     struct piece *piece = vec_push(&r->pieces);
     *piece = (struct piece){ .begin = (uint32_t)(t->begin - object_begin + 1),
@@ -146,7 +149,8 @@ static int read_targets(struct reader *r, uint64_t object_begin, struct err *err
     return 0;
 }
 
-static int name_of(struct reader *r, const struct json_token *key, size_t position, const struct str **out, struct err *err)
+static int name_of(struct reader *r, const struct json_token *key, size_t position,
+                   const struct str **out, struct err *err)
 {
     bool is_plain;
 
@@ -208,7 +212,8 @@ static int read_labels(struct reader *r, uint64_t object_begin, struct err *err)
     return 0;
 }
 
-static int read_members(struct reader *r, uint64_t object_begin, bool *out_is_repeated, struct err *err)
+static int read_members(struct reader *r, uint64_t object_begin, bool *out_is_repeated,
+                        struct err *err)
 {
     struct json_token key;
     bool is_plain, has_targets = false, has_labels = false;
@@ -231,7 +236,8 @@ static int read_members(struct reader *r, uint64_t object_begin, bool *out_is_re
             sd_batch_forget_labels(r->batch);
             rc = read_labels(r, object_begin, err);
         } else {
-            return err_set(err, ERR_INVALID, "group %zu: unknown field \"%.*s\"", r->n_groups, SPAN_ARG(name));
+            return err_set(err, ERR_INVALID, "group %zu: unknown field \"%.*s\"", r->n_groups,
+                           SPAN_ARG(name));
         }
     }
     return rc;
@@ -300,9 +306,9 @@ static const char *closing_quote(const char *p, const char *end)
     return NULL;
 }
 
-/* Is 'p' the start of an object that differs from the last one only inside plain strings? Gives its length and fills
- * r->shifted and r->changed; 0 when not. Since the last object was scanned, and equal bytes in an equal state scan
- * equally, nothing else has to be checked. */
+/* Is 'p' the start of an object that differs from the last one only inside plain strings? Gives its
+ * length and fills r->shifted and r->changed; 0 when not. Since the last object was scanned, and
+ * equal bytes in an equal state scan equally, nothing else has to be checked. */
 static size_t compare_object(struct reader *r, const char *begin, const char *end)
 {
     const char *last = r->object.p, *last_end = last + r->object.len;
@@ -354,8 +360,8 @@ static const char *skip_space(const char *p, const char *end)
     return p;
 }
 
-/* Takes ",{…}" off the text when the object is like the last one. The scanner stands behind a value inside the
- * outermost list before and after, so moving its position is all it needs to know. */
+/* Takes ",{…}" off the text when the object is like the last one. The scanner stands behind a value
+ * inside the outermost list before and after, so moving its position is all it needs to know. */
 static bool take_similar(struct reader *r)
 {
     const char *end = r->scan.end, *p = skip_space(r->scan.p, end);
@@ -416,7 +422,8 @@ static int read_list(struct reader *r, struct err *err)
     return next_token(r, &t) == JSON_DONE ? 0 : scan_fault(r, err);
 }
 
-int targetgroup_parse_json(struct span text, const struct targetgroup_origin *origin, struct sd_batch *b, struct err *err)
+int targetgroup_parse_json(struct span text, const struct targetgroup_origin *origin,
+                           struct sd_batch *b, struct err *err)
 {
     struct reader *r = mem_zalloc(sizeof(*r));
 

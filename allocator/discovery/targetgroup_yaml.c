@@ -47,7 +47,8 @@ static int add_labels(const struct node *map, struct sd_batch *b, struct err *er
     return 0;
 }
 
-static int add_group(const struct node *group, const struct targetgroup_origin *origin, struct sd_batch *b, struct err *err)
+static int add_group(const struct node *group, const struct targetgroup_origin *origin,
+                     struct sd_batch *b, struct err *err)
 {
     int rc = 0;
 
@@ -66,7 +67,8 @@ static int add_group(const struct node *group, const struct targetgroup_origin *
         } else if (span_is(key, "labels")) {
             rc = add_labels(pair->value, b, err);
         } else {
-            return err_set(err, ERR_INVALID, "line %u: field %.*s not found", pair->key->line, SPAN_ARG(key));
+            return err_set(err, ERR_INVALID, "line %u: field %.*s not found", pair->key->line,
+                           SPAN_ARG(key));
         }
     }
     if (rc == 0) {
@@ -78,7 +80,8 @@ static int add_group(const struct node *group, const struct targetgroup_origin *
     return rc;
 }
 
-int targetgroup_parse_yaml(struct span text, const struct targetgroup_origin *origin, struct sd_batch *b, struct err *err)
+int targetgroup_parse_yaml(struct span text, const struct targetgroup_origin *origin,
+                           struct sd_batch *b, struct err *err)
 {
     struct yamldoc *docs = NULL;
     size_t n_docs = 0;

@@ -66,10 +66,12 @@ static void add_text(struct span *text, void *arg)
 
 static void add_client_numbers(const struct httpconfig *c, struct buf *out)
 {
-    buf_addf(out, "%d%d%d%d%d%d.%zu.", c->has_basic_auth, c->oauth2.tls.insecure_skip_verify, c->tls.insecure_skip_verify,
-             c->follow_redirects, c->enable_http2, c->proxy_from_environment, c->oauth2.n_scopes);
+    buf_addf(out, "%d%d%d%d%d%d.%zu.", c->has_basic_auth, c->oauth2.tls.insecure_skip_verify,
+             c->tls.insecure_skip_verify, c->follow_redirects, c->enable_http2,
+             c->proxy_from_environment, c->oauth2.n_scopes);
     for (size_t i = 0; i < c->n_headers; i++) {
-        buf_addf(out, "h%zu.%zu.%zu.", c->headers[i].n_values, c->headers[i].n_secrets, c->headers[i].n_files);
+        buf_addf(out, "h%zu.%zu.%zu.", c->headers[i].n_values, c->headers[i].n_secrets,
+                 c->headers[i].n_files);
     }
     if (c->oauth2.endpoint_params != NULL) {
         node_write_json(c->oauth2.endpoint_params, out);
@@ -140,7 +142,8 @@ static void copy_client(struct httpconfig *c, struct arena *a)
         buf_init(&json, LIMIT_DOCUMENT_BYTES);
         node_write_json(c->oauth2.endpoint_params, &json);
         int rc = node_from_json(arena_span(a, buf_span(&json)), 0, a, &copy, NULL);
-        c->oauth2.endpoint_params = rc == 0 ? copy : NULL; /* canonical JSON of a tree always parses */
+        c->oauth2.endpoint_params =
+            rc == 0 ? copy : NULL; /* canonical JSON of a tree always parses */
     }
 }
 
@@ -161,7 +164,8 @@ struct want *want_new(uint64_t id, const struct sdconfig *section, struct span j
     want->job = arena_span(&want->arena, job);
     *s = *section;
     if (s->mechanism == SD_FILE) {
-        s->file.patterns = copy_array(&want->arena, s->file.patterns, s->file.n_patterns, sizeof(struct span));
+        s->file.patterns =
+            copy_array(&want->arena, s->file.patterns, s->file.n_patterns, sizeof(struct span));
         visit_texts(s->file.patterns, s->file.n_patterns, copy_text, &want->arena);
     } else if (s->mechanism == SD_HTTP) {
         copy_text(&s->http.url, &want->arena);

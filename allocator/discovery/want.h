@@ -1,7 +1,7 @@
-/* What discovery needs from the outside, and what comes back: the only words between the engine and the watcher.
- * The engine posts 'want_add', 'want_again' and 'want_drop'; the watcher answers each want with arrivals until it is
- * dropped. A want is one file_sd or http_sd section; jobs with equal sections share one.
- * Threads: messages are moved with a mailbox; everything else is pure. */
+/* What discovery needs from the outside, and what comes back: the only words between the engine and
+ * the watcher. The engine posts 'want_add', 'want_again' and 'want_drop'; the watcher answers each
+ * want with arrivals until it is dropped. A want is one file_sd or http_sd section; jobs with equal
+ * sections share one. Threads: messages are moved with a mailbox; everything else is pure. */
 #ifndef OTEL_TA_DISCOVERY_WANT_H
 #define OTEL_TA_DISCOVERY_WANT_H
 
@@ -30,13 +30,15 @@ struct want { /* WATCHER_WANT_ADD */
     struct span job; /* the first job that asked: for log lines and metrics */
 };
 
-/* Everything about a section that decides what is found and how, as bytes: equal keys, equal wants. */
+/* Everything about a section that decides what is found and how, as bytes: equal keys, equal wants.
+ */
 void want_key(const struct sdconfig *section, struct buf *out);
 /* A want with a deep copy of 'section'. */
 struct want *want_new(uint64_t id, const struct sdconfig *section, struct span job);
 void want_free(struct want **want);
 
-struct want_mark { /* WATCHER_WANT_AGAIN: read everything of it once more; WATCHER_WANT_DROP: no more arrivals */
+struct want_mark { /* WATCHER_WANT_AGAIN: read everything of it once more; WATCHER_WANT_DROP: no
+                      more arrivals */
     struct mail mail;
     uint64_t id;
 };
@@ -48,7 +50,8 @@ enum arrival_status {
     ARRIVAL_OK,       /* 'body' is the source's content now */
     ARRIVAL_FAILED,   /* it could not be read: what was known stays */
     ARRIVAL_VANISHED, /* the source is gone, its targets with it */
-    ARRIVAL_SETTLED,  /* every source of the want was tried once since it was added or asked for again */
+    ARRIVAL_SETTLED,  /* every source of the want was tried once since it was added or asked for
+                         again */
 };
 
 struct arrival { /* ENGINE_ARRIVAL */

@@ -1,6 +1,7 @@
-/* What a full reading, one change and a joining collector cost the engine: upstream-shaped targets in file_sd files.
- *   bench_engine DIR COLLECTORS      DIR holds test-<n>.json, one job each (41 labels a target)
- * Prints one JSON object. CPU is that of this thread; reading the files is included and also given alone. */
+/* What a full reading, one change and a joining collector cost the engine: upstream-shaped targets
+ * in file_sd files. bench_engine DIR COLLECTORS      DIR holds test-<n>.json, one job each (41
+ * labels a target) Prints one JSON object. CPU is that of this thread; reading the files is
+ * included and also given alone. */
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
@@ -47,7 +48,9 @@ static void configure(struct bench *b, const char *dir, size_t n_jobs, size_t n_
     buf_init(&text, LIMIT_DOCUMENT_BYTES);
     buf_add_str(&text, "config:\n  scrape_configs:\n");
     for (size_t i = 0; i < n_jobs; i++) {
-        buf_addf(&text, "  - job_name: test-%zu\n    file_sd_configs:\n    - files: [%s/test-%zu.json]\n", i, dir, i);
+        buf_addf(&text,
+                 "  - job_name: test-%zu\n    file_sd_configs:\n    - files: [%s/test-%zu.json]\n",
+                 i, dir, i);
     }
     source.text = text.p;
     source.len = text.len;
@@ -188,11 +191,15 @@ int main(int argc, char **argv)
     take_wants(&b);
     publish(&b);
     int64_t t5 = clock_thread_cpu_us();
-    printf("{\"targets\": %zu, \"jobs\": %zu, \"collectors\": %zu, \"configure_ms\": %.1f, \"read_ms\": %.1f, \"digest_ms\": %.1f, "
-           "\"render_ms\": %.1f, \"total_ms\": %.1f, \"rss_bytes_per_target\": %.0f, \"one_change_us\": %.1f, \"join_ms\": %.1f}\n",
-           counts.n_served, counts.n_jobs, n_collectors, (double)(t1 - t0) / 1e3, (double)read_us / 1e3,
-           (double)(t2 - t1 - read_us) / 1e3, (double)(t3 - t2) / 1e3, (double)(t3 - t0) / 1e3,
-           (double)(rss_full - rss_before) / (double)(counts.n_served == 0 ? 1 : counts.n_served), change_us, (double)(t5 - t4) / 1e3);
+    printf("{\"targets\": %zu, \"jobs\": %zu, \"collectors\": %zu, \"configure_ms\": %.1f, "
+           "\"read_ms\": %.1f, \"digest_ms\": %.1f, "
+           "\"render_ms\": %.1f, \"total_ms\": %.1f, \"rss_bytes_per_target\": %.0f, "
+           "\"one_change_us\": %.1f, \"join_ms\": %.1f}\n",
+           counts.n_served, counts.n_jobs, n_collectors, (double)(t1 - t0) / 1e3,
+           (double)read_us / 1e3, (double)(t2 - t1 - read_us) / 1e3, (double)(t3 - t2) / 1e3,
+           (double)(t3 - t0) / 1e3,
+           (double)(rss_full - rss_before) / (double)(counts.n_served == 0 ? 1 : counts.n_served),
+           change_us, (double)(t5 - t4) / 1e3);
     snapshot_put(b.current);
     state_free(&b.state);
     mailbox_free(&b.wants);

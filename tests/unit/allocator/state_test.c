@@ -1,5 +1,5 @@
-/* The incremental path against its twin: after any history of events a state publishes the very bytes that a new state
- * publishes which is shown only how things stand now. */
+/* The incremental path against its twin: after any history of events a state publishes the very
+ * bytes that a new state publishes which is shown only how things stand now. */
 #define LOG_MODULE "test"
 #include "allocator/state.h"
 
@@ -33,7 +33,9 @@ static char *files[N_FILES]; /* NULL: not there */
 
 static void write_labels(struct buf *out)
 {
-    static const char *const names[] = { "env", "__meta_pod", "team", "drop", "rename", "__meta_kubernetes_node_name", "__meta_z", "zone" };
+    static const char *const names[] = { "env",      "__meta_pod", "team",
+                                         "drop",     "rename",     "__meta_kubernetes_node_name",
+                                         "__meta_z", "zone" };
     bool is_first = true;
 
     for (size_t i = 0; i < COUNT(names); i++) {
@@ -41,8 +43,8 @@ static void write_labels(struct buf *out)
             continue;
         }
         unsigned v = chance(i == 3 ? 8 : 3);
-        buf_addf(out, "%s\"%s\":%s\"%s%u\"", is_first ? "" : ",", names[i], chance(9) == 0 ? " " : "", v == 0 ? "" : "v\\u0041",
-                 v);
+        buf_addf(out, "%s\"%s\":%s\"%s%u\"", is_first ? "" : ",", names[i],
+                 chance(9) == 0 ? " " : "", v == 0 ? "" : "v\\u0041", v);
         is_first = false;
     }
 }
@@ -73,7 +75,13 @@ static char *write_body(void)
 struct side {
     struct state *state;
     struct mailbox *wants;
-    VEC(struct listener { uint64_t id; struct span pattern; char *text; bool is_known[N_FILES]; }) listeners;
+    VEC(struct listener {
+        uint64_t id;
+        struct span pattern;
+        char *text;
+        bool is_known[N_FILES];
+    })
+    listeners;
     const struct snapshot *current;
 };
 
@@ -86,6 +94,7 @@ static void side_init(struct side *s)
 
 static void publish(struct side *s)
 {
+    role_enter(engine);
     const struct snapshot *next = state_publish(s->state);
 
     if (next != NULL) {
@@ -99,6 +108,7 @@ static void publish(struct side *s)
 
 static void side_fini(struct side *s)
 {
+    role_enter(engine);
     if (s->current != NULL) {
         snapshot_put(s->current);
     }
@@ -110,8 +120,10 @@ static void side_fini(struct side *s)
     vec_fini(&s->listeners);
 }
 
-static void tell(struct side *s, uint64_t id, enum arrival_status status, int file, const char *body)
+static void tell(struct side *s, uint64_t id, enum arrival_status status, int file,
+                 const char *body)
 {
+    role_enter(engine);
     AUTO_STR path = mem_printf("/f%d.json", file);
     struct arrival *a = arrival_new(id, status, status == ARRIVAL_SETTLED ? NULL : path);
 
@@ -167,8 +179,9 @@ static void answer_wants(struct side *s)
 {
     for (struct mail *mail = mailbox_drain(s->wants), *next; mail != NULL; mail = next) {
         next = mail->next;
-        uint64_t id = mail->kind == WATCHER_WANT_ADD ? ((const struct want *)(const void *)mail)->id
-                                                     : ((const struct want_mark *)(const void *)mail)->id;
+        uint64_t id = mail->kind == WATCHER_WANT_ADD
+                          ? ((const struct want *)(const void *)mail)->id
+                          : ((const struct want_mark *)(const void *)mail)->id;
         struct listener *l = find_listener(s, id);
         if (mail->kind == WATCHER_WANT_ADD) {
             const struct want *w = (const struct want *)(const void *)mail;
@@ -201,13 +214,16 @@ static void write_config(const struct world *w, struct buf *out)
     static const char *const rules[] = {
         "",
         "    relabel_configs:\n    - {source_labels: [drop], regex: vA1, action: drop}\n",
-        "    relabel_configs:\n    - {source_labels: [rename], regex: vA(.*), target_label: __address__, replacement: 'same:$1'}\n",
-        "    relabel_configs:\n    - {source_labels: [env], regex: vA1, action: keep}\n    - {regex: team|zone, action: labeldrop}\n",
+        "    relabel_configs:\n    - {source_labels: [rename], regex: vA(.*), target_label: "
+        "__address__, replacement: 'same:$1'}\n",
+        "    relabel_configs:\n    - {source_labels: [env], regex: vA1, action: keep}\n"
+        "    - {regex: team|zone, action: labeldrop}\n",
     };
     static const char *const sections[] = {
         "    file_sd_configs:\n    - files: [/f0.json]\n    - files: [/f1.json]\n",
         "    file_sd_configs:\n    - files: ['/*.json']\n",
-        "    static_configs:\n    - targets: [a:1, b:2, a:1]\n      labels: {x: y}\n    file_sd_configs:\n    - files: [/f2.json]\n",
+        "    static_configs: [{targets: [a:1, b:2, a:1], labels: {x: y}}]\n"
+        "    file_sd_configs: [{files: [/f2.json]}]\n",
         "    file_sd_configs:\n    - files: [/f3.json]\n    - files: ['/*.json']\n",
     };
 
@@ -221,6 +237,7 @@ static void write_config(const struct world *w, struct buf *out)
 
 static void configure(struct side *s, const struct world *w)
 {
+    role_enter(engine);
     struct span names[8];
     char texts[8][16];
     struct jobs_source source = { .kind = JOBS_DROPIN };
@@ -271,13 +288,15 @@ static bool is_same_snapshot(const struct snapshot *a, const struct snapshot *b)
     buf_init(&x, MIB);
     buf_init(&y, MIB);
     for (size_t i = 0; is_same && i < a->n_jobs; i++) {
-        is_same = a->rows[i]->n_collectors == b->rows[i]->n_collectors && a->rows[i]->n_targets == b->rows[i]->n_targets;
+        is_same = a->rows[i]->n_collectors == b->rows[i]->n_collectors &&
+                  a->rows[i]->n_targets == b->rows[i]->n_targets;
         for (size_t k = 0; is_same && k < a->rows[i]->n_collectors; k++) {
             page_text(a->rows[i]->pages[k], &x);
             page_text(b->rows[i]->pages[k], &y);
             is_same = span_eq(buf_span(&x), buf_span(&y));
             if (!is_same) {
-                check_note("job %zu collector %zu\n# got  %s\n# want %s", i, k, x.len == 0 ? "" : x.p, y.len == 0 ? "" : y.p);
+                check_note("job %zu collector %zu\n# got  %s\n# want %s", i, k,
+                           x.len == 0 ? "" : x.p, y.len == 0 ? "" : y.p);
             }
         }
     }
@@ -352,9 +371,11 @@ static bool keeps_same(const struct snapshot *a, const struct snapshot *b)
     for (size_t i = 0; is_same && i < a->n_jobs; i++) {
         kept_text(a->rows[i], &x);
         kept_text(b->rows[i], &y);
-        is_same = a->rows[i]->n_targets == b->rows[i]->n_targets && span_eq(buf_span(&x), buf_span(&y));
+        is_same =
+            a->rows[i]->n_targets == b->rows[i]->n_targets && span_eq(buf_span(&x), buf_span(&y));
         if (!is_same) {
-            check_note("job %zu keeps\n# got  %s\n# want %s", i, x.len == 0 ? "" : x.p, y.len == 0 ? "" : y.p);
+            check_note("job %zu keeps\n# got  %s\n# want %s", i, x.len == 0 ? "" : x.p,
+                       y.len == 0 ? "" : y.p);
         }
     }
     return is_same;
@@ -367,8 +388,9 @@ static bool equals_twin(const struct side *s, const struct world *w)
     side_init(&twin);
     configure(&twin, w);
     publish(&twin);
-    bool is_same = strcmp(w->strategy, "least-weighted") == 0 ? keeps_same(s->current, twin.current)
-                                                               : is_same_snapshot(s->current, twin.current);
+    bool is_same = strcmp(w->strategy, "least-weighted") == 0
+                       ? keeps_same(s->current, twin.current)
+                       : is_same_snapshot(s->current, twin.current);
     side_fini(&twin);
     return is_same;
 }
@@ -398,7 +420,8 @@ static void change_file(struct side *s)
 
 static void change_world(struct world *w)
 {
-    static const char *const strategies[] = { "consistent-hashing", "rendezvous", "bounded-rendezvous", "per-node", "least-weighted" };
+    static const char *const strategies[] = { "consistent-hashing", "rendezvous",
+                                              "bounded-rendezvous", "per-node", "least-weighted" };
 
     switch (chance(6)) {
     case 0:
@@ -420,7 +443,9 @@ static void change_world(struct world *w)
 
 static bool run_history(uint64_t from_seed, int n_events)
 {
-    struct world w = { .n_collectors = 3, .strategy = "consistent-hashing", .jobs = 15, .rules = { 0, 1, 2, 3 } };
+    struct world w = {
+        .n_collectors = 3, .strategy = "consistent-hashing", .jobs = 15, .rules = { 0, 1, 2, 3 }
+    };
     struct side s;
     bool is_good = true;
 
@@ -445,7 +470,8 @@ static bool run_history(uint64_t from_seed, int n_events)
         publish(&s);
         is_good = is_complete(&s) && equals_twin(&s, &w);
         if (!is_good) {
-            check_note("seed %llu, event %d, complete %d", (unsigned long long)from_seed, i, is_complete(&s));
+            check_note("seed %llu, event %d, complete %d", (unsigned long long)from_seed, i,
+                       is_complete(&s));
         }
     }
     side_fini(&s);
@@ -488,12 +514,15 @@ static void clear_files(void)
 
 static void test_served_form(void)
 {
-    struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1, .rules = { 1 } };
+    struct world w = {
+        .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1, .rules = { 1 }
+    };
     struct side s;
     AUTO_BUF page;
 
     clear_files();
-    files[0] = mem_strdup("[{\"targets\":[\"b:1\",\"a:1\"],\"labels\":{\"z\":\"\",\"__address__\":\"no\",\"k\":\"\\u003cq\\\"\",\"drop\":\"vA2\"}},"
+    files[0] = mem_strdup("[{\"targets\":[\"b:1\",\"a:1\"],\"labels\":{\"z\":\"\",\"__address__\":"
+                          "\"no\",\"k\":\"\\u003cq\\\"\",\"drop\":\"vA2\"}},"
                           "{\"targets\":[\"gone:1\"],\"labels\":{\"drop\":\"vA1\"}}]");
     side_init(&s);
     configure(&s, &w);
@@ -501,8 +530,10 @@ static void test_served_form(void)
     buf_init(&page, MIB);
     page_text(s.current->rows[0]->pages[0], &page);
     is_json(buf_span(&page),
-            span_of("[{\"targets\":[\"a:1\"],\"labels\":{\"__address__\":\"a:1\",\"__meta_filepath\":\"/f0.json\",\"drop\":\"vA2\",\"k\":\"<q\\\"\","
-                    "\"z\":\"\"}},{\"targets\":[\"b:1\"],\"labels\":{\"__address__\":\"b:1\",\"__meta_filepath\":\"/f0.json\",\"drop\":\"vA2\","
+            span_of("[{\"targets\":[\"a:1\"],\"labels\":{\"__address__\":\"a:1\",\"__meta_"
+                    "filepath\":\"/f0.json\",\"drop\":\"vA2\",\"k\":\"<q\\\"\","
+                    "\"z\":\"\"}},{\"targets\":[\"b:1\"],\"labels\":{\"__address__\":\"b:1\",\"__"
+                    "meta_filepath\":\"/f0.json\",\"drop\":\"vA2\","
                     "\"k\":\"<q\\\"\",\"z\":\"\"}}]"),
             "discovered labels, before relabeling, empty values kept, the target's own address");
     is_int(s.current->rows[0]->n_targets, 2, "the dropped target does not count");
@@ -511,6 +542,7 @@ static void test_served_form(void)
 
 static void test_sync(void)
 {
+    role_enter(engine);
     struct world w = { .n_collectors = 2, .strategy = "consistent-hashing", .jobs = 1 };
     struct side s;
 
@@ -532,7 +564,8 @@ static void test_sync(void)
     source.text = text.p;
     source.len = text.len;
     faults_init(&faults);
-    is_int(jobs_load(&source, 1, &options, state_pool(s.state), &faults, &tenants), 0, "configuration read");
+    is_int(jobs_load(&source, 1, &options, state_pool(s.state), &faults, &tenants), 0,
+           "configuration read");
     is_int(state_configure(s.state, &tenants, 1000, NULL), 0, "configuration taken");
     faults_fini(&faults);
     publish(&s);
@@ -567,7 +600,8 @@ static void test_unchanged(void)
     struct side s;
 
     clear_files();
-    files[0] = mem_strdup("[{\"targets\":[\"a:1\"],\"labels\":{\"env\":\"x\"}},{\"targets\":[\"b:1\"]}]");
+    files[0] =
+        mem_strdup("[{\"targets\":[\"a:1\"],\"labels\":{\"env\":\"x\"}},{\"targets\":[\"b:1\"]}]");
     side_init(&s);
     configure(&s, &w);
     publish(&s);
@@ -582,7 +616,8 @@ static void test_unchanged(void)
     ok(s.current == first, "the same configuration again publishes nothing");
     const struct page_row *row = s.current->rows[1];
     mem_free(files[0]);
-    files[0] = mem_strdup("[{\"targets\":[\"a:1\"],\"labels\":{\"env\":\"y\"}},{\"targets\":[\"b:1\"]}]");
+    files[0] =
+        mem_strdup("[{\"targets\":[\"a:1\"],\"labels\":{\"env\":\"y\"}},{\"targets\":[\"b:1\"]}]");
     show_file(&s, &s.listeners.v[0], 0);
     publish(&s);
     ok(s.current != first && page_has(&s, 0, "\"env\":\"y\""), "one changed label is published");
@@ -592,12 +627,17 @@ static void test_unchanged(void)
 
 static void test_unknown_strategy(void)
 {
-    struct tenant tenant = { .ns = SPAN_LIT(""), .name = SPAN_LIT("x"), .strategy = SPAN_LIT("best"), .fallback = SPAN_LIT("") };
+    role_enter(engine);
+    struct tenant tenant = { .ns = SPAN_LIT(""),
+                             .name = SPAN_LIT("x"),
+                             .strategy = SPAN_LIT("best"),
+                             .fallback = SPAN_LIT("") };
     struct tenants tenants = { .v = &tenant, .n = 1 };
     struct state *state = state_new(NULL);
     struct err err = { 0 };
 
-    is_int(state_configure(state, &tenants, 0, &err), ERR_NOT_FOUND, "an unknown strategy is refused");
+    is_int(state_configure(state, &tenants, 0, &err), ERR_NOT_FOUND,
+           "an unknown strategy is refused");
     ok(strstr(err.text, "least-weighted") != NULL, "known ones are named: %s", err.text);
     ok(!state_has_news(state), "and nothing has changed");
     state_free(&state);

@@ -55,21 +55,33 @@ static void test_json(void)
     } t[] = {
         { "empty list", "[]", "" },
         { "null is no groups", " null ", "" },
-        { "one group", "[{\"targets\":[\"a:1\",\"b:2\"],\"labels\":{\"k\":\"v\"}}]", "a:1 b:2 {__meta_from=\"x\",k=\"v\"}\n" },
-        { "labels first, white space", "[ { \"labels\" : { } ,\n\"targets\" : [ \"a\" ] } ]\n", "a {__meta_from=\"x\"}\n" },
+        { "one group", "[{\"targets\":[\"a:1\",\"b:2\"],\"labels\":{\"k\":\"v\"}}]",
+          "a:1 b:2 {__meta_from=\"x\",k=\"v\"}\n" },
+        { "labels first, white space", "[ { \"labels\" : { } ,\n\"targets\" : [ \"a\" ] } ]\n",
+          "a {__meta_from=\"x\"}\n" },
         { "no targets, no group", "[{\"labels\":{\"k\":\"v\"}},{\"targets\":[]}]", "" },
         { "null members", "[{\"targets\":null,\"labels\":null}]", "" },
-        { "null target and null value are empty", "[{\"targets\":[null],\"labels\":{\"k\":null}}]", " {__meta_from=\"x\",k=\"\"}\n" },
-        { "members match in any case", "[{\"TARGETS\":[\"a\"],\"Labels\":{\"K\":\"v\"}}]", "a {K=\"v\",__meta_from=\"x\"}\n" },
-        { "the long s is an s", "[{\"target\xc5\xbf\":[\"a\"],\"label\\u017f\":{}}]", "a {__meta_from=\"x\"}\n" },
-        { "the last of equal keys wins", "[{\"targets\":[\"a\"],\"targets\":[\"b\"],\"labels\":{\"k\":\"1\",\"k\":\"2\"},\"labels\":{\"l\":\"3\",\"l\":\"4\"}}]",
-          "b {__meta_from=\"x\",l=\"4\"}\n" },
-        { "address and origin in the text do not count", "[{\"targets\":[\"a\"],\"labels\":{\"__address__\":\"no\",\"__meta_from\":\"no\"}}]",
+        { "null target and null value are empty", "[{\"targets\":[null],\"labels\":{\"k\":null}}]",
+          " {__meta_from=\"x\",k=\"\"}\n" },
+        { "members match in any case", "[{\"TARGETS\":[\"a\"],\"Labels\":{\"K\":\"v\"}}]",
+          "a {K=\"v\",__meta_from=\"x\"}\n" },
+        { "the long s is an s", "[{\"target\xc5\xbf\":[\"a\"],\"label\\u017f\":{}}]",
           "a {__meta_from=\"x\"}\n" },
-        { "escapes", "[{\"targets\":[\"\\u0061\\n\"],\"labels\":{\"\\u006b\":\"\\\"\\u00e9\\ud83d\\ude00\"}}]",
+        { "the last of equal keys wins",
+          "[{\"targets\":[\"a\"],\"targets\":[\"b\"],\"labels\":{\"k\":\"1\",\"k\":\"2\"},"
+          "\"labels\":{\"l\":\"3\",\"l\":\"4\"}}]",
+          "b {__meta_from=\"x\",l=\"4\"}\n" },
+        { "address and origin in the text do not count",
+          "[{\"targets\":[\"a\"],\"labels\":{\"__address__\":\"no\",\"__meta_from\":\"no\"}}]",
+          "a {__meta_from=\"x\"}\n" },
+        { "escapes",
+          "[{\"targets\":[\"\\u0061\\n\"],\"labels\":{\"\\u006b\":\"\\\"\\u00e9\\ud83d\\ude00\"}}]",
           "a\n {__meta_from=\"x\",k=\"\\\"\xc3\xa9\xf0\x9f\x98\x80\"}\n" },
-        { "a lone surrogate becomes U+FFFD", "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"\\ud800\"}}]", "a {__meta_from=\"x\",k=\"\xef\xbf\xbd\"}\n" },
-        { "invalid UTF-8 becomes U+FFFD", "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"x\xff\"}}]", "a {__meta_from=\"x\",k=\"x\xef\xbf\xbd\"}\n" },
+        { "a lone surrogate becomes U+FFFD",
+          "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"\\ud800\"}}]",
+          "a {__meta_from=\"x\",k=\"\xef\xbf\xbd\"}\n" },
+        { "invalid UTF-8 becomes U+FFFD", "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"x\xff\"}}]",
+          "a {__meta_from=\"x\",k=\"x\xef\xbf\xbd\"}\n" },
         { "top-level object", "{}", "refused" },
         { "top-level text", "\"x\"", "refused" },
         { "null group", "[null]", "refused" },
@@ -98,26 +110,45 @@ static void test_similar_neighbours(void)
     static const struct {
         const char *name, *body, *want;
     } t[] = {
-        { "values differ", "[{\"targets\":[\"a:1\"],\"labels\":{\"k\":\"v\",\"l\":\"w\"}},{\"targets\":[\"b:22\"],\"labels\":{\"k\":\"\",\"l\":\"w\"}},"
-                           "{\"targets\":[\"b:2\"],\"labels\":{\"k\":\"vv\",\"l\":\"w2\"}}]",
-          "a:1 {__meta_from=\"x\",k=\"v\",l=\"w\"}\nb:22 {__meta_from=\"x\",k=\"\",l=\"w\"}\nb:2 {__meta_from=\"x\",k=\"vv\",l=\"w2\"}\n" },
-        { "a name differs", "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"v\"}},{\"targets\":[\"a\"],\"labels\":{\"j\":\"v\"}}]",
+        { "values differ",
+          "[{\"targets\":[\"a:1\"],\"labels\":{\"k\":\"v\",\"l\":\"w\"}},{\"targets\":[\"b:22\"],"
+          "\"labels\":{\"k\":\"\",\"l\":\"w\"}},"
+          "{\"targets\":[\"b:2\"],\"labels\":{\"k\":\"vv\",\"l\":\"w2\"}}]",
+          "a:1 {__meta_from=\"x\",k=\"v\",l=\"w\"}\nb:22 {__meta_from=\"x\",k=\"\",l=\"w\"}\nb:2 "
+          "{__meta_from=\"x\",k=\"vv\",l=\"w2\"}\n" },
+        { "a name differs",
+          "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"v\"}},{\"targets\":[\"a\"],\"labels\":{\"j\":"
+          "\"v\"}}]",
           "a {__meta_from=\"x\",k=\"v\"}\na {__meta_from=\"x\",j=\"v\"}\n" },
-        { "an escape appears", "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"v\"}},{\"targets\":[\"a\"],\"labels\":{\"k\":\"\\u0041\"}},"
-                               "{\"targets\":[\"a\"],\"labels\":{\"k\":\"\\u0042\"}}]",
-          "a {__meta_from=\"x\",k=\"v\"}\na {__meta_from=\"x\",k=\"A\"}\na {__meta_from=\"x\",k=\"B\"}\n" },
-        { "an escape that is not one", "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"v\"}},{\"targets\":[\"a\"],\"labels\":{\"k\":\"\\x\"}}]", "refused" },
-        { "control character in a changed value", "[{\"targets\":[\"a\"]},{\"targets\":[\"b\tc\"]}]", "refused" },
-        { "a cut character", "[{\"targets\":[\"a\xc3\xa9\"]},{\"targets\":[\"a\xc3z\"]}]", "a\xc3\xa9 {__meta_from=\"x\"}\na\xef\xbf\xbdz {__meta_from=\"x\"}\n" },
-        { "equal keys inside", "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"1\",\"k\":\"2\"}},{\"targets\":[\"a\"],\"labels\":{\"k\":\"3\",\"k\":\"2\"}}]",
+        { "an escape appears",
+          "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"v\"}},{\"targets\":[\"a\"],\"labels\":{\"k\":"
+          "\"\\u0041\"}},"
+          "{\"targets\":[\"a\"],\"labels\":{\"k\":\"\\u0042\"}}]",
+          "a {__meta_from=\"x\",k=\"v\"}\na {__meta_from=\"x\",k=\"A\"}\na "
+          "{__meta_from=\"x\",k=\"B\"}\n" },
+        { "an escape that is not one",
+          "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"v\"}},{\"targets\":[\"a\"],\"labels\":{\"k\":"
+          "\"\\x\"}}]",
+          "refused" },
+        { "control character in a changed value",
+          "[{\"targets\":[\"a\"]},{\"targets\":[\"b\tc\"]}]", "refused" },
+        { "a cut character", "[{\"targets\":[\"a\xc3\xa9\"]},{\"targets\":[\"a\xc3z\"]}]",
+          "a\xc3\xa9 {__meta_from=\"x\"}\na\xef\xbf\xbdz {__meta_from=\"x\"}\n" },
+        { "equal keys inside",
+          "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"1\",\"k\":\"2\"}},{\"targets\":[\"a\"],"
+          "\"labels\":{\"k\":\"3\",\"k\":\"2\"}}]",
           "a {__meta_from=\"x\",k=\"2\"}\na {__meta_from=\"x\",k=\"2\"}\n" },
         { "ends inside the copy", "[{\"targets\":[\"a\"]},{\"targets\":[\"a", "refused" },
         { "no bracket behind the copy", "[{\"targets\":[\"a\"]},{\"targets\":[\"b\"]}", "refused" },
         { "no comma before the copy", "[{\"targets\":[\"a\"]}{\"targets\":[\"b\"]}]", "refused" },
         { "two commas", "[{\"targets\":[\"a\"]},,{\"targets\":[\"b\"]}]", "refused" },
-        { "more targets", "[{\"targets\":[\"a\",\"b\"]},{\"targets\":[\"c\",\"d\"]},{\"targets\":[\"c\"]},{\"targets\":[\"e\"]}]",
-          "a b {__meta_from=\"x\"}\nc d {__meta_from=\"x\"}\nc {__meta_from=\"x\"}\ne {__meta_from=\"x\"}\n" },
-        { "a group without targets between", "[{\"targets\":[\"a\"]},{\"targets\":[]},{\"targets\":[\"b\"]},{\"targets\":[\"c\"]}]",
+        { "more targets",
+          "[{\"targets\":[\"a\",\"b\"]},{\"targets\":[\"c\",\"d\"]},{\"targets\":[\"c\"]},{"
+          "\"targets\":[\"e\"]}]",
+          "a b {__meta_from=\"x\"}\nc d {__meta_from=\"x\"}\nc {__meta_from=\"x\"}\ne "
+          "{__meta_from=\"x\"}\n" },
+        { "a group without targets between",
+          "[{\"targets\":[\"a\"]},{\"targets\":[]},{\"targets\":[\"b\"]},{\"targets\":[\"c\"]}]",
           "a {__meta_from=\"x\"}\nb {__meta_from=\"x\"}\nc {__meta_from=\"x\"}\n" },
     };
 
@@ -129,9 +160,11 @@ static void test_similar_neighbours(void)
 static void test_changes(void)
 {
     struct err err;
-    const char *body = "[{\"targets\":[\"a\"],\"labels\":{\"same\":\"1\",\"diff\":\"1\",\"once\":\"1\"}},"
-                       "{\"targets\":[\"b\"],\"labels\":{\"same\":\"1\",\"diff\":\"2\",\"once\":\"2\"}},"
-                       "{\"targets\":[\"c\"],\"labels\":{\"same\":\"1\",\"diff\":\"3\",\"once\":\"2\",\"late\":\"\"}}]";
+    const char *body =
+        "[{\"targets\":[\"a\"],\"labels\":{\"same\":\"1\",\"diff\":\"1\",\"once\":\"1\"}},"
+        "{\"targets\":[\"b\"],\"labels\":{\"same\":\"1\",\"diff\":\"2\",\"once\":\"2\"}},"
+        "{\"targets\":[\"c\"],\"labels\":{\"same\":\"1\",\"diff\":\"3\",\"once\":\"2\",\"late\":"
+        "\"\"}}]";
     static const struct {
         const char *name;
         unsigned n;
@@ -155,7 +188,8 @@ static void test_yaml(void)
     } t[] = {
         { "nothing", "", "" },
         { "empty list", "[]", "" },
-        { "texts stay as they are typed", "- targets: [a:1, 5]\n  labels: {n: 0644, y: yes, f: 1.0, e: ~, s: 'q'}\n",
+        { "texts stay as they are typed",
+          "- targets: [a:1, 5]\n  labels: {n: 0644, y: yes, f: 1.0, e: ~, s: 'q'}\n",
           "a:1 5 {__meta_from=\"x\",e=\"\",f=\"1.0\",n=\"0644\",s=\"q\",y=\"yes\"}\n" },
         { "no targets", "- labels: {a: b}\n", "" },
         { "null group", "- ~\n", "refused" },

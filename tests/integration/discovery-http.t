@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""http_sd in a running allocator, against a server that answers, fails, lies and hangs."""
+
+import base64
+import http.server
+import json
+import pathlib
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from discovery_rig import Allocator, done, ok, same, wait_for  # noqa: E402
+
+JSON = "application/json"
+secret = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-http-")) / "token"
+secret.write_text("first\n", encoding="utf-8")
+
+
+def body(*targets, **labels):
+    return json.dumps([{"targets": list(targets), "labels": labels}])
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers = {}  # path -> (status, content type, body)
+        self.requests = []  # (path, headers, body)
+        self.hold = threading.Event()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.base = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request, client_address):
+        pass  # a client that gave up is part of the test
+
+    def seen(self, path):
+        return [r for r in self.requests if r[0] == path]
+
+    def next_after(self, path, n):
+        """Waits for a request beyond the n-th."""
+        return wait_for(lambda: len(self.seen(path)) > n)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def answer(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        data = self.rfile.read(length).decode()
+        self.server.requests.append((self.path, dict(self.headers.items()), data))
+        if self.path == "/hang":
+            self.server.hold.wait(30)
+        status, kind, text = self.server.answers.get(self.path, (404, "text/plain", "no"))
+        self.send_response(status)
+        if kind:
+            self.send_header("Content-Type", kind)
+        if status == 302:
+            self.send_header("Location", text)
+            text = ""
+        self.send_header("Content-Length", str(len(text.encode())))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    do_GET = do_POST = answer
+
+
+server = Server()
+server.answers["/plain"] = (200, JSON, body("a:1", team="x"))
+server.answers["/charset"] = (200, 'Application/JSON;  charset="UTF-8"', body("b:1"))
+server.answers["/hang"] = (200, JSON, body("h:1"))
+server.answers["/basic"] = (200, JSON, body("basic:1"))
+server.answers["/bearer"] = (200, JSON, body("bearer:1"))
+server.answers["/oauth"] = (200, JSON, body("oauth:1"))
+server.answers["/token"] = (200, JSON, json.dumps({"access_token": "tok", "token_type": "bearer", "expires_in": 3600}))
+server.answers["/moved"] = (302, None, "/plain")
+
+
+def job(name, path, more=""):
+    return f"""
+  - job_name: {name}
+    http_sd_configs:
+    - url: {server.base}{path}
+      refresh_interval: 300ms
+{more}"""
+
+
+CONFIG = "config:\n  scrape_configs:" + "".join([
+    job("plain", "/plain"), job("twin", "/plain"), job("charset", "/charset"), job("hang", "/hang"),
+    job("basic", "/basic", "      basic_auth: {username: me, password: pw}\n"),
+    job("bearer", "/bearer", f"      authorization: {{credentials_file: {secret}}}\n      http_headers: {{X-Team: {{values: [blue]}}}}\n"),
+    job("oauth", "/oauth", f"      oauth2: {{client_id: id, client_secret: s, token_url: '{server.base}/token', scopes: [r, w],"
+        " endpoint_params: {aud: x y}}\n"),
+    job("moved", "/moved"), job("dead", "/nothing")])
+CONFIG = CONFIG.replace("/hang\n      refresh_interval: 300ms", "/hang\n      refresh_interval: 20s")
+
+ta = Allocator(CONFIG)
+server.next_after("/nothing", 0)
+time.sleep(0.3)
+same(ta.get("/jobs/plain/targets?collector_id=c-0")[0], 503, "503 while one section has had no answer")
+same(ta.get("/readyz")[0], 503, "and not ready")
+server.hold.set()
+ok(ta.ready(), "ready when it has; a failure is an answer too")
+same(ta.targets("hang"), ["h:1"], "the late answer")
+same(ta.targets("plain"), ["a:1"], "targets")
+same(ta.groups("plain")[0]["labels"], {"__address__": "a:1", "__meta_url": f"{server.base}/plain", "team": "x"}, "discovered labels")
+same(ta.targets("twin"), ["a:1"], "another job with an equal section")
+same(ta.targets("charset"), ["b:1"], "content type with charset, any case")
+same(ta.targets("moved"), ["a:1"], "redirect followed")
+same(ta.targets("dead"), [], "404: nothing known")
+
+headers = server.seen("/plain")[0][1]
+same(headers.get("Accept"), JSON, "Accept")
+same(headers.get("X-Prometheus-Refresh-Interval-Seconds"), "0.3", "refresh interval in seconds")
+ok(headers.get("User-Agent", "").startswith("Prometheus/"), "User-Agent")
+ok("Accept-Encoding" not in headers, "no Accept-Encoding")
+same(server.seen("/basic")[0][1].get("Authorization"), "Basic " + base64.b64encode(b"me:pw").decode(), "Basic")
+same(server.seen("/bearer")[0][1].get("Authorization"), "Bearer first", "credentials from a file, trimmed")
+same(server.seen("/bearer")[0][1].get("X-Team"), "blue", "own header")
+same(server.seen("/oauth")[0][1].get("Authorization"), "Bearer tok", "OAuth2 token")
+same(server.seen("/token")[0][2], "aud=x+y&grant_type=client_credentials&scope=r+w", "what the token endpoint is asked")
+secret.write_text("second", encoding="utf-8")
+ok(wait_for(lambda: server.seen("/bearer")[-1][1].get("Authorization") == "Bearer second"), "a rotated secret is used at once")
+same(len(server.seen("/token")), 1, "the token is kept")
+
+n = len([r for r in server.seen("/plain")])
+time.sleep(1.5)
+polls = len(server.seen("/plain")) - n
+ok(6 <= polls <= 13, f"equal sections share one poll; the redirect makes another: {polls} requests in five intervals")
+
+snapshots = ta.metric("otel_ta_snapshots_total")
+n = len(server.seen("/plain"))
+server.next_after("/plain", n + 2)
+same(ta.metric("otel_ta_snapshots_total"), snapshots, "the same answers publish nothing")
+
+server.answers["/plain"] = (200, JSON, body("a:1", "a:2"))
+ok(ta.shows("plain", ["a:1", "a:2"]) and ta.shows("twin", ["a:1", "a:2"]), "a new answer reaches both jobs")
+bad = {
+    "500": (500, JSON, body("x:1")), "204": (204, JSON, ""), "304": (304, JSON, ""), "no type": (200, None, body("x:1")),
+    "another type": (200, "text/plain", body("x:1")), "type with a semicolon": (200, "application/json;", body("x:1")),
+    "another charset": (200, "application/json; charset=UTF-9", body("x:1")), "no JSON": (200, JSON, "[{"),
+    "null group": (200, JSON, "[null]"), "unknown field": (200, JSON, '[{"targets":["x:1"],"source":"y"}]'),
+}
+for name, answer in bad.items():
+    failures = ta.metric("prometheus_sd_http_failures_total")
+    server.answers["/plain"] = answer
+    n = len(server.seen("/plain"))
+    server.next_after("/plain", n + 1)
+    kept = ta.targets("plain") == ["a:1", "a:2"]
+    counted = wait_for(lambda: ta.metric("prometheus_sd_http_failures_total") > failures, 2)
+    ok(kept and counted, f"{name}: what is known stays, and it is counted")
+server.answers["/plain"] = (200, JSON, "null")
+ok(ta.shows("plain", []), "null is no targets")
+server.answers["/plain"] = (200, JSON, body("a:9"))
+ok(ta.shows("plain", ["a:9"]), "works again")
+ok("works again" in ta.log(), "and the log says so")
+
+server.hold.clear()
+n = len(server.seen("/hang"))
+ta.reload(CONFIG.replace("20s", "400ms"))
+server.next_after("/hang", n)
+ok(ta.keeps("hang", ["h:1"], 0.2), "a section that changed and has not answered: the old configuration is served on")
+ok(ta.shows("hang", [], 8), "it did not answer within its interval, which is an answer")
+server.hold.set()
+ok(ta.shows("hang", ["h:1"], 8), "it answers")
+same(ta.stop(), 0, "stops in order")
+done()
