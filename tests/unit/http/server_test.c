@@ -147,12 +147,9 @@ static void test_chunked_flood(unsigned port)
     size_t used = 0;
     struct {
         char size[8], data[4096], end[2];
-    } chunk = {
-        .size = "001000
-                ", .end = "
-                " };
+    } chunk = { .size = { '0', '0', '1', '0', '0', '0', '\r', '\n' }, .end = { '\r', '\n' } };
 
-        memset(chunk.data, 'x', sizeof(chunk.data));
+    memset(chunk.data, 'x', sizeof(chunk.data));
     raw_connect(&c, port);
     raw_say(&c, "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 32 && raw_send(&c, (const char *)&chunk, sizeof(chunk)); i++) {

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "tests/check.h"
 #include "tests/fake/rawclient.h"
@@ -95,7 +96,7 @@ static char *get(SSL_CTX *ctx, unsigned port, const char *path, SSL_SESSION **se
 {
     struct rawclient c;
     SSL *ssl = SSL_new(ctx);
-    char *text = mem_zalloc(4 * 1024 * 1024);
+    char *text = mem_zalloc(4 * MIB);
     char request[256];
     size_t len = 0;
 
@@ -108,7 +109,7 @@ static char *get(SSL_CTX *ctx, unsigned port, const char *path, SSL_SESSION **se
              path);
     if (SSL_connect(ssl) == 1 && SSL_write(ssl, request, (int)strlen(request)) > 0) {
         for (int n = 1; n > 0; len += n > 0 ? (size_t)n : 0) {
-            n = SSL_read(ssl, text + len, (int)(4 * 1024 * 1024 - 1 - len));
+            n = SSL_read(ssl, text + len, (int)(4 * MIB - 1 - len));
         }
     }
     if (session != NULL) {
