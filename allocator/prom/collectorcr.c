@@ -1,5 +1,6 @@
 #include "allocator/prom/collectorcr.h"
 
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/walk.h"
@@ -309,14 +310,55 @@ static struct node *restore_job(struct restorer *r, struct node *job, size_t ind
     return job;
 }
 
-static struct node *restore_list(struct restorer *r, const struct node *list)
+/* A "target_allocator" block whose endpoint a rewrite made. */
+static bool is_our_block(const struct restorer *r, const struct node *block)
 {
-    struct node *whole = arena_alloc(r->arena, sizeof(*whole));
+    struct span endpoint, job, receiver;
 
-    *whole = *list;
-    whole->items = arena_zalloc(r->arena, list->n * sizeof(*whole->items));
-    for (size_t i = 0; i < list->n; i++) {
-        whole->items[i] = restore_job(r, list->items[i], i);
+    if (!node_as_text(node_get(block, "endpoint"), &endpoint) || endpoint.len > 4 * KIB) {
+        return false;
+    }
+    const char *url =
+        arena_printf(r->arena, "%.*s/jobs/x/targets?collector_id=", SPAN_ARG(endpoint));
+    return wire_url_is_ours(span_of(url), r->arena, &job, &receiver);
+}
+
+static bool has_job(const struct node *list, size_t n, struct span name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (span_eq(schema_text(list->items[i], "job_name"), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The list as it was before any rewrite: originals put back into its jobs, and behind them the jobs
+ * that block style took out of it, unless the user has one of that name again. */
+static const struct node *restore_list(struct restorer *r, const struct node *receiver,
+                                       struct span name, const struct node *list)
+{
+    const struct node *stored = stash_scrape_configs(r->cr->stash, name);
+    struct node *whole = arena_zalloc(r->arena, sizeof(*whole));
+
+    if (stored != NULL && !is_our_block(r, node_get(receiver, "target_allocator"))) {
+        stored = NULL;
+    }
+    if (!node_is_null(list) && list->type != NODE_LIST) {
+        return list;
+    }
+    size_t n = node_is_null(list) ? 0 : list->n, n_stored = stored == NULL ? 0 : stored->n;
+    whole->type = NODE_LIST;
+    whole->line = list == NULL ? 0 : list->line;
+    whole->items = arena_zalloc(r->arena, (n + n_stored) * sizeof(*whole->items));
+    for (size_t i = 0; i < n; i++) {
+        whole->items[whole->n++] = restore_job(r, list->items[i], i);
+    }
+    for (size_t i = 0; i < n_stored; i++) {
+        if (!has_job(whole, n, schema_text(stored->items[i], "job_name"))) {
+            whole->items[whole->n] = restore_job(r, stored->items[i], whole->n);
+            whole->n++;
+        }
     }
     return whole;
 }
@@ -342,27 +384,28 @@ static void drop_lost(const struct restorer *r, bool unescape_dollars, size_t fr
     }
 }
 
-/* The "config" of one receiver; 'f' stands there. */
-static void read_config(struct restorer *r, const struct node *config, struct span receiver,
-                        const struct scrape_options *options, struct strpool *pool,
-                        struct scrapejobs *out)
+/* The "config" of one receiver, NULL when it has none; 'f' stands there. */
+static void read_config(struct restorer *r, const struct node_pair *receiver,
+                        const struct node *config, const struct scrape_options *options,
+                        struct strpool *pool, struct scrapejobs *out)
 {
-    const struct node *list = node_get(config, "scrape_configs");
     struct scrape_globals globals;
     size_t from = out->n;
 
-    schema_check(scrapefields_file, config, options->strict ? FAULT_ERROR : FAULT_WARNING, r->f);
+    if (config != NULL) {
+        schema_check(scrapefields_file, config, options->strict ? FAULT_ERROR : FAULT_WARNING,
+                     r->f);
+    }
     size_t mark = faults_push(r->f, "global");
     scrape_globals_parse(nodecopy(node_get(config, "global"), options->unescape_dollars, r->arena),
                          options->strict, r->f, &globals);
     faults_pop(r->f, mark);
-    if (list != NULL && list->type == NODE_LIST) {
-        list = restore_list(r, list);
-    }
+    const struct node *list =
+        restore_list(r, receiver->value, receiver->key->text, node_get(config, "scrape_configs"));
     scrapejobs_parse(list, &globals, options, pool, r->f, out);
     drop_lost(r, options->unescape_dollars, from, out);
     for (size_t i = from; i < out->n; i++) {
-        out->v[i]->receiver = arena_span(&out->v[i]->arena, receiver);
+        out->v[i]->receiver = arena_span(&out->v[i]->arena, receiver->key->text);
     }
 }
 
@@ -381,13 +424,14 @@ static void read_receiver(const struct collectorcr *cr, const struct node_pair *
                    node_type_name(pair->value));
         return;
     }
-    if (!walk_map(pair->value, "config", f, &config)) {
+    if (!walk_map(pair->value, "config", f, &config) &&
+        !node_is_null(node_get(pair->value, "config"))) {
         return;
     }
     arena_init(&arena);
     struct restorer r = { cr, &arena, f, { 0 } };
     size_t mark = faults_push(f, "config");
-    read_config(&r, config, pair->key->text, options, pool, out);
+    read_config(&r, pair, config, options, pool, out);
     faults_pop(f, mark);
     vec_fini(&r.lost);
     arena_fini(&arena);

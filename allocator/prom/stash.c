@@ -36,6 +36,11 @@ static int check_receiver(const struct node *receiver, struct err *err)
     if (receiver->type != NODE_MAP) {
         return err_set(err, ERR_INVALID, "must be a mapping, not %s", node_type_name(receiver));
     }
+    const struct node *list = node_get(receiver, "scrape_configs");
+    if (list != NULL && list->type != NODE_LIST) {
+        return err_set(err, ERR_INVALID, "scrape_configs: must be a list, not %s",
+                       node_type_name(list));
+    }
     if (jobs == NULL || jobs->type != NODE_MAP) {
         return err_set(err, ERR_INVALID, "jobs: must be a mapping, not %s", node_type_name(jobs));
     }
@@ -185,8 +190,19 @@ int stash_encode(struct span json, struct span previous, struct buf *out, struct
     return buf_error(out) != 0 ? err_set(err, ERR_TOO_BIG, "annotation does not fit") : 0;
 }
 
+static const struct node *find_receiver(const struct node *stash, struct span receiver)
+{
+    return node_get_span(node_get(stash, "receivers"), receiver);
+}
+
+const struct node *stash_scrape_configs(const struct node *stash, struct span receiver)
+{
+    const struct node *list = node_get(find_receiver(stash, receiver), "scrape_configs");
+
+    return list != NULL && list->type == NODE_LIST ? list : NULL;
+}
+
 const struct node *stash_job(const struct node *stash, struct span receiver, struct span job)
 {
-    return node_get_span(node_get(node_get_span(node_get(stash, "receivers"), receiver), "jobs"),
-                         job);
+    return node_get_span(node_get(find_receiver(stash, receiver), "jobs"), job);
 }

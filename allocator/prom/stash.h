@@ -2,6 +2,8 @@
  * CR, so that the allocator can run them and a restore can bring them back. Canonical JSON,
  * versioned:
  *   {"receivers":{"prometheus":{"jobs":{"<job>":{"static_configs":[…]}}}},"v":1}
+ * A receiver that a rewrite in block style changed has beside "jobs" its whole "scrape_configs" and
+ * what "target_allocator" held before.
  * and for text configurations additionally "text": what is needed to restore the very bytes
  * (webhook/rewrite defines and reads that member; here it is opaque JSON). Up to LIMIT_STASH_PLAIN
  * bytes plain, above "gz1:" + base64(zlib), never more than LIMIT_STASH_ENCODED. Reading it back is
@@ -19,6 +21,9 @@ int stash_decode(struct span value, struct arena *arena, struct span *out_json, 
  * bytes are kept, so a new zlib never makes a difference. ERR_TOO_BIG over the cap, with size and
  * advice in the text. */
 int stash_encode(struct span json, struct span previous, struct buf *out, struct err *err) MUST_USE;
+/* The whole scrape_configs of a receiver, kept when a rewrite in block style emptied the list; NULL
+ * when there is none. */
+const struct node *stash_scrape_configs(const struct node *stash, struct span receiver);
 /* The map of SD sections of (receiver, job): {"static_configs": […]}; NULL when there is none. */
 const struct node *stash_job(const struct node *stash, struct span receiver, struct span job);
 

@@ -234,6 +234,41 @@ static void test_restored(void)
     teardown(&x);
 }
 
+/* Block style empties the list and keeps it whole. */
+static void test_block(void)
+{
+#define BLOCK(members, list)                                                                       \
+    HEAD("v1beta1")                                                                                \
+    "metadata: {name: c, annotations: {otel-ta/sd-configs: "                                       \
+    "'{\"receivers\":{\"prometheus\":{\"jobs\":{},\"scrape_configs\":[{\"job_name\":\"a\","        \
+    "\"static_configs\":"                                                                          \
+    "[{\"targets\":[\"x$$y\"]}]},{\"job_name\":\"b\"}],\"target_allocator\":null}},\"v\":1}'}}\n"  \
+    "spec: {config: {receivers: {prometheus: {target_allocator: " members ", " list "}}}}\n"
+    struct fixture x;
+
+    setup(&x, BLOCK("{endpoint: 'http://c-targetallocator:80'}",
+                    "config: {scrape_configs: [], global: {scrape_interval: 7s}}"));
+    ok(x.f.n == 0 && x.jobs.n == 2, "the stored jobs");
+    if (x.jobs.n == 2) {
+        is_span(x.jobs.v[0]->sds[0].statics.groups[0].targets[0], SPAN_LIT("x$y"),
+                "unescaped like others");
+        is_str(json_string_value(json_object_get(x.jobs.v[0]->config, "scrape_interval")), "7s",
+               "with the globals");
+        is_span(x.jobs.v[1]->receiver, SPAN_LIT("prometheus"), "receiver");
+    }
+    teardown(&x);
+    setup(&x, BLOCK("{endpoint: 'http://c-targetallocator:80'}", "trim_metric_suffixes: true"));
+    is_int(x.jobs.n, 2, "also without a config");
+    teardown(&x);
+    setup(&x, BLOCK("{endpoint: 'http://c-targetallocator:80'}",
+                    "config: {scrape_configs: [{job_name: b, sample_limit: 1}]}"));
+    is_int(x.jobs.n, 2, "a job that the user has again counts once");
+    teardown(&x);
+    setup(&x, BLOCK("{endpoint: 'http://elsewhere'}", "config: {scrape_configs: []}"));
+    is_int(x.jobs.n, 0, "another allocator's block");
+    teardown(&x);
+}
+
 static void test_lost(void)
 {
     struct fixture x;
@@ -263,6 +298,7 @@ int main(void)
     test_objects();
     test_text();
     test_restored();
+    test_block();
     test_lost();
     return check_done();
 }
