@@ -57,7 +57,7 @@ static const char *status_reason(int http_status)
 
 struct span admission_status(int http_status, const char *message, struct arena *arena)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = { 0 };
 
     buf_init(&out, LIMIT_REVIEW_BYTES);
     buf_add_str(&out, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
@@ -126,7 +126,7 @@ static void close_reply(struct answer *a, struct buf *out)
 
 static void reply_allowed(struct answer *a, enum admission_verdict verdict, const char *reason)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = { 0 };
 
     buf_init(&out, LIMIT_REVIEW_BYTES);
     a->reply->verdict = verdict;
@@ -138,7 +138,7 @@ static void reply_allowed(struct answer *a, enum admission_verdict verdict, cons
 
 static void reply_patched(struct answer *a, const struct jsonpatch *patch)
 {
-    AUTO_BUF json, out;
+    AUTO_BUF json = { 0 }, out = { 0 };
 
     buf_init(&json, LIMIT_REVIEW_BYTES);
     buf_init(&out, 2 * LIMIT_REVIEW_BYTES);
@@ -179,7 +179,7 @@ static void add_causes(const struct answer *a, struct buf *out)
 static void reply_denied(struct answer *a)
 {
     struct err first = { .text = "" };
-    AUTO_BUF out;
+    AUTO_BUF out = { 0 };
 
     (void)faults_first(&a->faults, &first);
     a->reply->verdict = ADMISSION_DENIED;
@@ -322,6 +322,31 @@ static void reply_unchanged(struct answer *a, const struct revision *r)
     reply_allowed(a, ADMISSION_UNCHANGED, "");
 }
 
+/* Does the write lead to what is stored already, as far as we are concerned? Then its user was told
+ * before, and whoever applies the same manifest again and again hears nothing. */
+static bool is_told(const struct revision *r, const struct node *old)
+{
+    struct subject before;
+    struct span kept = { NULL, 0 };
+
+    if (old == NULL || old->type != NODE_MAP) {
+        return false;
+    }
+    subject_read(old, &before);
+    if (before.annotation != NULL && !node_as_text(before.annotation, &kept)) {
+        return false;
+    }
+    if (before.config_node == NULL || (kept.p == NULL) != (r->annotation.p == NULL) ||
+        !span_eq(kept, r->annotation)) {
+        return false;
+    }
+    struct span text = r->new_text.p != NULL ? r->new_text : r->subject.config_text;
+    if (before.config_text.p != NULL || text.p != NULL) {
+        return before.config_text.p != NULL && span_eq(before.config_text, text);
+    }
+    return jsonpatch_same(r->intended_config, before.config_node);
+}
+
 /* 'is_whole' as for skim_collector(); false when it is needed and was not given. */
 static bool revise(struct answer *a, const struct node *root, const struct node *old, bool is_whole)
 {
@@ -343,8 +368,10 @@ static bool revise(struct answer *a, const struct node *root, const struct node 
     } else if (moves_whole_jobs(&r.plan) && !is_whole) {
         is_done = false;
     } else {
-        say_change(a, &r);
-        say_secrets(a, &r);
+        if (!is_told(&r, old)) {
+            say_change(a, &r);
+            say_secrets(a, &r);
+        }
         reply_checked(a, identified, revision_intended(&r, a->arena));
     }
     revision_fini(&r);

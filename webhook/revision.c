@@ -83,7 +83,7 @@ static int change_text(const struct revision_input *in, const struct textplan *t
     struct err err;
 
     for (;;) {
-        AUTO_BUF result;
+        AUTO_BUF result = { 0 };
         splice_fini(&r->edits);
         if (textplan_edits(t, use_records, arena, &r->edits, f) < 0) {
             return ERR_INVALID;
@@ -110,7 +110,7 @@ static int change_text(const struct revision_input *in, const struct textplan *t
 static int encode(const struct revision *r, struct span records, struct span previous,
                   struct arena *arena, struct buf *out, struct err *err)
 {
-    AUTO_BUF json;
+    AUTO_BUF json = { 0 };
 
     buf_init(&json, LIMIT_STASH_DECODED);
     plan_write_stash(&r->plan, records, arena, &json);
@@ -136,7 +136,7 @@ static int encode(const struct revision *r, struct span records, struct span pre
 static void write_records(const struct revision_input *in, const struct textplan *t,
                           const struct revision *r, struct arena *arena, struct buf *out)
 {
-    AUTO_BUF records, result;
+    AUTO_BUF records = { 0 }, result = { 0 };
 
     if (t->text.p == NULL) {
         return;
@@ -167,7 +167,7 @@ static int make_annotation(const struct revision_input *in, const struct textpla
                            struct arena *arena, struct revision *r, struct err *err)
 {
     struct span previous = { NULL, 0 };
-    AUTO_BUF records, value;
+    AUTO_BUF records = { 0 }, value = { 0 };
 
     if (r->subject.annotation != NULL) {
         (void)node_as_text(r->subject.annotation, &previous);
@@ -202,9 +202,10 @@ static int carry_out(const struct revision_input *in, struct arena *arena, struc
     int rc = 0;
 
     bool is_text = r->subject.config_text.p != NULL;
-    t.text = is_text && in->is_object_form ? (struct span){ NULL, 0 }
-             : is_text                     ? r->subject.config_text
-                                           : in->document;
+    bool becomes_object = is_text && in->is_object_form && r->plan.n_changed > 0;
+    t.text = becomes_object ? (struct span){ NULL, 0 }
+             : is_text      ? r->subject.config_text
+                            : in->document;
     r->intended_config = plan_intended(&r->plan, r->subject.config, arena);
     if (r->plan.n_changed > 0 && t.text.p != NULL) {
         size_t mark = push_config(f);
