@@ -198,24 +198,65 @@ static bool map_name(const struct relabel_rule *rule, struct label_builder *lb, 
     return true;
 }
 
-/* Two names that map to the same one: the greater in byte order wins. A new name that is there
- * already as a label makes the sequence matter. */
-static void resolve_collisions(struct name_memory *memory, const struct label_builder *lb)
+struct use { /* of a name: by a label that has it, or by one that is mapped to it */
+    const struct str *name;
+    size_t index;
+    bool is_mapped;
+};
+
+static int use_cmp(const void *a, const void *b)
 {
-    for (size_t i = 0; i < memory->n; i++) {
-        for (size_t k = 0; memory->mapped[i] != NULL && k < memory->n; k++) {
-            if (lb->v[k].name == memory->mapped[i]) {
-                memory->is_append = false;
-            }
-            if (k != i && memory->mapped[k] == memory->mapped[i]) {
-                bool is_i_greater = span_cmp(str_span(lb->v[i].name), str_span(lb->v[k].name)) > 0;
-                struct str **loser = &memory->mapped[is_i_greater ? k : i];
-                strpool_unpin(*loser);
-                *loser = NULL;
-                memory->n_decided--;
-            }
+    uintptr_t x = (uintptr_t)((const struct use *)a)->name;
+    uintptr_t y = (uintptr_t)((const struct use *)b)->name;
+    return (x > y) - (x < y);
+}
+
+/* All uses of one name. Of the labels that are mapped to it, the one with the greatest name wins.
+ */
+static void resolve_name(struct name_memory *memory, const struct label_builder *lb,
+                         const struct use *uses, size_t n)
+{
+    const struct use *winner = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (!uses[i].is_mapped) {
+            memory->is_append = memory->is_append && n == 1;
+            continue;
+        }
+        const struct use *loser = winner;
+        if (winner == NULL || span_cmp(str_span(lb->v[uses[i].index].name),
+                                       str_span(lb->v[winner->index].name)) > 0) {
+            winner = &uses[i];
+        } else {
+            loser = &uses[i];
+        }
+        if (loser != NULL) {
+            strpool_unpin(memory->mapped[loser->index]);
+            memory->mapped[loser->index] = NULL;
+            memory->n_decided--;
         }
     }
+}
+
+/* Labels that are mapped to one name, or to a name that is there already: the sequence would
+ * matter. */
+static void resolve_collisions(struct name_memory *memory, const struct label_builder *lb)
+{
+    size_t n = 0;
+    struct use *uses = mem_array(2 * memory->n + 1, sizeof(*uses));
+    for (size_t i = 0; i < memory->n; i++) {
+        uses[n++] = (struct use){ lb->v[i].name, i, false };
+        if (memory->mapped[i] != NULL) {
+            uses[n++] = (struct use){ memory->mapped[i], i, true };
+        }
+    }
+    qsort(uses, n, sizeof(*uses), use_cmp);
+    for (size_t begin = 0, end = 0; begin < n; begin = end) {
+        while (end < n && uses[end].name == uses[begin].name) {
+            end++;
+        }
+        resolve_name(memory, lb, uses + begin, end - begin);
+    }
+    mem_free(uses);
 }
 
 static void learn_mapped(struct relabel_rule *rule, struct label_builder *lb)
@@ -230,7 +271,9 @@ static void learn_mapped(struct relabel_rule *rule, struct label_builder *lb)
         memory->n++;
         memory->n_decided += *mapped != NULL ? 1 : 0;
     }
-    resolve_collisions(memory, lb);
+    if (memory->n_decided > 0) {
+        resolve_collisions(memory, lb);
+    }
 }
 
 static void learn_removed(struct relabel_rule *rule, const struct label_builder *lb)
