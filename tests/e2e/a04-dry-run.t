@@ -2,8 +2,9 @@
 """A dry run shows what a real write would store, and stores nothing."""
 
 import json
+import os
 
-from rig import COLLECTORS, Allocator, Cluster, cases, done, enter_sandbox, like, same
+from rig import COLLECTORS, Allocator, Cluster, cases, done, enter_sandbox, like, ok, same
 
 enter_sandbox()
 cluster = Cluster()
@@ -25,9 +26,11 @@ same(cases.originals_of(tried)["otel-collector"]["static_configs"][0]["targets"]
      "a dry run of an update shows the changed targets")
 same(cluster.resource_version(NAME), version, "and stores nothing")
 
+os.environ["KUBECTL_EXTERNAL_DIFF"] = "diff -U 9999"
 diff = cluster.kubectl("diff", "-f", "-", stdin=changed, check=False)
 same(diff.code, 1, "kubectl diff of a changed manifest finds a difference")
-lines = [line for line in diff.out.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
-same([line for line in lines if cases.ANNOTATION not in line], [], "and it is the annotation and nothing else")
+metadata, _, spec = diff.out.partition("\n spec:\n")
+ok("127.0.0.1:9999" in metadata, "and it is in the annotation")
+same([line for line in spec.splitlines() if line[:1] in "+-"], [], "and nowhere else")
 same(cluster.resource_version(NAME), version, "and stores nothing either")
 done()

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The documentation's example itself: its one target, a Collector's own port 8888, is scraped by one of three."""
 
+import json
+
 from rig import (Allocator, Cluster, Collector, cases, done, enter_sandbox, name_loopback, ok, same, wait_for)
 from rig.collector import DETAILED, QUIET
 
@@ -31,5 +33,6 @@ status, body = allocator.get(f"/jobs/otel-collector/targets?collector_id={who[0]
 ok(status == 200 and "0.0.0.0:8888" in body, "and it is the one that the allocator names")
 for pod in PODS:
     if pod != who[0]:
-        same(allocator.get(f"/jobs/otel-collector/targets?collector_id={pod}"), (200, "[]"), f"{pod} has none")
+        status, body = allocator.get(f"/jobs/otel-collector/targets?collector_id={pod}")
+        same((status, json.loads(body)), (200, []), f"{pod} has none")
 done()

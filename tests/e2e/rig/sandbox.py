@@ -70,6 +70,8 @@ def enter_sandbox():
 def _keep_if_asked():
     kept = os.environ.get("OTEL_TA_E2E_KEEP")
     if kept:
+        # A test may have made its root read-only.
+        subprocess.run(["mount", "-o", "remount,bind,rw", "/"], stderr=subprocess.DEVNULL, check=False)
         shutil.copytree(scratch(), pathlib.Path(kept) / pathlib.Path(sys.argv[0]).stem, dirs_exist_ok=True,
                         ignore=shutil.ignore_patterns("etcd"))
 
