@@ -10,7 +10,7 @@ static struct span endpoint_of(const struct subject *s, const struct rewrite_opt
                                struct arena *arena)
 {
     const struct wire_cr cr = { s->ns, s->name };
-    AUTO_BUF url;
+    AUTO_BUF url = { 0 };
 
     /* The endpoint is the part of a job's URL in front of "/jobs/". */
     buf_init(&url, LIMIT_DOCUMENT_BYTES);

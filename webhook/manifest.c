@@ -56,7 +56,7 @@ static struct span render(struct text_editor *t, const struct node *map, struct 
                           const struct node *value)
 {
     unsigned column = member_column(map);
-    AUTO_BUF made;
+    AUTO_BUF made = { 0 };
 
     buf_init(&made, LIMIT_DOCUMENT_BYTES);
     yamltext_member(key, value, member_form(t, map), column, column, &made);
@@ -229,7 +229,7 @@ static int run_pass(const struct pass *p, struct arena *arena, struct faults *f,
     }
     rc = splice_sort(&out->edits, p->in->text.len, err);
     if (rc == 0) {
-        AUTO_BUF text;
+        AUTO_BUF text = { 0 };
         buf_init(&text, LIMIT_DOCUMENT_BYTES + LIMIT_ANNOTATIONS);
         splice_apply(&out->edits, p->in->text, &text);
         out->result = arena_span(arena, buf_span(&text));
@@ -296,7 +296,7 @@ static struct span write_whole(struct span restored, struct span region, struct 
 {
     struct edit e = difference(region, original);
     size_t begin = (size_t)(region.p - restored.p);
-    AUTO_BUF record;
+    AUTO_BUF record = { 0 };
 
     /* The hash covers all of the Collector: an empty edit at its end stretches the record to it. */
     struct edit undo[] = { e, { .begin = region.len, .end = region.len } };
@@ -359,7 +359,7 @@ static bool find_whole_records(const struct manifest_input *in, const struct man
         if (is_fresh && !span_eq(before, after)) {
             out[i] = write_whole(restored, after, before, arena);
         } else if (!is_fresh && exact_fits(record, restored, now->begin)) {
-            AUTO_BUF json;
+            AUTO_BUF json = { 0 };
             buf_init(&json, LIMIT_STASH_DECODED);
             node_write_json(record, &json);
             out[i] = arena_span(arena, buf_span(&json));
@@ -415,7 +415,7 @@ static void apply_whole_records(const struct manifest_input *in, struct arena *a
         }
     }
     if (s.edits.n > 0 && splice_sort(&s, m->result.len, NULL) == 0) {
-        AUTO_BUF text;
+        AUTO_BUF text = { 0 };
         buf_init(&text, LIMIT_DOCUMENT_BYTES);
         splice_apply(&s, m->result, &text);
         if (is_intended(buf_span(&text), m, arena)) {
@@ -428,6 +428,16 @@ static void apply_whole_records(const struct manifest_input *in, struct arena *a
     splice_fini(&s);
 }
 
+/* JSON is not checked by its parser, and what we write would not be what was read. */
+static bool is_utf8(struct span text)
+{
+    AUTO_BUF clean = { 0 };
+
+    buf_init(&clean, 3 * text.len);
+    buf_add_utf8(&clean, text);
+    return span_eq(buf_span(&clean), text);
+}
+
 int manifest_make(const struct manifest_input *in, struct arena *arena, struct faults *f,
                   struct manifest *out)
 {
@@ -436,6 +446,10 @@ int manifest_make(const struct manifest_input *in, struct arena *arena, struct f
     struct err err;
 
     *out = (struct manifest){ .n_changed = 0 };
+    if (!is_utf8(in->text)) {
+        faults_add(f, FAULT_ERROR, 0, "the document is not valid UTF-8");
+        return ERR_INVALID;
+    }
     int rc = run_pass(&p, arena, f, out, &err);
     if (rc == ERR_REFUSED && in->is_restore) {
         /* Records that people wrote themselves: the sections come back in a form of our own. */

@@ -51,7 +51,7 @@ unsigned member_column(const struct node *map)
 
 struct span member_text(struct text_editor *t, const struct buf *made)
 {
-    AUTO_BUF text;
+    AUTO_BUF text = { 0 };
 
     if (!t->has_crlf) {
         return arena_span(t->arena, buf_span(made));
@@ -118,7 +118,7 @@ static size_t behind_break(const struct text_editor *t, size_t at)
 
 static struct span join(struct text_editor *t, struct span a, struct span b, struct span c)
 {
-    AUTO_BUF text;
+    AUTO_BUF text = { 0 };
 
     buf_init(&text, LIMIT_DOCUMENT_BYTES);
     buf_add_span(&text, a);
@@ -175,8 +175,9 @@ int member_insert(struct text_editor *t, const struct node *map, struct span tex
         return err_set(err, ERR_REFUSED, "line %u: there is no place for a new member", map->line);
     }
     size_t start = line_start(t, at);
-    splice_add(t->splice, start, start,
-               join(t, span_make(t->text.p + start, at - start), text, line_break(t)));
+    /* In front of the key, not of its line: then the place is one of the map's own. */
+    splice_add(t->splice, at, at,
+               join(t, text, line_break(t), span_make(t->text.p + start, at - start)));
     return 0;
 }
 
@@ -236,7 +237,7 @@ int member_set(struct text_editor *t, const struct node *map, struct span key,
 {
     const struct node_pair *pair = member_find(map, key);
     unsigned column = member_column(map);
-    AUTO_BUF made;
+    AUTO_BUF made = { 0 };
 
     if (value == NULL) {
         return pair == NULL ? 0 : member_remove(t, map, pair, err);

@@ -116,7 +116,7 @@ static void write_tree(struct run *r, const struct node *tree)
 
 static void write_diff(struct run *r, const struct place *p, const struct manifest *m)
 {
-    AUTO_BUF before, after;
+    AUTO_BUF before = { 0 }, after = { 0 };
 
     if (m->n_changed == 0) {
         return;
@@ -237,7 +237,7 @@ static void each_file(struct run *r,
                       void (*visit)(struct run *r, const struct place *p, struct arena *arena))
 {
     for (size_t i = 0; i < r->o->n_filenames; i++) {
-        AUTO_BUF text;
+        AUTO_BUF text = { 0 };
         struct err err;
         buf_init(&text, LIMIT_DOCUMENT_BYTES);
         if (document_read(r->o->filenames[i], &text, &err) < 0) {

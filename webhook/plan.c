@@ -116,7 +116,7 @@ static struct span job_url(const struct planner *p, struct span receiver, struct
 {
     const struct rewrite_options *o = p->in->options;
     const struct wire_cr cr = { p->in->subject->ns, p->in->subject->name };
-    AUTO_BUF url;
+    AUTO_BUF url = { 0 };
 
     buf_init(&url, LIMIT_DOCUMENT_BYTES);
     wire_job_url(cr, receiver, job, o->style, o->collector_id_expr, o->shared_host, &url);

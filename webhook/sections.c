@@ -8,7 +8,7 @@
 
 static struct span json_of(const struct node *value, struct arena *arena)
 {
-    AUTO_BUF text;
+    AUTO_BUF text = { 0 };
 
     buf_init(&text, LIMIT_DOCUMENT_BYTES);
     node_write_json(value, &text);

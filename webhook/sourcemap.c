@@ -327,7 +327,7 @@ static size_t raw_line_start(const struct sourcemap *m, size_t at)
 static struct span indented(const struct sourcemap *m, struct span text, bool is_whole,
                             struct arena *arena)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = { 0 };
     bool at_line_start = is_whole;
 
     buf_init(&out, LIMIT_DOCUMENT_BYTES);
@@ -384,7 +384,7 @@ static bool is_blank(struct span s, size_t at)
 static struct span quoted(const struct sourcemap *m, struct span text, size_t begin, size_t end,
                           struct arena *arena)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = { 0 };
 
     buf_init(&out, LIMIT_DOCUMENT_BYTES);
     if (m->scalar->style == NODE_DOUBLE) {

@@ -62,10 +62,10 @@ size_t splice_map(const struct splice *s, size_t offset)
 {
     size_t low = 0, high = s->edits.n;
 
-    /* The last edit that begins at or before 'offset'. */
+    /* The last edit that begins before 'offset'. */
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (s->edits.v[middle].begin <= offset) {
+        if (s->edits.v[middle].begin < offset) {
             low = middle + 1;
         } else {
             high = middle;
@@ -76,9 +76,6 @@ size_t splice_map(const struct splice *s, size_t offset)
     }
     const struct edit *e = &s->edits.v[low - 1];
     size_t behind = e->result_begin + e->text.len;
-    if (offset == e->begin && e->end > offset) {
-        return e->result_begin;
-    }
     return offset < e->end ? behind : behind + (offset - e->end);
 }
 

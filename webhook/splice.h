@@ -29,9 +29,9 @@ void splice_own(struct splice *s, size_t from, const void *owner);
 int splice_sort(struct splice *s, size_t size, struct err *err) MUST_USE;
 /* The text with all edits made (they must be sorted). */
 void splice_apply(const struct splice *s, struct span text, struct buf *out);
-/* Where the byte at 'offset' of the original stands in the result (edits are sorted): behind
- * everything that was inserted in front of it. Of a replaced range the first byte stands where the
- * replacement begins, the others where it ends. */
+/* Where the byte at 'offset' of the original stands in the result (edits are sorted): in front of
+ * what was inserted or put in its place there. A byte inside of a replaced range moves to the end
+ * of the replacement. */
 size_t splice_map(const struct splice *s, size_t offset);
 /* The edits that lead from the result back to 'text'. 'out' must be empty; its texts point into
  * 'text'. */

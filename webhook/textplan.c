@@ -39,7 +39,7 @@ static struct span sections_text(struct text_editor *t, const struct plan_job *j
     unsigned column = first != NULL ? first->key->column : member_column(job->node);
     unsigned dash = first != NULL ? list_column(t, first) : column + 2;
     bool is_first = true;
-    AUTO_BUF made;
+    AUTO_BUF made = { 0 };
 
     buf_init(&made, LIMIT_DOCUMENT_BYTES);
     for (size_t i = intended->n; i > 0; i--) {
@@ -252,7 +252,10 @@ int textplan_check(struct span result, const struct node *intended, struct arena
     struct err why;
 
     if (yamldoc_parse(result, arena, &tree, &why) < 0) {
-        return err_set(err, ERR_REFUSED, "the result would not parse (%s)", why.text);
+        return err_set(
+            err, ERR_REFUSED,
+            "without its discovery sections the document would be broken: %s; write that value out",
+            why.text);
     }
     if (!node_equal(tree, intended)) {
         return err_set(err, ERR_REFUSED,

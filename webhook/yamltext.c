@@ -137,7 +137,7 @@ static bool is_block_collection(const struct node *n)
 /* Is this plain scalar one that readers take for the same number or boolean, spelled as it is? */
 static bool is_typed(const struct node *n)
 {
-    AUTO_BUF json;
+    AUTO_BUF json = { 0 };
 
     if (n->style != NODE_PLAIN) {
         return false;

@@ -4,7 +4,9 @@
 #include "tests/unit/webhook/collectorgen.h"
 #include "tests/unit/webhook/oracle.h"
 
+#ifndef PER_FORM
 #define PER_FORM 1500
+#endif
 
 static const char *const form_names[] = { "object", "literal", "double-quoted",
                                           "double-quoted and folded", "single-quoted" };

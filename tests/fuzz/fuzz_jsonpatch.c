@@ -1,0 +1,46 @@
+/* Two lines of JSON: a document and a patch. Whatever the patch does, the difference of both trees
+ * leads from one to the other again. */
+#include "allocator/base/limits.h"
+#include "webhook/jsonpatch.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool leads_there(const struct node *from, const struct node *to, struct arena *arena)
+{
+    struct jsonpatch patch = { .ops = { .n = 0 } };
+    struct node *result = NULL;
+
+    jsonpatch_diff(from, to, SPAN_LIT(""), arena, &patch);
+    int rc = jsonpatch_apply(&patch, from, arena, &result, NULL);
+    jsonpatch_fini(&patch);
+    return rc == 0 && jsonpatch_same(result, to) && node_equal(result, to);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const uint8_t *nl = size == 0 ? NULL : memchr(data, '\n', size);
+    struct node *document = NULL, *patch_tree = NULL, *result = NULL;
+    struct jsonpatch patch = { .ops = { .n = 0 } };
+    struct arena arena;
+
+    if (nl == NULL) {
+        return 0;
+    }
+    arena_init(&arena);
+    struct span first = span_make((const char *)data, (size_t)(nl - data));
+    struct span second = span_make((const char *)nl + 1, size - first.len - 1);
+    if (node_from_json(first, 0, &arena, &document, NULL) == 0 &&
+        node_from_json(second, 0, &arena, &patch_tree, NULL) == 0 &&
+        jsonpatch_read(patch_tree, &arena, &patch, NULL) == 0 &&
+        jsonpatch_apply(&patch, document, &arena, &result, NULL) == 0 &&
+        (!leads_there(document, result, &arena) || !leads_there(result, document, &arena))) {
+        abort();
+    }
+    jsonpatch_fini(&patch);
+    arena_fini(&arena);
+    return 0;
+}

@@ -1,0 +1,117 @@
+/* 'otel-ta rewrite' and 'otel-ta restore' on whole manifests: in each folder of
+ * tests/golden/{rewrite,restore}/, in.yaml (with the words of 'args') gives out.yaml on standard
+ * output and faults.txt on standard error; a missing file means nothing. */
+#include "allocator/base/limits.h"
+#include "tests/check.h"
+#include "webhook/document.h"
+#include "webhook/offline.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void read_all(const char *path, struct buf *out)
+{
+    struct err err;
+
+    buf_init(out, LIMIT_DOCUMENT_BYTES);
+    if (access(path, R_OK) == 0 && document_read(path, out, &err) < 0) {
+        ok(false, "%s", err.text);
+    }
+}
+
+/* "otel-ta <kind> <args> -f in.yaml"; the working directory is the case's. */
+static int run_case(const char *kind, char *args, FILE *out, FILE *errout)
+{
+    char *argv[32] = { "otel-ta" };
+    int argc = 1;
+    struct options o;
+
+    argv[argc++] = strdup(kind);
+    for (char *state = NULL, *word = strtok_r(args, " \n", &state); word != NULL && argc < 28;
+         word = strtok_r(NULL, " \n", &state)) {
+        argv[argc++] = word;
+    }
+    argv[argc++] = "-f";
+    argv[argc++] = "in.yaml";
+    int code = options_parse(argc, argv, &o, errout);
+    if (code == EXIT_OK) {
+        const struct offline_options offline = {
+            .filenames = o.filenames.v,
+            .n_filenames = o.filenames.n,
+            .output = o.output,
+            .rewrite = { .collector_id_expr = span_of(o.collector_id_expr),
+                         .style = o.url_style,
+                         .shared_host = span_of(o.shared_host),
+                         .is_block_style = o.is_block_style },
+        };
+        code = strcmp(kind, "restore") == 0 ? offline_restore(&offline, out, errout)
+                                            : offline_rewrite(&offline, out, errout);
+    }
+    options_fini(&o);
+    free(argv[1]);
+    return code;
+}
+
+static void check_case(const char *kind, const char *name)
+{
+    AUTO_BUF args = { 0 }, want_out = { 0 }, want_faults = { 0 };
+    char *out_text = NULL, *err_text = NULL;
+    size_t out_size = 0, err_size = 0;
+
+    if (chdir(name) != 0) {
+        ok(false, "%s/%s: no such folder", kind, name);
+        return;
+    }
+    read_all("args", &args);
+    read_all("out.yaml", &want_out);
+    read_all("faults.txt", &want_faults);
+    FILE *out = open_memstream(&out_text, &out_size),
+         *errout = open_memstream(&err_text, &err_size);
+    char none[] = "";
+    int code = run_case(kind, args.p == NULL ? none : args.p, out, errout);
+    fclose(out);
+    fclose(errout);
+    is_int(code, access("out.yaml", R_OK) == 0 ? EXIT_OK : EXIT_FAULTS, "%s/%s: exit code", kind,
+           name);
+    is_span(span_make(out_text, out_size), buf_span(&want_out), "%s/%s: result", kind, name);
+    is_span(span_make(err_text, err_size), buf_span(&want_faults), "%s/%s: faults", kind, name);
+    free(out_text);
+    free(err_text);
+    if (chdir("..") != 0) {
+        abort();
+    }
+}
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static void check_kind(const char *kind)
+{
+    struct dirent **entries = NULL;
+
+    int n = chdir(kind) == 0 ? scandir(".", &entries, is_visible, alphasort) : -1;
+    ok(n > 0, "%s: there are cases", kind);
+    for (int i = 0; i < n; i++) {
+        check_case(kind, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free((void *)entries);
+    if (n < 0 || chdir("..") != 0) {
+        abort();
+    }
+}
+
+int main(void)
+{
+    if (chdir("tests/golden") != 0) {
+        ok(false, "run from the root of the project");
+        return check_done();
+    }
+    check_kind("rewrite");
+    check_kind("restore");
+    return check_done();
+}
