@@ -209,10 +209,10 @@ static void check_strategy(struct span name, const char *what, struct faults *f)
 {
     AUTO_BUF known;
 
+    buf_init(&known, KIB);
     if (name.len == 0 || strategy_find(name) != NULL) {
         return;
     }
-    buf_init(&known, KIB);
     for (size_t i = 0; strategies[i] != NULL; i++) {
         buf_addf(&known, "%s%s", i == 0 ? "" : ", ", strategies[i]->name);
     }
