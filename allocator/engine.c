@@ -12,10 +12,11 @@
 #include <malloc.h>
 #include <poll.h>
 
-#define MAX_WAITING 32      /* arrivals that may wait: the watcher then waits too */
-#define WINDOW_MAX_US 10000 /* under load, at most this long between a change and its publication  \
-                             */
-#define WINDOW_PER_COST 4   /* under load, publishing takes at most a fifth of the time */
+#define MAX_WAITING 32 /* arrivals that may wait: the watcher then waits too */
+#define WINDOW_MAX_US                                                                              \
+    10000                 /* under load, at most this long between a change and its publication    \
+                           */
+#define WINDOW_PER_COST 4 /* under load, publishing takes at most a fifth of the time */
 #define REAP_INTERVAL_MS 1000 /* while requests pin old snapshots */
 
 enum { MAIL_STOP = 100 };

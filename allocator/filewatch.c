@@ -19,8 +19,9 @@
 #define SETTLE_LIMIT_MS 1000 /* …or is still being written after this */
 #define RACY_MS                                                                                    \
     1000 /* a file read so soon after its change may change again under the same time stamp */
-#define UNWATCHED_MS 60000 /* patterns in folders that are patterns themselves: at least so often  \
-                            */
+#define UNWATCHED_MS                                                                               \
+    60000 /* patterns in folders that are patterns themselves: at least so often                   \
+           */
 
 struct file {
     struct table_node node; /* of its want, by path */
@@ -227,7 +228,9 @@ static bool list_dir(const char *dir, struct span pattern, struct names *out)
         *vec_push(&out->list) = mem_strdup(e->d_name);
     }
     closedir(handle);
-    qsort(out->list.v, out->list.n, sizeof(char *), compare_names);
+    if (out->list.n > 1) {
+        qsort(out->list.v, out->list.n, sizeof(char *), compare_names);
+    }
     return true;
 }
 

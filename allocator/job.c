@@ -295,10 +295,12 @@ static enum verdict_kind judge(struct reading *r, const struct sd_group *g, stru
     struct label_builder *lb = &r->labels;
     struct verdict v;
 
+    bool has_rules = r->job->config->rules != NULL; /* nothing else looks at __meta_ labels */
+
     arena_reset(&r->scratch);
     label_builder_clear(lb);
     for (uint32_t i = 0; i < g->shape->n; i++) {
-        if (g->values[i].len > 0) {
+        if (g->values[i].len > 0 && (has_rules || !g->shape->fields[i].name->is_meta)) {
             label_builder_append(lb, g->shape->fields[i].name, g->values[i]);
         }
     }

@@ -95,7 +95,9 @@ static void merge_list(struct page_list *l, const struct fleet *fleet, uint32_t 
     struct target **old = l->v;
     uint32_t n_old = l->n, i = 0, k = 0;
 
-    qsort(l->added, l->n_added, sizeof(struct target *), compare_targets);
+    if (l->n_added > 1) {
+        qsort(l->added, l->n_added, sizeof(struct target *), compare_targets);
+    }
     l->v = mem_alloc(((size_t)n_old + l->n_added + 1) * sizeof(struct target *));
     l->n = 0;
     while (i < n_old || k < l->n_added) {

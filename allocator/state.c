@@ -474,7 +474,9 @@ int state_configure(struct state *s, struct tenants *config, int64_t now_ms, str
 {
     struct renewal r = { .s = s, .config = config, .now_ms = now_ms };
 
-    qsort(config->v, config->n, sizeof(*config->v), compare_tenants);
+    if (config->n > 1) {
+        qsort(config->v, config->n, sizeof(*config->v), compare_tenants);
+    }
     r.tenancies = mem_array(config->n + 1, sizeof(struct tenancy *));
     r.goes_on = mem_array(config->n + 1, sizeof(bool));
     int rc = make_tenancies(&r, err);

@@ -103,7 +103,9 @@ int findings_gather(const struct scrapejob *job, int64_t timeout_ms, struct find
     mailbox_close(g.box); /* what is still on its way is dropped */
     watcher_stop(&g.watcher);
     mailbox_free(&g.box);
-    qsort(out->list.v, out->list.n, sizeof(*out->list.v), compare_findings);
+    if (out->list.n > 1) {
+        qsort(out->list.v, out->list.n, sizeof(*out->list.v), compare_findings);
+    }
     return 0;
 }
 

@@ -175,7 +175,9 @@ static int print_allocation(const struct options *o, const struct state *s)
 
     state_each_target(s, add_row, &a);
     state_each_collector(s, add_total, &a);
-    qsort(a.rows.v, a.rows.n, sizeof(*a.rows.v), compare_rows);
+    if (a.rows.n > 1) {
+        qsort(a.rows.v, a.rows.n, sizeof(*a.rows.v), compare_rows);
+    }
     if (o->output != NULL && strcmp(o->output, "json") == 0) {
         print_json(&a);
     } else {

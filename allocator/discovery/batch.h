@@ -84,7 +84,7 @@ void sd_batch_commit(struct sd_batch *b);
 /* Same bytes; the same pointer is the usual case and costs nothing. */
 static inline bool sd_value_eq(struct span a, struct span b)
 {
-    return a.len == b.len && (a.p == b.p || memcmp(a.p, b.p, a.len) == 0);
+    return a.len == b.len && (a.p == b.p || a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
 #endif

@@ -351,7 +351,9 @@ static void kept_text(const struct page_row *row, struct buf *out)
             *vec_push(&targets) = mem_strndup(t.p, t.len);
         }
     }
-    qsort(targets.v, targets.n, sizeof(char *), compare_texts);
+    if (targets.n > 1) {
+        qsort(targets.v, targets.n, sizeof(char *), compare_texts);
+    }
     buf_clear(out);
     vec_each(&targets, t) {
         buf_addf(out, "%s\n", *t);
