@@ -1,0 +1,76 @@
+#include "allocator/base/thread.h"
+#include "tests/check.h"
+#include "webhook/confine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+struct gate {
+    pthread_mutex_t mutex;
+    int exec_errno;
+};
+
+static int try_exec(void)
+{
+    char *const argv[] = { (char[]){ "true" }, NULL };
+    execv("/bin/true", argv);
+    return errno;
+}
+
+/* A thread that was there before the filter: it must be covered too. */
+static void *wait_and_exec(void *arg)
+{
+    struct gate *gate = arg;
+    pthread_mutex_lock(&gate->mutex);
+    gate->exec_errno = try_exec();
+    pthread_mutex_unlock(&gate->mutex);
+    return NULL;
+}
+
+static bool status_says(const char *line)
+{
+    char text[256];
+    bool found = false;
+    FILE *f = fopen("/proc/thread-self/status", "re");
+    while (f != NULL && fgets(text, sizeof(text), f) != NULL) {
+        found = found || strcmp(text, line) == 0;
+    }
+    if (f != NULL) {
+        fclose(f);
+    }
+    return found;
+}
+
+int main(void)
+{
+    struct gate gate = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+    struct rlimit limit = { 1, 1 };
+    struct err err = { 0 };
+    pthread_t thread;
+
+    pthread_mutex_lock(&gate.mutex);
+    is_int(thread_start(&thread, "early", wait_and_exec, &gate, &err), 0, "a thread from before");
+    is_int(confine_process(&err), 0, "confined %s", err.text);
+    pthread_mutex_unlock(&gate.mutex);
+    thread_join(thread);
+    is_int(gate.exec_errno, EPERM, "the thread from before cannot start programs");
+    is_int(try_exec(), EPERM, "nor can this one");
+    is_int(ptrace(PTRACE_TRACEME, 0, NULL, NULL), -1, "nor be traced");
+    is_int(chroot("/"), -1, "nor change its root");
+    ok(status_says("Seccomp:\t2\n"), "the kernel says: filtered");
+    ok(status_says("NoNewPrivs:\t1\n"), "and: no new privileges");
+    ok(getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && limit.rlim_max == 0,
+       "no core dumps");
+    FILE *f = fopen("/dev/null", "we");
+    ok(f != NULL, "ordinary work goes on");
+    if (f != NULL) {
+        fclose(f);
+    }
+    return check_done();
+}

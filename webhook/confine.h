@@ -1,0 +1,12 @@
+/* What 'serve' gives up once it runs: new privileges, core dumps (keys lie in memory), being traced, and every system call that
+ * starts programs, mounts, traces, loads code into the kernel or changes namespaces (they then fail with EPERM).
+ * Source: spec/admission.md §5. Threads: main thread, after all others have started; the filter covers them all. */
+#ifndef OTEL_TA_WEBHOOK_CONFINE_H
+#define OTEL_TA_WEBHOOK_CONFINE_H
+
+#include "allocator/base/err.h"
+
+/* ERR_IO when the kernel refuses; what was given up until then stays given up. */
+int confine_process(struct err *err) MUST_USE;
+
+#endif
