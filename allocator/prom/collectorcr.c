@@ -1,11 +1,9 @@
 #include "allocator/prom/collectorcr.h"
 
-#include "allocator/base/limits.h"
-#include "allocator/base/mem.h"
-#include "allocator/base/vec.h"
 #include "allocator/codec/walk.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/prom/nodecopy.h"
+#include "allocator/prom/originals.h"
 #include "allocator/prom/scrapefields.h"
 #include "allocator/prom/stash.h"
 #include "allocator/prom/wire.h"
@@ -192,249 +190,92 @@ bool collectorcr_parse(const struct node *doc, struct arena *arena, struct fault
     return is_usable;
 }
 
-/* ---- putting discovery back */
-
-struct restorer {
-    const struct collectorcr *cr;
-    struct arena *arena;
-    struct faults *f;
-    VEC(struct span) lost; /* names of the jobs whose originals are gone */
-};
-
-/* An entry that the rewrite made: a URL of ours and nothing beside it. */
-static bool is_our_entry(const struct node *entry, struct arena *arena, struct span *out_job,
-                         struct span *out_receiver)
-{
-    struct span url;
-
-    return entry->type == NODE_MAP && entry->n == 1 && node_as_text(node_get(entry, "url"), &url) &&
-           wire_url_is_ours(url, arena, out_job, out_receiver);
-}
-
-static bool holds(const struct node *list, const struct node *entry)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        if (node_equal(list->items[i], entry)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Originals first, then what the user added since; our own entry and exact duplicates are left out.
- */
-static struct node *join_lists(const struct restorer *r, const struct node *stored,
-                               const struct node *present)
-{
-    struct node *list = arena_zalloc(r->arena, sizeof(*list));
-    size_t n_stored = stored != NULL && stored->type == NODE_LIST ? stored->n : 0;
-    size_t n_present = present != NULL && present->type == NODE_LIST ? present->n : 0;
-    struct span job, receiver;
-
-    list->type = NODE_LIST;
-    list->line = present == NULL ? 0 : present->line;
-    list->items = arena_zalloc(r->arena, (n_stored + n_present) * sizeof(*list->items));
-    for (size_t i = 0; i < n_stored; i++) {
-        list->items[list->n++] = stored->items[i];
-    }
-    for (size_t i = 0; i < n_present; i++) {
-        struct node *entry = present->items[i];
-        if (!is_our_entry(entry, r->arena, &job, &receiver) && !holds(list, entry)) {
-            list->items[list->n++] = entry;
-        }
-    }
-    return list;
-}
-
-/* 'job' with the stored sections joined in. */
-static struct node *join_job(const struct restorer *r, const struct node *job,
-                             const struct node *stored)
-{
-    struct node *whole = arena_alloc(r->arena, sizeof(*whole));
-
-    *whole = *job;
-    whole->n = 0;
-    whole->pairs = arena_zalloc(r->arena, (job->n + stored->n) * sizeof(*whole->pairs));
-    for (size_t i = 0; i < job->n; i++) {
-        struct node_pair pair = job->pairs[i];
-        if (wire_is_sd_key(pair.key->text)) {
-            pair.value = join_lists(r, node_get_span(stored, pair.key->text), pair.value);
-        }
-        whole->pairs[whole->n++] = pair;
-    }
-    for (size_t i = 0; i < stored->n; i++) {
-        struct node_pair pair = stored->pairs[i];
-        if (node_get_span(job, pair.key->text) == NULL) {
-            pair.value = join_lists(r, pair.value, NULL);
-            whole->pairs[whole->n++] = pair;
-        }
-    }
-    return whole;
-}
-
-static void report_lost(struct restorer *r, const struct node *job, size_t index, struct span name)
-{
-    size_t mark = faults_push(r->f, "scrape_configs");
-    size_t inner = faults_push_index(r->f, index);
-    size_t leaf = faults_push(r->f, "http_sd_configs");
-
-    faults_add(r->f, FAULT_ERROR, node_get(job, "http_sd_configs")->line,
-               "the job \"%.*s\" points at the allocator but carries no discovery configuration: "
-               "restore the annotation " WIRE_ANNOTATION " or the original sections",
-               SPAN_ARG(name));
-    faults_pop(r->f, leaf);
-    faults_pop(r->f, inner);
-    faults_pop(r->f, mark);
-    *vec_push(&r->lost) = schema_text(job, "job_name");
-}
-
-static struct node *restore_job(struct restorer *r, struct node *job, size_t index)
-{
-    const struct node *http = schema_list(job, "http_sd_configs");
-    struct span name, receiver;
-
-    for (size_t i = 0; http != NULL && i < http->n; i++) {
-        if (!is_our_entry(http->items[i], r->arena, &name, &receiver)) {
-            continue;
-        }
-        const struct node *stored = stash_job(r->cr->stash, receiver, name);
-        if (stored == NULL) {
-            stored = stash_job(r->cr->stash, receiver, schema_text(job, "job_name"));
-        }
-        if (stored == NULL || stored->type != NODE_MAP) {
-            report_lost(r, job, index, schema_text(job, "job_name"));
-            return job;
-        }
-        return join_job(r, job, stored);
-    }
-    return job;
-}
-
-/* A "target_allocator" block whose endpoint a rewrite made. */
-static bool is_our_block(const struct restorer *r, const struct node *block)
-{
-    struct span endpoint, job, receiver;
-
-    if (!node_as_text(node_get(block, "endpoint"), &endpoint) || endpoint.len > 4 * KIB) {
-        return false;
-    }
-    const char *url =
-        arena_printf(r->arena, "%.*s/jobs/x/targets?collector_id=", SPAN_ARG(endpoint));
-    return wire_url_is_ours(span_of(url), r->arena, &job, &receiver);
-}
-
-static bool has_job(const struct node *list, size_t n, struct span name)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (span_eq(schema_text(list->items[i], "job_name"), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The list as it was before any rewrite: originals put back into its jobs, and behind them the jobs
- * that block style took out of it, unless the user has one of that name again. */
-static const struct node *restore_list(struct restorer *r, const struct node *receiver,
-                                       struct span name, const struct node *list)
-{
-    const struct node *stored = stash_scrape_configs(r->cr->stash, name);
-    struct node *whole = arena_zalloc(r->arena, sizeof(*whole));
-
-    if (stored != NULL && !is_our_block(r, node_get(receiver, "target_allocator"))) {
-        stored = NULL;
-    }
-    if (!node_is_null(list) && list->type != NODE_LIST) {
-        return list;
-    }
-    size_t n = node_is_null(list) ? 0 : list->n, n_stored = stored == NULL ? 0 : stored->n;
-    whole->type = NODE_LIST;
-    whole->line = list == NULL ? 0 : list->line;
-    whole->items = arena_zalloc(r->arena, (n + n_stored) * sizeof(*whole->items));
-    for (size_t i = 0; i < n; i++) {
-        whole->items[whole->n++] = restore_job(r, list->items[i], i);
-    }
-    for (size_t i = 0; i < n_stored; i++) {
-        if (!has_job(whole, n, schema_text(stored->items[i], "job_name"))) {
-            whole->items[whole->n] = restore_job(r, stored->items[i], whole->n);
-            whole->n++;
-        }
-    }
-    return whole;
-}
-
 /* ---- jobs */
 
-/* Such a job would discover from the allocator itself. */
-static void drop_lost(const struct restorer *r, bool unescape_dollars, size_t from,
-                      struct scrapejobs *out)
+/* What reading the receivers of one CR needs. */
+struct reader {
+    struct originals originals;
+    const struct scrape_options *options;
+    struct strpool *pool;
+    struct arena *arena;
+    struct faults *f;
+    struct scrapejobs *out;
+};
+
+/* 'lost' has the names as they are written. */
+static void drop_lost(const struct reader *r, const struct node *list, const struct spanmap *lost,
+                      size_t from)
 {
-    for (size_t k = 0; k < r->lost.n; k++) {
-        struct node name = { .type = NODE_SCALAR, .text = r->lost.v[k] };
-        const struct node *plain = nodecopy(&name, unescape_dollars, r->arena);
-        size_t n = from;
-        for (size_t i = from; i < out->n; i++) {
-            if (span_eq(out->v[i]->name, plain->text)) {
-                scrapejob_free(&out->v[i]);
-            } else {
-                out->v[n++] = out->v[i];
-            }
+    struct spanmap plain;
+    size_t n = from;
+
+    spanmap_init(&plain, r->arena);
+    for (size_t i = 0; list != NULL && list->type == NODE_LIST && i < list->n; i++) {
+        const struct node *name = node_get(list->items[i], "job_name");
+        struct span text;
+        if (node_as_text(name, &text) && spanmap_has(lost, text)) {
+            const struct node *copy = nodecopy(name, r->options->unescape_dollars, r->arena);
+            (void)spanmap_put(&plain, copy->text, copy);
         }
-        out->n = n;
     }
+    for (size_t i = from; i < r->out->n; i++) {
+        if (spanmap_has(&plain, r->out->v[i]->name)) {
+            scrapejob_free(&r->out->v[i]);
+        } else {
+            r->out->v[n++] = r->out->v[i];
+        }
+    }
+    r->out->n = n;
+    spanmap_fini(&plain);
 }
 
 /* The "config" of one receiver, NULL when it has none; 'f' stands there. */
-static void read_config(struct restorer *r, const struct node_pair *receiver,
-                        const struct node *config, const struct scrape_options *options,
-                        struct strpool *pool, struct scrapejobs *out)
+static void read_config(const struct reader *r, const struct node_pair *receiver,
+                        const struct node *config)
 {
+    bool strict = r->options->strict;
     struct scrape_globals globals;
-    size_t from = out->n;
+    struct spanmap lost;
+    size_t from = r->out->n;
 
     if (config != NULL) {
-        schema_check(scrapefields_file, config, options->strict ? FAULT_ERROR : FAULT_WARNING,
-                     r->f);
+        schema_check(scrapefields_file, config, strict ? FAULT_ERROR : FAULT_WARNING, r->f);
     }
+    const struct node *global =
+        nodecopy(node_get(config, "global"), r->options->unescape_dollars, r->arena);
     size_t mark = faults_push(r->f, "global");
-    scrape_globals_parse(nodecopy(node_get(config, "global"), options->unescape_dollars, r->arena),
-                         options->strict, r->f, &globals);
+    scrape_globals_parse(global, strict, r->f, &globals);
     faults_pop(r->f, mark);
-    const struct node *list =
-        restore_list(r, receiver->value, receiver->key->text, node_get(config, "scrape_configs"));
-    scrapejobs_parse(list, &globals, options, pool, r->f, out);
-    drop_lost(r, options->unescape_dollars, from, out);
-    for (size_t i = from; i < out->n; i++) {
-        out->v[i]->receiver = arena_span(&out->v[i]->arena, receiver->key->text);
+    spanmap_init(&lost, r->arena);
+    const struct node *list = originals_put_back(&r->originals, receiver,
+                                                 node_get(config, "scrape_configs"), r->f, &lost);
+    scrapejobs_parse(list, &globals, r->options, r->pool, r->f, r->out);
+    drop_lost(r, list, &lost, from);
+    spanmap_fini(&lost);
+    for (size_t i = from; i < r->out->n; i++) {
+        r->out->v[i]->receiver = arena_span(&r->out->v[i]->arena, receiver->key->text);
     }
 }
 
-static void read_receiver(const struct collectorcr *cr, const struct node_pair *pair,
-                          const struct scrape_options *options, struct strpool *pool,
-                          struct faults *f, struct scrapejobs *out)
+static void read_receiver(const struct reader *r, const struct node_pair *pair)
 {
     const struct node *config = NULL;
-    struct arena arena;
 
     if (node_is_null(pair->value)) {
         return;
     }
     if (pair->value->type != NODE_MAP) {
-        faults_add(f, FAULT_ERROR, pair->value->line, "must be a mapping, not %s",
+        faults_add(r->f, FAULT_ERROR, pair->value->line, "must be a mapping, not %s",
                    node_type_name(pair->value));
         return;
     }
-    if (!walk_map(pair->value, "config", f, &config) &&
+    if (!walk_map(pair->value, "config", r->f, &config) &&
         !node_is_null(node_get(pair->value, "config"))) {
         return;
     }
-    arena_init(&arena);
-    struct restorer r = { cr, &arena, f, { 0 } };
-    size_t mark = faults_push(f, "config");
-    read_config(&r, pair, config, options, pool, out);
-    faults_pop(f, mark);
-    vec_fini(&r.lost);
-    arena_fini(&arena);
+    size_t mark = faults_push(r->f, "config");
+    read_config(r, pair, config);
+    faults_pop(r->f, mark);
 }
 
 static bool is_prometheus(struct span receiver)
@@ -442,30 +283,42 @@ static bool is_prometheus(struct span receiver)
     return span_is(receiver, RECEIVER) || span_has_prefix(receiver, RECEIVER "/");
 }
 
+static void read_receivers(const struct reader *r, const struct node *receivers)
+{
+    size_t mark = faults_push(r->f, "receivers");
+
+    for (size_t i = 0; i < receivers->n; i++) {
+        const struct node_pair *pair = &receivers->pairs[i];
+        if (is_prometheus(pair->key->text)) {
+            size_t inner = faults_push(r->f, "%.*s", SPAN_ARG(pair->key->text));
+            read_receiver(r, pair);
+            faults_pop(r->f, inner);
+        }
+    }
+    faults_pop(r->f, mark);
+}
+
 void collectorcr_jobs(const struct collectorcr *cr, const struct scrape_options *options,
                       struct strpool *pool, struct faults *f, struct scrapejobs *out)
 {
     const struct node *receivers = NULL;
     struct scrape_options own = *options;
+    struct arena arena;
+    struct reader r = { .options = &own, .pool = pool, .arena = &arena, .f = f, .out = out };
 
     own.unescape_dollars = true;
     if (cr->config == NULL) {
         return;
     }
+    arena_init(&arena);
+    originals_init(&r.originals, cr->stash, &arena);
     size_t outer = faults_push(f, "spec");
     size_t mark = faults_push(f, "config");
     if (walk_map(cr->config, "receivers", f, &receivers)) {
-        size_t inner = faults_push(f, "receivers");
-        for (size_t i = 0; i < receivers->n; i++) {
-            const struct node_pair *pair = &receivers->pairs[i];
-            if (is_prometheus(pair->key->text)) {
-                size_t leaf = faults_push(f, "%.*s", SPAN_ARG(pair->key->text));
-                read_receiver(cr, pair, &own, pool, f, out);
-                faults_pop(f, leaf);
-            }
-        }
-        faults_pop(f, inner);
+        read_receivers(&r, receivers);
     }
     faults_pop(f, mark);
     faults_pop(f, outer);
+    originals_fini(&r.originals);
+    arena_fini(&arena);
 }

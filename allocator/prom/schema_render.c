@@ -162,22 +162,40 @@ static json_t *render_texts(const struct node *list, bool is_secret)
     return array;
 }
 
+static json_t *render_named_text(const struct value *v, const struct node *item)
+{
+    struct span text = { "", 0 };
+
+    if (v->s->kind != SCHEMA_TEXT_MAP && v->s->kind != SCHEMA_LABELS) {
+        return render_texts(item, v->s->kind == SCHEMA_SECRETS_MAP && v->is_masked);
+    }
+    (void)node_as_text(item, &text);
+    return new_text(text);
+}
+
+/* Own members win over those that a merge key brings, and of these the first: later ones overwrite.
+ */
+static bool comes_in_pass(const struct node *map, size_t i, int pass, const struct node_pair **out)
+{
+    *out = &map->pairs[pass == 0 ? map->n - 1 - i : i];
+    return (*out)->is_merged == (pass == 0);
+}
+
 static json_t *render_names(const struct value *v)
 {
     json_t *object = json_object();
+    const struct node_pair *pair = NULL;
 
-    for (size_t i = 0; v->node != NULL && v->node->type == NODE_MAP && i < v->node->n; i++) {
-        struct span name = v->node->pairs[i].key->text;
-        const struct node *item = node_get_span(v->node, name); /* own pairs before merged ones */
-        struct span text = { "", 0 };
-        json_t *json;
-        if (v->s->kind == SCHEMA_TEXT_MAP || v->s->kind == SCHEMA_LABELS) {
-            (void)node_as_text(item, &text);
-            json = new_text(text);
-        } else {
-            json = render_texts(item, v->s->kind == SCHEMA_SECRETS_MAP && v->is_masked);
+    if (v->node == NULL || v->node->type != NODE_MAP) {
+        return object;
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < v->node->n; i++) {
+            if (comes_in_pass(v->node, i, pass, &pair)) {
+                json_object_setn_new(object, pair->key->text.p, pair->key->text.len,
+                                     render_named_text(v, pair->value));
+            }
         }
-        json_object_setn_new(object, name.p, name.len, json);
     }
     return object;
 }
@@ -199,6 +217,9 @@ static bool render_fields(const struct schema_field *fields, const struct node *
             continue;
         }
         struct value v = { s, node_get(map, s->name), is_masked };
+        if (v.node == NULL && s->preset == NULL && (s->flags & SCHEMA_KEEP) == 0) {
+            continue; /* most members of most maps: zero, and not shown */
+        }
         bool is_member_zero = false;
         json_t *json = render_value(&v, &is_member_zero);
         if (is_member_zero && (s->flags & SCHEMA_KEEP) == 0) {
@@ -212,22 +233,34 @@ static bool render_fields(const struct schema_field *fields, const struct node *
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion) */
-static json_t *render_children(const struct value *v)
+static json_t *render_list(const struct value *v)
 {
-    json_t *children = v->s->kind == SCHEMA_LIST ? json_array() : json_object();
-    const struct node *node = v->node;
+    json_t *list = json_array();
 
-    for (size_t i = 0;
-         v->s->kind == SCHEMA_LIST && node != NULL && node->type == NODE_LIST && i < node->n; i++) {
-        json_array_append_new(children, schema_render(v->s->fields, node->items[i], v->is_masked));
+    for (size_t i = 0; v->node != NULL && v->node->type == NODE_LIST && i < v->node->n; i++) {
+        json_array_append_new(list, schema_render(v->s->fields, v->node->items[i], v->is_masked));
     }
-    for (size_t i = 0;
-         v->s->kind == SCHEMA_NAMED && node != NULL && node->type == NODE_MAP && i < node->n; i++) {
-        struct span name = node->pairs[i].key->text;
-        json_t *json = schema_render(v->s->fields, node_get_span(node, name), v->is_masked);
-        json_object_setn_new(children, name.p, name.len, json);
+    return list;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static json_t *render_named_maps(const struct value *v)
+{
+    json_t *object = json_object();
+    const struct node_pair *pair = NULL;
+
+    if (v->node == NULL || v->node->type != NODE_MAP) {
+        return object;
     }
-    return children;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < v->node->n; i++) {
+            if (comes_in_pass(v->node, i, pass, &pair)) {
+                json_object_setn_new(object, pair->key->text.p, pair->key->text.len,
+                                     schema_render(v->s->fields, pair->value, v->is_masked));
+            }
+        }
+    }
+    return object;
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion) */
@@ -278,7 +311,7 @@ static json_t *render_value(const struct value *v, bool *out_is_zero)
         return json;
     case SCHEMA_LIST:
     case SCHEMA_NAMED:
-        json = render_children(v);
+        json = v->s->kind == SCHEMA_LIST ? render_list(v) : render_named_maps(v);
         if ((v->s->flags & SCHEMA_POINTER) != 0) {
             *out_is_zero = node_is_null(v->node);
             return json;

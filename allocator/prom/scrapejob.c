@@ -6,6 +6,7 @@
 #include "allocator/prom/duration.h"
 #include "allocator/prom/nodecopy.h"
 #include "allocator/prom/scrapefields.h"
+#include "allocator/prom/spanmap.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -92,7 +93,9 @@ static void check_protocols(const struct node *map, struct faults *f)
     if (list->n == 0) {
         fault_at(f, map, "scrape_protocols", "scrape_protocols cannot be empty");
     }
-    for (size_t i = 0; i < list->n; i++) {
+    /* So many that one must be unknown or twice: no need to look at them all. */
+    size_t n = list->n < COUNT(protocol_names) ? list->n : COUNT(protocol_names);
+    for (size_t i = 0; i < n; i++) {
         if (!node_as_text(list->items[i], &name)) {
             continue;
         }
@@ -326,17 +329,35 @@ static void add_seed(struct scrapejob *out, struct strpool *pool, const char *na
     out->seeds[out->n_seeds++] = (struct label){ interned, value };
 }
 
+static void add_param(struct scrapejob *out, struct strpool *pool, const struct node_pair *pair)
+{
+    const struct node *values = pair->value;
+    struct span first;
+
+    if (values->type == NODE_LIST && values->n > 0 && node_as_text(values->items[0], &first)) {
+        struct span key = pair->key->text;
+        add_seed(out, pool, arena_printf(&out->arena, "__param_%.*s", SPAN_ARG(key)), first);
+    }
+}
+
+/* Own members win over those that a merge key brings, therefore they come first. */
 static void add_params(struct scrapejob *out, struct strpool *pool, const struct node *params)
 {
-    for (size_t i = 0; params != NULL && params->type == NODE_MAP && i < params->n; i++) {
-        struct span key = params->pairs[i].key->text;
-        const struct node *values = params->pairs[i].value;
-        struct span first;
-        if (node_get_span(params, key) == values && values->type == NODE_LIST && values->n > 0 &&
-            node_as_text(values->items[0], &first)) {
-            add_seed(out, pool, arena_printf(&out->arena, "__param_%.*s", SPAN_ARG(key)), first);
+    struct spanmap seen;
+
+    if (params == NULL || params->type != NODE_MAP) {
+        return;
+    }
+    spanmap_init(&seen, &out->arena);
+    for (int is_merged = 0; is_merged <= 1; is_merged++) {
+        for (size_t i = 0; i < params->n; i++) {
+            const struct node_pair *pair = &params->pairs[i];
+            if (pair->is_merged == is_merged && spanmap_put(&seen, pair->key->text, pair)) {
+                add_param(out, pool, pair);
+            }
         }
     }
+    spanmap_fini(&seen);
 }
 
 static void make_seeds(struct scrapejob *out, const struct node *job, const struct effective *e,

@@ -189,20 +189,3 @@ int stash_encode(struct span json, struct span previous, struct buf *out, struct
     buf_add_span(out, buf_span(&encoded));
     return buf_error(out) != 0 ? err_set(err, ERR_TOO_BIG, "annotation does not fit") : 0;
 }
-
-static const struct node *find_receiver(const struct node *stash, struct span receiver)
-{
-    return node_get_span(node_get(stash, "receivers"), receiver);
-}
-
-const struct node *stash_scrape_configs(const struct node *stash, struct span receiver)
-{
-    const struct node *list = node_get(find_receiver(stash, receiver), "scrape_configs");
-
-    return list != NULL && list->type == NODE_LIST ? list : NULL;
-}
-
-const struct node *stash_job(const struct node *stash, struct span receiver, struct span job)
-{
-    return node_get_span(node_get(find_receiver(stash, receiver), "jobs"), job);
-}

@@ -21,10 +21,5 @@ int stash_decode(struct span value, struct arena *arena, struct span *out_json, 
  * bytes are kept, so a new zlib never makes a difference. ERR_TOO_BIG over the cap, with size and
  * advice in the text. */
 int stash_encode(struct span json, struct span previous, struct buf *out, struct err *err) MUST_USE;
-/* The whole scrape_configs of a receiver, kept when a rewrite in block style emptied the list; NULL
- * when there is none. */
-const struct node *stash_scrape_configs(const struct node *stash, struct span receiver);
-/* The map of SD sections of (receiver, job): {"static_configs": […]}; NULL when there is none. */
-const struct node *stash_job(const struct node *stash, struct span receiver, struct span job);
 
 #endif

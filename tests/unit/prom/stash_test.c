@@ -219,21 +219,6 @@ static void test_deep(void)
     ok(decode(buf_span(&deep), json, sizeof(json), &err) < 0, "too deep: %s", err.text);
 }
 
-static void test_job(void)
-{
-    struct arena arena;
-    struct span json;
-    struct node *root = NULL;
-
-    arena_init(&arena);
-    is_int(stash_decode(SPAN_LIT(SMALL), &arena, &json, &root, NULL), 0, "decode");
-    ok(stash_job(root, SPAN_LIT("prometheus"), SPAN_LIT("a")) != NULL, "known job");
-    ok(stash_job(root, SPAN_LIT("prometheus"), SPAN_LIT("b")) == NULL, "unknown job");
-    ok(stash_job(root, SPAN_LIT("prometheus/x"), SPAN_LIT("a")) == NULL, "unknown receiver");
-    ok(stash_job(NULL, SPAN_LIT("prometheus"), SPAN_LIT("a")) == NULL, "no stash");
-    arena_fini(&arena);
-}
-
 int main(void)
 {
     test_plain();
@@ -243,6 +228,5 @@ int main(void)
     test_too_big();
     test_largest();
     test_deep();
-    test_job();
     return check_done();
 }
