@@ -482,7 +482,7 @@ static bool read_as_json(struct span text, size_t base, struct arena *arena, str
            (text.p[i] == ' ' || text.p[i] == '\t' || text.p[i] == '\r' || text.p[i] == '\n')) {
         i++;
     }
-    return i < text.len && (text.p[i] == '{' || text.p[i] == '[') &&
+    return i < text.len && strchr("{[\"", text.p[i]) != NULL &&
            node_from_json(text, base, arena, out, NULL) == 0;
 }
 
