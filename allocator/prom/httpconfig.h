@@ -1,6 +1,7 @@
 /* Prometheus' inline HTTP client block (basic_auth, authorization, oauth2, tls_config, proxies,
- * headers…), checked and in one struct (spec/prometheus.md §2.4, §2.5). Text is in the arena of the
- * caller. Threads: immutable once parsed. */
+ * headers…), checked and in one struct.
+ * Source: HTTPClientConfig of prometheus/common.
+ * Threads: immutable once parsed. */
 #ifndef OTEL_TA_PROM_HTTPCONFIG_H
 #define OTEL_TA_PROM_HTTPCONFIG_H
 

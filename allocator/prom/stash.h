@@ -2,13 +2,13 @@
  * CR, so that the allocator can run them and a restore can bring them back. Canonical JSON,
  * versioned:
  *   {"receivers":{"prometheus":{"jobs":{"<job>":{"static_configs":[…]}}}},"v":1}
- * A receiver that a rewrite in block style changed has beside "jobs" its whole "scrape_configs" and
- * what "target_allocator" held before.
- * and for text configurations additionally "text": what is needed to restore the very bytes
- * (webhook/rewrite defines and reads that member; here it is opaque JSON). Up to LIMIT_STASH_PLAIN
- * bytes plain, above "gz1:" + base64(zlib), never more than LIMIT_STASH_ENCODED. Reading it back is
- * reading hostile input: every cap of a document applies, and unknown versions are ERR_UNSUPPORTED
- * (the caller leaves such a CR alone). Source: spec/admission.md §2.2. Threads: any. */
+ * A receiver that a rewrite in block style changed also has its whole "scrape_configs" and what
+ * "target_allocator" held before. Beside "receivers" there may be "text", what is needed to restore
+ * the very bytes of a text configuration: the rewriter defines and reads it, here it is opaque.
+ * Up to LIMIT_STASH_PLAIN bytes plain, above "gz1:" + base64(zlib), never more than
+ * LIMIT_STASH_ENCODED. Reading it back is reading hostile input: every cap of a document applies,
+ * and an unknown version is ERR_UNSUPPORTED (the caller leaves such a CR alone).
+ * Threads: any. */
 #ifndef OTEL_TA_PROM_STASH_H
 #define OTEL_TA_PROM_STASH_H
 
