@@ -45,10 +45,11 @@ struct exchange_pieces {
     void (*release)(void *arg); /* may be NULL */
     void *arg;
 };
-/* Sends straight from the pieces without copying (TLS copies to encrypt). 'release(arg)' is called
- * on the same serving thread, exactly once, when the last byte is written or the connection is gone
- * (for HEAD and for an empty body: before this returns). The array and what it points to must live
- * until then; the exchange's arena does. 'pieces' is copied. */
+/* Sends straight from the pieces, or through a small buffer where that is cheaper (TLS; many small
+ * pieces). 'release(arg)' is called on the same serving thread, exactly once, when the last byte is
+ * written or the connection is gone (for HEAD and for an empty body: before this returns). The
+ * array and what it points to must live until then; the exchange's arena does. 'pieces' is copied.
+ */
 void exchange_reply_pinned(struct exchange *x, int status, const char *content_type,
                            const struct exchange_pieces *pieces);
 /* text/plain: one sentence and a newline. */

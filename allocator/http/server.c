@@ -26,8 +26,10 @@ enum {
     STALLED_READER_MS = 10000,
     HANDSHAKE_TIMEOUT_MS = 10000,
     ACCEPTS_PER_WAKEUP = 16,
-    PIECES_PER_WRITE = 512,       /* bounds what h2o copies when the socket is full */
-    TLS_WRITE_BYTES = 128 * 1024, /* bounds what is encrypted into memory at once */
+    PIECES_PER_WRITE = 512,   /* bounds what h2o copies when the socket is full */
+    JOINED_BYTES = 64 * 1024, /* bounds what is encrypted into memory at once */
+    MANY_PIECES = 64,         /* from here on pieces are joined, if they are … */
+    SMALL_PIECE_BYTES = 1024, /* … smaller than this on average */
     SWEEP_MS = 20,     /* how often a stopping thread looks for connections that became idle */
     UNBLOCK_MS = 5000, /* what cut connections get to notice it */
 };
@@ -241,8 +243,8 @@ static bool begin_reply(struct exchange *x, int status, const char *content_type
     req->res.status = status;
     req->res.reason = status_reason(status);
     if (content_type != NULL) {
-        h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, content_type,
-                       strlen(content_type));
+        h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, "Content-Type",
+                       content_type, strlen(content_type));
     }
     if (status == 204 || status == 304) {
         return false;
@@ -292,8 +294,8 @@ void exchange_fail(struct exchange *x, int status, const char *fmt, ...)
 struct pinned {
     h2o_generator_t super;
     struct exchange_pieces rest; /* v and n advance as they are sent */
-    size_t offset;               /* into v[0]; TLS only */
-    char *joined; /* TLS only: pieces are joined here, so that records are large and bounded */
+    size_t offset;               /* into v[0], while joining */
+    char *joined;                /* where pieces are joined before they are sent, or NULL */
 };
 
 static void pinned_release(struct pinned *p)
@@ -313,9 +315,9 @@ static size_t pinned_join(struct pinned *p)
 {
     size_t len = 0;
 
-    while (p->rest.n > 0 && len < TLS_WRITE_BYTES) {
+    while (p->rest.n > 0 && len < JOINED_BYTES) {
         size_t rest = p->rest.v->iov_len - p->offset;
-        size_t take = rest < TLS_WRITE_BYTES - len ? rest : TLS_WRITE_BYTES - len;
+        size_t take = rest < JOINED_BYTES - len ? rest : JOINED_BYTES - len;
 
         memcpy(p->joined + len, (const char *)p->rest.v->iov_base + p->offset, take);
         len += take;
@@ -359,6 +361,14 @@ static void pinned_proceed(h2o_generator_t *self, h2o_req_t *req)
     h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
 }
 
+/* TLS needs large records. Without TLS, the kernel takes longer to pick up many small pieces than
+ * we take to copy them: 1000 targets cost 11 % less when joined, 10 targets 8 % more. */
+static bool wants_joining(const struct exchange *x, const struct exchange_pieces *pieces)
+{
+    return x->door->bound->options.tls != NULL ||
+           (pieces->n >= MANY_PIECES && pieces->bytes / pieces->n < SMALL_PIECE_BYTES);
+}
+
 void exchange_reply_pinned(struct exchange *x, int status, const char *content_type,
                            const struct exchange_pieces *pieces)
 {
@@ -372,9 +382,8 @@ void exchange_reply_pinned(struct exchange *x, int status, const char *content_t
         send_nothing(req);
         return;
     }
-    if (x->door->bound->options.tls != NULL) {
-        p->joined =
-            h2o_mem_alloc_pool(&req->pool, bytes < TLS_WRITE_BYTES ? bytes : TLS_WRITE_BYTES);
+    if (wants_joining(x, pieces)) {
+        p->joined = h2o_mem_alloc_pool(&req->pool, bytes < JOINED_BYTES ? bytes : JOINED_BYTES);
     }
     h2o_start_response(req, &p->super);
     pinned_send(p, req);
