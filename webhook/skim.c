@@ -95,6 +95,13 @@ static struct node *new_scalar(struct skimmer *s, const struct json_token *t)
     return n;
 }
 
+/* The scanner leaves the token alone when it has none to give. */
+static enum json_event next_token(struct jsonscan *scan, struct json_token *t)
+{
+    t->event = jsonscan_next(scan, t);
+    return t->event;
+}
+
 static bool is_collection(enum json_event e)
 {
     return e == JSON_BEGIN_OBJECT || e == JSON_BEGIN_ARRAY;
@@ -116,9 +123,9 @@ static int read_map(struct skimmer *s, const struct json_token *begin, enum plac
     size_t from = s->pairs.n;
     struct json_token t;
 
-    while (jsonscan_next(&s->scan, &t) == JSON_KEY) {
+    while (next_token(&s->scan, &t) == JSON_KEY) {
         struct node_pair pair = { .key = new_scalar(s, &t) };
-        jsonscan_next(&s->scan, &t);
+        next_token(&s->scan, &t);
         int rc = read_value(s, &t, place_of(place, pair.key->text), depth + 1, &pair.value, err);
         if (rc < 0) {
             return rc;
@@ -149,7 +156,7 @@ static int read_list(struct skimmer *s, const struct json_token *begin, enum pla
     size_t from = s->items.n;
     struct json_token t;
 
-    while (jsonscan_next(&s->scan, &t) != JSON_END_ARRAY) {
+    while (next_token(&s->scan, &t) != JSON_END_ARRAY) {
         struct node *item;
         int rc = read_value(s, &t, inner, depth + 1, &item, err);
         if (rc < 0) {
@@ -206,9 +213,9 @@ int skim_collector(struct span object, bool is_whole, struct arena *arena, struc
     s->is_whole = is_whole;
     s->text = object;
     jsonscan_whole(&s->scan, object, LIMIT_SKIP_DEPTH);
-    jsonscan_next(&s->scan, &t);
+    next_token(&s->scan, &t);
     int rc = read_value(s, &t, PLACE_ROOT, 0, out, err);
-    if (rc == 0 && jsonscan_next(&s->scan, &t) != JSON_DONE) {
+    if (rc == 0 && next_token(&s->scan, &t) != JSON_DONE) {
         rc = fail(s, err);
     }
     jsonscan_fini(&s->scan);
@@ -248,9 +255,9 @@ static bool read_kind(struct jsonscan *s, struct json_token *t, struct arena *ar
     if (t->event != JSON_BEGIN_OBJECT) {
         return skip_value(s, t, NULL);
     }
-    while (jsonscan_next(s, t) == JSON_KEY) {
+    while (next_token(s, t) == JSON_KEY) {
         struct span key = t->raw;
-        jsonscan_next(s, t);
+        next_token(s, t);
         struct span *to = span_is(key, "group")     ? &out->group
                           : span_is(key, "version") ? &out->version
                           : span_is(key, "kind")    ? &out->kind
@@ -313,9 +320,9 @@ static bool read_request(struct jsonscan *s, struct json_token *t, struct arena 
     if (t->event != JSON_BEGIN_OBJECT) {
         return skip_value(s, t, NULL);
     }
-    while (jsonscan_next(s, t) == JSON_KEY) {
+    while (next_token(s, t) == JSON_KEY) {
         struct span key = t->raw;
-        jsonscan_next(s, t);
+        next_token(s, t);
         if (!read_request_member(s, key, t, arena, r)) {
             return false;
         }
@@ -327,12 +334,12 @@ static bool read_root(struct jsonscan *s, struct arena *arena, struct review *r)
 {
     struct json_token t;
 
-    if (jsonscan_next(s, &t) != JSON_BEGIN_OBJECT) {
+    if (next_token(s, &t) != JSON_BEGIN_OBJECT) {
         return false;
     }
-    while (jsonscan_next(s, &t) == JSON_KEY) {
+    while (next_token(s, &t) == JSON_KEY) {
         struct span key = t.raw;
-        jsonscan_next(s, &t);
+        next_token(s, &t);
         if (span_is(key, "request")) {
             if (!read_request(s, &t, arena, r)) {
                 return false;
@@ -348,7 +355,7 @@ static bool read_root(struct jsonscan *s, struct arena *arena, struct review *r)
             return false;
         }
     }
-    return t.event == JSON_END_OBJECT && jsonscan_next(s, &t) == JSON_DONE;
+    return t.event == JSON_END_OBJECT && next_token(s, &t) == JSON_DONE;
 }
 
 int skim_review(struct span body, struct arena *arena, struct review *out, struct err *err)
