@@ -1,0 +1,181 @@
+#include "allocator/discovery/jobs.h"
+
+#include "allocator/base/mem.h"
+#include "tests/check.h"
+
+#include <stdio.h>
+
+static struct tenants tenants;
+static struct strpool pool;
+static struct faults faults;
+
+static int load(enum jobs_kind kind, const char *text, const struct jobs_options *options)
+{
+    struct jobs_source source = { kind, (char *)(uintptr_t) "conf/x.yaml", (char *)(uintptr_t)text,
+                                  strlen(text) };
+
+    faults_fini(&faults);
+    faults_init(&faults);
+    tenants_fini(&tenants);
+    return jobs_load(&source, 1, options, &pool, &faults, &tenants);
+}
+
+static const char *first_fault(void)
+{
+    static char text[2048];
+    AUTO_STR whole = faults.n == 0 ? mem_strdup("") : fault_text(&faults.v[0]);
+    snprintf(text, sizeof(text), "%s", whole);
+    return text;
+}
+
+#define CR(name, spec)                                                                             \
+    "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: {name: " name   \
+    ", namespace: ns}\n"                                                                           \
+    "spec:\n  mode: statefulset\n" spec                                                            \
+    "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "                 \
+    "file_sd_configs: [{files: [sd.json]}]}]}}}}\n"
+
+static void test_manifests(void)
+{
+    const struct jobs_options none = { 0 };
+    struct span names[] = { SPAN_LIT("b@node-1"), SPAN_LIT("a") };
+    const struct jobs_options named = { .collectors = names,
+                                        .n_collectors = 2,
+                                        .strategy = SPAN_LIT("per-node") };
+    const struct jobs_options counted = { .collector_count = 2, .include_disabled = true };
+
+    is_int(load(JOBS_MANIFEST,
+                CR("one", "  replicas: 3\n  targetAllocator: {enabled: true, allocationStrategy: "
+                          "least-weighted}\n"),
+                &none),
+           0, "a manifest");
+    is_int(tenants.n, 1, "one tenant");
+    is_span(tenants.v[0].ns, SPAN_LIT("ns"), "namespace");
+    is_span(tenants.v[0].strategy, SPAN_LIT("least-weighted"), "strategy of the CR");
+    is_int(tenants.v[0].n_collectors, 3, "a collector for each replica");
+    is_span(tenants.v[0].collectors[2].name, SPAN_LIT("one-collector-2"),
+            "named as a StatefulSet names them");
+    is_int(tenants.v[0].jobs.n, 1, "its job");
+    is_span(tenants.v[0].jobs.v[0]->sds[0].file.patterns[0], SPAN_LIT("conf/sd.json"),
+            "paths start from the manifest's folder");
+
+    is_int(load(JOBS_MANIFEST, CR("one", "  targetAllocator: {enabled: true}\n"), &named), 0,
+           "names from the command line");
+    is_span(tenants.v[0].collectors[0].name, SPAN_LIT("b"), "name");
+    is_span(tenants.v[0].collectors[0].node, SPAN_LIT("node-1"), "its node");
+    is_span(tenants.v[0].collectors[1].node, SPAN_LIT(""), "no node given");
+    is_span(tenants.v[0].strategy, SPAN_LIT("per-node"), "the command line's strategy wins");
+
+    is_int(load(JOBS_MANIFEST, CR("one", ""), &none), 0, "a CR that asks for no allocator");
+    is_int(tenants.n, 0, "is not served");
+    is_int(load(JOBS_MANIFEST, CR("one", ""), &counted), 0, "unless asked for");
+    is_int(tenants.v[0].n_collectors, 2, "a number of collectors");
+    is_int(load(JOBS_MANIFEST,
+                CR("one", "  targetAllocator: {enabled: true}\n") "---\n" CR(
+                    "two", "  targetAllocator: {enabled: true}\n"),
+                &none),
+           0, "two documents");
+    is_int(tenants.n, 2, "two tenants");
+    is_int(load(JOBS_MANIFEST, "kind: ConfigMap\napiVersion: v1\n", &none), 0, "something else");
+    is_int(tenants.n, 0, "is nothing");
+    is_int(load(JOBS_MANIFEST,
+                "apiVersion: v1\nkind: List\nitems:\n- apiVersion: opentelemetry.io/v1beta1\n  "
+                "kind: OpenTelemetryCollector\n"
+                "  metadata: {name: l}\n  spec: {targetAllocator: {enabled: true}, config: {}}\n",
+                &none),
+           0, "a list of kubectl");
+    is_int(tenants.n, 1, "is looked into");
+}
+
+static void test_manifest_faults(void)
+{
+    const struct jobs_options none = { 0 };
+
+    is_int(load(JOBS_MANIFEST, "a: [", &none), ERR_INVALID, "no YAML");
+    ok(strstr(first_fault(), "conf/x.yaml") != NULL, "the fault names the file: %s", first_fault());
+    is_int(tenants.n, 0, "nothing of it");
+    is_int(load(JOBS_MANIFEST,
+                CR("one", "  targetAllocator: {enabled: true}\n") "---\n" CR(
+                    "one", "  targetAllocator: {enabled: true}\n"),
+                &none),
+           ERR_INVALID, "one name twice");
+    ok(strstr(first_fault(), "document 2") != NULL, "in the second document: %s", first_fault());
+    is_int(load(JOBS_MANIFEST,
+                "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: "
+                "{name: x}\nspec:\n"
+                "  targetAllocator: {enabled: true}\n  config: {receivers: {prometheus: {config: "
+                "{scrape_configs: [{job_name: j, "
+                "relabel_configs: [{action: keep, regex: '('}]}]}}}}\n",
+                &none),
+           ERR_INVALID, "a bad regex");
+    ok(strstr(first_fault(),
+              "spec.config.receivers.prometheus.config.scrape_configs[0].relabel_configs[0]") !=
+           NULL,
+       "with its path: %s", first_fault());
+}
+
+static void test_missing_mechanism(void)
+{
+    const struct jobs_options none = { 0 };
+
+    is_int(load(JOBS_MANIFEST,
+                "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
+                "metadata: {name: x}\nspec:\n  targetAllocator: {enabled: true}\n"
+                "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "
+                "kubernetes_sd_configs: [{role: pod}]}]}}}}\n",
+                &none),
+           0, "discovery that is not built in does not hide the other jobs");
+    ok(strstr(first_fault(), "kubernetes_sd_configs") != NULL, "and is warned of: %s",
+       first_fault());
+}
+
+static void test_dropin(void)
+{
+    const struct jobs_options two = { .collector_count = 2 }, none = { 0 };
+
+    is_int(load(JOBS_DROPIN,
+                "allocation_strategy: per-node\nallocation_fallback_strategy: "
+                "rendezvous\nconfig:\n  scrape_configs:\n"
+                "  - {job_name: a, file_sd_configs: [{files: [sd.json]}]}\n",
+                &two),
+           0, "upstream's file");
+    is_int(tenants.n, 1, "one tenant");
+    is_span(tenants.v[0].name, SPAN_LIT(""), "without a name");
+    is_span(tenants.v[0].strategy, SPAN_LIT("per-node"), "strategy");
+    is_span(tenants.v[0].fallback, SPAN_LIT("rendezvous"), "fallback");
+    is_span(tenants.v[0].collectors[1].name, SPAN_LIT("collector-1"), "collectors by number");
+    is_span(tenants.v[0].jobs.v[0]->sds[0].file.patterns[0], SPAN_LIT("sd.json"),
+            "paths start from the working directory");
+    is_int(load(JOBS_DROPIN, "config: {scrape_configs: [{job_name: a}]}\n", &none), ERR_INVALID,
+           "no collectors and no Kubernetes");
+    check_note("%s", first_fault());
+    is_int(load(JOBS_DROPIN,
+                "prometheus_cr: {enabled: true}\nconfig: {scrape_configs: [{job_name: a}]}\n",
+                &two),
+           ERR_INVALID, "monitors and no Kubernetes");
+    check_note("%s", first_fault());
+    is_int(load(JOBS_DROPIN,
+                "config: {scrape_configs: [{job_name: a, kubernetes_sd_configs: [{role: pod}]}]}\n",
+                &two),
+           ERR_INVALID, "Kubernetes discovery and no Kubernetes");
+    check_note("%s", first_fault());
+    is_int(load(JOBS_DROPIN,
+                "config: {scrape_configs: [{job_name: a, consul_sd_configs: [{server: x}]}]}\n",
+                &two),
+           ERR_INVALID, "a mechanism that is not built in");
+    ok(strstr(first_fault(), "consul_sd_configs") != NULL, "by name: %s", first_fault());
+}
+
+int main(void)
+{
+    strpool_init(&pool);
+    faults_init(&faults);
+    test_manifests();
+    test_manifest_faults();
+    test_missing_mechanism();
+    test_dropin();
+    tenants_fini(&tenants);
+    faults_fini(&faults);
+    strpool_fini(&pool);
+    return check_done();
+}
