@@ -76,8 +76,8 @@ static void check_choice(const struct schema_field *s, struct span text, unsigne
             return;
         }
     }
-    if (text.len == 0) {
-        return; /* SCHEMA_REQUIRED says whether that is right */
+    if (text.len == 0 && (s->flags & (SCHEMA_BLANK | SCHEMA_REQUIRED)) != 0) {
+        return; /* for the latter, check_required() speaks */
     }
     list_choices(s->choices, all, sizeof(all));
     const char *nearest = walk_nearest(text, s->choices);

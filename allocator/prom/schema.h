@@ -43,6 +43,7 @@ enum schema_kind {
 #define SCHEMA_POINTER 2U  /* MAP, NAMED: in the JSON when given, even when all members are zero */
 #define SCHEMA_REQUIRED 4U /* may not be zero, default included */
 #define SCHEMA_POSITIVE 8U /* DURATION, INT: may not be zero or less */
+#define SCHEMA_BLANK 32U   /* CHOICE: empty text is as good as none */
 #define SCHEMA_ELSEWHERE 16U /* what is inside is checked by somebody else */
 
 struct schema_field {

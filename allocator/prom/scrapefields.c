@@ -9,7 +9,7 @@
     }
 #define CHOICE(name, choices)                                                                      \
     {                                                                                              \
-        name, SCHEMA_CHOICE, 0, NULL, NULL, choices                                                \
+        name, SCHEMA_CHOICE, SCHEMA_BLANK, NULL, NULL, choices                                     \
     }
 #define BLOCK(name, kind, flags, fields)                                                           \
     {                                                                                              \

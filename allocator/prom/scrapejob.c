@@ -110,6 +110,22 @@ static void check_protocols(const struct node *map, struct faults *f)
     }
 }
 
+/* With the legacy scheme the table's own check of the names is not enough. */
+static void check_external_labels(const struct node *global, struct faults *f)
+{
+    const struct node *labels = node_get(global, "external_labels");
+    size_t mark = faults_push(f, "external_labels");
+
+    for (size_t i = 0; labels != NULL && labels->type == NODE_MAP && i < labels->n; i++) {
+        const struct node *name = labels->pairs[i].key;
+        if (name->text.len > 0 && !label_name_is_valid(name->text, NAME_LEGACY)) {
+            faults_add(f, FAULT_ERROR, name->line, "\"%.*s\" is not a valid label name",
+                       SPAN_ARG(name->text));
+        }
+    }
+    faults_pop(f, mark);
+}
+
 void scrape_globals_parse(const struct node *global, bool strict, struct faults *f,
                           struct scrape_globals *out)
 {
@@ -139,6 +155,7 @@ void scrape_globals_parse(const struct node *global, bool strict, struct faults 
     }
     if (span_is(schema_text(global, "metric_name_validation_scheme"), "legacy")) {
         out->name_scheme = NAME_LEGACY;
+        check_external_labels(global, f);
     }
 }
 
@@ -453,6 +470,7 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
         return NULL;
     }
     httpconfig_normalize(job, &out->arena);
+    sdconfig_normalize(job, &out->arena);
     render_configs(out, job, globals, &e);
     if (options->filter == SCRAPE_FILTER_NONE) {
         relabel_free(&out->rules);

@@ -191,3 +191,13 @@ void sdconfig_parse_all(const struct node *job, bool has_relabel, bool strict, s
     }
     vec_fini(&r.found);
 }
+
+void sdconfig_normalize(struct node *job, struct arena *arena)
+{
+    for (const struct sdtable *t = sdtables; t->section != NULL; t++) {
+        const struct node *list = schema_list(job, t->section);
+        for (size_t i = 0; t->has_client && list != NULL && i < list->n; i++) {
+            httpconfig_normalize(list->items[i], arena);
+        }
+    }
+}

@@ -48,6 +48,8 @@ struct sdconfigs {
  * 'has_relabel': static targets may then hold '/'. Entries with faults are left out of '*out'. */
 void sdconfig_parse_all(const struct node *job, bool has_relabel, bool strict, struct arena *arena,
                         struct faults *f, struct sdconfigs *out);
+/* httpconfig_normalize() for every entry that has the HTTP client block. */
+void sdconfig_normalize(struct node *job, struct arena *arena);
 /* All section names, NULL-terminated. */
 extern const char *const sdconfig_sections[];
 

@@ -1,6 +1,7 @@
 #include "allocator/prom/sdtables.h"
 
 #include "allocator/prom/httpconfig.h"
+#include "allocator/prom/selector.h"
 #include "allocator/prom/urltext.h"
 
 #include <stdio.h>
@@ -179,6 +180,18 @@ static const char *const *selector_roles(struct span role)
     return NULL;
 }
 
+static void check_grammar(const struct node *selector, struct faults *f)
+{
+    struct err err;
+
+    if (selector_check_labels(schema_text(selector, "label"), &err) < 0) {
+        fault_at(f, selector, "label", err.text);
+    }
+    if (selector_check_fields(schema_text(selector, "field"), &err) < 0) {
+        fault_at(f, selector, "field", err.text);
+    }
+}
+
 #define MAX_SELECTORS 7
 
 static void check_selector(const struct node *selectors, size_t i, struct span role,
@@ -240,6 +253,7 @@ void sdrules_kubernetes(const struct node *sd, struct faults *f)
     for (size_t i = 0; selectors != NULL && i < selectors->n; i++) {
         size_t inner = faults_push_index(f, i);
         check_selector(selectors, i, schema_text(sd, "role"), f);
+        check_grammar(selectors->items[i], f);
         faults_pop(f, inner);
     }
     faults_pop(f, mark);
@@ -269,11 +283,29 @@ void sdrules_nomad(const struct node *sd, struct faults *f)
     }
 }
 
+static void check_compartments(const struct node *sd, struct faults *f)
+{
+    const struct node *list = schema_list(sd, "compartments");
+    size_t mark = faults_push(f, "compartments");
+
+    for (size_t i = 0; list != NULL && i < list->n; i++) {
+        struct span id = { "", 0 };
+        (void)node_as_text(list->items[i], &id);
+        if (id.len == 0) {
+            size_t inner = faults_push_index(f, i);
+            faults_add(f, FAULT_ERROR, list->items[i]->line, "must not be empty");
+            faults_pop(f, inner);
+        }
+    }
+    faults_pop(f, mark);
+}
+
 void sdrules_oci(const struct node *sd, struct faults *f)
 {
     static const char *const account[] = { "tenancy", "user", "fingerprint", "key_file" };
     bool is_principal = span_is(schema_text(sd, "auth"), "instance_principal");
 
+    check_compartments(sd, f);
     for (size_t i = 0; i < COUNT(account); i++) {
         if (is_principal && has_text(sd, account[i])) {
             fault_at(f, sd, account[i], "must not be set with auth instance_principal");

@@ -436,7 +436,7 @@ static const struct schema_field http_fields[] = {
 /* section, members, rule about several of them, has the HTTP client block */
 #define SECTIONS(S)                                                                                \
     S("static_configs", static_fields, NULL, false)                                                \
-    S("aws_sd_configs", aws_fields, sdrules_ec2, true)                                             \
+    S("aws_sd_configs", aws_fields, NULL, true)                                                    \
     S("azure_sd_configs", azure_fields, sdrules_azure, true)                                       \
     S("consul_sd_configs", consul_fields, sdrules_consul, true)                                    \
     S("digitalocean_sd_configs", digitalocean_fields, NULL, true)                                  \
