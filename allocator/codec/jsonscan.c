@@ -476,51 +476,81 @@ static enum json_event resume(struct jsonscan *s, struct json_token *out)
     return s->carry.p[0] == '"' ? resume_string(s, out) : scan_word(s, out);
 }
 
+static ALWAYS_INLINE enum json_event scan_key(struct jsonscan *s, struct json_token *out)
+{
+    if (*s->p == '"') {
+        return scan_string(s, JSON_KEY, out);
+    }
+    if (*s->p == '}' && s->state == WANT_KEY_OR_END) {
+        return close_bracket(s, out);
+    }
+    return fault(s, s->state == WANT_KEY ? "expected a key" : "expected a key or '}'");
+}
+
+/* JSON_MORE: it was a comma, go on. */
+static inline enum json_event scan_comma(struct jsonscan *s, struct json_token *out)
+{
+    bool is_object = is_in_object(s);
+
+    if (*s->p == ',') {
+        s->p++;
+        s->state = is_object ? WANT_KEY : WANT_VALUE;
+        return JSON_MORE;
+    }
+    if (*s->p == (is_object ? '}' : ']')) {
+        return close_bracket(s, out);
+    }
+    return fault(s, is_object ? "expected ',' or '}'" : "expected ',' or ']'");
+}
+
+/* JSON_MORE: it was a colon, go on. */
+static inline enum json_event scan_colon(struct jsonscan *s)
+{
+    if (*s->p != ':') {
+        return fault(s, "expected ':'");
+    }
+    s->p++;
+    s->state = WANT_VALUE;
+    return JSON_MORE;
+}
+
+/* What stands at s->p, which is no white space. */
+static ALWAYS_INLINE enum json_event scan_one(struct jsonscan *s, struct json_token *out)
+{
+    switch ((enum state)s->state) {
+    case WANT_KEY:
+    case WANT_KEY_OR_END:
+        return scan_key(s, out);
+    case WANT_VALUE_OR_END:
+        return *s->p == ']' ? close_bracket(s, out) : scan_value(s, out);
+    case WANT_VALUE:
+        return scan_value(s, out);
+    case WANT_COLON:
+        return scan_colon(s);
+    case WANT_COMMA_OR_END:
+        return scan_comma(s, out);
+    case WANT_NOTHING:
+        return fault(s, "bytes behind the value");
+    case BROKEN:
+        break;
+    }
+    return JSON_FAULT;
+}
+
 enum json_event jsonscan_next(struct jsonscan *s, struct json_token *out)
 {
+    enum json_event e;
+
     assert(!s->is_skipping);
     if (s->is_carrying) {
         return resume(s, out);
     }
-    for (;;) {
+    do {
         s->p = skip_space(s->p, s->end);
         if (s->p == s->end) {
             return at_end(s);
         }
-        char c = *s->p;
-        switch ((enum state)s->state) {
-        case WANT_KEY_OR_END:
-            if (c == '}') {
-                return close_bracket(s, out);
-            }
-            return c == '"' ? scan_string(s, JSON_KEY, out) : fault(s, "expected a key or '}'");
-        case WANT_KEY:
-            return c == '"' ? scan_string(s, JSON_KEY, out) : fault(s, "expected a key");
-        case WANT_VALUE_OR_END:
-            return c == ']' ? close_bracket(s, out) : scan_value(s, out);
-        case WANT_VALUE:
-            return scan_value(s, out);
-        case WANT_COLON:
-            if (c != ':') {
-                return fault(s, "expected ':'");
-            }
-            s->p++;
-            s->state = WANT_VALUE;
-            break;
-        case WANT_COMMA_OR_END:
-            if (c == (is_in_object(s) ? '}' : ']')) {
-                return close_bracket(s, out);
-            }
-            if (c != ',') {
-                return fault(s, is_in_object(s) ? "expected ',' or '}'" : "expected ',' or ']'");
-            }
-            s->p++;
-            s->state = is_in_object(s) ? WANT_KEY : WANT_VALUE;
-            break;
-        case WANT_NOTHING:
-            return fault(s, "bytes behind the value");
-        case BROKEN:
-            return JSON_FAULT;
-        }
-    }
+        e = scan_one(s, out);
+    } while (e == JSON_MORE && !s->is_carrying);
+    return e;
 }

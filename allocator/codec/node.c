@@ -122,10 +122,8 @@ static bool parse_whole(const char *text, bool is_json, bool *out_is_negative, u
     }
     /* strtoull() takes signs, space and another 0x where none may be. */
     bool is_digit = *text >= '0' && *text <= '9';
-    if (!is_digit && !(base == 16 && isxdigit((unsigned char)*text))) {
-        return false;
-    }
-    if (base == 16 && (text[1] | 0x20) == 'x') {
+    bool is_hex_digit = base == 16 && isxdigit((unsigned char)*text);
+    if ((!is_digit && !is_hex_digit) || strpbrk(text, "xX") != NULL) {
         return false;
     }
     errno = 0;

@@ -117,7 +117,8 @@ int treebuild_open(struct treebuild *b, struct node *n, struct err *err)
     return 0;
 }
 
-const struct node *treebuild_twin(const struct node_pair *pairs, size_t n)
+/* The key that equals an earlier one of 'pairs', or NULL. */
+static const struct node *find_twin(const struct node_pair *pairs, size_t n)
 {
     struct keyset set;
     const struct node *twin = NULL;
@@ -157,7 +158,7 @@ static int close_map(struct treebuild *b, const struct treebuild_frame *f, struc
 
     n->n = b->pairs.n - f->first;
     const struct node_pair *pairs = n->n == 0 ? NULL : b->pairs.v + f->first;
-    const struct node *twin = treebuild_twin(pairs, n->n);
+    const struct node *twin = find_twin(pairs, n->n);
     if (twin != NULL) {
         return err_set(err, ERR_INVALID, "line %u, column %u: key '%.*s' is given twice",
                        twin->line, twin->column + 1,

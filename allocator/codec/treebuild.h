@@ -51,8 +51,6 @@ int treebuild_add(struct treebuild *b, struct node *n, struct treebuild_size siz
 int treebuild_open(struct treebuild *b, struct node *n, struct err *err) MUST_USE;
 /* Ends the innermost collection, which gets its children. */
 int treebuild_close(struct treebuild *b, struct treebuild_size *out_size, struct err *err) MUST_USE;
-/* The key that equals an earlier one of 'pairs', or NULL. */
-const struct node *treebuild_twin(const struct node_pair *pairs, size_t n);
 /* "line 3, column 5: what"; returns 'code'. */
 int treebuild_fail(const struct node *at, int code, struct err *err, const char *what);
 

@@ -210,7 +210,7 @@ static void put_real(double d, struct buf *out)
 
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof(text), "%.*g", digits, d);
-        if (memcmp(&(double){ strtod(text, NULL) }, &d, sizeof(d)) == 0) {
+        if (strtod(text, NULL) == d) {
             break;
         }
     }
@@ -231,6 +231,7 @@ static void put_key(struct span key, struct buf *out)
     put_text(key, true, 0, out);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as put_value. */
 static void put_map(const json_t *tree, unsigned indent, bool is_inline, struct buf *out)
 {
     json_t *map = (json_t *)(uintptr_t)tree; /* jansson's iterators do not know const */
@@ -251,6 +252,7 @@ static void put_map(const json_t *tree, unsigned indent, bool is_inline, struct 
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as put_value. */
 static void put_list(const json_t *tree, unsigned indent, bool is_inline, struct buf *out)
 {
     for (size_t i = 0; i < json_array_size(tree); i++) {
