@@ -14,8 +14,8 @@ static struct span endpoint_of(const struct subject *s, const struct rewrite_opt
 
     /* The endpoint is the part of a job's URL in front of "/jobs/". */
     buf_init(&url, LIMIT_DOCUMENT_BYTES);
-    wire_job_url(cr, SPAN_LIT(WIRE_DEFAULT_RECEIVER), SPAN_LIT("x"), o->style, SPAN_LIT(""),
-                 o->shared_host, &url);
+    wire_job_url(cr, SPAN_LIT(WIRE_DEFAULT_RECEIVER), SPAN_LIT("x"),
+                 &(struct wire_form){ o->style, SPAN_LIT(""), o->shared_host }, &url);
     struct span text = buf_span(&url);
     text.len -= sizeof("/jobs/x/targets?collector_id=") - 1;
     return arena_span(arena, text);

@@ -119,7 +119,8 @@ static struct span job_url(const struct planner *p, struct span receiver, struct
     AUTO_BUF url = { 0 };
 
     buf_init(&url, LIMIT_DOCUMENT_BYTES);
-    wire_job_url(cr, receiver, job, o->style, o->collector_id_expr, o->shared_host, &url);
+    wire_job_url(cr, receiver, job,
+                 &(struct wire_form){ o->style, o->collector_id_expr, o->shared_host }, &url);
     return arena_span(p->arena, buf_span(&url));
 }
 

@@ -131,6 +131,7 @@ bool label_builder_charge(struct label_builder *lb, size_t size)
 void label_builder_fini(struct label_builder *lb)
 {
     mem_free(lb->v);
+    mem_free(lb->order);
     *lb = (struct label_builder){ 0 };
 }
 
@@ -142,7 +143,7 @@ void label_place_init(struct label_place *place, struct str *name)
                                    LABEL_NONE }; /* shape 0 is the empty builder: there it is not */
 }
 
-size_t label_place_find(struct label_place *place, const struct label_builder *lb)
+static size_t place_find(struct label_place *place, const struct label_builder *lb)
 {
     bool is_remembered = place->shape == lb->shape &&
                          (place->index == LABEL_NONE ||
@@ -156,65 +157,29 @@ size_t label_place_find(struct label_place *place, const struct label_builder *l
 
 struct span label_place_get(struct label_place *place, const struct label_builder *lb)
 {
-    size_t i = label_place_find(place, lb);
+    size_t i = place_find(place, lb);
     return i == LABEL_NONE ? SPAN_LIT("") : lb->v[i].value;
 }
 
 void label_place_set(struct label_place *place, struct label_builder *lb, struct span value)
 {
-    put_at(lb, label_place_find(place, lb), place->name, value);
+    put_at(lb, place_find(place, lb), place->name, value);
 }
 
 /* ---- sorting */
 
 #define ORDER_MAX 256 /* label sets up to this size remember their order */
 
-/* How the last label set of this thread was ordered. It is a memory of names by their hash, not by
- * their address: a swept and reused address cannot bring a wrong order back. Being thread-local
- * keeps labels_sort() free of an argument that every caller would have to carry for speed alone; it
- * has no influence on the result. */
-struct order_memory {
-    size_t n;
-    uint64_t hash[ORDER_MAX];   /* of the name at each place before sorting */
-    uint16_t source[ORDER_MAX]; /* sorted[i] = unsorted[source[i]] */
+struct label_order {
+    uint64_t shape, sorted_shape; /* before and behind the sort */
+    size_t n;                     /* 0: none is known */
+    uint16_t source[ORDER_MAX];   /* sorted[i] = unsorted[source[i]] */
+    struct label unsorted[ORDER_MAX];
 };
-static _Thread_local struct order_memory last_order;
 
 static int name_cmp(const struct label *a, const struct label *b)
 {
     return a->name == b->name ? 0 : span_cmp(str_span(a->name), str_span(b->name));
-}
-
-static bool order_is_known(const struct order_memory *m, const struct label *v, size_t n)
-{
-    if (m->n != n) {
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (m->hash[i] != v[i].name->node.hash) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static int index_cmp(const void *a, const void *b, void *labels)
-{
-    const struct label *v = labels;
-    uint16_t ia = *(const uint16_t *)a;
-    uint16_t ib = *(const uint16_t *)b;
-    int c = name_cmp(&v[ia], &v[ib]);
-    return c != 0 ? c : (ia > ib) - (ia < ib);
-}
-
-static void order_learn(struct order_memory *m, struct label *v, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        m->hash[i] = v[i].name->node.hash;
-        m->source[i] = (uint16_t)i;
-    }
-    m->n = n;
-    qsort_r(m->source, n, sizeof(m->source[0]), index_cmp, v);
 }
 
 static int label_cmp(const void *a, const void *b)
@@ -222,35 +187,59 @@ static int label_cmp(const void *a, const void *b)
     return name_cmp(a, b);
 }
 
-static void apply(const struct order_memory *m, struct label *v, size_t n)
+static int index_cmp(const void *a, const void *b, void *labels)
 {
-    struct label unsorted[ORDER_MAX];
-    memcpy(unsorted, v, n * sizeof(*v));
-    for (size_t i = 0; i < n; i++) {
-        v[i] = unsorted[m->source[i]];
-    }
+    const struct label *v = labels;
+    return name_cmp(&v[*(const uint16_t *)a], &v[*(const uint16_t *)b]);
 }
 
 void labels_sort(struct label *v, size_t n)
 {
-    if (n < 2) {
-        return;
-    }
-    if (n > ORDER_MAX) {
+    if (n > 1) {
         qsort(v, n, sizeof(*v), label_cmp);
-        return;
     }
-    struct order_memory *m = &last_order;
-    if (!order_is_known(m, v, n)) {
-        order_learn(m, v, n);
+}
+
+static void order_learn(struct label_order *order, struct label_builder *lb)
+{
+    for (size_t i = 0; i < lb->n; i++) {
+        order->source[i] = (uint16_t)i;
     }
-    apply(m, v, n);
+    qsort_r(order->source, lb->n, sizeof(order->source[0]), index_cmp, lb->v);
+    order->shape = lb->shape;
+    order->sorted_shape = shape_next(lb->shape, SHAPE_SORTED);
+    order->n = lb->n;
+}
+
+static void order_apply(struct label_order *order, struct label_builder *lb)
+{
+    if (order->shape != lb->shape || order->n != lb->n) {
+        order_learn(order, lb);
+    }
+    memcpy(order->unsorted, lb->v, lb->n * sizeof(*lb->v));
+    for (size_t i = 0; i < lb->n; i++) {
+        lb->v[i] = order->unsorted[order->source[i]];
+    }
+    lb->shape = order->sorted_shape;
 }
 
 void label_builder_sort(struct label_builder *lb)
 {
-    labels_sort(lb->v, lb->n);
-    lb->shape = shape_next(lb->shape, SHAPE_SORTED);
+    if (lb->n < 2) {
+        return;
+    }
+    if (lb->n > ORDER_MAX) {
+        labels_sort(lb->v, lb->n);
+        lb->shape = shape_next(lb->shape, SHAPE_SORTED);
+        return;
+    }
+    if (lb->order == NULL) {
+        lb->order = mem_zalloc(sizeof(*lb->order));
+    }
+    bool is_sorted = lb->order->n == lb->n && lb->order->sorted_shape == lb->shape;
+    if (!is_sorted) {
+        order_apply(lb->order, lb);
+    }
 }
 
 /* ---- names and UTF-8 */

@@ -36,6 +36,7 @@ struct label_builder {
      * stays true until the next clear. */
     bool is_overfull;
     size_t produced_bytes;
+    struct label_order *order; /* of the last sort; NULL before the first */
 };
 
 void label_builder_init(struct label_builder *lb, struct strpool *pool, struct arena *arena);
@@ -58,20 +59,18 @@ struct label_place {
 };
 #define LABEL_NONE SIZE_MAX
 void label_place_init(struct label_place *place, struct str *name);
-/* The index in 'lb->v' or LABEL_NONE. */
-size_t label_place_find(struct label_place *place, const struct label_builder *lb);
 struct span label_place_get(struct label_place *place, const struct label_builder *lb);
 void label_place_set(struct label_place *place, struct label_builder *lb, struct span value);
 
 /* Accounts for 'size' bytes of text that a rule is about to produce; false when that is too much.
  */
 bool label_builder_charge(struct label_builder *lb, size_t size);
-/* Sorts by name bytes: the order of every output and of labelmap. */
+/* Sorts by name bytes: the order of every output and of labelmap. Free of comparisons when the
+ * labels have the shape of the last sort. */
 void label_builder_sort(struct label_builder *lb);
 void label_builder_fini(struct label_builder *lb);
 
-/* Sorts 'v' by name; the permutation of the last call is tried first (targets of one source look
- * alike). */
+/* Sorts 'v' by name. */
 void labels_sort(struct label *v, size_t n);
 
 /* Prometheus' legacy name rule [a-zA-Z_][a-zA-Z0-9_]*, and the UTF-8 rule: valid UTF-8, not empty.

@@ -345,6 +345,7 @@ static bool parse_words(struct planner *p)
     return is_good;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): groups nest GROUP_DEPTH_MAX deep */
 static bool parse_sequence(struct planner *p, unsigned depth, bool is_whole);
 
 static bool parse_group_inside(struct planner *p, unsigned depth)
@@ -396,8 +397,7 @@ static bool parse_group(struct planner *p, unsigned depth)
 
 /* Steps up to '|', ')' or the end. 'is_whole': nothing comes before or behind, so ^ and $ at the
  * edges say nothing. */
-static bool parse_sequence(struct planner *p, unsigned depth,
-                           bool is_whole) /* NOLINT(misc-no-recursion): depth cap */
+static bool parse_sequence(struct planner *p, unsigned depth, bool is_whole)
 {
     if (is_whole && take(p, '^') && is_quantifier(peek(p))) {
         return false;
@@ -413,12 +413,12 @@ static bool parse_sequence(struct planner *p, unsigned depth,
     }
     return true;
 }
+/* NOLINTEND(misc-no-recursion) */
 
+/* NOLINTBEGIN(misc-no-recursion): options nest GROUP_DEPTH_MAX deep */
 /* Adds the bytes that a match from 'step' on can begin with; '*may_end': it can also match nothing,
  * at the end. */
-static void
-add_first(const struct step *step, struct byteset *first,
-          bool *may_end) /* NOLINT(misc-no-recursion): options nest GROUP_DEPTH_MAX deep */
+static void add_first(const struct step *step, struct byteset *first, bool *may_end)
 {
     for (;; step++) {
         switch (step->op) {
@@ -450,6 +450,7 @@ add_first(const struct step *step, struct byteset *first,
         }
     }
 }
+/* NOLINTEND(misc-no-recursion) */
 
 /* What can follow each run, so that matching need not try every place. And: are there choices that
  * multiply? */
@@ -579,6 +580,7 @@ struct attempt {
     size_t budget;
 };
 
+/* NOLINTBEGIN(misc-no-recursion): a branch has BRANCH_STEPS_MAX steps */
 static bool try_from(struct attempt *a, const struct step *step, size_t at);
 
 /* The end of the code point at 'at' when the class holds it, else 'at'. */
@@ -624,8 +626,7 @@ static bool spend(struct attempt *a, size_t steps)
     return a->budget > 0;
 }
 
-static bool try_run(struct attempt *a, const struct step *run,
-                    size_t at) /* NOLINT(misc-no-recursion): BRANCH_STEPS_MAX */
+static bool try_run(struct attempt *a, const struct step *run, size_t at)
 {
     size_t one = run_one(a, run, at);
     if (one == at) {
@@ -656,8 +657,7 @@ static bool starts_with(const struct attempt *a, size_t at, struct span word)
     return a->s.len - at >= word.len && memcmp(a->s.p + at, word.p, word.len) == 0;
 }
 
-static bool try_words(struct attempt *a, const struct step *step,
-                      size_t at) /* NOLINT(misc-no-recursion): as try_run */
+static bool try_words(struct attempt *a, const struct step *step, size_t at)
 {
     for (size_t i = 0; i < step->n && a->budget > 0; i++) {
         if (starts_with(a, at, step->words[i]) && try_from(a, step + 1, at + step->words[i].len)) {
@@ -667,8 +667,7 @@ static bool try_words(struct attempt *a, const struct step *step,
     return false;
 }
 
-static bool try_option(struct attempt *a, const struct step *step,
-                       size_t at) /* NOLINT(misc-no-recursion): as try_run */
+static bool try_option(struct attempt *a, const struct step *step, size_t at)
 {
     if (try_from(a, step + 1, at)) {
         return true;
@@ -679,8 +678,7 @@ static bool try_option(struct attempt *a, const struct step *step,
     return try_from(a, step + 1 + step->n, at);
 }
 
-static bool try_from(struct attempt *a, const struct step *step,
-                     size_t at) /* NOLINT(misc-no-recursion): as try_run */
+static bool try_from(struct attempt *a, const struct step *step, size_t at)
 {
     for (; a->budget > 0; step++) {
         a->budget--;
@@ -711,6 +709,7 @@ static bool try_from(struct attempt *a, const struct step *step,
     }
     return false;
 }
+/* NOLINTEND(misc-no-recursion) */
 
 enum plan_outcome regex_plan_match(const struct regex_plan *plan, struct span subject,
                                    struct span *group, size_t n_groups)

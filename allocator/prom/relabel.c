@@ -311,15 +311,19 @@ static const char *describe(const struct config *c, struct arena *arena)
     return buf_error(&text) != 0 ? action_names[c->action] : arena_strndup(arena, text.p, text.len);
 }
 
-static void compile_template(struct relabel *set, const struct config *c, const char *field,
-                             struct span text, const struct relabel_rule *rule,
-                             const struct regex_template **out, struct faults *f)
+/* The template in a field; NULL after a fault. */
+static const struct regex_template *compile_template(struct relabel *set, const struct config *c,
+                                                     const char *field, const struct regex *regex,
+                                                     struct faults *f)
 {
     struct err err;
-    if (regex_template_compile(rule->regex, arena_span(&set->arena, text), &set->arena, out, &err) <
+    struct span text = strcmp(field, "replacement") == 0 ? c->replacement : c->target;
+    const struct regex_template *template = NULL;
+    if (regex_template_compile(regex, arena_span(&set->arena, text), &set->arena, &template, &err) <
         0) {
         fault_at(f, c, field, "%s", err.text);
     }
+    return template;
 }
 
 static size_t max(size_t a, size_t b)
@@ -337,8 +341,8 @@ static void compile_regex(struct relabel *set, const struct config *c, struct re
     }
     rule->is_any = regex_is_any(rule->regex);
     if (c->action == RELABEL_REPLACE || c->action == RELABEL_LABELMAP) {
-        compile_template(set, c, "replacement", c->replacement, rule, &rule->replacement, f);
-        compile_template(set, c, "target_label", c->target, rule, &rule->target_template, f);
+        rule->replacement = compile_template(set, c, "replacement", rule->regex, f);
+        rule->target_template = compile_template(set, c, "target_label", rule->regex, f);
         if (rule->replacement != NULL && rule->target_template != NULL) {
             rule->n_groups = max(regex_template_groups(rule->replacement),
                                  regex_template_groups(rule->target_template));

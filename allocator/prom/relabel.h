@@ -27,7 +27,7 @@ enum relabel_outcome { RELABEL_KEEP, RELABEL_DROP };
 enum relabel_outcome relabel_run(const struct relabel *set, struct label_builder *lb,
                                  size_t *out_rule);
 /* One rule: for 'explain', which shows every step. */
-enum relabel_outcome relabel_run_one(const struct relabel *set, size_t rule,
+enum relabel_outcome relabel_run_one(const struct relabel *set, size_t index,
                                      struct label_builder *lb);
 size_t relabel_count(const struct relabel *set);
 /* The rule as one readable line: "keep [__meta_x;__meta_y] =~ (a|b)". Borrowed from the set. */

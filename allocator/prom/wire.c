@@ -53,19 +53,19 @@ void wire_service_name(struct span cr_name, struct buf *out)
     buf_add_str(out, name.len > 0 ? SERVICE_SUFFIX : &SERVICE_SUFFIX[1]);
 }
 
-void wire_job_url(struct wire_cr cr, struct span receiver, struct span job, enum wire_style style,
-                  struct span collector_id_expr, struct span shared_host, struct buf *out)
+void wire_job_url(struct wire_cr cr, struct span receiver, struct span job,
+                  const struct wire_form *form, struct buf *out)
 {
     buf_add_str(out, "http://");
-    if (style == WIRE_SHARED) {
-        buf_add_span(out, shared_host);
+    if (form->style == WIRE_SHARED) {
+        buf_add_span(out, form->shared_host);
         buf_add_str(out, "/n/");
         urlform_escape(cr.ns, out);
         buf_add_char(out, '/');
         urlform_escape(cr.name, out);
     } else {
         wire_service_name(cr.name, out);
-        if (style == WIRE_QUALIFIED && cr.ns.len > 0) {
+        if (form->style == WIRE_QUALIFIED && cr.ns.len > 0) {
             buf_add_char(out, '.');
             buf_add_span(out, cr.ns);
             buf_add_str(out, ".svc");
@@ -75,7 +75,7 @@ void wire_job_url(struct wire_cr cr, struct span receiver, struct span job, enum
     buf_add_str(out, "/jobs/");
     urlform_escape(job, out);
     buf_add_str(out, "/targets?collector_id=");
-    buf_add_span(out, collector_id_expr);
+    buf_add_span(out, form->collector_id_expr);
     if (receiver.len > 0 && !span_is(receiver, WIRE_DEFAULT_RECEIVER)) {
         buf_add_str(out, "&receiver=");
         urlform_escape(receiver, out);

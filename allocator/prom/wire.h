@@ -25,11 +25,17 @@ struct wire_cr {
 /* DNSName(Truncate("%s-targetallocator", 63, name)): spec/operator.md §3.2. */
 void wire_service_name(struct span cr_name, struct buf *out);
 
+struct wire_form {
+    enum wire_style style;
+    struct span collector_id_expr; /* put in as it is */
+    struct span shared_host;       /* of WIRE_SHARED: "ta.example:8080" */
+};
+
 /* "http://<svc>:80/jobs/<QueryEscape(job)>/targets?collector_id=<expr>" (documented), with host
  * "<svc>.<ns>.svc" (qualified), or "http://<shared_host>/n/<ns>/<cr>/jobs/…" (shared). A receiver
  * other than "prometheus" appends "&receiver=<QueryEscape>". */
-void wire_job_url(struct wire_cr cr, struct span receiver, struct span job, enum wire_style style,
-                  struct span collector_id_expr, struct span shared_host, struct buf *out);
+void wire_job_url(struct wire_cr cr, struct span receiver, struct span job,
+                  const struct wire_form *form, struct buf *out);
 
 /* Is 'url' one that wire_job_url made, for whatever CR and style (also upstream's $POD_NAME form)?
  * Then the unescaped job and the receiver ("prometheus" by default) are given, in 'arena'. */

@@ -54,9 +54,10 @@ static void test_job_url(void)
         struct span receiver = { NULL, 0 };
         buf_init(&b, KIB);
         arena_init(&arena);
-        wire_job_url((struct wire_cr){ span_of(t[i].ns), span_of(t[i].name) },
-                     span_of(t[i].receiver), span_of(t[i].job), t[i].style, span_of(t[i].id),
-                     SPAN_LIT("ta.example:8080"), &b);
+        wire_job_url(
+            (struct wire_cr){ span_of(t[i].ns), span_of(t[i].name) }, span_of(t[i].receiver),
+            span_of(t[i].job),
+            &(struct wire_form){ t[i].style, span_of(t[i].id), SPAN_LIT("ta.example:8080") }, &b);
         is_span(buf_span(&b), span_of(t[i].want), "URL %zu", i);
         ok(wire_url_is_ours(buf_span(&b), &arena, &job, &receiver), "URL %zu is ours", i);
         is_span(job, span_of(t[i].job), "job of URL %zu", i);
