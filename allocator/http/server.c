@@ -16,6 +16,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/metric.h"
+#include "allocator/http/gather.h"
 #include "allocator/http/listen.h"
 #include "allocator/http/status.h"
 #include "allocator/http/target.h"
@@ -27,7 +28,6 @@ enum {
     HANDSHAKE_TIMEOUT_MS = 10000,
     ACCEPTS_PER_WAKEUP = 16,
     PIECES_PER_WRITE = 512,   /* bounds what h2o copies when the socket is full */
-    JOINED_BYTES = 64 * 1024, /* bounds what is encrypted into memory at once */
     MANY_PIECES = 64,         /* from here on pieces are joined, if they are … */
     SMALL_PIECE_BYTES = 1024, /* … smaller than this on average */
     SWEEP_MS = 20,     /* how often a stopping thread looks for connections that became idle */
@@ -71,6 +71,7 @@ struct worker {
     h2o_multithread_receiver_t receiver;
     struct door *doors;            /* n_listeners */
     struct connection connections; /* head of a ring */
+    struct gather_pool buffers;
     int spare_fd; /* given up to take and close a connection when descriptors run out */
     bool is_stopping;
     int64_t grace_ms;
@@ -293,6 +294,7 @@ void exchange_fail(struct exchange *x, int status, const char *fmt, ...)
 
 struct pinned {
     h2o_generator_t super;
+    struct worker *worker;
     struct exchange_pieces rest; /* v and n advance as they are sent */
     size_t offset;               /* into v[0], while joining */
     char *joined;                /* where pieces are joined before they are sent, or NULL */
@@ -300,6 +302,9 @@ struct pinned {
 
 static void pinned_release(struct pinned *p)
 {
+    if (p->joined != NULL) {
+        gather_give(&p->worker->buffers, p->joined);
+    }
     if (p->rest.release != NULL) {
         p->rest.release(p->rest.arg);
     }
@@ -311,30 +316,10 @@ static void pinned_stop(h2o_generator_t *self, h2o_req_t *req)
     pinned_release((struct pinned *)(void *)self);
 }
 
-static size_t pinned_join(struct pinned *p)
-{
-    size_t len = 0;
-
-    while (p->rest.n > 0 && len < JOINED_BYTES) {
-        size_t rest = p->rest.v->iov_len - p->offset;
-        size_t take = rest < JOINED_BYTES - len ? rest : JOINED_BYTES - len;
-
-        memcpy(p->joined + len, (const char *)p->rest.v->iov_base + p->offset, take);
-        len += take;
-        p->offset += take;
-        if (p->offset == p->rest.v->iov_len) {
-            p->offset = 0;
-            p->rest.v++;
-            p->rest.n--;
-        }
-    }
-    return len;
-}
-
 static void pinned_send(struct pinned *p, h2o_req_t *req)
 {
     if (p->joined != NULL) {
-        h2o_iovec_t all = { p->joined, pinned_join(p) };
+        h2o_iovec_t all = { p->joined, gather_fill(&p->rest, &p->offset, p->joined) };
 
         h2o_send(req, &all, 1, H2O_SEND_STATE_IN_PROGRESS);
         return;
@@ -374,16 +359,19 @@ void exchange_reply_pinned(struct exchange *x, int status, const char *content_t
 {
     h2o_req_t *req = x->req;
     struct pinned *p = h2o_mem_alloc_pool(&req->pool, sizeof(*p));
-    size_t bytes = pieces->bytes;
 
-    *p = (struct pinned){ .super = { pinned_proceed, pinned_stop }, .rest = *pieces };
-    if (!begin_reply(x, status, content_type, bytes)) {
+    *p = (struct pinned){
+        .super = { pinned_proceed, pinned_stop },
+        .worker = x->door->worker,
+        .rest = *pieces,
+    };
+    if (!begin_reply(x, status, content_type, pieces->bytes)) {
         pinned_release(p);
         send_nothing(req);
         return;
     }
     if (wants_joining(x, pieces)) {
-        p->joined = h2o_mem_alloc_pool(&req->pool, bytes < JOINED_BYTES ? bytes : JOINED_BYTES);
+        p->joined = gather_take(&p->worker->buffers);
     }
     h2o_start_response(req, &p->super);
     pinned_send(p, req);
@@ -606,6 +594,7 @@ static void worker_fini(struct worker *w)
     h2o_multithread_unregister_receiver(w->queue, &w->receiver);
     h2o_multithread_destroy_queue(w->queue);
     h2o_evloop_destroy(w->loop);
+    gather_fini(&w->buffers);
 }
 
 static void *worker_main(void *arg)

@@ -12,11 +12,16 @@
 #include "tests/check.h"
 #include "tests/fake/rawclient.h"
 
-enum { PIECE_BYTES = 300, MANY_PIECES = 5000, FLOOD_PIECES = 60000 };
+enum {
+    PIECE_BYTES = 300, /* small: joined before they are sent */
+    WIDE_BYTES = 2000, /* sent as they are */
+    MANY_PIECES = 5000,
+    FLOOD_PIECES = 60000,
+};
 
 static atomic_uint n_pinned, n_released;
 static atomic_uint n_handled;
-static char piece[PIECE_BYTES];
+static char piece[WIDE_BYTES];
 
 static void on_release(void *arg)
 {
@@ -24,15 +29,15 @@ static void on_release(void *arg)
     atomic_fetch_add(&n_released, 1);
 }
 
-static void reply_pinned(struct exchange *x, size_t n)
+static void reply_pinned(struct exchange *x, size_t n, size_t piece_bytes)
 {
     struct iovec *v = arena_alloc(exchange_arena(x), n * sizeof(*v));
 
     for (size_t i = 0; i < n; i++) {
-        v[i] = (struct iovec){ piece, PIECE_BYTES };
+        v[i] = (struct iovec){ piece, piece_bytes };
     }
     atomic_fetch_add(&n_pinned, 1);
-    const struct exchange_pieces pieces = { v, n, n * PIECE_BYTES, on_release, NULL };
+    const struct exchange_pieces pieces = { v, n, n * piece_bytes, on_release, NULL };
     exchange_reply_pinned(x, 200, "application/json", &pieces);
 }
 
@@ -46,9 +51,11 @@ static void handle(struct exchange *x, void *arg)
     (void)arg;
     atomic_fetch_add(&n_handled, 1);
     if (span_is(path, "/pinned")) {
-        reply_pinned(x, MANY_PIECES);
+        reply_pinned(x, MANY_PIECES, PIECE_BYTES);
+    } else if (span_is(path, "/wide")) {
+        reply_pinned(x, MANY_PIECES, WIDE_BYTES);
     } else if (span_is(path, "/flood")) {
-        reply_pinned(x, FLOOD_PIECES);
+        reply_pinned(x, FLOOD_PIECES, PIECE_BYTES);
     } else if (span_is(path, "/none")) {
         atomic_fetch_add(&n_pinned, 1);
         const struct exchange_pieces none = { .release = on_release };
@@ -261,10 +268,10 @@ static void test_pipelining(unsigned port)
     raw_close(&c);
 }
 
-static bool body_is_pieces(struct span body)
+static bool body_is_pieces(struct span body, size_t piece_bytes)
 {
-    for (size_t i = 0; i < body.len; i += PIECE_BYTES) {
-        if (memcmp(body.p + i, piece, PIECE_BYTES) != 0) {
+    for (size_t i = 0; i < body.len; i += piece_bytes) {
+        if (memcmp(body.p + i, piece, piece_bytes) != 0) {
             return false;
         }
     }
@@ -281,7 +288,11 @@ static void test_pinned(unsigned port)
     raw_say(&c, "GET /pinned HTTP/1.1\r\nHost: a\r\n\r\n");
     struct rawanswer a = raw_read(&c, &used, true);
     is_int(a.body.len, MANY_PIECES * PIECE_BYTES, "pinned: all bytes");
-    ok(body_is_pieces(a.body), "pinned: the bytes of the pieces, in order");
+    ok(body_is_pieces(a.body, PIECE_BYTES), "pinned: the bytes of the pieces, in order");
+    raw_say(&c, "GET /wide HTTP/1.1\r\nHost: a\r\n\r\n");
+    a = raw_read(&c, &used, true);
+    is_int(a.body.len, MANY_PIECES * WIDE_BYTES, "pinned: all bytes of wide pieces");
+    ok(body_is_pieces(a.body, WIDE_BYTES), "pinned: wide pieces in order");
     raw_say(&c, "HEAD /pinned HTTP/1.1\r\nHost: a\r\n\r\n");
     a = raw_read(&c, &used, false);
     is_span(raw_header(a.head, "Content-Length"), SPAN_LIT("1500000"), "pinned: HEAD");
@@ -511,7 +522,9 @@ static void test_start_errors(void)
 
 int main(void)
 {
-    memset(piece, 'p', sizeof(piece));
+    for (size_t i = 0; i < sizeof(piece); i++) {
+        piece[i] = (char)(i * 31 + i / 256);
+    }
     struct http_server *s = start(0, 60000, 0);
     unsigned port = http_server_port(s, 0);
 
