@@ -236,7 +236,6 @@ struct reading {
     uint32_t n, cap;
     uint32_t index;
     size_t n_dropped, n_invalid;
-    bool has_changed;
 };
 
 static void find_node_fields(struct reading *r, const struct sd_shape *shape)
@@ -350,7 +349,6 @@ static void keep(struct reading *r, const struct sd_group *g, struct span addres
     struct target *head = find_head(j, identity), *previous = find_previous(r, head), *t = previous;
     if (t == NULL || t->tail != r->tail || !span_eq(span_make(t->own, t->own_len), own)) {
         t = make_target(r, own, identity, address);
-        r->has_changed = true;
     }
     t->index = r->index;
     t->is_confirmed = true;
@@ -390,7 +388,6 @@ static void remove_missing(struct reading *r) ON(engine)
     for (uint32_t i = 0; i < s->n; i++) {
         if (!s->targets[i]->is_confirmed) {
             remove_target(r->job, s->targets[i], NULL);
-            r->has_changed = true;
         }
     }
 }
@@ -414,7 +411,7 @@ static void finish_reading(struct reading *r)
     j->has_news = true;
 }
 
-bool job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)
+void job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)
 {
     struct reading r = { .job = j, .source = need_source(j, section, source), .batch = batch };
 
@@ -432,17 +429,15 @@ bool job_apply(struct job *j, uint32_t section, struct span source, struct sd_ba
     render_fini(&r.render);
     label_builder_fini(&r.labels);
     arena_fini(&r.scratch);
-    return r.has_changed;
 }
 
-bool job_vanish(struct job *j, uint32_t section, struct span source)
+void job_vanish(struct job *j, uint32_t section, struct span source)
 {
     struct source *s = find_source(j, section, source);
 
     if (s == NULL) {
-        return false;
+        return;
     }
-    bool has_changed = s->n > 0;
     for (uint32_t i = 0; i < s->n; i++) {
         remove_target(j, s->targets[i], NULL);
     }
@@ -450,7 +445,6 @@ bool job_vanish(struct job *j, uint32_t section, struct span source)
     table_del(&j->sources, &s->node);
     free_source(s);
     j->has_news = true;
-    return has_changed;
 }
 
 /* ---- fleets */

@@ -43,11 +43,11 @@ void job_key(const struct scrapejob *config, uint64_t out_key[2]);
 /* Moves 'config' and drops its JSON trees, which take more room than the job's targets. */
 struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet,
                     uint32_t fleet_job, struct fragments *fragments, struct strpool *pool);
-/* The source holds this now. True when anything that is served may have changed. */
-bool job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)
+/* The source holds this now. What changes is noted in the pages. */
+void job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)
     ON(engine);
 /* The source holds nothing any more; unknown ones are fine. */
-bool job_vanish(struct job *j, uint32_t section, struct span source) ON(engine);
+void job_vanish(struct job *j, uint32_t section, struct span source) ON(engine);
 /* Puts every target into 'fleet', in identity order, and forgets the fleet it was in, which is
  * freed as a whole. */
 void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job) ON(engine);

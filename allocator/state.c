@@ -25,6 +25,7 @@ struct state {
     bool is_synced;
     bool is_directory_new, is_synced_new; /* since the last snapshot */
     size_t n_kept;                        /* sum over the jobs, as of the last snapshot */
+    int64_t allocating_us;                /* spent on targets since the last snapshot */
 };
 
 /* ---- life */
@@ -111,11 +112,12 @@ static void apply_batch(struct state *s, struct want_entry *e, struct span sourc
 {
     vec_each(&e->users, user) {
         int64_t from = clock_mono_us();
-        if (job_apply(user->job, user->section, source, &s->batch) || user->job->has_news) {
-            list_job(s, user->job);
-        }
+        job_apply(user->job, user->section, source, &s->batch);
+        int64_t used_us = clock_mono_us() - from;
+        s->allocating_us += used_us;
         metric_observe_for(METRIC_PROCESS_GROUPS, (const char *[]){ user->job->label },
-                           (double)(clock_mono_us() - from) / 1e6);
+                           (double)used_us / 1e6);
+        list_job(s, user->job);
     }
 }
 
@@ -155,9 +157,8 @@ void state_arrive(struct state *s, const struct arrival *a)
         break;
     case ARRIVAL_VANISHED:
         vec_each(&e->users, user) {
-            if (job_vanish(user->job, user->section, span_of(a->source)) || user->job->has_news) {
-                list_job(s, user->job);
-            }
+            job_vanish(user->job, user->section, span_of(a->source));
+            list_job(s, user->job);
         }
         break;
     case ARRIVAL_SETTLED:
@@ -243,20 +244,49 @@ static void drop_new_tenancies(struct renewal *r) ON(engine)
     }
 }
 
+/* The job's name in metrics: upstream's form where that is unique. */
 static char *job_label(const struct renewal *r, const struct tenant *tenant,
                        const struct scrapejob *config)
 {
-    if (r->config->n == 1) {
-        return mem_strndup(config->name.p, config->name.len);
+    bool is_default = config->receiver.len == 0 || span_is(config->receiver, "prometheus");
+    struct buf label;
+    size_t len;
+
+    buf_init(&label, LIMIT_DOCUMENT_BYTES);
+    if (r->config->n > 1) {
+        buf_addf(&label, "%.*s/%.*s/", SPAN_ARG(tenant->ns), SPAN_ARG(tenant->name));
     }
-    return mem_printf("%.*s/%.*s/%.*s", SPAN_ARG(tenant->ns), SPAN_ARG(tenant->name),
-                      SPAN_ARG(config->name));
+    if (!is_default) {
+        buf_addf(&label, "%.*s/", SPAN_ARG(config->receiver));
+    }
+    buf_add_span(&label, config->name);
+    return buf_take(&label, &len);
+}
+
+static void forget_series(const struct job *j)
+{
+    static const enum metric_id by_job[] = { METRIC_TARGETS, METRIC_TARGETS_DROPPED,
+                                             METRIC_TARGETS_INVALID, METRIC_PROCESS_GROUPS };
+
+    for (size_t i = 0; i < COUNT(by_job); i++) {
+        metric_forget(by_job[i], (const char *[]){ j->label });
+    }
+    metric_forget(METRIC_SD_DISCOVERED, (const char *[]){ "", j->label });
+}
+
+static void set_label(struct job *j, const char *label)
+{
+    if (strcmp(j->label, label) != 0) {
+        forget_series(j);
+        mem_free(j->label);
+        j->label = mem_strdup(label);
+        j->has_news = true;
+    }
 }
 
 /* An old job that was configured in the same way, taken out of its tenancy. 'at' is where it was
  * last time, if nothing has changed. */
-static struct job *take_job(struct tenancy *from, const struct scrapejob *config, size_t at,
-                            const char *label)
+static struct job *take_job(struct tenancy *from, const struct scrapejob *config, size_t at)
 {
     uint64_t key[2];
 
@@ -265,7 +295,7 @@ static struct job *take_job(struct tenancy *from, const struct scrapejob *config
         struct job **place = &from->jobs.v[(at + i) % from->jobs.n], *j = *place;
         if (j != NULL && j->key[0] == key[0] && j->key[1] == key[1] &&
             span_eq(j->config->name, config->name) &&
-            span_eq(j->config->receiver, config->receiver) && strcmp(j->label, label) == 0) {
+            span_eq(j->config->receiver, config->receiver)) {
             *place = NULL;
             return j;
         }
@@ -320,7 +350,7 @@ static void renew_jobs(struct renewal *r, size_t i) ON(engine)
         struct scrapejob *config = tenant->jobs.v[k];
         AUTO_STR label = job_label(r, tenant, config);
         add_entry(r, i, config);
-        struct job *j = old == NULL ? NULL : take_job(old, config, k, label);
+        struct job *j = old == NULL ? NULL : take_job(old, config, k);
         if (j == NULL) {
             j = job_new(config, label, t->fleet, tenancy_take_number(t), &r->s->fragments,
                         &r->s->pool);
@@ -333,19 +363,14 @@ static void renew_jobs(struct renewal *r, size_t i) ON(engine)
         } else if (!r->goes_on[i]) {
             job_join(j, t->fleet, tenancy_take_number(t));
         }
+        set_label(j, label);
         *vec_push(&r->jobs) = j;
     }
 }
 
 static void forget_job(struct state *s, struct job *j)
 {
-    static const enum metric_id by_job[] = { METRIC_TARGETS, METRIC_TARGETS_DROPPED,
-                                             METRIC_TARGETS_INVALID, METRIC_PROCESS_GROUPS };
-
-    for (size_t i = 0; i < COUNT(by_job); i++) {
-        metric_forget(by_job[i], (const char *[]){ j->label });
-    }
-    metric_forget(METRIC_SD_DISCOVERED, (const char *[]){ "", j->label });
+    forget_series(j);
     s->n_kept -= j->n_kept_shown;
     wants_release(&s->wants, j);
 }
@@ -470,6 +495,13 @@ static void finish_renewal(struct renewal *r)
     mem_free(r->goes_on);
 }
 
+/* Upstream's name for how long it takes to assign targets. */
+static void show_time(const struct tenancy *t, const char *method, int64_t us)
+{
+    metric_observe_for(METRIC_TIME_TO_ALLOCATE,
+                       (const char *[]){ method, fleet_strategy(t->fleet) }, (double)us / 1e6);
+}
+
 int state_configure(struct state *s, struct tenants *config, int64_t now_ms, struct err *err)
 {
     struct renewal r = { .s = s, .config = config, .now_ms = now_ms };
@@ -486,7 +518,9 @@ int state_configure(struct state *s, struct tenants *config, int64_t now_ms, str
         return rc;
     }
     for (size_t i = 0; i < config->n; i++) {
+        int64_t from = clock_mono_us();
         r.has_changed |= tenancy_set_collectors(r.tenancies[i], &config->v[i]);
+        show_time(r.tenancies[i], "SetCollectors", clock_mono_us() - from);
     }
     for (size_t i = 0; i < config->n; i++) {
         renew_jobs(&r, i);
@@ -594,7 +628,12 @@ const struct snapshot *state_publish(struct state *s)
     }
     bool has_changed = render_jobs(s);
     show_allocation(s);
-    metric_observe(METRIC_PROCESS_TARGETS, (double)(clock_mono_us() - from) / 1e6);
+    s->allocating_us += clock_mono_us() - from;
+    metric_observe(METRIC_PROCESS_TARGETS, (double)s->allocating_us / 1e6);
+    if (s->tenancies.n > 0) { /* targets of several tenants are assigned in one go */
+        show_time(s->tenancies.v[0], "SetTargets", s->allocating_us);
+    }
+    s->allocating_us = 0;
     if (!has_changed && !s->is_directory_new && !s->is_synced_new) {
         return NULL;
     }
