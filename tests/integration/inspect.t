@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""The commands that look without serving: check config, check service-discovery, allocate, explain."""
+
+import http.server
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+from rig.tap import done, like, ok, same  # noqa: E402
+
+BINARY = os.environ.get("OTEL_TA", str(ROOT / "build/otel-ta"))
+DIR = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-inspect-"))
+
+
+def run(*words, text=None):
+    return subprocess.run([BINARY, *map(str, words)], input=text, capture_output=True, text=True, timeout=60, check=False)
+
+
+def write(name, text):
+    (DIR / name).write_text(text, encoding="utf-8")
+    return DIR / name
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        body = b'[{"targets":["http:1"]}]'
+        self.send_response(200 if self.path == "/sd" else 500)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+URL = f"http://127.0.0.1:{server.server_address[1]}"
+
+write("sd.json", json.dumps([{"targets": ["f:1", "f:1"], "labels": {"env": "prod", "empty": "", "__meta_x": "m"}},
+                             {"targets": ["gone:1"], "labels": {"env": "dev"}}, {"targets": ["bad/1"]}]))
+PROM = write("prometheus.yml", f"""
+global: {{scrape_interval: 20s}}
+scrape_configs:
+- job_name: mixed
+  static_configs: [{{targets: ['s:1'], labels: {{env: prod}}}}]
+  file_sd_configs: [{{files: [sd.json]}}]
+  http_sd_configs: [{{url: '{URL}/sd'}}]
+  relabel_configs:
+  - {{source_labels: [env], regex: dev, action: drop}}
+  - {{source_labels: [__meta_x], target_label: x}}
+- job_name: broken
+  http_sd_configs: [{{url: '{URL}/no'}}]
+""")
+CR = write("cr.yaml", """
+apiVersion: opentelemetry.io/v1beta1
+kind: OpenTelemetryCollector
+metadata: {name: shop, namespace: web}
+spec:
+  mode: statefulset
+  replicas: 3
+  targetAllocator: {enabled: true}
+  config:
+    receivers:
+      prometheus:
+        config:
+          scrape_configs:
+          - job_name: shop
+            static_configs: [{targets: ['target-a:8080', 'target-b:8080', 'target-c:8080', 'drop:1', 'target-a:8080']}]
+            relabel_configs:
+            - {source_labels: [__address__], regex: 'drop:.*', action: drop}
+            - {source_labels: [__address__], regex: '(.*):.*', target_label: host, replacement: '$$1'}
+""")
+
+# ---- check service-discovery
+r = run("check", "service-discovery", PROM, "mixed")
+same(r.returncode, 0, "check service-discovery")
+found = json.loads(r.stdout)
+by_address = {x["discoveredLabels"]["__address__"]: x for x in found}
+same(len(found), 5, "each distinct target once")
+seeds = {"job": "mixed", "__scrape_interval__": "20s", "__scrape_timeout__": "10s", "__metrics_path__": "/metrics", "__scheme__": "http",
+         "__always_scrape_classic_histograms__": "false", "__convert_classic_histograms_to_nhcb__": "false",
+         "__scrape_native_histograms__": "false"}
+same(by_address["f:1"]["discoveredLabels"], {"__address__": "f:1", "__meta_filepath": str(DIR / "sd.json"), "__meta_x": "m", "env": "prod",
+                                             **seeds}, "discovered labels with those of the scrape config, empty ones left out")
+same(by_address["f:1"]["labels"], {"__address__": "f:1", "env": "prod", "x": "m", "instance": "f:1", **seeds}, "final labels")
+same(by_address["gone:1"]["labels"], {}, "a dropped target has none")
+same(by_address["http:1"]["labels"]["instance"], "http:1", "over HTTP")
+r = run("check", "service-discovery", PROM, "nope")
+same(r.returncode, 1, "unknown job")
+like(r.stderr, r"Job nope not found.*mixed.*broken", "and which there are")
+r = run("check", "service-discovery", PROM, "broken")
+same((r.returncode, json.loads(r.stdout)), (0, []), "a server that fails: nothing is found")
+like(r.stderr, "500", "and said why")
+same(json.loads(run("check", "service-discovery", CR, "shop").stdout)[0]["labels"]["host"], "target-a", "of a Collector manifest, $$ is $")
+
+# ---- check config
+r = run("check", "config", PROM, CR)
+same(r.returncode, 0, "check config")
+like(r.stdout, r"prometheus.yml.*2 scrape jobs.*\n.*cr.yaml.*1 scrape job", "one line a file")
+r = run("check", "config", write("bad.yml", "scrape_configs:\n- job_name: a\n  scrape_intervall: 5s\n  relabel_configs: [{regex: '('}]\n"), PROM)
+same(r.returncode, 1, "a file with faults")
+like(r.stderr, r"bad.yml:3.*scrape_intervall", "each named with file, line and path")
+like(r.stderr, r"scrape_configs\[0\].relabel_configs\[0\]", "the other too")
+like(r.stdout, "prometheus.yml", "the next file is checked all the same")
+same(run("check", "config", DIR / "none.yml").returncode, 3, "a file that is not there")
+
+# ---- allocate
+r = run("allocate", "-f", CR, "--collectors", "collector-0,collector-1,collector-2", "-o", "json")
+same(r.returncode, 0, "allocate")
+result = json.loads(r.stdout)
+same({t["target"]: t["collector"] for t in result["targets"]},
+     {"target-a:8080": "collector-2", "target-b:8080": "collector-1", "target-c:8080": "collector-0"}, "owners of upstream's library")
+same([(c["collector"], c["targets"]) for c in result["collectors"]], [("collector-0", 1), ("collector-1", 1), ("collector-2", 1)], "totals")
+same(result["targets"][0]["labels"], {"__address__": "target-a:8080"}, "labels as served")
+r = run("allocate", "-f", "-", text=CR.read_text(encoding="utf-8"))
+like(r.stdout, r"web/shop +shop +target-a:8080 +shop-collector-\d\n", "a table, from standard input, a collector for each replica")
+r = run("allocate", "-f", CR, "--collectors", "a@n1,b@n2", "--strategy", "per-node")
+like(r.stderr, "3 targets have no collector", "who has no collector is said")
+r = run("allocate", "-f", CR, "--strategy", "best")
+same(r.returncode, 1, "an unknown strategy")
+like(r.stderr, "least-weighted", "and which there are")
+
+# ---- explain
+r = run("explain", "-f", CR, "--target", "target-b:8080", "--collectors", "collector-0,collector-1,collector-2")
+same(r.returncode, 0, "explain")
+like(r.stdout, r"rule 0: drop.*no change.*rule 1: .*\+ host = \"target-b\".*kept.*collector collector-1 \(consistent-hashing\)", "step by step")
+like(run("explain", "-f", CR, "--target", "drop:1").stdout, r"rule 0.*dropped.*=> dropped by rule 0", "why one is not there")
+r = run("explain", "-f", CR, "--job", "shop")
+same(r.stdout.count("the same as target-a:8080 before it"), 1, "one that another stands for")
+same(run("explain", "-f", CR, "--target", "x:1").returncode, 1, "nothing of that address")
+done()
