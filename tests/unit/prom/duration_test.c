@@ -76,7 +76,7 @@ static void test_format(void)
         { 5400000, "1h30m" },
         { 3600001, "1h1ms" },
         { -1500, "-1s500ms" },
-        { 292 * 365 * 86400000LL, "292y" },
+        { 292LL * 365 * 86400000, "292y" },
     };
     for (size_t i = 0; i < COUNT(t); i++) {
         char text[DURATION_TEXT_MAX];

@@ -89,7 +89,7 @@ static void test_match(void)
                t[i].pattern, err.text);
         struct regex_match m = { .n_groups = 3 };
         bool is_match = regex_match(re, span_of(t[i].subject), &m);
-        is_int(is_match, t[i].is_match, "'%s' on '%s'", t[i].pattern, t[i].subject);
+        is_int(is_match, t[i].is_match, "match %zu", i);
         is_int(regex_match(re, span_of(t[i].subject), NULL), t[i].is_match, "'%s' without groups",
                t[i].pattern);
         char groups[128] = "";

@@ -444,11 +444,10 @@ static void test_caps(void)
 {
     static const char *const rules[] = {
         "{'source_labels':['a'],'target_label':'a','replacement':'$1$1$1$1$1$1$1$1'}",
-        "{'source_labels':['a','a','a','a','a','a','a','a'],'target_label':'a'}",
+        "{'source_labels':['a','a','a','a','a','a'],'target_label':'a'}",
         "{'regex':'(.+)','replacement':'x$1','action':'labelmap'}",
         "{'regex':'(.+)','replacement':'$1$1$1$1','action':'labelmap'}",
-        "{'source_labels':['a','a','a','a','a','a','a','a'],'target_label':'a','action':'lowercase'"
-        "}",
+        "{'source_labels':['a','a','a','a'],'target_label':'a','action':'lowercase'}",
     };
     for (size_t i = 0; i < COUNT(rules); i++) {
         struct fixture x;
