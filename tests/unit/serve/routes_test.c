@@ -2,8 +2,8 @@
  * differ on purpose. */
 #include "allocator/serve/routes.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
-#include <zlib.h>
 
 #include "allocator/base/log.h"
 #include "allocator/base/mem.h"
@@ -490,6 +490,137 @@ static void test_pinned_across_snapshots(void)
     mem_free(parts);
 }
 
+/* ---- changes under load: every answer is of one snapshot, whole */
+
+struct reader {
+    unsigned port;
+    atomic_bool is_over;
+    atomic_uint n_answers, n_torn;
+    pthread_t thread;
+};
+
+/* All targets of a body have the same generation: "g":"<n>". */
+static bool is_whole(struct span body, size_t n)
+{
+    static const char mark[] = "\"g\":\"";
+    struct span generation = { 0 };
+    size_t found = 0;
+
+    for (size_t i = 0; i + sizeof(mark) + 6 <= body.len; i++) {
+        if (memcmp(body.p + i, mark, sizeof(mark) - 1) == 0) {
+            struct span g = { body.p + i + sizeof(mark) - 1, 6 };
+            if (found > 0 && !span_eq(g, generation)) {
+                return false;
+            }
+            generation = g;
+            found++;
+        }
+    }
+    return found == n;
+}
+
+enum { CHURN_TARGETS = 200, CHURN_ROUNDS = 400 };
+
+static void *read_along(void *arg)
+{
+    struct reader *r = arg;
+    struct rawclient c;
+    size_t used = 0;
+
+    raw_connect(&c, r->port);
+    while (!atomic_load(&r->is_over)) {
+        raw_say(&c,
+                "GET /jobs/plain/targets?collector_id=sim-collector-0 HTTP/1.1\r\nHost: x\r\n\r\n");
+        struct rawanswer a = raw_read(&c, &used, true);
+        bool is_good = a.status == 200 && is_whole(a.body, CHURN_TARGETS);
+        atomic_fetch_add(is_good ? &r->n_answers : &r->n_torn, 1);
+        if (a.status == 0) {
+            break;
+        }
+    }
+    raw_close(&c);
+    return NULL;
+}
+
+/* What one generation consists of; freed as one part. */
+struct generation {
+    char own[64], tail[32];
+    struct page *page;
+    struct page_row *row;
+};
+
+static void free_generation(void *arg)
+{
+    struct generation *g = arg;
+
+    page_free(g->page);
+    mem_free(g->row);
+    memset(g, 'x', sizeof(*g)); /* a reader that still looks would see it */
+    mem_free(g);
+}
+
+static struct generation *generation_new(unsigned number)
+{
+    struct generation *g = mem_zalloc(sizeof(*g));
+    struct page_part parts[CHURN_TARGETS];
+
+    snprintf(g->own, sizeof(g->own), ",{\"targets\":[\"a:1\"],\"labels\":{\"a\":\"b\"");
+    snprintf(g->tail, sizeof(g->tail), ",\"g\":\"%06u\"}}", number);
+    for (size_t i = 0; i < CHURN_TARGETS; i++) {
+        parts[i] = (struct page_part){ span_of(g->own), span_of(g->tail) };
+    }
+    g->page = page_new(parts, CHURN_TARGETS);
+    g->row = mem_zalloc(sizeof(*g->row) + 3 * sizeof(g->row->pages[0]));
+    *g->row = (struct page_row){ .n_collectors = 3, .n_targets = CHURN_TARGETS };
+    g->row->pages[0] = g->page;
+    return g;
+}
+
+static void test_churn(void)
+{
+    struct site s;
+    struct reader readers[3] = { 0 };
+    struct directory *d = directory_new(&upstream_tenant, 1, upstream_jobs, 1);
+    struct generation *before = NULL;
+    struct err err;
+    size_t most = 0;
+
+    site_open(&s, false);
+    for (unsigned i = 0; i < CHURN_ROUNDS; i++) {
+        struct generation *g = generation_new(i);
+        const struct page_row *row = g->row;
+
+        serve_publish(s.serve, s.server, publisher_publish(s.publisher, d, &row, 1, true));
+        publisher_retire(s.publisher, before, free_generation); /* no longer in the state */
+        before = g;
+        if (i == 0) {
+            settle(&s);
+            for (size_t r = 0; r < COUNT(readers); r++) {
+                readers[r].port = http_server_port(s.server, 0);
+                ok(thread_start(&readers[r].thread, "reader", read_along, &readers[r], &err) == 0,
+                   "reader");
+            }
+        }
+        size_t live = publisher_reap(s.publisher);
+        most = live > most ? live : most;
+        usleep(500);
+    }
+    for (size_t r = 0; r < COUNT(readers); r++) {
+        atomic_store(&readers[r].is_over, true);
+        thread_join(readers[r].thread);
+        ok(atomic_load(&readers[r].n_answers) > 0, "%u answers, each of one snapshot",
+           atomic_load(&readers[r].n_answers));
+        is_int(atomic_load(&readers[r].n_torn), 0, "none torn or lost");
+    }
+    check_note("at most %zu snapshots lived at a time", most);
+    settle(&s);
+    is_int(publisher_reap(s.publisher), 1, "in the end only the current one lives");
+    publisher_retire(s.publisher, before, free_generation);
+    hold(&s, d, free_directory);
+    publish(&s, d, NULL, 0, true);
+    site_close(&s);
+}
+
 int main(void)
 {
     struct site s;
@@ -510,5 +641,6 @@ int main(void)
     site_close(&s);
     test_tenants();
     test_pinned_across_snapshots();
+    test_churn();
     return check_done();
 }
