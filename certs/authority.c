@@ -53,8 +53,9 @@ static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
 static X509 *new_certificate(EVP_PKEY *key, int64_t not_before_s, int64_t not_after_s)
 {
     X509 *cert = X509_new();
-    bool ok = cert != NULL && X509_set_version(cert, X509_VERSION_3) == 1 && set_random_serial(cert) &&
-              X509_set_pubkey(cert, key) == 1 && ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)not_before_s) != NULL &&
+    bool ok = cert != NULL && X509_set_version(cert, X509_VERSION_3) == 1 &&
+              set_random_serial(cert) && X509_set_pubkey(cert, key) == 1 &&
+              ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)not_before_s) != NULL &&
               ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)not_after_s) != NULL;
 
     if (!ok) {
@@ -74,19 +75,25 @@ static bool name_ca(X509 *cert)
     if (X509_pubkey_digest(cert, EVP_sha1(), digest, &n) != 1) {
         return false;
     }
-    snprintf(cn, sizeof(cn), "otel-ta-ca-%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3]);
+    snprintf(cn, sizeof(cn), "otel-ta-ca-%02x%02x%02x%02x", digest[0], digest[1], digest[2],
+             digest[3]);
     X509_NAME *name = X509_get_subject_name(cert);
-    return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0) == 1 &&
+    return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1,
+                                      0) == 1 &&
            X509_set_issuer_name(cert, name) == 1;
 }
 
 int authority_create(int64_t now_s, struct keypair *out, struct err *err)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *cert = key == NULL ? NULL : new_certificate(key, now_s - AUTHORITY_BACKDATE_SECONDS, now_s + AUTHORITY_CA_SECONDS);
-    bool ok = cert != NULL && name_ca(cert) && add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+    X509 *cert = key == NULL ? NULL
+                             : new_certificate(key, now_s - AUTHORITY_BACKDATE_SECONDS,
+                                               now_s + AUTHORITY_CA_SECONDS);
+    bool ok = cert != NULL && name_ca(cert) &&
+              add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
               add_extension(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-              add_extension(cert, cert, NID_subject_key_identifier, "hash") && X509_sign(cert, key, EVP_sha256()) > 0;
+              add_extension(cert, cert, NID_subject_key_identifier, "hash") &&
+              X509_sign(cert, key, EVP_sha256()) > 0;
 
     if (!ok) {
         X509_free(cert);
@@ -115,10 +122,12 @@ static bool add_names(X509 *cert, X509 *issuer, const char *const *names, size_t
     return buf_error(&value) == 0 && add_extension(cert, issuer, NID_subject_alt_name, value.p);
 }
 
-/* The SAN value is OpenSSL configuration text, where ',' and ':' mean something: only what a host can be gets there. */
+/* The SAN value is OpenSSL configuration text, where ',' and ':' mean something: only what a host
+ * can be gets there. */
 static int check_names(const char *const *names, size_t n, struct err *err)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*";
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*";
 
     for (size_t i = 0; i < n; i++) {
         size_t len = strlen(names[i]);
@@ -129,8 +138,8 @@ static int check_names(const char *const *names, size_t n, struct err *err)
     return n > 0 ? 0 : err_set(err, ERR_INVALID, "a server certificate needs at least one name");
 }
 
-int authority_issue(const struct keypair *ca, const char *const *names, size_t n_names, int64_t now_s, struct keypair *out,
-                    struct err *err)
+int authority_issue(const struct keypair *ca, const char *const *names, size_t n_names,
+                    int64_t now_s, struct keypair *out, struct err *err)
 {
     int64_t ca_from_s = 0, ca_until_s = 0;
     int rc = check_names(names, n_names, err);
@@ -142,11 +151,13 @@ int authority_issue(const struct keypair *ca, const char *const *names, size_t n
     int64_t until_s = now_s + AUTHORITY_LEAF_SECONDS;
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *cert = key == NULL ? NULL
-                             : new_certificate(key, now_s - AUTHORITY_BACKDATE_SECONDS, until_s < ca_until_s ? until_s : ca_until_s);
+                             : new_certificate(key, now_s - AUTHORITY_BACKDATE_SECONDS,
+                                               until_s < ca_until_s ? until_s : ca_until_s);
     bool ok = cert != NULL && X509_set_issuer_name(cert, X509_get_subject_name(ca->cert)) == 1 &&
               add_extension(cert, ca->cert, NID_basic_constraints, "critical,CA:FALSE") &&
               add_extension(cert, ca->cert, NID_key_usage, "critical,digitalSignature") &&
-              add_extension(cert, ca->cert, NID_ext_key_usage, "serverAuth") && add_names(cert, ca->cert, names, n_names) &&
+              add_extension(cert, ca->cert, NID_ext_key_usage, "serverAuth") &&
+              add_names(cert, ca->cert, names, n_names) &&
               add_extension(cert, ca->cert, NID_subject_key_identifier, "hash") &&
               add_extension(cert, ca->cert, NID_authority_key_identifier, "keyid:always") &&
               X509_sign(cert, ca->key, EVP_sha256()) > 0;
@@ -170,9 +181,11 @@ static int no_password(char *buf, int size, int rwflag, void *arg)
     return -1;
 }
 
-int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *out, struct err *err)
+int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *out,
+                     struct err *err)
 {
-    BIO *cert_bio = BIO_new_mem_buf(cert_pem.p, (int)(cert_pem.len > CERT_PEM_MAX ? 0 : cert_pem.len));
+    BIO *cert_bio =
+        BIO_new_mem_buf(cert_pem.p, (int)(cert_pem.len > CERT_PEM_MAX ? 0 : cert_pem.len));
     BIO *key_bio = BIO_new_mem_buf(key_pem.p, (int)(key_pem.len > CERT_PEM_MAX ? 0 : key_pem.len));
     X509 *cert = cert_bio == NULL ? NULL : PEM_read_bio_X509(cert_bio, NULL, no_password, NULL);
     EVP_PKEY *key = NULL;
@@ -180,7 +193,8 @@ int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *
 
     if (cert == NULL) {
         rc = fail(err, ERR_INVALID, "no PEM certificate");
-    } else if (key_bio == NULL || (key = PEM_read_bio_PrivateKey(key_bio, NULL, no_password, NULL)) == NULL) {
+    } else if (key_bio == NULL ||
+               (key = PEM_read_bio_PrivateKey(key_bio, NULL, no_password, NULL)) == NULL) {
         rc = fail(err, ERR_INVALID, "no unencrypted PEM private key");
     } else if (X509_check_private_key(cert, key) != 1) {
         rc = fail(err, ERR_INVALID, "certificate and private key do not belong together");
@@ -220,7 +234,8 @@ void keypair_key_pem(const struct keypair *kp, struct buf *out)
 {
     BIO *bio = BIO_new(BIO_s_secmem());
 
-    if (bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, kp->key, NULL, NULL, 0, NULL, NULL) == 1) {
+    if (bio != NULL &&
+        PEM_write_bio_PKCS8PrivateKey(bio, kp->key, NULL, NULL, 0, NULL, NULL) == 1) {
         add_bio(out, bio);
     }
     BIO_free(bio);

@@ -1,6 +1,6 @@
-/* Our own certificate authority: P-256 CA and leaf issuance, PEM in and out. Pure but for random numbers: 'now' is given,
- * nothing is read or written. Policy: spec/admission.md §3.3.
- * Threads: any; a keypair belongs to one thread. */
+/* Our own certificate authority: P-256 CA and leaf issuance, PEM in and out. Pure but for random
+ * numbers: 'now' is given, nothing is read or written. Policy: spec/admission.md §3.3. Threads:
+ * any; a keypair belongs to one thread. */
 #ifndef OTEL_TA_CERTS_AUTHORITY_H
 #define OTEL_TA_CERTS_AUTHORITY_H
 
@@ -21,14 +21,17 @@ struct keypair {
     X509 *cert;
 };
 
-/* A new CA: CN "otel-ta-ca-<8 hex of its key id>", CA:TRUE pathlen:0. On success the keypair is the caller's. */
+/* A new CA: CN "otel-ta-ca-<8 hex of its key id>", CA:TRUE pathlen:0. On success the keypair is the
+ * caller's. */
 int authority_create(int64_t now_s, struct keypair *out, struct err *err) MUST_USE;
-/* A serverAuth leaf for 'names' (host names, or IP addresses in text), valid AUTHORITY_LEAF_SECONDS but never longer
- * than the CA; empty subject, critical SAN. */
-int authority_issue(const struct keypair *ca, const char *const *names, size_t n_names, int64_t now_s, struct keypair *out,
-                    struct err *err) MUST_USE;
-/* Takes over both texts' content; the first certificate of 'cert_pem' counts. ERR_INVALID when they do not match. */
-int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *out, struct err *err) MUST_USE;
+/* A serverAuth leaf for 'names' (host names, or IP addresses in text), valid AUTHORITY_LEAF_SECONDS
+ * but never longer than the CA; empty subject, critical SAN. */
+int authority_issue(const struct keypair *ca, const char *const *names, size_t n_names,
+                    int64_t now_s, struct keypair *out, struct err *err) MUST_USE;
+/* Takes over both texts' content; the first certificate of 'cert_pem' counts. ERR_INVALID when they
+ * do not match. */
+int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *out,
+                     struct err *err) MUST_USE;
 void keypair_cert_pem(const struct keypair *kp, struct buf *out);
 /* The buffer should be wiped by the caller (buf_fini wipes nothing): see keypair_wipe. */
 void keypair_key_pem(const struct keypair *kp, struct buf *out);

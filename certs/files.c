@@ -59,7 +59,8 @@ static int read_file(const char *path, struct buf *out, struct err *err)
 }
 
 /* Replaces 'dir/name' in one step: whoever reads sees the old or the new content. */
-static int write_file(const char *dir, const char *name, struct span content, mode_t mode, struct err *err)
+static int write_file(const char *dir, const char *name, struct span content, mode_t mode,
+                      struct err *err)
 {
     AUTO_STR path = mem_printf("%s/%s", dir, name);
     AUTO_STR tmp = mem_printf("%s/.%s.new", dir, name);
@@ -68,8 +69,8 @@ static int write_file(const char *dir, const char *name, struct span content, mo
     if (fd < 0) {
         return err_sys(err, errno, "%s", tmp);
     }
-    if (fchmod(fd, mode) != 0 || write(fd, content.p, content.len) != (ssize_t)content.len || fsync(fd) != 0 ||
-        rename(tmp, path) != 0) {
+    if (fchmod(fd, mode) != 0 || write(fd, content.p, content.len) != (ssize_t)content.len ||
+        fsync(fd) != 0 || rename(tmp, path) != 0) {
         int e = errno;
         unlink(tmp);
         return err_sys(err, e, "%s", path);
@@ -132,8 +133,12 @@ struct certs *certs_new(const struct certs_options *o)
     c->mode = o->cert_file != NULL ? MODE_FILES : o->dir != NULL ? MODE_DIRECTORY : MODE_MEMORY;
     c->dir = dup_or_null(o->dir);
     c->client_ca_file = dup_or_null(o->client_ca_file);
-    c->cert_file = o->cert_file != NULL ? mem_strdup(o->cert_file) : o->dir != NULL ? mem_printf("%s/tls.crt", o->dir) : NULL;
-    c->key_file = o->key_file != NULL ? mem_strdup(o->key_file) : o->dir != NULL ? mem_printf("%s/tls.key", o->dir) : NULL;
+    c->cert_file = o->cert_file != NULL ? mem_strdup(o->cert_file)
+                   : o->dir != NULL     ? mem_printf("%s/tls.crt", o->dir)
+                                        : NULL;
+    c->key_file = o->key_file != NULL ? mem_strdup(o->key_file)
+                  : o->dir != NULL    ? mem_printf("%s/tls.key", o->dir)
+                                      : NULL;
     c->names = mem_array(o->n_names + 1, sizeof(*c->names));
     for (size_t i = 0; i < o->n_names; i++) {
         c->names[i] = mem_strdup(o->names[i]);
@@ -194,7 +199,8 @@ static bool is_own(const struct certs *c)
     return file_exists(c->dir, "authority.key") || !file_exists(c->dir, "tls.crt");
 }
 
-static int load_pair(const char *dir, const char *cert_name, const char *key_name, struct keypair *out)
+static int load_pair(const char *dir, const char *cert_name, const char *key_name,
+                     struct keypair *out)
 {
     AUTO_STR cert_path = mem_printf("%s/%s", dir, cert_name);
     AUTO_STR key_path = mem_printf("%s/%s", dir, key_name);
@@ -235,7 +241,8 @@ static void load_authority(struct certs *c)
 static bool leaf_has_names(const struct certs *c)
 {
     for (size_t i = 0; i < c->n_names; i++) {
-        if (X509_check_host(c->leaf.cert, c->names[i], 0, 0, NULL) != 1 && X509_check_ip_asc(c->leaf.cert, c->names[i], 0) != 1) {
+        if (X509_check_host(c->leaf.cert, c->names[i], 0, 0, NULL) != 1 &&
+            X509_check_ip_asc(c->leaf.cert, c->names[i], 0) != 1) {
             return false;
         }
     }
@@ -259,7 +266,8 @@ static struct rotation_facts gather(const struct certs *c, int64_t now_s)
     }
     if (f.has_authority && c->leaf.cert != NULL) {
         certificate_validity(c->leaf.cert, &from_s, &until_s);
-        f.has_leaf = now_s < until_s && leaf_has_names(c) && X509_verify(c->leaf.cert, c->current.key) == 1;
+        f.has_leaf =
+            now_s < until_s && leaf_has_names(c) && X509_verify(c->leaf.cert, c->current.key) == 1;
         f.is_leaf_due = certificate_is_due(c->leaf.cert, now_s);
     }
     return f;
@@ -287,9 +295,11 @@ static int write_bundle(const struct certs *c, struct err *err)
     return write_file(c->dir, "ca.crt", buf_span(&pem), 0644, err);
 }
 
-static int write_pair(const struct certs *c, const char *cert_name, const char *key_name, const struct keypair *kp, struct err *err)
+static int write_pair(const struct certs *c, const char *cert_name, const char *key_name,
+                      const struct keypair *kp, struct err *err)
 {
-    int rc = write_key(c->dir, key_name, kp, err); /* the key first: a certificate without key would be foreign */
+    int rc = write_key(c->dir, key_name, kp,
+                       err); /* the key first: a certificate without key would be foreign */
     return rc < 0 ? rc : write_certificate(c->dir, cert_name, kp->cert, err);
 }
 
@@ -370,7 +380,8 @@ static int do_retire(struct certs *c, struct err *err)
 static int do_issue(struct certs *c, int64_t now_s, struct err *err)
 {
     struct keypair fresh = { NULL, NULL };
-    int rc = authority_issue(&c->current, (const char *const *)c->names, c->n_names, now_s, &fresh, err);
+    int rc =
+        authority_issue(&c->current, (const char *const *)c->names, c->n_names, now_s, &fresh, err);
 
     if (rc == 0 && c->dir != NULL) {
         rc = write_pair(c, "tls.crt", "tls.key", &fresh, err);
@@ -452,8 +463,8 @@ static int read_client_ca(const struct certs *c, struct buf *out, struct err *er
     return c->client_ca_file == NULL ? 0 : read_file(c->client_ca_file, out, err);
 }
 
-/* A mounted Secret is a directory of links into '..data', which is swapped as a whole: both halves of the pair are read
- * from the directory that '..data' names now, so that they are of one age. */
+/* A mounted Secret is a directory of links into '..data', which is swapped as a whole: both halves
+ * of the pair are read from the directory that '..data' names now, so that they are of one age. */
 static char *steady_path(const struct certs *c, const char *path)
 {
     AUTO_STR data = c->mode == MODE_DIRECTORY ? mem_printf("%s/..data", c->dir) : NULL;
@@ -527,20 +538,23 @@ int certs_refresh(struct certs *c, int64_t now_s, struct identity **out, struct 
 int certs_bundle(struct certs *c, int64_t now_s, struct buf *out, struct err *err)
 {
     if (is_own(c)) {
-        int rc = c->mode == MODE_DIRECTORY ? advance_directory(c, now_s, err) : advance(c, now_s, err);
+        int rc =
+            c->mode == MODE_DIRECTORY ? advance_directory(c, now_s, err) : advance(c, now_s, err);
         if (rc == 0) {
             add_bundle(c, out);
         }
         return rc;
     }
-    AUTO_STR path = c->mode == MODE_DIRECTORY ? mem_printf("%s/ca.crt", c->dir) : mem_strdup(c->cert_file);
+    AUTO_STR path =
+        c->mode == MODE_DIRECTORY ? mem_printf("%s/ca.crt", c->dir) : mem_strdup(c->cert_file);
     return read_file(path, out, err);
 }
 
 int certs_rotate(struct certs *c, int64_t now_s, struct err *err)
 {
     if (c->mode != MODE_DIRECTORY || !is_own(c)) {
-        return err_set(err, ERR_UNSUPPORTED, "only a certificate directory that otel-ta keeps itself can be rotated");
+        return err_set(err, ERR_UNSUPPORTED,
+                       "only a certificate directory that otel-ta keeps itself can be rotated");
     }
     AUTO_FD lock = lock_directory(c, err);
     if (lock < 0) {
@@ -570,7 +584,8 @@ static void describe(struct buf *out, const char *role, X509 *cert)
     if (gmtime_r(&t, &tm) != NULL) {
         strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", &tm);
     }
-    buf_addf(out, "%-10s %-28s valid until %s\n", role, subject[0] == '\0' ? "(named by SAN)" : subject, until);
+    buf_addf(out, "%-10s %-28s valid until %s\n", role,
+             subject[0] == '\0' ? "(named by SAN)" : subject, until);
 }
 
 int certs_describe(struct certs *c, int64_t now_s, struct buf *out, struct err *err)

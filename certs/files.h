@@ -1,11 +1,11 @@
 /* Where a listener's certificate comes from:
- *   files   --tls-cert-file/--tls-key-file, or a directory with tls.crt and tls.key that somebody else keeps (cert-manager,
- *           a mounted Secret): read, checked, never written; a pair that does not fit leaves the old one in use.
- *   own     a directory that we keep: authority.crt/.key (current), next-authority.*, previous-authority.crt, tls.crt/.key, and
- *           ca.crt, the bundle that clients should trust. Made when the directory is empty.
- *   memory  neither given: an authority that lives as long as the process.
- * All files are replaced by rename, keys are readable by their owner only; a lock file keeps two processes apart.
- * Threads: the keeper's, or a command's only thread. */
+ *   files   --tls-cert-file/--tls-key-file, or a directory with tls.crt and tls.key that somebody
+ * else keeps (cert-manager, a mounted Secret): read, checked, never written; a pair that does not
+ * fit leaves the old one in use. own     a directory that we keep: authority.crt/.key (current),
+ * next-authority.*, previous-authority.crt, tls.crt/.key, and ca.crt, the bundle that clients
+ * should trust. Made when the directory is empty. memory  neither given: an authority that lives as
+ * long as the process. All files are replaced by rename, keys are readable by their owner only; a
+ * lock file keeps two processes apart. Threads: the keeper's, or a command's only thread. */
 #ifndef OTEL_TA_CERTS_FILES_H
 #define OTEL_TA_CERTS_FILES_H
 
@@ -15,7 +15,7 @@
 #include "certs/rotation.h"
 
 struct certs_options {
-    const char *dir;            /* NULL: none */
+    const char *dir; /* NULL: none */
     const char *cert_file, *key_file;
     const char *client_ca_file; /* NULL: clients are not verified */
     const char *const *names;   /* of the leaf we issue ourselves */
@@ -27,8 +27,9 @@ struct certs;
 /* Remembers the options (copied); reads nothing yet. */
 struct certs *certs_new(const struct certs_options *options);
 
-/* Carries out what is due at 'now_s' (own directory: see rotation.h) and loads the identity. On success '*out' is a new
- * identity, or NULL when nothing changed since the last call. On failure what was in use stays in use. */
+/* Carries out what is due at 'now_s' (own directory: see rotation.h) and loads the identity. On
+ * success '*out' is a new identity, or NULL when nothing changed since the last call. On failure
+ * what was in use stays in use. */
 int certs_refresh(struct certs *c, int64_t now_s, struct identity **out, struct err *err) MUST_USE;
 /* The PEM bundle that clients of this listener should trust; after a successful refresh. */
 int certs_bundle(struct certs *c, int64_t now_s, struct buf *out, struct err *err) MUST_USE;

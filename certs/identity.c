@@ -12,9 +12,9 @@
 struct identity {
     struct ref ref;
     struct keypair pair;
-    STACK_OF(X509) *chain;             /* certificates behind the leaf */
-    X509_STORE *clients;               /* NULL: client certificates are not asked for */
-    STACK_OF(X509_NAME) *client_names; /* sent to clients as acceptable authorities */
+    STACK_OF(X509) * chain;             /* certificates behind the leaf */
+    X509_STORE *clients;                /* NULL: client certificates are not asked for */
+    STACK_OF(X509_NAME) * client_names; /* sent to clients as acceptable authorities */
     int64_t not_after_s;
 };
 
@@ -45,13 +45,14 @@ void identity_put(struct identity **id)
 }
 
 /* Every certificate of 'pem', in order. */
-static STACK_OF(X509) *read_certificates(struct span pem)
+static STACK_OF(X509) * read_certificates(struct span pem)
 {
     STACK_OF(X509) *list = sk_X509_new_null();
     BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
     X509 *cert = NULL;
 
-    while (bio != NULL && list != NULL && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+    while (bio != NULL && list != NULL &&
+           (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
         sk_X509_push(list, cert);
     }
     ERR_clear_error(); /* the end of the text is reported as an error */
@@ -68,7 +69,8 @@ static int read_clients(struct identity *id, struct span pem, struct err *err)
     id->client_names = sk_X509_NAME_new_null();
     for (int i = 0; i < n; i++) {
         X509_STORE_add_cert(id->clients, sk_X509_value(list, i));
-        sk_X509_NAME_push(id->client_names, X509_NAME_dup(X509_get_subject_name(sk_X509_value(list, i))));
+        sk_X509_NAME_push(id->client_names,
+                          X509_NAME_dup(X509_get_subject_name(sk_X509_value(list, i))));
     }
     ERR_clear_error();
     sk_X509_pop_free(list, X509_free);
@@ -81,16 +83,18 @@ static int check_dates(struct identity *id, int64_t now_s, struct err *err)
 
     certificate_validity(id->pair.cert, &from_s, &id->not_after_s);
     if (now_s > id->not_after_s) {
-        return err_set(err, ERR_INVALID, "certificate expired %lld seconds ago", (long long)(now_s - id->not_after_s));
+        return err_set(err, ERR_INVALID, "certificate expired %lld seconds ago",
+                       (long long)(now_s - id->not_after_s));
     }
     if (now_s < from_s) {
-        return err_set(err, ERR_INVALID, "certificate is not valid before %lld seconds from now", (long long)(from_s - now_s));
+        return err_set(err, ERR_INVALID, "certificate is not valid before %lld seconds from now",
+                       (long long)(from_s - now_s));
     }
     return 0;
 }
 
-int identity_from_pem(struct span cert_pem, struct span key_pem, struct span client_ca_pem, int64_t now_s, struct identity **out,
-                      struct err *err)
+int identity_from_pem(struct span cert_pem, struct span key_pem, struct span client_ca_pem,
+                      int64_t now_s, struct identity **out, struct err *err)
 {
     struct identity *id = mem_zalloc(sizeof(*id));
     ref_init(&id->ref);
@@ -166,20 +170,25 @@ static int on_certificate(SSL *ssl, void *arg)
 
 static bool configure(SSL_CTX *ctx, int min_version)
 {
-    static const char ciphers[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-                                  "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+    static const char ciphers[] =
+        "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+        "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+    char groups[] = "X25519:P-256"; /* OpenSSL's macro casts const away */
     static const unsigned char session_context[] = "otel-ta";
 
-    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(ctx, 0);
-    return SSL_CTX_set_min_proto_version(ctx, min_version) == 1 && SSL_CTX_set_cipher_list(ctx, ciphers) == 1 &&
-           SSL_CTX_set1_groups_list(ctx, "X25519:P-256") == 1 &&
+    return SSL_CTX_set_min_proto_version(ctx, min_version) == 1 &&
+           SSL_CTX_set_cipher_list(ctx, ciphers) == 1 &&
+           SSL_CTX_set1_groups_list(ctx, groups) == 1 &&
            SSL_CTX_set_session_id_context(ctx, session_context, sizeof(session_context) - 1) == 1;
 }
 
-int identity_front_new(enum identity_clients clients, int min_version, struct identity_front **out, struct err *err)
+int identity_front_new(enum identity_clients clients, int min_version, struct identity_front **out,
+                       struct err *err)
 {
     struct identity_front *front = mem_zalloc(sizeof(*front));
 
@@ -191,7 +200,8 @@ int identity_front_new(enum identity_clients clients, int min_version, struct id
         identity_front_free(&front);
         return err_set(err, ERR_IO, "OpenSSL does not offer the TLS settings this program needs");
     }
-    /* The mode on the context decides whether h2o's handshake asks at all when no identity says otherwise. */
+    /* The mode on the context decides whether h2o's handshake asks at all when no identity says
+     * otherwise. */
     SSL_CTX_set_verify(front->ctx, SSL_VERIFY_NONE, NULL);
     SSL_CTX_set_cert_cb(front->ctx, on_certificate, front);
     *out = front;

@@ -23,8 +23,9 @@ enum rotation_step rotation_next(const struct rotation_facts *f, int64_t now_s)
 const char *rotation_step_name(enum rotation_step step)
 {
     static const char *const names[] = {
-        [ROTATION_REST] = "rest",     [ROTATION_BOOTSTRAP] = "bootstrap", [ROTATION_STAGE] = "stage",
-        [ROTATION_SWITCH] = "switch", [ROTATION_RETIRE] = "retire",       [ROTATION_ISSUE] = "issue",
+        [ROTATION_REST] = "rest",     [ROTATION_BOOTSTRAP] = "bootstrap",
+        [ROTATION_STAGE] = "stage",   [ROTATION_SWITCH] = "switch",
+        [ROTATION_RETIRE] = "retire", [ROTATION_ISSUE] = "issue",
     };
     return names[step];
 }

@@ -1,7 +1,8 @@
-/* When our own certificates are renewed: a pure state machine. A new authority is published (in the bundle that clients
- * trust) before anything is signed with it, soaks, is switched to, and the old one is retired once no leaf of it can be
- * in use: stage → publish → soak → switch → retire. Every step is idempotent, so a crash between two of them is harmless.
- * Threads: any; pure. Source: spec/admission.md §3.3. */
+/* When our own certificates are renewed: a pure state machine. A new authority is published (in the
+ * bundle that clients trust) before anything is signed with it, soaks, is switched to, and the old
+ * one is retired once no leaf of it can be in use: stage → publish → soak → switch → retire. Every
+ * step is idempotent, so a crash between two of them is harmless. Threads: any; pure. Source:
+ * spec/admission.md §3.3. */
 #ifndef OTEL_TA_CERTS_ROTATION_H
 #define OTEL_TA_CERTS_ROTATION_H
 
@@ -12,15 +13,15 @@
 #define ROTATION_RETIRE_SECONDS (168LL * 3600) /* the longest life of a leaf */
 
 struct rotation_facts {
-    bool has_authority;        /* current CA, readable, key included */
+    bool has_authority; /* current CA, readable, key included */
     bool is_authority_expired;
-    bool is_authority_due;     /* two thirds of its life are over */
-    bool is_rotation_wanted;   /* somebody asked for it */
-    bool has_next;             /* staged and published */
+    bool is_authority_due;   /* two thirds of its life are over */
+    bool is_rotation_wanted; /* somebody asked for it */
+    bool has_next;           /* staged and published */
     int64_t next_since_s;
     bool has_previous;
-    int64_t previous_since_s;  /* when it stopped being the current one */
-    bool has_leaf;             /* readable, signed by the current CA, for the right names, not expired */
+    int64_t previous_since_s; /* when it stopped being the current one */
+    bool has_leaf; /* readable, signed by the current CA, for the right names, not expired */
     bool is_leaf_due;
 };
 

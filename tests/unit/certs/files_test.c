@@ -64,7 +64,8 @@ static X509 *certificate(const char *pem)
     return cert;
 }
 
-/* Does the leaf in 'dir' verify, at time 'now_s', against the bundle in 'dir', as a client would do it? */
+/* Does the leaf in 'dir' verify, at time 'now_s', against the bundle in 'dir', as a client would do
+ * it? */
 static bool leaf_verifies(const char *dir, int64_t now_s)
 {
     AUTO_STR bundle = get(dir, "ca.crt");
@@ -120,7 +121,6 @@ static void test_own_directory(void)
     ok(refresh(c, t0, "empty"), "an empty directory gets a certificate");
     ok(leaf_verifies(dir, t0), "that verifies for the service name");
     ok(leaf_verifies(dir, t0 - 1800), "also by a clock half an hour behind");
-    AUTO_STR first_leaf = get(dir, "tls.crt");
     AUTO_STR first_bundle = get(dir, "ca.crt");
     is_int(count_certificates(first_bundle), 1, "one authority in the bundle");
 
@@ -128,7 +128,8 @@ static void test_own_directory(void)
     for (size_t i = 0; i < COUNT(secret); i++) {
         AUTO_STR path = mem_printf("%s/%s", dir, secret[i]);
         struct stat st;
-        ok(stat(path, &st) == 0 && (st.st_mode & 0077) == 0, "%s is readable by its owner only", secret[i]);
+        ok(stat(path, &st) == 0 && (st.st_mode & 0077) == 0, "%s is readable by its owner only",
+           secret[i]);
     }
     ok(!refresh(c, t0 + 60, "a minute later"), "nothing new a minute later");
     ok(!refresh(c, t0 + 3 * DAY, "three days"), "nor after three days");
@@ -150,7 +151,8 @@ static void test_own_directory(void)
     remove_dir(dir);
 }
 
-/* The times of files decide when a staged authority has soaked, so the steps are taken around the real time. */
+/* The times of files decide when a staged authority has soaked, so the steps are taken around the
+ * real time. */
 static void test_rotation(void)
 {
     char *dir = make_dir();
@@ -177,7 +179,8 @@ static void test_rotation(void)
     refresh(c, now_s + ROTATION_SOAK_SECONDS + ROTATION_RETIRE_SECONDS + 120, "retire");
     AUTO_STR retired = get(dir, "ca.crt");
     is_int(count_certificates(retired), 1, "until no leaf of it can be in use");
-    ok(leaf_verifies(dir, now_s + ROTATION_SOAK_SECONDS + ROTATION_RETIRE_SECONDS + 120), "the leaf of that day verifies");
+    ok(leaf_verifies(dir, now_s + ROTATION_SOAK_SECONDS + ROTATION_RETIRE_SECONDS + 120),
+       "the leaf of that day verifies");
     certs_free(&c);
     remove_dir(dir);
 }
@@ -200,21 +203,27 @@ static void test_foreign_directory(void)
     AUTO_STR nothing = get(dir, "authority.key");
     is_str(nothing, "", "and nothing is written beside it");
     put(dir, "tls.key", "-----BEGIN PRIVATE KEY-----\nMIG");
-    is_int(certs_refresh(c, now_s, &id, &err), ERR_INVALID, "a half-written key is an error: %s", err.text);
+    is_int(certs_refresh(c, now_s, &id, &err), ERR_INVALID, "a half-written key is an error: %s",
+           err.text);
     ok(strstr(err.text, "tls.crt") != NULL, "that names the file");
     is_int(certs_rotate(maker, now_s, NULL), 0, "the maker rotates");
     refresh(maker, now_s + ROTATION_SOAK_SECONDS + 60, "maker switches");
     AUTO_STR other_key = get(own, "tls.key");
     put(dir, "tls.key", other_key);
-    is_int(certs_refresh(c, now_s, &id, &err), ERR_INVALID, "a key of another certificate too: %s", err.text);
+    is_int(certs_refresh(c, now_s, &id, &err), ERR_INVALID, "a key of another certificate too: %s",
+           err.text);
     AUTO_STR other_cert = get(own, "tls.crt");
     put(dir, "tls.crt", other_cert);
-    ok(refresh(c, now_s + ROTATION_SOAK_SECONDS + 60, "complete again"), "the complete new pair is taken");
-    is_int(certs_refresh(c, now_s + 400 * DAY, &id, &err), 0, "unchanged content is not looked at again");
+    ok(refresh(c, now_s + ROTATION_SOAK_SECONDS + 60, "complete again"),
+       "the complete new pair is taken");
+    is_int(certs_refresh(c, now_s + 400 * DAY, &id, &err), 0,
+           "unchanged content is not looked at again");
     certs_free(&c);
     c = open_dir(dir);
-    is_int(certs_refresh(c, now_s + 400 * DAY, &id, &err), ERR_INVALID, "an expired certificate is refused: %s", err.text);
-    is_int(certs_rotate(c, now_s, &err), ERR_UNSUPPORTED, "and rotating it is somebody else's business");
+    is_int(certs_refresh(c, now_s + 400 * DAY, &id, &err), ERR_INVALID,
+           "an expired certificate is refused: %s", err.text);
+    is_int(certs_rotate(c, now_s, &err), ERR_UNSUPPORTED,
+           "and rotating it is somebody else's business");
     certs_free(&c);
     certs_free(&maker);
     remove_dir(own);
@@ -223,7 +232,8 @@ static void test_foreign_directory(void)
 
 static void test_missing(void)
 {
-    const struct certs_options o = { .cert_file = "/nonexistent/tls.crt", .key_file = "/nonexistent/tls.key" };
+    const struct certs_options o = { .cert_file = "/nonexistent/tls.crt",
+                                     .key_file = "/nonexistent/tls.key" };
     struct certs *c = certs_new(&o);
     struct identity *id = NULL;
     struct err err = { 0 };

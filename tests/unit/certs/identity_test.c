@@ -24,7 +24,8 @@ static void pems_fini(struct pems *p)
     keypair_wipe(&p->key);
 }
 
-static struct identity *make_identity(const struct keypair *ca, const char *name, const struct keypair *client_ca)
+static struct identity *make_identity(const struct keypair *ca, const char *name,
+                                      const struct keypair *client_ca)
 {
     struct keypair leaf = { NULL, NULL };
     struct pems leaf_pem, ca_pem;
@@ -35,7 +36,8 @@ static struct identity *make_identity(const struct keypair *ca, const char *name
     to_pems(&leaf, &leaf_pem);
     to_pems(client_ca == NULL ? ca : client_ca, &ca_pem);
     is_int(identity_from_pem(buf_span(&leaf_pem.cert), buf_span(&leaf_pem.key),
-                             client_ca == NULL ? span_of("") : buf_span(&ca_pem.cert), now_s, &id, NULL),
+                             client_ca == NULL ? span_of("") : buf_span(&ca_pem.cert), now_s, &id,
+                             NULL),
            0, "identity %s", name);
     pems_fini(&leaf_pem);
     pems_fini(&ca_pem);
@@ -65,9 +67,10 @@ static SSL *new_side(SSL_CTX *ctx, bool is_server)
     return ssl;
 }
 
-/* A handshake in memory. Returns whether both sides are content; '*out_name' gets the served certificate's name. */
-static bool shake(struct identity_front *front, const struct keypair *ca, const struct keypair *client, int max_version, SSL *waiting,
-                  const char *host)
+/* A handshake in memory. Returns whether both sides are content; '*out_name' gets the served
+ * certificate's name. */
+static bool shake(struct identity_front *front, const struct keypair *ca,
+                  const struct keypair *client, int max_version, SSL *waiting, const char *host)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), ca->cert);
@@ -110,10 +113,12 @@ static void test_rotation(const struct keypair *ca)
     ok(!shake(front, ca, NULL, TLS1_1_VERSION, NULL, "one"), "not TLS 1.1");
     SSL *waiting = new_side(identity_front_ctx(front), true);
     identity_front_present(front, make_identity(ca, "two", NULL));
-    ok(shake(front, ca, NULL, TLS1_3_VERSION, waiting, "two"), "a connection accepted before the swap gets the new certificate");
+    ok(shake(front, ca, NULL, TLS1_3_VERSION, waiting, "two"),
+       "a connection accepted before the swap gets the new certificate");
     ok(!shake(front, ca, NULL, TLS1_3_VERSION, NULL, "one"), "the old one is gone");
     identity_front_free(&front);
-    is_int(identity_front_new(IDENTITY_CLIENTS_NONE, TLS1_3_VERSION, &front, NULL), 0, "front of TLS 1.3");
+    is_int(identity_front_new(IDENTITY_CLIENTS_NONE, TLS1_3_VERSION, &front, NULL), 0,
+           "front of TLS 1.3");
     identity_front_present(front, make_identity(ca, "one", NULL));
     ok(!shake(front, ca, NULL, TLS1_2_VERSION, NULL, "one"), "refuses TLS 1.2");
     identity_front_free(&front);
@@ -127,7 +132,8 @@ static struct keypair make_client(void)
     X509_set_version(kp.cert, X509_VERSION_3);
     X509_gmtime_adj(X509_getm_notBefore(kp.cert), -60);
     X509_gmtime_adj(X509_getm_notAfter(kp.cert), 3600);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(kp.cert), "CN", MBSTRING_ASC, (const unsigned char *)"client", -1, -1, 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(kp.cert), "CN", MBSTRING_ASC,
+                               (const unsigned char *)"client", -1, -1, 0);
     X509_set_issuer_name(kp.cert, X509_get_subject_name(kp.cert));
     X509_set_pubkey(kp.cert, kp.key);
     X509_sign(kp.cert, kp.key, EVP_sha256());
@@ -138,17 +144,24 @@ static void test_clients(const struct keypair *ca, const struct keypair *client)
 {
     struct identity_front *front = NULL;
 
-    is_int(identity_front_new(IDENTITY_CLIENTS_REQUIRED, TLS1_2_VERSION, &front, NULL), 0, "front that wants clients");
+    is_int(identity_front_new(IDENTITY_CLIENTS_REQUIRED, TLS1_2_VERSION, &front, NULL), 0,
+           "front that wants clients");
     identity_front_present(front, make_identity(ca, "one", client));
-    ok(shake(front, ca, client, TLS1_3_VERSION, NULL, "one"), "a client of the CA is let in (TLS 1.3)");
-    ok(shake(front, ca, client, TLS1_2_VERSION, NULL, "one"), "a client of the CA is let in (TLS 1.2)");
-    ok(!shake(front, ca, NULL, TLS1_3_VERSION, NULL, "one"), "one without certificate is not (TLS 1.3)");
-    ok(!shake(front, ca, NULL, TLS1_2_VERSION, NULL, "one"), "one without certificate is not (TLS 1.2)");
+    ok(shake(front, ca, client, TLS1_3_VERSION, NULL, "one"),
+       "a client of the CA is let in (TLS 1.3)");
+    ok(shake(front, ca, client, TLS1_2_VERSION, NULL, "one"),
+       "a client of the CA is let in (TLS 1.2)");
+    ok(!shake(front, ca, NULL, TLS1_3_VERSION, NULL, "one"),
+       "one without certificate is not (TLS 1.3)");
+    ok(!shake(front, ca, NULL, TLS1_2_VERSION, NULL, "one"),
+       "one without certificate is not (TLS 1.2)");
     ok(!shake(front, ca, ca, TLS1_3_VERSION, NULL, "one"), "one of another CA is not");
     identity_front_free(&front);
-    is_int(identity_front_new(IDENTITY_CLIENTS_OPTIONAL, TLS1_2_VERSION, &front, NULL), 0, "front that may take clients");
+    is_int(identity_front_new(IDENTITY_CLIENTS_OPTIONAL, TLS1_2_VERSION, &front, NULL), 0,
+           "front that may take clients");
     identity_front_present(front, make_identity(ca, "one", client));
-    ok(shake(front, ca, NULL, TLS1_3_VERSION, NULL, "one"), "optional: one without certificate is let in");
+    ok(shake(front, ca, NULL, TLS1_3_VERSION, NULL, "one"),
+       "optional: one without certificate is let in");
     ok(!shake(front, ca, ca, TLS1_3_VERSION, NULL, "one"), "optional: a wrong certificate is not");
     identity_front_free(&front);
 }
@@ -159,7 +172,8 @@ static void test_names(const struct keypair *ca)
     struct keypair leaf = { NULL, NULL };
 
     for (size_t i = 0; i < COUNT(bad); i++) {
-        is_int(authority_issue(ca, &bad[i], 1, 0, &leaf, NULL), ERR_INVALID, "'%s' is no name for a certificate", bad[i]);
+        is_int(authority_issue(ca, &bad[i], 1, 0, &leaf, NULL), ERR_INVALID,
+               "'%s' is no name for a certificate", bad[i]);
     }
     is_int(authority_issue(ca, bad, 0, 0, &leaf, NULL), ERR_INVALID, "no name at all neither");
 }
