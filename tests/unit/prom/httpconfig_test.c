@@ -105,8 +105,8 @@ static void test_unsupported(void)
         "basic_auth: {password_ref: x}",
         "tls_config: {ca_ref: x}",
         "{proxy_url: 'http://h', proxy_connect_header: {a: [b]}}",
-        "oauth2: {client_id: a, token_url: b, grant_type: "
-        "'urn:ietf:params:oauth:grant-type:jwt-bearer'}",
+        ("oauth2: {client_id: a, token_url: b, grant_type: "
+         "'urn:ietf:params:oauth:grant-type:jwt-bearer'}"),
     };
 
     for (size_t i = 0; i < COUNT(t); i++) {
