@@ -148,6 +148,7 @@ static void reply_patched(struct answer *a, const struct jsonpatch *patch)
         return;
     }
     a->reply->verdict = ADMISSION_PATCHED;
+    (void)buf_reserve(&out, json.len / 3 * 4 + KIB);
     open_reply(a, &out);
     buf_add_str(&out, ",\"allowed\":true,\"patchType\":\"JSONPatch\",\"patch\":\"");
     base64_encode(buf_span(&json), &out);
@@ -224,30 +225,61 @@ static void say_change(struct answer *a, const struct revision *r)
     }
 }
 
+static bool is_secret_name(struct span name)
+{
+    static const char *const names[] = { "password",   "credentials",  "client_secret",
+                                         "secret_key", "bearer_token", "token",
+                                         "secret" };
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (span_is(name, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
+static bool has_secret(const struct node *n)
+{
+    bool is_found = false;
+
+    for (size_t i = 0; n->type == NODE_LIST && i < n->n && !is_found; i++) {
+        is_found = has_secret(n->items[i]);
+    }
+    for (size_t i = 0; n->type == NODE_MAP && i < n->n && !is_found; i++) {
+        const struct node_pair *pair = &n->pairs[i];
+        is_found = (pair->value->type == NODE_SCALAR && is_secret_name(pair->key->text)) ||
+                   has_secret(pair->value);
+    }
+    return is_found;
+}
+
+/* Labels of targets may be called as they like. */
+static bool job_has_secret(const struct plan_job *job)
+{
+    for (size_t i = 0; i < job->sections.n && job->action == JOB_REWRITE; i++) {
+        if (!span_is(job->sections.v[i].name, "static_configs") &&
+            has_secret(job->sections.v[i].value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Secrets in discovery sections were readable in the Collector and stay so in the annotation: no
  * new reader, more copies. */
 static void say_secrets(struct answer *a, const struct revision *r)
 {
-    static const char *const members[] = {
-        "\"password\":",     "\"credentials\":", "\"client_secret\":", "\"secret_key\":",
-        "\"bearer_token\":", "\"token\":",       "\"secret\":"
-    };
-
     for (size_t i = 0; i < r->plan.n_receivers; i++) {
         const struct plan_receiver *receiver = &r->plan.receivers[i];
         for (size_t j = 0; j < receiver->n_jobs; j++) {
-            const struct plan_job *job = &receiver->jobs[j];
-            for (size_t k = 0; k < job->sections.n * COUNT(members); k++) {
-                struct span json = job->sections.v[k / COUNT(members)].json;
-                const char *member = members[k % COUNT(members)];
-                if (job->action == JOB_REWRITE &&
-                    memmem(json.p, json.len, member, strlen(member)) != NULL) {
-                    AUTO_STR text = mem_printf("otel-ta: job '%.*s' has inline credentials in its "
-                                               "discovery; prefer files or Secrets",
-                                               SPAN_ARG(job->name));
-                    add_warning(a, span_of(text));
-                    return;
-                }
+            if (job_has_secret(&receiver->jobs[j])) {
+                AUTO_STR text = mem_printf("otel-ta: job '%.*s' has inline credentials in its "
+                                           "discovery; prefer files or Secrets",
+                                           SPAN_ARG(receiver->jobs[j].name));
+                add_warning(a, span_of(text));
+                return;
             }
         }
     }

@@ -6,6 +6,9 @@
 #include "webhook/graft.h"
 #include "webhook/jobindex.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #define HTTP_SD "http_sd_configs"
 
 struct planner {
@@ -15,10 +18,31 @@ struct planner {
     struct plan *plan;
     bool is_rewrite;
     enum fault_severity severity; /* of what the user has to mend: a restore does not insist */
+    size_t index;                 /* of the job that is being planned */
     struct jobindex names;        /* of this configuration: finds duplicates */
     struct jobindex stash, old_stash, old_jobs;
     bool has_old_jobs; /* 'old_jobs' was filled: only a job without originals asks for it */
 };
+
+/* A fault of the job that is being planned, or of a member of it: the path is only made when there
+ * is one. */
+static void PRINTF_LIKE(5, 6)
+    job_fault(struct planner *p, enum fault_severity severity, const char *member,
+              const struct node *at, const char *fmt, ...)
+{
+    size_t mark = faults_push_index(p->f, p->index);
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    if (member != NULL) {
+        faults_push(p->f, "%s", member);
+    }
+    faults_add(p->f, severity, at->line, "%s", text);
+    faults_pop(p->f, mark);
+}
 
 static bool is_receiver(const struct planner *p, struct span name)
 {
@@ -129,18 +153,17 @@ static void plan_lost(struct planner *p, const struct plan_receiver *r, struct p
 {
     job->action = JOB_LEAVE;
     if (!p->is_rewrite) {
-        faults_add(p->f, FAULT_WARNING, line_of(job->node),
-                   "job '%.*s' keeps the allocator's URL: its original discovery sections are lost",
-                   SPAN_ARG(job->name));
+        job_fault(p, FAULT_WARNING, NULL, job->node,
+                  "job '%.*s' keeps the allocator's URL: its original discovery sections are lost",
+                  SPAN_ARG(job->name));
     } else if (was_lost_before(p, r->name, job->name)) {
-        faults_add(p->f, FAULT_WARNING, line_of(job->node),
-                   "job '%.*s' discovers nothing: its originals are lost", SPAN_ARG(job->name));
+        job_fault(p, FAULT_WARNING, NULL, job->node,
+                  "job '%.*s' discovers nothing: its originals are lost", SPAN_ARG(job->name));
     } else {
-        faults_add(p->f, p->severity, line_of(job->node),
-                   "job '%.*s' points at the allocator but carries no discovery config; restore "
-                   "the annotation or the "
-                   "original SD blocks",
-                   SPAN_ARG(job->name));
+        job_fault(p, p->severity, NULL, job->node,
+                  "job '%.*s' points at the allocator but carries no discovery config; restore "
+                  "the annotation or the original SD blocks",
+                  SPAN_ARG(job->name));
     }
 }
 
@@ -162,8 +185,8 @@ static void decide(struct planner *p, const struct plan_receiver *r, struct plan
         if (own.is_there) {
             plan_lost(p, r, job);
         } else if (p->is_rewrite) {
-            faults_add(p->f, FAULT_WARNING, line_of(job->node),
-                       "job '%.*s' has nothing to discover", SPAN_ARG(job->name));
+            job_fault(p, FAULT_WARNING, NULL, job->node, "job '%.*s' has nothing to discover",
+                      SPAN_ARG(job->name));
         }
         return;
     }
@@ -179,9 +202,9 @@ static void decide(struct planner *p, const struct plan_receiver *r, struct plan
         job->url = job_url(p, r->name, job->name);
         job->action = is_finished(job, &own, &present) ? JOB_LEAVE : JOB_REWRITE;
         if (is_known && present.n > 0) {
-            faults_add(p->f, FAULT_WARNING, line_of(job->node),
-                       "job '%.*s': added discovery sections join the stored ones",
-                       SPAN_ARG(job->name));
+            job_fault(p, FAULT_WARNING, NULL, job->node,
+                      "job '%.*s': added discovery sections join the stored ones",
+                      SPAN_ARG(job->name));
         }
     } else {
         job->action = own.is_there ? JOB_RESTORE : JOB_LEAVE;
@@ -197,22 +220,20 @@ static bool read_name(struct planner *p, const struct node *node, struct span *o
     bool truth;
 
     if (name == NULL || node_is_null(name)) {
-        faults_add(p->f, p->severity, line_of(node), "job_name is missing");
+        job_fault(p, p->severity, NULL, node, "job_name is missing");
         return false;
     }
-    size_t mark = faults_push(p->f, "job_name");
     bool is_text = node_as_text(name, out) && !node_as_int(name, &number) &&
                    !node_as_double(name, &real) &&
                    !(name->style == NODE_PLAIN && node_as_bool(name, &truth));
     if (!is_text) {
-        faults_add(p->f, p->severity, line_of(name), "must be text, not %s",
-                   name->type == NODE_SCALAR ? "a number or a boolean" : node_type_name(name));
+        job_fault(p, p->severity, "job_name", name, "must be text, not %s",
+                  name->type == NODE_SCALAR ? "a number or a boolean" : node_type_name(name));
     } else if (out->len == 0 || memchr(out->p, '\0', out->len) != NULL) {
-        faults_add(p->f, p->severity, line_of(name),
-                   out->len == 0 ? "is empty" : "holds a NUL character");
+        job_fault(p, p->severity, "job_name", name, "%s",
+                  out->len == 0 ? "is empty" : "holds a NUL character");
         is_text = false;
     }
-    faults_pop(p->f, mark);
     return is_text;
 }
 
@@ -224,10 +245,9 @@ static bool check_sections(struct planner *p, const struct node *job)
         const struct node_pair *pair = &job->pairs[i];
         if (wire_is_sd_key(pair->key->text) && pair->value->type != NODE_LIST &&
             !node_is_null(pair->value)) {
-            size_t mark = faults_push(p->f, "%.*s", SPAN_ARG(pair->key->text));
-            faults_add(p->f, p->severity, line_of(pair->value), "must be a list, not %s",
-                       node_type_name(pair->value));
-            faults_pop(p->f, mark);
+            const char *key = arena_strndup(p->arena, pair->key->text.p, pair->key->text.len);
+            job_fault(p, p->severity, key, pair->value, "must be a list, not %s",
+                      node_type_name(pair->value));
             is_good = false;
         }
     }
@@ -239,20 +259,18 @@ static void plan_one_job(struct planner *p, struct plan_receiver *r, const struc
 {
     struct plan_job *job = &r->jobs[r->n_jobs++];
 
+    p->index = index;
     *job = (struct plan_job){ .node = node, .index = index };
     if (node->type != NODE_MAP) {
-        faults_add(p->f, p->severity, line_of(node), "must be a mapping, not %s",
-                   node_type_name(node));
+        job_fault(p, p->severity, NULL, node, "must be a mapping, not %s", node_type_name(node));
         return;
     }
     if (!read_name(p, node, &job->name) || !check_sections(p, node)) {
         return;
     }
     if (!jobindex_add(&p->names, r->name, job->name, node)) {
-        size_t mark = faults_push(p->f, "job_name");
-        faults_add(p->f, p->severity, line_of(node),
-                   "found multiple scrape configs with job name \"%.*s\"", SPAN_ARG(job->name));
-        faults_pop(p->f, mark);
+        job_fault(p, p->severity, "job_name", node,
+                  "found multiple scrape configs with job name \"%.*s\"", SPAN_ARG(job->name));
         return;
     }
     decide(p, r, job);
@@ -286,9 +304,7 @@ static void plan_jobs(struct planner *p, struct plan_receiver *r)
     r->jobs = arena_alloc(p->arena, (n_list + n_stored + 1) * sizeof(struct plan_job));
     size_t mark = faults_push(p->f, "scrape_configs");
     for (size_t i = 0; i < n_list; i++) {
-        size_t item = faults_push_index(p->f, i);
         plan_one_job(p, r, r->list->items[i], i);
-        faults_pop(p->f, item);
     }
     for (size_t i = 0; i < n_stored; i++) {
         struct span name;

@@ -6,18 +6,8 @@
 
 #define HTTP_SD "http_sd_configs"
 
-static struct span json_of(const struct node *value, struct arena *arena)
-{
-    AUTO_BUF text = { 0 };
-
-    buf_init(&text, LIMIT_DOCUMENT_BYTES);
-    node_write_json(value, &text);
-    return arena_span(arena, buf_span(&text));
-}
-
 /* Sorted insertion; the caller made room. A job has a handful of sections. */
-static void insert(struct sections *s, struct span name, const struct node *value,
-                   struct arena *arena)
+static void insert(struct sections *s, struct span name, const struct node *value)
 {
     size_t at = s->n;
 
@@ -25,7 +15,7 @@ static void insert(struct sections *s, struct span name, const struct node *valu
         s->v[at] = s->v[at - 1];
         at--;
     }
-    s->v[at] = (struct section){ .name = name, .json = json_of(value, arena), .value = value };
+    s->v[at] = (struct section){ .name = name, .value = value };
     s->n++;
 }
 
@@ -91,7 +81,7 @@ void sections_of_job(const struct node *job, struct arena *arena, struct section
         }
         const struct node *value = span_is(name, HTTP_SD) ? http_rest : job->pairs[i].value;
         if (value != NULL && !(out_own->is_there && is_empty_list(value))) {
-            insert(out, name, value, arena);
+            insert(out, name, value);
         }
     }
 }
@@ -103,7 +93,7 @@ void sections_of_map(const struct node *map, struct arena *arena, struct section
     *out = (struct sections){ .v = arena_alloc(arena, (n + 1) * sizeof(struct section)) };
     for (size_t i = 0; i < n; i++) {
         if (wire_is_sd_key(map->pairs[i].key->text)) {
-            insert(out, map->pairs[i].key->text, map->pairs[i].value, arena);
+            insert(out, map->pairs[i].key->text, map->pairs[i].value);
         }
     }
 }
@@ -154,7 +144,7 @@ void sections_join(const struct sections *stored, const struct sections *added, 
             all.v[all.n++] = added->v[b++];
         } else {
             insert(&all, stored->v[a].name,
-                   join_lists(stored->v[a].value, added->v[b].value, arena), arena);
+                   join_lists(stored->v[a].value, added->v[b].value, arena));
             a++;
             b++;
         }
@@ -171,7 +161,7 @@ void sections_write(const struct sections *s, struct buf *out)
         }
         buf_add_json(out, s->v[i].name);
         buf_add_char(out, ':');
-        buf_add_span(out, s->v[i].json);
+        node_write_json(s->v[i].value, out);
     }
     buf_add_char(out, '}');
 }

@@ -1,6 +1,6 @@
 /* The discovery sections of one scrape job ("static_configs", "*_sd_configs"), apart from the job:
- * what a rewrite takes out, keeps in the annotation and puts back. Sorted by name, each with its
- * canonical JSON. Ownership: everything lives in the arena given. Threads: any. */
+ * what a rewrite takes out, keeps in the annotation and puts back. Sorted by name.
+ * Ownership: everything lives in the arena given. Threads: any. */
 #ifndef OTEL_TA_WEBHOOK_SECTIONS_H
 #define OTEL_TA_WEBHOOK_SECTIONS_H
 
@@ -8,7 +8,6 @@
 
 struct section {
     struct span name;
-    struct span json; /* canonical */
     const struct node *value;
 };
 

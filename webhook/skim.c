@@ -1,9 +1,12 @@
 #include "webhook/skim.h"
 
+#include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/jsonscan.h"
 #include "allocator/prom/wire.h"
+
+#define KEY_SLOTS 64 /* a power of two */
 
 /* ---- the Collector */
 
@@ -45,8 +48,9 @@ struct skimmer {
     struct jsonscan scan;
     struct span text;
     struct arena *arena;
-    bool is_whole;               /* jobs are read with all their members */
-    VEC(struct node_pair) pairs; /* stacks of the collections under construction */
+    bool is_whole;                /* jobs are read with all their members */
+    struct node *keys[KEY_SLOTS]; /* nodes of keys, by hash: the same few in every job */
+    VEC(struct node_pair) pairs;  /* stacks of the collections under construction */
     VEC(struct node *) items;
 };
 
@@ -107,6 +111,25 @@ static bool is_collection(enum json_event e)
     return e == JSON_BEGIN_OBJECT || e == JSON_BEGIN_ARRAY;
 }
 
+static struct node *key_node(struct skimmer *s, const struct json_token *t)
+{
+    struct node **slot = &s->keys[hash_fast(t->raw) & (KEY_SLOTS - 1)];
+
+    if (t->has_escapes) {
+        return new_scalar(s, t);
+    }
+    if (*slot == NULL || !span_eq((*slot)->text, t->raw)) {
+        *slot = new_scalar(s, t);
+    }
+    return *slot;
+}
+
+/* Is this member of a job nothing that a rewrite looks at? It may be anything, and stays. */
+static bool is_passed_over(enum place place, struct span key)
+{
+    return place == PLACE_JOB && place_of(place, key) == PLACE_OPAQUE;
+}
+
 static int fail(struct skimmer *s, struct err *err)
 {
     return err_set(err, ERR_INVALID, "%s", jsonscan_error(&s->scan));
@@ -124,7 +147,14 @@ static int read_map(struct skimmer *s, const struct json_token *begin, enum plac
     struct json_token t;
 
     while (next_token(&s->scan, &t) == JSON_KEY) {
-        struct node_pair pair = { .key = new_scalar(s, &t) };
+        struct node_pair pair = { .key = key_node(s, &t) };
+        if (is_passed_over(place, pair.key->text)) {
+            enum json_event e = jsonscan_skip(&s->scan, NULL);
+            if (e == JSON_FAULT || e == JSON_MORE) {
+                return fail(s, err);
+            }
+            continue;
+        }
         next_token(&s->scan, &t);
         int rc = read_value(s, &t, place_of(place, pair.key->text), depth + 1, &pair.value, err);
         if (rc < 0) {

@@ -174,6 +174,30 @@ void buf_add_visible(struct buf *b, struct span s)
     }
 }
 
+/* How many bytes from 'p' on are printable ASCII that JSON takes as it is; eight at a time. */
+static size_t plain_run(const unsigned char *p, size_t left)
+{
+    const uint64_t ones = 0x0101010101010101ULL, tops = 0x8080808080808080ULL;
+    size_t n = 0;
+
+    while (left - n >= 8) {
+        uint64_t w, odd;
+        memcpy(&w, p + n, 8);
+        uint64_t quote = w ^ ones * '"', backslash = w ^ ones * '\\';
+        /* A byte below 0x20, a quote or a backslash borrows into its top bit; so may what follows
+         * it. */
+        odd = ((w - ones * 0x20) | (quote - ones) | (backslash - ones) | w) & tops;
+        if (odd != 0) {
+            break;
+        }
+        n += 8;
+    }
+    while (n < left && p[n] >= 0x20 && p[n] < 0x80 && p[n] != '"' && p[n] != '\\') {
+        n++;
+    }
+    return n;
+}
+
 void buf_add_json(struct buf *b, struct span s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
@@ -181,7 +205,11 @@ void buf_add_json(struct buf *b, struct span s)
 
     buf_add_char(b, '"');
     while (i < s.len) {
-        size_t n = p[i] < 0x20 || p[i] == '"' || p[i] == '\\' ? 0 : utf8_length(p + i, s.len - i);
+        i += plain_run(p + i, s.len - i);
+        if (i == s.len) {
+            break;
+        }
+        size_t n = p[i] < 0x80 ? 0 : utf8_length(p + i, s.len - i);
         if (n > 0) {
             i += n;
             continue;

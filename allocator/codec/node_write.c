@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define FEW_PAIRS 16
+
 static bool is_json_literal(const struct node *n)
 {
     return n->style == NODE_PLAIN &&
@@ -25,24 +27,40 @@ static int compare_pairs(const void *a, const void *b)
     return c != 0 ? c : (x > y) - (x < y);
 }
 
-/* The pairs that count, sorted by key. Of equal keys, which trees made by hand may have, one is
- * left. */
-static const struct node_pair **sorted_pairs(const struct node *map, size_t *out_n)
+/* Most maps are small, and many are sorted already. */
+static void sort_pairs(const struct node_pair **v, size_t n)
 {
-    const struct node_pair **v = (const struct node_pair **)mem_array(map->n, sizeof(*v));
+    if (n > FEW_PAIRS) {
+        qsort((void *)v, n, sizeof(*v), compare_pairs);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        const struct node_pair *pair = v[i];
+        size_t at = i;
+        while (at > 0 && compare_pairs((const void *)&v[at - 1], (const void *)&pair) > 0) {
+            v[at] = v[at - 1];
+            at--;
+        }
+        v[at] = pair;
+    }
+}
+
+/* The pairs that count, sorted by key, in 'v', which has room for all. Of equal keys, which trees
+ * made by hand may have, one is left. */
+static size_t sorted_pairs(const struct node *map, const struct node_pair **v)
+{
     size_t n = 0;
 
     for (size_t i = 0; i < map->n; i++) {
         v[i] = &map->pairs[i];
     }
-    qsort((void *)v, map->n, sizeof(*v), compare_pairs);
+    sort_pairs(v, map->n);
     for (size_t i = 0; i < map->n; i++) {
         if (n == 0 || !span_eq(v[n - 1]->key->text, v[i]->key->text)) {
             v[n++] = v[i];
         }
     }
-    *out_n = n;
-    return v;
+    return n;
 }
 
 static void write_scalar(const struct node *n, struct buf *out)
@@ -78,8 +96,11 @@ void node_write_json(const struct node *n, struct buf *out)
 /* NOLINTNEXTLINE(misc-no-recursion): as node_write_json. */
 static void write_map(const struct node *n, struct buf *out)
 {
-    size_t n_pairs = 0;
-    const struct node_pair **v = sorted_pairs(n, &n_pairs);
+    const struct node_pair *few[FEW_PAIRS];
+    const struct node_pair **many =
+        n->n <= FEW_PAIRS ? NULL : (const struct node_pair **)mem_array(n->n, sizeof(*many));
+    const struct node_pair **v = many == NULL ? few : many;
+    size_t n_pairs = sorted_pairs(n, v);
 
     buf_add_char(out, '{');
     for (size_t i = 0; i < n_pairs; i++) {
@@ -89,7 +110,7 @@ static void write_map(const struct node *n, struct buf *out)
         node_write_json(v[i]->value, out);
     }
     buf_add_char(out, '}');
-    mem_free((void *)v);
+    mem_free((void *)many);
 }
 
 static json_t *text_to_jansson(struct span s)
