@@ -364,8 +364,7 @@ static void begin_document(struct reader *r, const yaml_event_t *e)
     struct yamldoc doc = { .end = r->base + r->text.len, .line = 1 };
 
     if (r->docs.n > 0) {
-        /* Without a "---" its first key may be indented: the indentation belongs to it. */
-        doc.begin = r->base + yamlplace_line_start(r->text, byte_of(r, e->start_mark));
+        doc.begin = r->base + byte_of(r, e->start_mark);
         doc.line = (unsigned)e->start_mark.line + 1;
         r->docs.v[r->docs.n - 1].end = doc.begin;
     }

@@ -118,13 +118,3 @@ bool yamlplace_has_question(struct span text, size_t from, size_t to)
     }
     return false;
 }
-
-size_t yamlplace_line_start(struct span text, size_t at)
-{
-    size_t start = at;
-
-    while (start > 0 && is_blank(text.p[start - 1])) {
-        start--;
-    }
-    return start == 0 || is_break(text.p[start - 1]) ? start : at;
-}

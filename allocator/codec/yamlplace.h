@@ -30,7 +30,5 @@ size_t yamlplace_chars(struct span text, size_t from, size_t to);
 /* Is there a '?' (the mark of an explicit key) outside of comments in [from, to), where otherwise
  * only white space, commas and comments stand? */
 bool yamlplace_has_question(struct span text, size_t from, size_t to);
-/* The start of the line of 'at' when only blanks stand before it, else 'at'. */
-size_t yamlplace_line_start(struct span text, size_t at);
 
 #endif

@@ -83,7 +83,7 @@ static uint64_t work_tokens(struct span text)
     for (enum json_event e = jsonscan_next(&s, &t); e != JSON_DONE; e = jsonscan_next(&s, &t)) {
         if (e == JSON_FAULT) {
             fprintf(stderr, "%s\n", jsonscan_error(&s));
-            exit(1);
+            abort();
         }
         n += t.raw.len;
     }

@@ -1,3 +1,4 @@
+#include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
 #include "tests/check.h"
 
@@ -160,6 +161,8 @@ static void test_faults(void)
           "line 3, column 1: key '<<' is given twice" },
         { SPAN_LIT("a: &x\n  <<: *x\n"), ERR_INVALID,
           "line 2, column 7: alias *x stands inside of what it names" },
+        { SPAN_LIT("a: 1\n...\nb: 2\n"), ERR_INVALID,
+          "line 3, column 1: did not find expected <document start>" },
         { SPAN_LIT("@a: 1\n"), ERR_INVALID, NULL },
         { SPAN_LIT("a: `x`\n"), ERR_INVALID, NULL },
         { SPAN_LIT("%YAML 3.0\n---\na: 1\n"), ERR_INVALID, NULL },
@@ -203,6 +206,155 @@ static void test_bomb(void)
     arena_fini(&arena);
 }
 
+/* Few nodes, but each brings a mebibyte of text with it. */
+static void test_text_bomb(void)
+{
+    AUTO_BUF text;
+    struct arena arena;
+    struct node *root = NULL;
+    struct err err = { 0 };
+
+    buf_init(&text, 16 * MIB);
+    buf_add_str(&text, "a: &a ");
+    for (size_t i = 0; i < MIB; i++) {
+        buf_add_char(&text, 'x');
+    }
+    buf_add_str(&text, "\nb: [*a");
+    for (int i = 0; i < 62; i++) {
+        buf_add_str(&text, ",*a");
+    }
+    size_t len = text.len;
+    buf_add_str(&text, "]\n");
+    arena_init(&arena);
+    is_int(yamldoc_parse(buf_span(&text), &arena, &root, &err), ERR_TOO_BIG, "too much text: %s",
+           err.text);
+    text.len = len - 6;
+    buf_add_str(&text, "]\n");
+    is_int(yamldoc_parse(buf_span(&text), &arena, &root, &err), 0, "just not too much");
+    arena_fini(&arena);
+}
+
+/* Depth counts through aliases. */
+static void test_alias_depth(void)
+{
+    AUTO_BUF text;
+    struct arena arena;
+    struct node *root = NULL;
+    struct err err = { 0 };
+
+    buf_init(&text, MIB);
+    buf_add_str(&text, "a: &a ");
+    for (int i = 0; i < 150; i++) {
+        buf_add_char(&text, '[');
+    }
+    for (int i = 0; i < 150; i++) {
+        buf_add_char(&text, ']');
+    }
+    buf_add_str(&text, "\nb: ");
+    for (int i = 0; i < 106; i++) {
+        buf_add_char(&text, '[');
+    }
+    buf_add_str(&text, "*a");
+    for (int i = 0; i < 106; i++) {
+        buf_add_char(&text, ']');
+    }
+    arena_init(&arena);
+    is_int(yamldoc_parse(buf_span(&text), &arena, &root, &err), ERR_TOO_BIG, "257 levels: %s",
+           err.text);
+    text.p[text.len - 1] = ' ';
+    char *open = strstr(text.p, "b: [");
+    open[3] = ' ';
+    is_int(yamldoc_parse(buf_span(&text), &arena, &root, &err), 0, "256 levels");
+    arena_fini(&arena);
+}
+
+static void test_documents(void)
+{
+    static const struct {
+        const char *text;
+        size_t n;
+        const char *parts[4]; /* bytes of each; "-" in front: it is empty */
+        unsigned line[4];
+    } t[] = {
+        { "", 0, { 0 }, { 0 } },
+        { "# only a comment\n", 0, { 0 }, { 0 } },
+        { "a: 1", 1, { "a: 1" }, { 1 } },
+        { "# c\n---\na: 1\n...\n# d\n", 1, { "# c\n---\na: 1\n...\n# d\n" }, { 1 } },
+        { "a: 1\n---\n",
+          2,
+          { "a: 1\n", "-"
+                      "---\n" },
+          { 1, 2 } },
+        { "---\n---\nb: 2\n",
+          2,
+          { "-"
+            "---\n",
+            "---\nb: 2\n" },
+          { 1, 2 } },
+        { "--- 1\n--- 2\n--- ~\n", 3, { "--- 1\n", "--- 2\n", "--- ~\n" }, { 1, 2, 3 } },
+        { "a: 1\n...\n%YAML 1.1\n---\nb: 2\n",
+          2,
+          { "a: 1\n...\n", "%YAML 1.1\n---\nb: 2\n" },
+          { 1, 3 } },
+        { "é: é\r\n--- # é\r\nb: 2\r\n", 2, { "é: é\r\n", "--- # é\r\nb: 2\r\n" }, { 1, 2 } },
+        { "\xef\xbb\xbf{\"a\": 1}\n", 1, { "\xef\xbb\xbf{\"a\": 1}\n" }, { 1 } },
+        { "\xef\xbb\xbf"
+          "a: 1\n--- é\n",
+          2,
+          { "\xef\xbb\xbf"
+            "a: 1\n",
+            "--- é\n" },
+          { 1, 2 } },
+    };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena arena;
+        struct yamldoc *docs = NULL;
+        size_t n = 0;
+        arena_init(&arena);
+        is_int(yamldoc_parse_all(span_of(t[i].text), &arena, &docs, &n, NULL), 0, "stream %zu", i);
+        is_int(n, t[i].n, "stream %zu: documents", i);
+        for (size_t k = 0; k < n && k < t[i].n; k++) {
+            bool is_empty =
+                t[i].parts[k][0] == '-' && t[i].parts[k][1] == '-' && t[i].parts[k][3] == '-';
+            struct span want = span_from(span_of(t[i].parts[k]), is_empty ? 1 : 0);
+            is_span(span_make(t[i].text + docs[k].begin, docs[k].end - docs[k].begin), want,
+                    "stream %zu: part %zu", i, k);
+            is_int(docs[k].line, t[i].line[k], "its line");
+            is_int(docs[k].root == NULL, is_empty, "is it empty");
+        }
+        arena_fini(&arena);
+    }
+    struct arena arena;
+    struct node *root = NULL;
+    arena_init(&arena);
+    ok(yamldoc_parse(SPAN_LIT(""), &arena, &root, NULL) == 0 && root == NULL, "no text, no tree");
+    ok(yamldoc_parse(span_make(NULL, 0), &arena, &root, NULL) == 0 && root == NULL,
+       "not even a pointer");
+    ok(yamldoc_parse(SPAN_LIT("---\n"), &arena, &root, NULL) == 0 && root == NULL,
+       "an empty document");
+    ok(yamldoc_parse(SPAN_LIT("a: 1\n---\n"), &arena, &root, NULL) == 0 && root != NULL,
+       "an empty one behind does not count");
+    ok(yamldoc_parse(SPAN_LIT("---\n---\na: 1\n"), &arena, &root, NULL) == 0 && root != NULL,
+       "nor one in front");
+    arena_fini(&arena);
+}
+
+/* Found by fuzzing, or otherwise surprising. */
+static void test_oddities(void)
+{
+    struct arena arena;
+    arena_init(&arena);
+    is_span(parse(&arena, "\"\\ud83d\\ude00\"")->text, SPAN_LIT("😀"),
+            "a lone JSON string has its pairs too");
+    is_span(parse(&arena, "{\"a\":\"x\xe2\x80\xa8y\"}")->pairs[0].value->text,
+            SPAN_LIT("x\xe2\x80\xa8y"), "U+2028 is text in JSON");
+    is_span(parse(&arena, "a: \"x\xe2\x80\xa8y\"")->pairs[0].value->text,
+            SPAN_LIT("x\xe2\x80\xa8y"), "and stays a line break in YAML");
+    struct node *map = parse(&arena, "{\"a\\0b\": 1}");
+    is_int(map->pairs[0].key->text.len, 3, "a NUL that was escaped");
+    arena_fini(&arena);
+}
+
 static void test_emit(void)
 {
     static const char *const t[] = {
@@ -234,6 +386,10 @@ int main(void)
     test_json();
     test_faults();
     test_bomb();
+    test_text_bomb();
+    test_alias_depth();
+    test_documents();
+    test_oddities();
     test_emit();
     return check_done();
 }
