@@ -136,6 +136,19 @@ static bool was_lost_before(struct planner *p, struct span receiver, struct span
 
 /* ---- one job */
 
+/* The Collector turns $$ into $ before its receiver, and so the allocator, sees the name. */
+static struct span as_collector_reads(struct span name, struct arena *arena)
+{
+    char *text = arena_bytes(arena, name.len + 1);
+    size_t len = 0;
+
+    for (size_t i = 0; i < name.len; i++) {
+        text[len++] = name.p[i];
+        i += name.p[i] == '$' && i + 1 < name.len && name.p[i + 1] == '$' ? 1 : 0;
+    }
+    return span_make(text, len);
+}
+
 static struct span job_url(const struct planner *p, struct span receiver, struct span job)
 {
     const struct rewrite_options *o = p->in->options;
@@ -143,7 +156,7 @@ static struct span job_url(const struct planner *p, struct span receiver, struct
     AUTO_BUF url = { 0 };
 
     buf_init(&url, LIMIT_DOCUMENT_BYTES);
-    wire_job_url(cr, receiver, job,
+    wire_job_url(cr, receiver, as_collector_reads(job, p->arena),
                  &(struct wire_form){ o->style, o->collector_id_expr, o->shared_host }, &url);
     return arena_span(p->arena, buf_span(&url));
 }
