@@ -326,7 +326,7 @@ static void start_job(struct renewal *r, struct job *j) ON(engine)
 
 static struct span dump(const json_t *tree)
 {
-    char *text = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
+    char *text = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
     return span_of(text == NULL ? mem_strdup("{}") : text);
 }
 
