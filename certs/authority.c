@@ -172,6 +172,7 @@ int authority_issue(const struct keypair *ca, const char *const *names, size_t n
 }
 
 /* No terminal prompt for encrypted keys: they are refused. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's type */
 static int no_password(char *buf, int size, int rwflag, void *arg)
 {
     (void)buf;

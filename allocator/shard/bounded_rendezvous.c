@@ -1,6 +1,6 @@
-/* Rendezvous hashing of 65,536 slots with a cap: no collector holds more than 1.02 times its fair share of the slots. A
- * target belongs to the slot of its address, so that targets coming and going never move others, and the table depends
- * on the collectors' names only: replicas agree. */
+/* Rendezvous hashing of 65,536 slots with a cap: no collector holds more than 1.02 times its fair
+ * share of the slots. A target belongs to the slot of its address, so that targets coming and going
+ * never move others, and the table depends on the collectors' names only: replicas agree. */
 #include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
 #include "allocator/shard/strategy.h"
@@ -25,7 +25,8 @@ static struct strategy *create(const struct strategy_options *options)
 }
 
 /* The highest-scoring collector that still has room. */
-static uint32_t best_with_room(const uint64_t *hashes, const uint32_t *loads, size_t n, uint32_t cap, uint64_t slot_hash)
+static uint32_t best_with_room(const uint64_t *hashes, const uint32_t *loads, size_t n,
+                               uint32_t cap, uint64_t slot_hash)
 {
     uint32_t best = STRATEGY_NONE;
     uint64_t best_score = 0;
@@ -61,7 +62,8 @@ static void set_collectors(struct strategy *s, const struct strategy_collector *
     mem_free(hashes);
 }
 
-static uint32_t pick(const struct strategy *s, const struct strategy_target *t, const struct strategy_load *load)
+static uint32_t pick(const struct strategy *s, const struct strategy_target *t,
+                     const struct strategy_load *load)
 {
     (void)load;
     return s->is_empty ? STRATEGY_NONE : s->owner[hash_mix(t->address_hash) % SLOTS];

@@ -1,7 +1,8 @@
-/* Bounded-load consistent hashing, partition by partition as buraksezer/consistent does it with the parameters of the
- * Go allocator: 1061 partitions, replication factor 5, load 1.1, XXH64. The tables equal those of library v1.0.0 and,
- * as an option, v0.10.0 (spec/operator.md §7.3), so that replicas of both programs agree.
- * Deviation: v0.10.0 panics above 1061 collectors; here each then holds at most one partition. */
+/* Bounded-load consistent hashing, partition by partition as buraksezer/consistent does it with the
+ * parameters of the Go allocator: 1061 partitions, replication factor 5, load 1.1, XXH64. The
+ * tables equal those of library v1.0.0 and, as an option, v0.10.0 (spec/operator.md §7.3), so that
+ * replicas of both programs agree. Deviation: v0.10.0 panics above 1061 collectors; here each then
+ * holds at most one partition. */
 #include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
 #include "allocator/shard/strategy.h"
@@ -42,7 +43,8 @@ static int compare_points(const void *a, const void *b)
     return (x->collector > y->collector) - (x->collector < y->collector);
 }
 
-static struct ring_point *make_ring(const struct strategy *s, const struct strategy_collector *v, size_t n)
+static struct ring_point *make_ring(const struct strategy *s, const struct strategy_collector *v,
+                                    size_t n)
 {
     struct ring_point *ring = mem_array(n * REPLICAS, sizeof(*ring));
 
@@ -50,7 +52,8 @@ static struct ring_point *make_ring(const struct strategy *s, const struct strat
         for (int r = 0; r < REPLICAS; r++) {
             AUTO_STR key = s->is_v0 ? mem_printf("%.*s%d", SPAN_ARG(v[i].name), r)
                                     : mem_printf("%d:%.*s", r, SPAN_ARG(v[i].name));
-            ring[i * REPLICAS + (size_t)r] = (struct ring_point){ hash64(span_of(key)), (uint32_t)i };
+            ring[i * REPLICAS + (size_t)r] =
+                (struct ring_point){ hash64(span_of(key)), (uint32_t)i };
         }
     }
     qsort(ring, n * REPLICAS, sizeof(*ring), compare_points);
@@ -59,7 +62,8 @@ static struct ring_point *make_ring(const struct strategy *s, const struct strat
 
 static size_t max_load(const struct strategy *s, size_t n)
 {
-    double average = s->is_v0 ? (double)(PARTITIONS / n) : (double)PARTITIONS / (double)n;
+    const size_t whole = PARTITIONS / n; /* v0.10.0 divides integers */
+    double average = s->is_v0 ? (double)whole : (double)PARTITIONS / (double)n;
     double load = ceil(average * LOAD);
     return load < 1 ? 1 : (size_t)load;
 }
@@ -95,7 +99,8 @@ static void set_collectors(struct strategy *s, const struct strategy_collector *
         for (int i = 0; i < 8; i++) {
             key[i] = (unsigned char)(p >> (8 * i)); /* little-endian, whatever the machine */
         }
-        size_t at = ring_search(ring, n * REPLICAS, hash64(span_make((const char *)key, sizeof(key))));
+        size_t at =
+            ring_search(ring, n * REPLICAS, hash64(span_make((const char *)key, sizeof(key))));
         while (loads[ring[at].collector] + 1 > cap) {
             at = at + 1 == n * REPLICAS ? 0 : at + 1;
         }
@@ -106,7 +111,8 @@ static void set_collectors(struct strategy *s, const struct strategy_collector *
     mem_free(ring);
 }
 
-static uint32_t pick(const struct strategy *s, const struct strategy_target *t, const struct strategy_load *load)
+static uint32_t pick(const struct strategy *s, const struct strategy_target *t,
+                     const struct strategy_load *load)
 {
     (void)load;
     return s->is_empty ? STRATEGY_NONE : s->owner[t->address_hash % PARTITIONS];

@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-struct slots { /* dense arrays over slots; a free slot has target NULL and is chained through 'job' */
+struct slots { /* dense arrays over slots; a free slot has target NULL and is chained through 'job'
+                */
     uint64_t *address_hash;
     uint64_t *node_hash;
     uint32_t *job;
@@ -40,7 +41,8 @@ static int find_ops(struct span name, const struct strategy_ops **out, struct er
         for (size_t i = 0; strategies[i] != NULL; i++) {
             buf_addf(&known, "%s%s", i == 0 ? "" : ", ", strategies[i]->name);
         }
-        return err_set(err, ERR_NOT_FOUND, "unknown allocation strategy '%.*s'; known: %s", SPAN_ARG(name), known.p);
+        return err_set(err, ERR_NOT_FOUND, "unknown allocation strategy '%.*s'; known: %s",
+                       SPAN_ARG(name), known.p);
     }
     *out = ops;
     return 0;
@@ -49,7 +51,8 @@ static int find_ops(struct span name, const struct strategy_ops **out, struct er
 int fleet_new(const struct fleet_options *options, struct fleet **out, struct err *err)
 {
     struct strategy_options so = { .is_v0 = options->is_v0 };
-    struct span name = options->strategy.len > 0 ? options->strategy : SPAN_LIT("consistent-hashing");
+    struct span name =
+        options->strategy.len > 0 ? options->strategy : SPAN_LIT("consistent-hashing");
     const struct strategy_ops *ops = NULL, *fallback_ops = NULL;
 
     int rc = find_ops(name, &ops, err);
@@ -167,7 +170,8 @@ static uint32_t pick(struct fleet *f, const struct strategy_target *t)
     return owner;
 }
 
-static uint32_t repick(struct fleet *f, const struct strategy_target *t, const uint32_t *added, size_t n_added)
+static uint32_t repick(struct fleet *f, const struct strategy_target *t, const uint32_t *added,
+                       size_t n_added)
 {
     if (f->ops->repick != NULL && f->n_collectors > 0) {
         return f->ops->repick(f->strategy, t, added, n_added);
@@ -184,7 +188,8 @@ static int compare_collectors(const void *a, const void *b)
 }
 
 /* A sorted copy without duplicate names; texts in one block. */
-static struct strategy_collector *copy_collectors(const struct strategy_collector *v, size_t n, size_t *out_n, char **out_names)
+static struct strategy_collector *copy_collectors(const struct strategy_collector *v, size_t n,
+                                                  size_t *out_n, char **out_names)
 {
     struct strategy_collector *copy = mem_array(n + 1, sizeof(*copy));
     size_t bytes = 1, kept = 0;
@@ -215,9 +220,10 @@ static struct strategy_collector *copy_collectors(const struct strategy_collecto
     return copy;
 }
 
-/* Old index → new index or FLEET_NONE, and the indices of the new ones, by one merge of two sorted lists. */
-static void match_collectors(const struct fleet *f, const struct strategy_collector *v, size_t n, uint32_t *map, uint32_t *added,
-                             size_t *out_n_added)
+/* Old index → new index or FLEET_NONE, and the indices of the new ones, by one merge of two sorted
+ * lists. */
+static void match_collectors(const struct fleet *f, const struct strategy_collector *v, size_t n,
+                             uint32_t *map, uint32_t *added, size_t *out_n_added)
 {
     size_t i = 0, k = 0, n_added = 0;
 
@@ -238,7 +244,8 @@ static bool is_same_list(const struct fleet *f, const struct strategy_collector 
 {
     bool same = n == f->n_collectors;
     for (size_t i = 0; same && i < n; i++) {
-        same = span_eq(f->collectors[i].name, v[i].name) && span_eq(f->collectors[i].node, v[i].node);
+        same =
+            span_eq(f->collectors[i].name, v[i].name) && span_eq(f->collectors[i].node, v[i].node);
     }
     return same;
 }
@@ -260,8 +267,8 @@ static void renumber(struct fleet *f, const uint32_t *map)
     }
 }
 
-bool fleet_set_collectors(struct fleet *f, const struct strategy_collector *v, size_t n, uint32_t **out_map, fleet_moved_fn *moved,
-                          void *arg)
+bool fleet_set_collectors(struct fleet *f, const struct strategy_collector *v, size_t n,
+                          uint32_t **out_map, fleet_moved_fn *moved, void *arg)
 {
     char *names = NULL;
     struct strategy_collector *list = copy_collectors(v, n, &n, &names);
@@ -343,7 +350,8 @@ static uint32_t take_slot(struct slots *s)
     return (uint32_t)s->n++;
 }
 
-uint32_t fleet_add(struct fleet *f, uint64_t address_hash, uint64_t node_hash, uint32_t job, void *target, uint32_t *out_owner)
+uint32_t fleet_add(struct fleet *f, uint64_t address_hash, uint64_t node_hash, uint32_t job,
+                   void *target, uint32_t *out_owner)
 {
     uint32_t slot = take_slot(&f->slots);
 

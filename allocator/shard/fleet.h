@@ -1,6 +1,6 @@
-/* The collectors of one Collector CR, and which of them has which target. Each target sits in a slot; slots are dense
- * arrays, so that a collector joining a million targets is one pass over a few megabytes.
- * Invariant: every slot has exactly one owner, or none and is counted as unassigned.
+/* The collectors of one Collector CR, and which of them has which target. Each target sits in a
+ * slot; slots are dense arrays, so that a collector joining a million targets is one pass over a
+ * few megabytes. Invariant: every slot has exactly one owner, or none and is counted as unassigned.
  * Threads: the engine's. */
 #ifndef OTEL_TA_SHARD_FLEET_H
 #define OTEL_TA_SHARD_FLEET_H
@@ -13,7 +13,8 @@ struct fleet;
 
 struct fleet_options {
     struct span strategy; /* empty: consistent-hashing */
-    struct span fallback; /* empty: none; used by per-node when the node is unknown or has no collector */
+    struct span
+        fallback; /* empty: none; used by per-node when the node is unknown or has no collector */
     bool is_v0;
 };
 
@@ -21,25 +22,28 @@ struct fleet_options {
 int fleet_new(const struct fleet_options *options, struct fleet **out, struct err *err) MUST_USE;
 const char *fleet_strategy(const struct fleet *f);
 
-/* Called for each target whose owner changed (old or new may be FLEET_NONE). Indices are those of the new collector
- * list; an owner that left is given as FLEET_NONE. */
+/* Called for each target whose owner changed (old or new may be FLEET_NONE). Indices are those of
+ * the new collector list; an owner that left is given as FLEET_NONE. */
 typedef void fleet_moved_fn(void *arg, void *target, uint32_t from, uint32_t to);
 
-/* The complete new list (any order, duplicates dropped, copied). '*out_map' (may be NULL) receives for each old index
- * its new one or FLEET_NONE; caller frees with mem_free. Targets keep their owner where the strategy says so. Returns
- * true when anything about the list changed (names or nodes). */
-bool fleet_set_collectors(struct fleet *f, const struct strategy_collector *v, size_t n, uint32_t **out_map,
-                          fleet_moved_fn *moved, void *arg);
+/* The complete new list (any order, duplicates dropped, copied). '*out_map' (may be NULL) receives
+ * for each old index its new one or FLEET_NONE; caller frees with mem_free. Targets keep their
+ * owner where the strategy says so. Returns true when anything about the list changed (names or
+ * nodes). */
+bool fleet_set_collectors(struct fleet *f, const struct strategy_collector *v, size_t n,
+                          uint32_t **out_map, fleet_moved_fn *moved, void *arg);
 size_t fleet_collectors(const struct fleet *f);
 struct span fleet_collector_name(const struct fleet *f, uint32_t collector);
 /* FLEET_NONE when unknown. */
 uint32_t fleet_collector_find(const struct fleet *f, struct span name);
 
 /* Puts a target into a slot and gives it an owner. 'target' is the caller's pointer. */
-uint32_t fleet_add(struct fleet *f, uint64_t address_hash, uint64_t node_hash, uint32_t job, void *target, uint32_t *out_owner);
+uint32_t fleet_add(struct fleet *f, uint64_t address_hash, uint64_t node_hash, uint32_t job,
+                   void *target, uint32_t *out_owner);
 void fleet_remove(struct fleet *f, uint32_t slot);
 uint32_t fleet_owner(const struct fleet *f, uint32_t slot);
-/* The target behind this slot is represented by another pointer from now on (same identity, fresh labels). */
+/* The target behind this slot is represented by another pointer from now on (same identity, fresh
+ * labels). */
 void fleet_replace(struct fleet *f, uint32_t slot, void *target);
 /* The node of a target can change with its labels: re-picks the owner, returns it. */
 uint32_t fleet_update(struct fleet *f, uint32_t slot, uint64_t node_hash);

@@ -1,5 +1,5 @@
-/* The collector with the fewest targets; ties: fewer of this job, then the smaller name. A target keeps its collector
- * as long as that exists (spec/operator.md §7.2). */
+/* The collector with the fewest targets; ties: fewer of this job, then the smaller name. A target
+ * keeps its collector as long as that exists (spec/operator.md §7.2). */
 #include "allocator/base/mem.h"
 #include "allocator/shard/strategy.h"
 
@@ -27,7 +27,8 @@ static bool is_lighter(const struct strategy_load *load, uint32_t a, uint32_t b)
     return load->job_targets != NULL && load->job_targets[a] < load->job_targets[b];
 }
 
-static uint32_t pick(const struct strategy *s, const struct strategy_target *t, const struct strategy_load *load)
+static uint32_t pick(const struct strategy *s, const struct strategy_target *t,
+                     const struct strategy_load *load)
 {
     if (t->owner != STRATEGY_NONE) {
         return t->owner;

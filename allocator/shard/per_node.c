@@ -1,5 +1,6 @@
-/* The collector on the target's own node. Of two collectors on one node the one with the smaller name (the Go allocator
- * takes a random one). Targets without a node, or on a node without collector, are for the fleet's fallback strategy. */
+/* The collector on the target's own node. Of two collectors on one node the one with the smaller
+ * name (the Go allocator takes a random one). Targets without a node, or on a node without
+ * collector, are for the fleet's fallback strategy. */
 #include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
 #include "allocator/shard/strategy.h"
@@ -44,7 +45,8 @@ static void set_collectors(struct strategy *s, const struct strategy_collector *
     qsort(s->entries, s->n, sizeof(*s->entries), compare_entries);
 }
 
-static uint32_t pick(const struct strategy *s, const struct strategy_target *t, const struct strategy_load *load)
+static uint32_t pick(const struct strategy *s, const struct strategy_target *t,
+                     const struct strategy_load *load)
 {
     size_t low = 0, high = s->n;
     (void)load;
@@ -60,7 +62,8 @@ static uint32_t pick(const struct strategy *s, const struct strategy_target *t, 
             high = mid;
         }
     }
-    return low < s->n && s->entries[low].node_hash == t->node_hash ? s->entries[low].collector : STRATEGY_NONE;
+    return low < s->n && s->entries[low].node_hash == t->node_hash ? s->entries[low].collector
+                                                                   : STRATEGY_NONE;
 }
 
 static void destroy(struct strategy *s)

@@ -1,6 +1,7 @@
-/* Rendezvous (highest random weight) hashing: each target goes to the collector that scores highest with it. A joining
- * collector takes 1/n of the targets and moves no other; a leaving one gives away its own only. Stateless: replicas
- * agree. Evenness is that of chance: for few targets a collector take bounded-rendezvous. */
+/* Rendezvous (highest random weight) hashing: each target goes to the collector that scores highest
+ * with it. A joining collector takes 1/n of the targets and moves no other; a leaving one gives
+ * away its own only. Stateless: replicas agree. Evenness is that of chance: for few targets a
+ * collector take bounded-rendezvous. */
 #include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
 #include "allocator/shard/strategy.h"
@@ -31,7 +32,8 @@ static uint64_t score(const struct strategy *s, uint32_t collector, uint64_t add
     return hash_mix(s->hashes[collector] ^ address_hash);
 }
 
-static uint32_t pick(const struct strategy *s, const struct strategy_target *t, const struct strategy_load *load)
+static uint32_t pick(const struct strategy *s, const struct strategy_target *t,
+                     const struct strategy_load *load)
 {
     uint32_t best = STRATEGY_NONE;
     uint64_t best_score = 0;
@@ -47,8 +49,10 @@ static uint32_t pick(const struct strategy *s, const struct strategy_target *t, 
     return best;
 }
 
-/* Scores of two names are equal for a target only if the names hash alike; then the smaller index wins, as in pick(). */
-static uint32_t repick(const struct strategy *s, const struct strategy_target *t, const uint32_t *added, size_t n_added)
+/* Scores of two names are equal for a target only if the names hash alike; then the smaller index
+ * wins, as in pick(). */
+static uint32_t repick(const struct strategy *s, const struct strategy_target *t,
+                       const uint32_t *added, size_t n_added)
 {
     if (t->owner == STRATEGY_NONE) {
         return pick(s, t, NULL);

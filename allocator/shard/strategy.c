@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 const struct strategy_ops *const strategies[] = {
-    &strategy_consistent_hashing, &strategy_least_weighted,      &strategy_per_node,
+    &strategy_consistent_hashing, &strategy_least_weighted,     &strategy_per_node,
     &strategy_rendezvous,         &strategy_bounded_rendezvous, NULL,
 };
 

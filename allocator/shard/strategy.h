@@ -1,7 +1,7 @@
 /* How a target finds its collector: the shape of a strategy and the list of all.
- * A strategy is pure arithmetic over the sorted collector names, so that replicas agree without talking;
- * least-weighted alone also looks at the loads it is given.
- * Threads: a strategy belongs to one thread (the engine's). */
+ * A strategy is pure arithmetic over the sorted collector names, so that replicas agree without
+ * talking; least-weighted alone also looks at the loads it is given. Threads: a strategy belongs to
+ * one thread (the engine's). */
 #ifndef OTEL_TA_SHARD_STRATEGY_H
 #define OTEL_TA_SHARD_STRATEGY_H
 
@@ -25,7 +25,7 @@ struct strategy_target {
     uint32_t owner; /* present owner (an index into the collectors as set), or STRATEGY_NONE */
 };
 
-struct strategy_load { /* of least-weighted: kept by the fleet */
+struct strategy_load {           /* of least-weighted: kept by the fleet */
     const uint32_t *targets;     /* by collector */
     const uint32_t *job_targets; /* of the target's job, by collector; NULL = all zero */
 };
@@ -42,15 +42,18 @@ struct strategy_ops {
     /* 'v' is sorted by name, names are distinct; borrowed until the next call. */
     void (*set_collectors)(struct strategy *s, const struct strategy_collector *v, size_t n);
     /* Index of the owner, or STRATEGY_NONE. */
-    uint32_t (*pick)(const struct strategy *s, const struct strategy_target *t, const struct strategy_load *load);
-    /* After collectors changed: t->owner is the present owner in the new list, or STRATEGY_NONE when it left; 'added' are
-     * the indices of the new ones. Must give what pick() gives; NULL: pick() is cheap enough. */
-    uint32_t (*repick)(const struct strategy *s, const struct strategy_target *t, const uint32_t *added, size_t n_added);
+    uint32_t (*pick)(const struct strategy *s, const struct strategy_target *t,
+                     const struct strategy_load *load);
+    /* After collectors changed: t->owner is the present owner in the new list, or STRATEGY_NONE
+     * when it left; 'added' are the indices of the new ones. Must give what pick() gives; NULL:
+     * pick() is cheap enough. */
+    uint32_t (*repick)(const struct strategy *s, const struct strategy_target *t,
+                       const uint32_t *added, size_t n_added);
     void (*destroy)(struct strategy *s);
 };
 
-extern const struct strategy_ops strategy_consistent_hashing, strategy_least_weighted, strategy_per_node, strategy_rendezvous,
-    strategy_bounded_rendezvous;
+extern const struct strategy_ops strategy_consistent_hashing, strategy_least_weighted,
+    strategy_per_node, strategy_rendezvous, strategy_bounded_rendezvous;
 /* NULL-terminated, in the order of the documentation. */
 extern const struct strategy_ops *const strategies[];
 /* NULL when unknown. */

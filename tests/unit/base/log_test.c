@@ -94,7 +94,6 @@ static void test_time_and_json(void)
     json_t *line = json_loads(text, 0, NULL);
     ok(line != NULL, "a line is a JSON document");
     const char *ts = json_string_value(json_object_get(line, "ts"));
-    /* NOLINTNEXTLINE(cert-err34-c): how many were read is compared */
     ok(ts != NULL && sscanf(ts, "%d-%d-%dT%d:%d:%d.%3d%c", &year, &month, &day, &hour, &minute,
                             &second, &ms, &z) == 8,
        "the time is RFC 3339");

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- the owners that upstream's library gives (operator 0.158; vectors computed from its source) */
+/* ---- the owners that upstream's library gives (operator 0.158; vectors computed from its source)
+ */
 
-static uint32_t owner_of(const char *strategy, bool is_v0, const char *const *names, size_t n, const char *address, char *out_name)
+static uint32_t owner_of(const char *strategy, bool is_v0, const char *const *names, size_t n,
+                         const char *address, char *out_name)
 {
     struct strategy_collector v[8];
     struct fleet_options o = { .strategy = span_of(strategy), .is_v0 = is_v0 };
@@ -38,17 +40,28 @@ static void test_library_tables(void)
         size_t n;
         const char *address, *owner;
     } t[] = {
-        { false, test, 2, "test-url", "test-collector1" },         { false, test, 2, "test-url2", "test-collector1" },
-        { false, test, 2, "test-url3", "test-collector1" },        { false, test, 2, "test-url4", "test-collector2" },
-        { false, two, 2, "target-a:8080", "collector-0" },         { false, two, 2, "target-b:8080", "collector-1" },
-        { false, two, 2, "target-c:8080", "collector-0" },         { false, two, 2, "target-f:8080", "collector-0" },
-        { false, three, 3, "target-a:8080", "collector-2" },       { false, three, 3, "target-b:8080", "collector-1" },
-        { false, three, 3, "target-c:8080", "collector-0" },       { false, three, 3, "target-d:8080", "collector-2" },
-        { false, three, 3, "target-e:8080", "collector-2" },       { false, three, 3, "target-f:8080", "collector-0" },
-        { true, two, 2, "target-a:8080", "collector-0" },          { true, two, 2, "target-d:8080", "collector-0" },
-        { true, two, 2, "target-e:8080", "collector-1" },          { true, three, 3, "target-a:8080", "collector-2" },
-        { true, three, 3, "target-f:8080", "collector-0" },        { true, test, 2, "test-url", "test-collector1" },
-        { true, test, 2, "test-url2", "test-collector2" },         { true, test, 2, "test-url3", "test-collector1" },
+        { false, test, 2, "test-url", "test-collector1" },
+        { false, test, 2, "test-url2", "test-collector1" },
+        { false, test, 2, "test-url3", "test-collector1" },
+        { false, test, 2, "test-url4", "test-collector2" },
+        { false, two, 2, "target-a:8080", "collector-0" },
+        { false, two, 2, "target-b:8080", "collector-1" },
+        { false, two, 2, "target-c:8080", "collector-0" },
+        { false, two, 2, "target-f:8080", "collector-0" },
+        { false, three, 3, "target-a:8080", "collector-2" },
+        { false, three, 3, "target-b:8080", "collector-1" },
+        { false, three, 3, "target-c:8080", "collector-0" },
+        { false, three, 3, "target-d:8080", "collector-2" },
+        { false, three, 3, "target-e:8080", "collector-2" },
+        { false, three, 3, "target-f:8080", "collector-0" },
+        { true, two, 2, "target-a:8080", "collector-0" },
+        { true, two, 2, "target-d:8080", "collector-0" },
+        { true, two, 2, "target-e:8080", "collector-1" },
+        { true, three, 3, "target-a:8080", "collector-2" },
+        { true, three, 3, "target-f:8080", "collector-0" },
+        { true, test, 2, "test-url", "test-collector1" },
+        { true, test, 2, "test-url2", "test-collector2" },
+        { true, test, 2, "test-url3", "test-collector1" },
         { true, test, 2, "test-url4", "test-collector2" },
     };
 
@@ -63,7 +76,9 @@ static void test_library_tables(void)
 
 static struct fleet *make_fleet(const char *strategy)
 {
-    struct fleet_options o = { .strategy = span_of(strategy), .fallback = span_of(strcmp(strategy, "per-node") == 0 ? "rendezvous" : "") };
+    struct fleet_options o = { .strategy = span_of(strategy),
+                               .fallback =
+                                   span_of(strcmp(strategy, "per-node") == 0 ? "rendezvous" : "") };
     struct fleet *f = NULL;
 
     is_int(fleet_new(&o, &f, NULL), 0, "%s: new", strategy);
@@ -140,16 +155,22 @@ static void test_churn(const char *strategy)
     for (uint32_t i = 0; i < N_TARGETS; i++) {
         char address[32];
         snprintf(address, sizeof(address), "10.0.%u.%u:80", i / 256, i % 256);
-        w.slots[i] = fleet_add(w.fleet, hash64(span_of(address)), i % 3 == 0 ? hash64(span_of("c-001")) : 0, i % 7, &w.owners[i], &w.owners[i]);
+        w.slots[i] =
+            fleet_add(w.fleet, hash64(span_of(address)), i % 3 == 0 ? hash64(span_of("c-001")) : 0,
+                      i % 7, &w.owners[i], &w.owners[i]);
     }
     is_int(fleet_unassigned(w.fleet), N_TARGETS, "%s: no collectors, none assigned", strategy);
     static const struct {
         size_t first, n;
-    } steps[] = { { 0, 3 }, { 0, 4 }, { 1, 3 }, { 0, 10 }, { 0, 1 }, { 5, 20 }, { 0, 0 }, { 0, 7 } };
+    } steps[] = {
+        { 0, 3 }, { 0, 4 }, { 1, 3 }, { 0, 10 }, { 0, 1 }, { 5, 20 }, { 0, 0 }, { 0, 7 }
+    };
     for (size_t i = 0; i < COUNT(steps); i++) {
         set_collectors(&w, steps[i].first, steps[i].n);
-        is_int(count_wrong(&w), 0, "%s: owners, callbacks and counts agree after step %zu", strategy, i);
-        is_int(fleet_unassigned(w.fleet), steps[i].n == 0 ? N_TARGETS : 0, "%s: complete after step %zu", strategy, i);
+        is_int(count_wrong(&w), 0, "%s: owners, callbacks and counts agree after step %zu",
+               strategy, i);
+        is_int(fleet_unassigned(w.fleet), steps[i].n == 0 ? N_TARGETS : 0,
+               "%s: complete after step %zu", strategy, i);
     }
     for (uint32_t i = 0; i < N_TARGETS; i++) {
         fleet_remove(w.fleet, w.slots[i]);
@@ -198,7 +219,8 @@ static void test_rendezvous_moves_only_what_must(void)
         to_old += w.owners[i] != before[i] && w.owners[i] != 9;
     }
     is_int(to_old, 0, "a join moves nothing between old collectors");
-    ok(w.n_moved > N_TARGETS / 10 / 2 && w.n_moved < N_TARGETS / 10 * 2, "and about a tenth to the new one: %zu", w.n_moved);
+    ok(w.n_moved > N_TARGETS / 10 / 2 && w.n_moved < N_TARGETS / 10 * 2,
+       "and about a tenth to the new one: %zu", w.n_moved);
     fleet_free(&w.fleet);
 }
 
@@ -230,7 +252,8 @@ static void test_unknown(void)
     struct err err = { 0 };
 
     is_int(fleet_new(&o, &f, &err), ERR_NOT_FOUND, "an unknown strategy is refused");
-    ok(strstr(err.text, "round-robin") != NULL && strstr(err.text, "rendezvous") != NULL, "by name, with the known ones: %s", err.text);
+    ok(strstr(err.text, "round-robin") != NULL && strstr(err.text, "rendezvous") != NULL,
+       "by name, with the known ones: %s", err.text);
     o.strategy = SPAN_LIT("per-node");
     o.fallback = SPAN_LIT("x");
     is_int(fleet_new(&o, &f, NULL), ERR_NOT_FOUND, "an unknown fallback too");
