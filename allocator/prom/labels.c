@@ -22,7 +22,9 @@ static inline uint64_t shape_next(uint64_t shape, uint64_t change)
 
 void label_builder_init(struct label_builder *lb, struct strpool *pool, struct arena *arena)
 {
-    *lb = (struct label_builder){ .pool = pool, .arena = arena };
+    *lb = (struct label_builder){ .pool = pool,
+                                  .arena = arena,
+                                  .scratch = mem_alloc(LABEL_SCRATCH_BYTES) };
 }
 
 void label_builder_clear(struct label_builder *lb)
@@ -132,6 +134,7 @@ void label_builder_fini(struct label_builder *lb)
 {
     mem_free(lb->v);
     mem_free(lb->order);
+    mem_free(lb->scratch);
     *lb = (struct label_builder){ 0 };
 }
 

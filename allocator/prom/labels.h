@@ -37,7 +37,9 @@ struct label_builder {
     bool is_overfull;
     size_t produced_bytes;
     struct label_order *order; /* of the last sort; NULL before the first */
+    char *scratch; /* LABEL_SCRATCH_BYTES for whoever works on the builder at the moment */
 };
+#define LABEL_SCRATCH_BYTES 1024
 
 void label_builder_init(struct label_builder *lb, struct strpool *pool, struct arena *arena);
 void label_builder_clear(struct label_builder *lb);

@@ -401,6 +401,7 @@ struct relabel *relabel_compile(const struct node *rules, enum name_scheme schem
     arena_init(&set->arena);
     set->pool = pool;
     set->scheme = scheme;
+    set->match = arena_zalloc(&set->arena, sizeof(*set->match));
     set->rules = arena_zalloc(&set->arena, (n + 1) * sizeof(*set->rules));
     struct arena scratch;
     arena_init(&scratch);

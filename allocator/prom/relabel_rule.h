@@ -55,6 +55,8 @@ struct relabel {
     enum name_scheme scheme;
     struct relabel_rule *rules;
     size_t n;
+    struct regex_match
+        *match; /* of the rule that runs: too large to be cleared on the stack each time */
 };
 
 void name_memory_fini(struct name_memory *memory);

@@ -7,16 +7,6 @@
 
 /* ---- values */
 
-#define JOIN_BYTES 1024
-
-/* The source labels joined by the separator. With one label it is the label's value itself; else
- * the bytes are in 'bytes', or in the arena when they are many, and what outlives the rule has to
- * be copied out of 'bytes'. */
-struct joined {
-    struct span s;
-    char bytes[JOIN_BYTES];
-};
-
 static char *put(char *to, struct span s)
 {
     if (s.len > 0) {
@@ -25,19 +15,22 @@ static char *put(char *to, struct span s)
     return to + s.len;
 }
 
-/* False when the joined text is more than a target may cost. */
-static bool join(const struct relabel_rule *rule, struct label_builder *lb, struct joined *out)
+/* The source labels joined by the separator. With one label it is the label's value itself; else
+ * the bytes are in the builder's scratch, or in the arena when they are many, and what outlives the
+ * rule has to be copied out of the scratch. False when the joined text is more than a target may
+ * cost. */
+static bool join(const struct relabel_rule *rule, struct label_builder *lb, struct span *out)
 {
     if (rule->n_sources <= 1) {
-        out->s = rule->n_sources == 0 ? SPAN_LIT("") : label_place_get(&rule->sources[0], lb);
+        *out = rule->n_sources == 0 ? SPAN_LIT("") : label_place_get(&rule->sources[0], lb);
         return true;
     }
     size_t size = (rule->n_sources - 1) * rule->separator.len;
     for (size_t i = 0; i < rule->n_sources; i++) {
         size += label_place_get(&rule->sources[i], lb).len;
     }
-    char *text = out->bytes;
-    if (size > sizeof(out->bytes)) {
+    char *text = lb->scratch;
+    if (size > LABEL_SCRATCH_BYTES) {
         if (!label_builder_charge(lb, size)) {
             return false;
         }
@@ -48,16 +41,16 @@ static bool join(const struct relabel_rule *rule, struct label_builder *lb, stru
         at = put(at, i == 0 ? SPAN_LIT("") : rule->separator);
         at = put(at, label_place_get(&rule->sources[i], lb));
     }
-    out->s = span_make(text, size);
+    *out = span_make(text, size);
     return true;
 }
 
 /* Makes 's' live as long as the builder's arena. */
-static bool keep_bytes(const struct joined *joined, struct label_builder *lb, struct span *s)
+static bool keep_bytes(struct label_builder *lb, struct span *s)
 {
     uintptr_t at = (uintptr_t)s->p;
-    uintptr_t bytes = (uintptr_t)joined->bytes;
-    if (s->len == 0 || at < bytes || at >= bytes + sizeof(joined->bytes)) {
+    uintptr_t scratch = (uintptr_t)lb->scratch;
+    if (s->len == 0 || at < scratch || at >= scratch + LABEL_SCRATCH_BYTES) {
         return true;
     }
     if (!label_builder_charge(lb, s->len)) {
@@ -68,13 +61,13 @@ static bool keep_bytes(const struct joined *joined, struct label_builder *lb, st
 }
 
 static bool expand(const struct regex_template *t, const struct regex_match *m,
-                   const struct joined *joined, struct label_builder *lb, struct span *out)
+                   struct label_builder *lb, struct span *out)
 {
     if (!label_builder_charge(lb, regex_template_size(t, m))) {
         return false;
     }
     *out = regex_template_expand(t, m, lb->arena);
-    return keep_bytes(joined, lb, out);
+    return keep_bytes(lb, out);
 }
 
 /* ---- one value in, one label out */
@@ -93,11 +86,10 @@ static bool matches(const struct relabel_rule *rule, struct span value, struct r
 static void run_replace(const struct relabel *set, struct relabel_rule *rule,
                         struct label_builder *lb)
 {
-    struct joined joined;
-    struct regex_match m;
+    struct span joined;
     struct span value;
-    if (!join(rule, lb, &joined) || !matches(rule, joined.s, &m) ||
-        !expand(rule->replacement, &m, &joined, lb, &value)) {
+    if (!join(rule, lb, &joined) || !matches(rule, joined, set->match) ||
+        !expand(rule->replacement, set->match, lb, &value)) {
         return;
     }
     if (rule->has_plain_target) {
@@ -105,11 +97,10 @@ static void run_replace(const struct relabel *set, struct relabel_rule *rule,
         return;
     }
     struct span name;
-    if (!expand(rule->target_template, &m, &joined, lb, &name) ||
-        !label_name_is_valid(name, set->scheme)) {
-        return;
+    if (expand(rule->target_template, set->match, lb, &name) &&
+        label_name_is_valid(name, set->scheme)) {
+        label_builder_set(lb, strpool_intern(lb->pool, name), value);
     }
-    label_builder_set(lb, strpool_intern(lb->pool, name), value);
 }
 
 #define DECIMAL_MAX 20
@@ -127,35 +118,35 @@ static struct span decimal(uint64_t n, struct arena *arena)
 
 static void run_hashmod(struct relabel_rule *rule, struct label_builder *lb)
 {
-    struct joined joined;
+    struct span joined;
     if (join(rule, lb, &joined) && label_builder_charge(lb, DECIMAL_MAX)) {
         label_place_set(&rule->target, lb,
-                        decimal(hash_md5_tail(joined.s) % rule->modulus, lb->arena));
+                        decimal(hash_md5_tail(joined) % rule->modulus, lb->arena));
     }
 }
 
 static void run_lettercase(struct relabel_rule *rule, struct label_builder *lb, enum lettercase to)
 {
-    struct joined joined;
-    if (!join(rule, lb, &joined) || !label_builder_charge(lb, lettercase_bound(joined.s))) {
+    struct span joined;
+    if (!join(rule, lb, &joined) || !label_builder_charge(lb, lettercase_bound(joined))) {
         return;
     }
-    struct span value = lettercase_map(joined.s, to, lb->arena);
-    if (keep_bytes(&joined, lb, &value)) {
+    struct span value = lettercase_map(joined, to, lb->arena);
+    if (keep_bytes(lb, &value)) {
         label_place_set(&rule->target, lb, value);
     }
 }
 
 static bool value_matches(const struct relabel_rule *rule, struct label_builder *lb)
 {
-    struct joined joined;
-    return join(rule, lb, &joined) && (rule->is_any || regex_match(rule->regex, joined.s, NULL));
+    struct span joined;
+    return join(rule, lb, &joined) && (rule->is_any || regex_match(rule->regex, joined, NULL));
 }
 
 static bool value_equals_target(struct relabel_rule *rule, struct label_builder *lb)
 {
-    struct joined joined;
-    return join(rule, lb, &joined) && span_eq(joined.s, label_place_get(&rule->target, lb));
+    struct span joined;
+    return join(rule, lb, &joined) && span_eq(joined, label_place_get(&rule->target, lb));
 }
 
 /* ---- rules over names */
