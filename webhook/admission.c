@@ -376,7 +376,7 @@ static bool is_told(const struct revision *r, const struct node *old)
     if (before.config_text.p != NULL || text.p != NULL) {
         return before.config_text.p != NULL && span_eq(before.config_text, text);
     }
-    return jsonpatch_same(r->intended_config, before.config_node);
+    return r->intended_config != NULL && jsonpatch_same(r->intended_config, before.config_node);
 }
 
 /* 'is_whole' as for skim_collector(); false when it is needed and was not given. */

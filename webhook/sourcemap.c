@@ -322,47 +322,68 @@ static size_t raw_line_start(const struct sourcemap *m, size_t at)
     return raw;
 }
 
-/* Lines of a literal: each gets the indentation, blank ones do not. 'is_whole': 'text' begins a
- * line and ends one. */
-static struct span indented(const struct sourcemap *m, struct span text, bool is_whole,
+/* How the lines of a replacement are indented. */
+struct indentation {
+    size_t first;  /* spaces in front of its first line */
+    bool has_last; /* what follows it stands on a line of its last line's making, and needs
+                      indentation too */
+};
+
+/* Lines of a literal: each gets the indentation, blank ones do not. */
+static struct span indented(const struct sourcemap *m, struct span text, struct indentation in,
                             struct arena *arena)
 {
     AUTO_BUF out = { 0 };
-    bool at_line_start = is_whole;
+    size_t spaces = in.first;
 
     buf_init(&out, LIMIT_DOCUMENT_BYTES);
     for (size_t i = 0; i < text.len; i++) {
         if (text.p[i] == '\n') {
             buf_add_str(&out, m->has_crlf ? "\r\n" : "\n");
-            at_line_start = true;
+            spaces = m->indent;
             continue;
         }
-        if (at_line_start) {
-            buf_addf(&out, "%*s", (int)m->indent, "");
-        }
-        at_line_start = false;
+        buf_addf(&out, "%*s", (int)spaces, "");
+        spaces = 0;
         buf_add_char(&out, text.p[i]);
     }
-    /* What follows on the last line has its indentation in front of it already when whole lines
-     * were changed. */
-    if (at_line_start && !is_whole && text.len > 0) {
-        buf_addf(&out, "%*s", (int)m->indent, "");
+    if (in.has_last && (text.len == 0 || text.p[text.len - 1] == '\n')) {
+        buf_addf(&out, "%*s", (int)spaces, "");
     }
     return arena_span(arena, buf_span(&out));
+}
+
+/* Columns that a blank line lacks before text can stand on it. */
+static size_t missing_columns(const struct sourcemap *m, size_t at)
+{
+    size_t raw = m->start[at], column = 0;
+
+    while (column < m->indent && raw > column && m->raw.p[raw - column - 1] == ' ') {
+        column++;
+    }
+    return is_line_start(m, at) ? m->indent - column : 0;
 }
 
 static void edit_literal(const struct sourcemap *m, const struct edit *e, struct arena *arena,
                          struct splice *out)
 {
     bool ends_line = e->text.len == 0 || e->text.p[e->text.len - 1] == '\n';
+    bool takes_break = e->end > e->begin && is_line_start(m, e->end);
+    struct indentation in = { .first = m->indent };
 
     if (is_line_start(m, e->begin) && is_line_start(m, e->end) && ends_line) {
         splice_add(out, raw_line_start(m, e->begin), raw_line_start(m, e->end),
-                   indented(m, e->text, true, arena));
+                   indented(m, e->text, in, arena));
         return;
     }
-    size_t end = e->end > e->begin ? m->stop[e->end - 1] : m->start[e->begin];
-    splice_add(out, m->start[e->begin], end, indented(m, e->text, false, arena));
+    /* A line that is joined to what is in front of it loses its indentation. */
+    bool joins = takes_break && !(e->text.len > 0 && ends_line);
+    size_t end = e->end == e->begin ? m->start[e->begin]
+                 : joins            ? m->start[e->end]
+                                    : m->stop[e->end - 1];
+    in.first = missing_columns(m, e->begin);
+    in.has_last = !takes_break;
+    splice_add(out, m->start[e->begin], end, indented(m, e->text, in, arena));
 }
 
 /* Is there nothing but indentation between a line break and 'at'? Blanks there are not part of the
