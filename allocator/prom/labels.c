@@ -316,8 +316,8 @@ bool label_name_is_valid(struct span name, enum name_scheme scheme)
 struct gather { /* small pieces are hashed in one go: a hash call for each would cost more than the
                    hashing */
     struct hash64_state st;
+    char *bytes; /* the builder's scratch */
     size_t n;
-    char bytes[2048];
 };
 
 static void gather_flush(struct gather *g)
@@ -329,9 +329,9 @@ static void gather_flush(struct gather *g)
 /* 's' and one byte 0xFF behind it. */
 static inline void gather_add(struct gather *g, struct span s)
 {
-    if (s.len >= sizeof(g->bytes) - g->n) {
+    if (s.len >= LABEL_SCRATCH_BYTES - g->n) {
         gather_flush(g);
-        if (s.len >= sizeof(g->bytes)) {
+        if (s.len >= LABEL_SCRATCH_BYTES) {
             hash64_add(&g->st, s);
             s.len = 0;
         }
@@ -343,8 +343,7 @@ static inline void gather_add(struct gather *g, struct span s)
 
 uint64_t labels_identity(struct label_builder *lb, struct span job)
 {
-    struct gather g;
-    g.n = 0;
+    struct gather g = { .bytes = lb->scratch };
     hash64_begin(&g.st);
     label_builder_sort(lb);
     for (size_t i = 0; i < lb->n; i++) {

@@ -714,7 +714,9 @@ static bool try_from(struct attempt *a, const struct step *step, size_t at)
 enum plan_outcome regex_plan_match(const struct regex_plan *plan, struct span subject,
                                    struct span *group, size_t n_groups)
 {
-    struct attempt a;
+    /* A group is opened before it is closed; clearing the array would cost more than most matches.
+     */
+    struct attempt a __attribute__((uninitialized));
     a.s = subject;
     a.group = group;
     a.n_groups = n_groups;
