@@ -168,12 +168,16 @@ static int authorize(const char *token_type, struct span token, struct arena *ar
     if (token.len == 0) {
         return err_set(err, ERR_INVALID, "server response missing access_token");
     }
-    for (size_t i = 0; i < token.len; i++) {
-        if ((unsigned char)token.p[i] < ' ') {
-            return err_set(err, ERR_INVALID, "access_token holds control characters");
+    struct span value =
+        span_of(arena_printf(arena, "%s %.*s", scheme_of(token_type), SPAN_ARG(token)));
+
+    /* It becomes a header line, and must stay one. */
+    for (size_t i = 0; i < value.len; i++) {
+        if ((unsigned char)value.p[i] < ' ') {
+            return err_set(err, ERR_INVALID, "server response holds control characters");
         }
     }
-    *out = span_of(arena_printf(arena, "%s %.*s", scheme_of(token_type), SPAN_ARG(token)));
+    *out = value;
     return 0;
 }
 

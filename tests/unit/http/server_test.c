@@ -165,6 +165,21 @@ static void test_chunked_flood(unsigned port)
     raw_close(&c);
 }
 
+static void test_continue(unsigned port)
+{
+    struct rawclient c;
+    size_t used = 0;
+
+    raw_connect(&c, port);
+    raw_say(&c, "POST /p HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    is_int(raw_read(&c, &used, true).status, 100, "Expect: 100-continue");
+    raw_say(&c, "hello");
+    is_span(raw_read(&c, &used, true).body, SPAN_LIT("POST|/p||a||5|127.0.0.1"), "  then the body");
+    raw_say(&c, "POST /p HTTP/1.1\r\nHost: a\r\nExpect: more\r\nContent-Length: 5\r\n\r\n");
+    is_int(raw_read(&c, &used, true).status, 417, "another expectation");
+    raw_close(&c);
+}
+
 static void test_headers_of_100_kib(unsigned port)
 {
     struct rawclient c;
@@ -532,6 +547,7 @@ int main(void)
     test_what_the_handler_sees(port);
     test_refusals(port);
     test_chunked_flood(port);
+    test_continue(port);
     test_headers_of_100_kib(port);
     test_answer_headers(port);
     test_pipelining(port);
