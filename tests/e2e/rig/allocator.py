@@ -14,19 +14,19 @@ BINARY = os.environ.get("OTEL_TA", str(ROOT / "build/otel-ta"))
 class Allocator:
     """`otel-ta serve`, by default with certificates of its own making in --cert-dir."""
 
-    webhook = "https://127.0.0.1:9443/mutate"
-
-    def __init__(self, *flags, listen="127.0.0.1:80", own_certs=True):
+    def __init__(self, *flags, listen="127.0.0.1:80", webhook_port=9443, own_certs=True):
         self.base = f"http://{listen}"
+        self.webhook = f"https://127.0.0.1:{webhook_port}/mutate"
         self.cert_dir = scratch() / "certs"
-        self.command = [BINARY, "serve", "--listen", listen, "--webhook-listen", "127.0.0.1:9443", *flags]
+        self.command = [BINARY, "serve", "--listen", listen, "--webhook-listen", f"127.0.0.1:{webhook_port}",
+                        *flags]
         if own_certs:
             self.command += ["--cert-dir", self.cert_dir]
         self.process = None
         self.start()
 
     def start(self):
-        self.process = Process("otel-ta", self.command)
+        self.process = Process(f"otel-ta-{self.base.rsplit(':', 1)[1]}", self.command)
         wait_for("otel-ta", lambda: self.process.check_alive() and is_up(self.base + "/readyz"))
 
     def kill(self):
