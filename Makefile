@@ -141,7 +141,7 @@ e2e: ## tests against a real API server, kubectl and Collectors
 	$Qscripts/setup e2e
 	$Q$(MAKE) --no-print-directory all
 	$Qtests/e2e/build-servers
-	$(prove) $(sort $(wildcard tests/e2e/*.t))
+	$(prove) -j 2 $(sort $(wildcard tests/e2e/*.t))
 
 bench: ## measurements, as a table and as JSON
 	$Qscripts/setup bench
