@@ -2,9 +2,11 @@
  * out is exact, and every odd client costs one connection at most. */
 #include "allocator/http/server.h"
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
@@ -389,6 +391,37 @@ static void test_connection_cap(unsigned port)
     }
 }
 
+/* Every descriptor is taken: who connects is turned away instead of waking the loop for ever. */
+static void test_no_descriptor(unsigned port)
+{
+    enum { LIMIT = 256 };
+    const struct sockaddr_in to = { .sin_family = AF_INET,
+                                    .sin_port = htons((uint16_t)port),
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct rawclient c = { .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+    const struct timeval patience = { .tv_sec = 10 };
+    struct rlimit before, tight;
+    int taken[LIMIT], n = 0;
+    uint64_t refused = metric_value(METRIC_CONNECTIONS_REFUSED);
+
+    setsockopt(c.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    getrlimit(RLIMIT_NOFILE, &before);
+    tight = (struct rlimit){ .rlim_cur = LIMIT, .rlim_max = before.rlim_max };
+    setrlimit(RLIMIT_NOFILE, &tight);
+    while (n < LIMIT && (taken[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0) {
+        n++;
+    }
+    is_int(connect(c.fd, (const struct sockaddr *)(const void *)&to, sizeof(to)), 0, "connected");
+    ok(raw_is_closed(&c, &(size_t){ 0 }), "no descriptor left: closed at once");
+    is_int(metric_value(METRIC_CONNECTIONS_REFUSED) - refused, 1, "and counted");
+    while (n > 0) {
+        close(taken[--n]);
+    }
+    setrlimit(RLIMIT_NOFILE, &before);
+    raw_close(&c);
+    one(port, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET|/echo||a||0|127.0.0.1");
+}
+
 static void test_slow_clients(void)
 {
     struct http_server *s = start(0, 200, 0);
@@ -556,6 +589,9 @@ int main(void)
     test_broadcast(s);
     http_server_stop(&s, 1000);
     ok(s == NULL, "stopped");
+    s = start(0, 60000, 0); /* nothing of it is being closed while descriptors are counted */
+    test_no_descriptor(http_server_port(s, 0));
+    http_server_stop(&s, 1000);
 
     s = start(4, 60000, 0);
     test_connection_cap(http_server_port(s, 0));
