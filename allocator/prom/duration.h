@@ -1,4 +1,4 @@
-/* Prometheus durations: 1h30m ↔ milliseconds (spec/prometheus.md §2.4). Go durations for upstream's
+/* Prometheus durations: 1h30m ↔ milliseconds. Go durations for upstream's
  * own keys. Threads: any. */
 #ifndef OTEL_TA_PROM_DURATION_H
 #define OTEL_TA_PROM_DURATION_H

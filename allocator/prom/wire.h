@@ -22,7 +22,7 @@ struct wire_cr {
     struct span name; /* of the Collector CR */
 };
 
-/* DNSName(Truncate("%s-targetallocator", 63, name)): spec/operator.md §3.2. */
+/* DNSName(Truncate("%s-targetallocator", 63, name)), as upstream names its Service. */
 void wire_service_name(struct span cr_name, struct buf *out);
 
 struct wire_form {
