@@ -466,8 +466,8 @@ static void refuse_one(struct door *door)
     close(w->spare_fd);
     int fd = accept4(h2o_socket_get_fd(door->listening), NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0) {
-        close(fd);
         metric_add(METRIC_CONNECTIONS_REFUSED, 1);
+        close(fd);
     }
     w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     log_warn("connection refused: out of file descriptors",
