@@ -12,7 +12,7 @@
 #include <malloc.h>
 #include <poll.h>
 
-#define MAX_WAITING 32 /* arrivals that may wait: the watcher then waits too */
+#define MAX_WAITING 8 /* arrivals that may wait: the watcher then waits too */
 #define WINDOW_MAX_US                                                                              \
     10000                 /* under load, at most this long between a change and its publication    \
                            */

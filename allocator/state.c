@@ -646,7 +646,10 @@ const struct snapshot *state_publish(struct state *s)
 
 bool state_reap(struct state *s)
 {
-    return publisher_reap(s->publisher) > 1;
+    size_t n_live = publisher_reap(s->publisher);
+
+    metric_set(METRIC_SNAPSHOTS_LIVE, (double)n_live);
+    return n_live > 1;
 }
 
 void state_count(const struct state *s, struct state_counts *out)
