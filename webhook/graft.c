@@ -79,8 +79,9 @@ struct node *graft_member(struct arena *arena, const struct node *map, struct sp
     return graft_map(arena, pairs, n);
 }
 
-struct node *graft_item(struct arena *arena, const struct node *list, size_t index,
-                        const struct node *item)
+/* 'list' with another item at 'index'. */
+static struct node *graft_item(struct arena *arena, const struct node *list, size_t index,
+                               const struct node *item)
 {
     struct node **items = arena_alloc(arena, (list->n + 1) * sizeof(struct node *));
 
@@ -90,8 +91,7 @@ struct node *graft_item(struct arena *arena, const struct node *list, size_t ind
     return graft_list(arena, items, list->n);
 }
 
-/* Depth is that of a parsed document, which LIMIT_DEPTH bounds. NOLINTNEXTLINE(misc-no-recursion)
- */
+/* NOLINTNEXTLINE(misc-no-recursion): the depth is that of a parsed document, LIMIT_DEPTH. */
 const struct node *graft_replace(struct arena *arena, const struct node *root,
                                  const struct node *old, const struct node *value)
 {

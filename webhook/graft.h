@@ -16,9 +16,6 @@ struct node *graft_single(struct arena *arena, struct span key, const struct nod
 /* 'map' (NULL: an empty one) with member 'key' set, or without it when 'value' is NULL. */
 struct node *graft_member(struct arena *arena, const struct node *map, struct span key,
                           const struct node *value);
-/* 'list' with another item at 'index', which must exist. */
-struct node *graft_item(struct arena *arena, const struct node *list, size_t index,
-                        const struct node *item);
 /* 'root' with another node in place of 'old' (the same pointer); 'root' itself when it is not in
  * there. */
 const struct node *graft_replace(struct arena *arena, const struct node *root,

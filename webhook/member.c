@@ -162,7 +162,9 @@ static void insert_flow(struct text_editor *t, const struct node *map, struct sp
     }
 }
 
-int member_insert(struct text_editor *t, const struct node *map, struct span text, struct err *err)
+/* Puts 'text' in front of the first member. ERR_REFUSED where that cannot be written. */
+static int member_insert(struct text_editor *t, const struct node *map, struct span text,
+                         struct err *err)
 {
     const struct node_pair *first = first_pair(map);
 

@@ -31,9 +31,6 @@ struct span member_text(struct text_editor *t, const struct buf *made);
 
 /* Replaces the whole pair by 'text'. */
 void member_replace(struct text_editor *t, const struct node_pair *pair, struct span text);
-/* Puts 'text' in front of the first member. ERR_REFUSED where that cannot be written. */
-int member_insert(struct text_editor *t, const struct node *map, struct span text,
-                  struct err *err) MUST_USE;
 /* Puts 'text' behind everything that belongs to the map. */
 void member_append(struct text_editor *t, const struct node *map, struct span text);
 /* Takes the pair out, with its line when it is alone there. */

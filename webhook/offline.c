@@ -23,7 +23,8 @@ struct run {
     bool is_restore;
     struct buf out;
     size_t n_faults;
-    bool is_broken; /* a file cannot be read */
+    size_t n_collectors; /* validated */
+    bool is_broken;      /* a file cannot be read */
 };
 
 /* One document of a file. */
@@ -233,6 +234,8 @@ static void each_document(struct run *r, const char *filename, struct span text,
     arena_fini(&all);
 }
 
+static void validate_document(struct run *r, const struct place *p, struct arena *arena);
+
 static void each_file(struct run *r,
                       void (*visit)(struct run *r, const struct place *p, struct arena *arena))
 {
@@ -245,7 +248,13 @@ static void each_file(struct run *r,
             r->is_broken = true;
             continue;
         }
+        size_t n_collectors = r->n_collectors, n_faults = r->n_faults;
         each_document(r, r->o->filenames[i], buf_span(&text), visit);
+        if (visit == validate_document && r->n_collectors == n_collectors &&
+            r->n_faults == n_faults) {
+            fprintf(r->errout, "%s: warning: there is no OpenTelemetryCollector in it\n",
+                    shown_name(r->o->filenames[i]));
+        }
     }
 }
 
@@ -368,6 +377,7 @@ static void validate_document(struct run *r, const struct place *p, struct arena
         buf_addf(&r->out, "%s: %zu Collector%s, %zu scrape job%s: valid\n", shown_name(p->filename),
                  n, n == 1 ? "" : "s", n_jobs, n_jobs == 1 ? "" : "s");
     }
+    r->n_collectors += n;
     faults_fini(&f);
 }
 

@@ -84,9 +84,8 @@ void plan_make(const struct plan_input *in, struct arena *arena, struct faults *
 /* The configuration that the plan leads to. */
 const struct node *plan_intended(const struct plan *plan, const struct node *config,
                                  struct arena *arena);
-/* One job or receiver of it. */
+/* One job of it. */
 const struct node *plan_intended_job(const struct plan_job *job, struct arena *arena);
-const struct node *plan_intended_receiver(const struct plan_receiver *r, struct arena *arena);
 
 /* Canonical JSON of what the annotation keeps. 'exact' (may be empty) is its member "text". */
 void plan_write_stash(const struct plan *plan, struct span exact, struct arena *arena,

@@ -74,7 +74,7 @@ static bool has_job_change(const struct plan_receiver *r)
     return is_changed;
 }
 
-const struct node *plan_intended_receiver(const struct plan_receiver *r, struct arena *arena)
+static const struct node *intended_receiver(const struct plan_receiver *r, struct arena *arena)
 {
     const struct node *node = r->node;
 
@@ -98,7 +98,7 @@ const struct node *plan_intended(const struct plan *plan, const struct node *con
 
     for (size_t i = 0; i < plan->n_receivers; i++) {
         const struct plan_receiver *r = &plan->receivers[i];
-        const struct node *node = plan_intended_receiver(r, arena);
+        const struct node *node = intended_receiver(r, arena);
         if (node != r->node) {
             receivers = graft_member(arena, receivers, r->name, node);
         }

@@ -135,6 +135,21 @@ static int fail(struct skimmer *s, struct err *err)
     return err_set(err, ERR_INVALID, "%s", jsonscan_error(&s->scan));
 }
 
+/* Of equal keys the last one counts, as for the API server, which never sends two. */
+static void put_pair(struct skimmer *s, size_t from, struct node_pair pair)
+{
+    size_t n = s->pairs.n - from;
+
+    for (size_t i = 0; i < n && n <= KEY_SLOTS; i++) {
+        struct node_pair *other = &s->pairs.v[from + i];
+        if (other->key == pair.key || span_eq(other->key->text, pair.key->text)) {
+            other->value = pair.value;
+            return;
+        }
+    }
+    *vec_push(&s->pairs) = pair;
+}
+
 static int read_value(struct skimmer *s, const struct json_token *t, enum place place,
                       unsigned depth, struct node **out, struct err *err);
 
@@ -160,7 +175,7 @@ static int read_map(struct skimmer *s, const struct json_token *begin, enum plac
         if (rc < 0) {
             return rc;
         }
-        *vec_push(&s->pairs) = pair;
+        put_pair(s, from, pair);
     }
     if (t.event != JSON_END_OBJECT) {
         return fail(s, err);

@@ -1,6 +1,6 @@
-/* 'otel-ta rewrite' and 'otel-ta restore' on whole manifests: in each folder of
- * tests/golden/{rewrite,restore}/, in.yaml (with the words of 'args') gives out.yaml on standard
- * output and faults.txt on standard error; a missing file means nothing. */
+/* 'otel-ta rewrite', 'restore' and 'validate' on whole manifests: in each folder of
+ * tests/golden/{rewrite,restore,validate}/, in.yaml (with the words of 'args') gives out.yaml on
+ * standard output and faults.txt on standard error; a missing file means nothing. */
 #include "allocator/base/limits.h"
 #include "tests/check.h"
 #include "webhook/document.h"
@@ -46,8 +46,9 @@ static int run_case(const char *kind, char *args, FILE *out, FILE *errout)
                          .shared_host = span_of(o.shared_host),
                          .is_block_style = o.is_block_style },
         };
-        code = strcmp(kind, "restore") == 0 ? offline_restore(&offline, out, errout)
-                                            : offline_rewrite(&offline, out, errout);
+        code = strcmp(kind, "restore") == 0    ? offline_restore(&offline, out, errout)
+               : strcmp(kind, "validate") == 0 ? offline_validate(&offline, out, errout)
+                                               : offline_rewrite(&offline, out, errout);
     }
     options_fini(&o);
     free(argv[1]);
@@ -113,5 +114,6 @@ int main(void)
     }
     check_kind("rewrite");
     check_kind("restore");
+    check_kind("validate");
     return check_done();
 }

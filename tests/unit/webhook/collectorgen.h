@@ -1,8 +1,8 @@
 /* Collectors made up from a seed, in many of the ways in which people and programs write YAML: for
  * tests of what must hold for every manifest. Lines of discovery sections bear the word "sdmark" or
  * a section's key, so that a test can tell them. */
-#ifndef OTEL_TA_TESTS_COLLECTORGEN_H
-#define OTEL_TA_TESTS_COLLECTORGEN_H
+#ifndef OTEL_TA_TESTS_UNIT_WEBHOOK_COLLECTORGEN_H
+#define OTEL_TA_TESTS_UNIT_WEBHOOK_COLLECTORGEN_H
 
 #include "allocator/base/buf.h"
 #include "allocator/base/limits.h"
@@ -140,8 +140,11 @@ static void gen_member(struct gen *g, unsigned kind, unsigned column, struct buf
 /* A block job; the first member stands behind the dash. */
 static void gen_block_job(struct gen *g, unsigned dash, struct buf *out)
 {
-    static const char *const names[] = { "job-%u", "'job %u'", "\"job/%u?é\"", "j%u.☃",
-                                         "'it''s %u'" };
+    static const struct {
+        const char *before, *after;
+    } names[] = {
+        { "job-", "" }, { "'job ", "'" }, { "\"job/", "?é\"" }, { "j", ".☃" }, { "'it''s ", "'" }
+    };
     unsigned column = dash + 2, kinds = gen_below(g, 128), n_sections = 1 + gen_below(g, 3),
              from = gen_below(g, 4);
     unsigned name_at = gen_below(g, 3), sections_at = gen_below(g, 8), at = 0;
@@ -159,8 +162,8 @@ static void gen_block_job(struct gen *g, unsigned dash, struct buf *out)
             gen_indent(out, column);
         }
         if (is_name) {
-            buf_add_str(out, "job_name: ");
-            buf_addf(out, gen_pick(g, names), g->job++);
+            unsigned form = gen_below(g, COUNT(names));
+            buf_addf(out, "job_name: %s%u%s", names[form].before, g->job++, names[form].after);
             gen_eol(g, out);
         } else if (kind == sections_at) {
             for (unsigned i = 0; i < n_sections; i++) {

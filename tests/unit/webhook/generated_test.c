@@ -5,7 +5,7 @@
 #include "tests/unit/webhook/oracle.h"
 
 #ifndef PER_FORM
-#define PER_FORM 1500
+#define PER_FORM 800
 #endif
 
 static const char *const form_names[] = { "object", "literal", "double-quoted",

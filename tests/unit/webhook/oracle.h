@@ -1,7 +1,7 @@
 /* What must hold for the rewrite of any manifest; used by generated documents and by the fuzz
  * target. */
-#ifndef OTEL_TA_TESTS_ORACLE_H
-#define OTEL_TA_TESTS_ORACLE_H
+#ifndef OTEL_TA_TESTS_UNIT_WEBHOOK_ORACLE_H
+#define OTEL_TA_TESTS_UNIT_WEBHOOK_ORACLE_H
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"

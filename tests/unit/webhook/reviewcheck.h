@@ -1,6 +1,6 @@
 /* What must hold for the answer to any AdmissionReview; used by tests and by the fuzz target. */
-#ifndef OTEL_TA_TESTS_REVIEWCHECK_H
-#define OTEL_TA_TESTS_REVIEWCHECK_H
+#ifndef OTEL_TA_TESTS_UNIT_WEBHOOK_REVIEWCHECK_H
+#define OTEL_TA_TESTS_UNIT_WEBHOOK_REVIEWCHECK_H
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/base64.h"
