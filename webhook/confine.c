@@ -18,29 +18,61 @@
 
 /* Nothing this program does needs one of these. */
 static const unsigned forbidden[] = {
-    SYS_execve,          SYS_execveat,          SYS_ptrace,      SYS_process_vm_readv, SYS_process_vm_writev,
-    SYS_mount,           SYS_umount2,           SYS_pivot_root,  SYS_chroot,           SYS_unshare,
-    SYS_setns,           SYS_bpf,               SYS_init_module, SYS_finit_module,     SYS_delete_module,
-    SYS_kexec_load,      SYS_kexec_file_load,   SYS_reboot,      SYS_swapon,           SYS_swapoff,
-    SYS_perf_event_open, SYS_userfaultfd,       SYS_add_key,     SYS_request_key,      SYS_keyctl,
-    SYS_setuid,          SYS_setgid,            SYS_setresuid,   SYS_setresgid,        SYS_setgroups,
-    SYS_acct,            SYS_settimeofday,      SYS_clock_settime, SYS_sethostname,    SYS_open_by_handle_at,
+    SYS_execve,
+    SYS_execveat,
+    SYS_ptrace,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_mount,
+    SYS_umount2,
+    SYS_pivot_root,
+    SYS_chroot,
+    SYS_unshare,
+    SYS_setns,
+    SYS_bpf,
+    SYS_init_module,
+    SYS_finit_module,
+    SYS_delete_module,
+    SYS_kexec_load,
+    SYS_kexec_file_load,
+    SYS_reboot,
+    SYS_swapon,
+    SYS_swapoff,
+    SYS_perf_event_open,
+    SYS_userfaultfd,
+    SYS_add_key,
+    SYS_request_key,
+    SYS_keyctl,
+    SYS_setuid,
+    SYS_setgid,
+    SYS_setresuid,
+    SYS_setresgid,
+    SYS_setgroups,
+    SYS_acct,
+    SYS_settimeofday,
+    SYS_clock_settime,
+    SYS_sethostname,
+    SYS_open_by_handle_at,
 };
 
 #if defined(OUR_ARCH)
-/* Loads the number, compares it with each forbidden one, and refuses calls of another architecture's table. */
+/* Loads the number, compares it with each forbidden one, and refuses calls of another
+ * architecture's table. */
 static int install_filter(struct err *err)
 {
     struct sock_filter code[COUNT(forbidden) + 6];
     unsigned n = 0;
 
-    code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+    code[n++] =
+        (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
     code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OUR_ARCH, 1, 0);
     code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-    code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+    code[n++] =
+        (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
     for (unsigned i = 0; i < COUNT(forbidden); i++) {
         unsigned char to_refusal = (unsigned char)(COUNT(forbidden) - i);
-        code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, forbidden[i], to_refusal, 0);
+        code[n++] =
+            (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, forbidden[i], to_refusal, 0);
     }
     code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
@@ -54,7 +86,8 @@ int confine_process(struct err *err)
 {
     const struct rlimit no_core = { 0, 0 };
 
-    if (setrlimit(RLIMIT_CORE, &no_core) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    if (setrlimit(RLIMIT_CORE, &no_core) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return err_sys(err, errno, "giving up core dumps and privileges");
     }
 #if defined(OUR_ARCH)

@@ -17,8 +17,8 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
@@ -26,8 +26,10 @@
 
 #define STOP_GRACE_MS 10000
 #define CERTS_PERIOD_S 60
-#define API_TIMEOUT_MS 90000     /* an idle connection of a collector that polls every 30 or 60 s stays */
-#define WEBHOOK_TIMEOUT_MS 120000 /* the API server closes idle connections after 90 s; let it be first */
+#define API_TIMEOUT_MS                                                                             \
+    90000 /* an idle connection of a collector that polls every 30 or 60 s stays */
+#define WEBHOOK_TIMEOUT_MS                                                                         \
+    120000 /* the API server closes idle connections after 90 s; let it be first */
 
 /* One TLS listener: what it presents, and where that comes from. */
 struct tls_port {
@@ -54,7 +56,8 @@ struct keeper {
 
 static void note_expiry(const struct tls_port *port, const struct identity *id)
 {
-    metric_set_for(METRIC_TLS_EXPIRY, (const char *[]){ port->name }, (double)identity_not_after_s(id));
+    metric_set_for(METRIC_TLS_EXPIRY, (const char *[]){ port->name },
+                   (double)identity_not_after_s(id));
 }
 
 /* Loads what is new; at start a failure is final, later the old certificate stays in use. */
@@ -70,7 +73,8 @@ static int refresh_port(struct tls_port *port, struct err *err)
     if (id != NULL) {
         note_expiry(port, id);
         metric_add_for(METRIC_TLS_RELOADS, (const char *[]){ "success" }, 1);
-        log_info("certificate loaded", LOG_STR("listener", port->name), LOG_INT("not_after", identity_not_after_s(id)));
+        log_info("certificate loaded", LOG_STR("listener", port->name),
+                 LOG_INT("not_after", identity_not_after_s(id)));
         identity_front_present(port->front, id);
     }
     return 0;
@@ -81,13 +85,14 @@ static void refresh_ports(struct keeper *k)
     for (size_t i = 0; i < N_PORTS; i++) {
         struct err err = { 0 };
         if (k->ports[i].certs != NULL && refresh_port(&k->ports[i], &err) < 0) {
-            log_error("certificate not reloaded, the old one stays in use", LOG_STR("error", err.text));
+            log_error("certificate not reloaded, the old one stays in use",
+                      LOG_STR("error", err.text));
         }
     }
 }
 
-static int open_port(struct tls_port *port, const char *name, const struct certs_options *co, enum identity_clients clients,
-                     int min_version, struct err *err)
+static int open_port(struct tls_port *port, const char *name, const struct certs_options *co,
+                     enum identity_clients clients, int min_version, struct err *err)
 {
     port->name = name;
     port->certs = certs_new(co);
@@ -109,17 +114,20 @@ static int open_ports(struct keeper *k, struct err *err)
                                           .names = o->tls_names.v,
                                           .n_names = o->tls_names.n };
         rc = open_port(&k->ports[PORT_WEBHOOK], "webhook", &co,
-                       o->webhook_client_ca != NULL ? IDENTITY_CLIENTS_REQUIRED : IDENTITY_CLIENTS_NONE,
+                       o->webhook_client_ca != NULL ? IDENTITY_CLIENTS_REQUIRED
+                                                    : IDENTITY_CLIENTS_NONE,
                        o->is_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION, err);
         if (rc == 0 && o->cert_dir == NULL && o->tls_cert_file == NULL) {
-            log_warn("the webhook's certificate authority lives in memory: every start makes a new one; --cert-dir keeps it");
+            log_warn("the webhook's certificate authority lives in memory: every start makes a new "
+                     "one; --cert-dir keeps it");
         }
     }
     if (rc == 0 && s->https_listen != NULL) {
         const struct certs_options co = { .cert_file = s->https_cert_file,
                                           .key_file = s->https_key_file,
                                           .client_ca_file = s->https_ca_file };
-        rc = open_port(&k->ports[PORT_HTTPS], "https", &co, IDENTITY_CLIENTS_REQUIRED, TLS1_2_VERSION, err);
+        rc = open_port(&k->ports[PORT_HTTPS], "https", &co, IDENTITY_CLIENTS_REQUIRED,
+                       TLS1_2_VERSION, err);
     }
     return rc;
 }
@@ -166,30 +174,48 @@ static int start_server(struct keeper *k, struct err *err)
     struct http_listener listeners[3];
     size_t n = 0;
 
-    listeners[n++] = (struct http_listener){ .name = "http", .address = s->listen, .max_body_bytes = 64 * KIB,
-                                             .request_timeout_ms = API_TIMEOUT_MS, .handler = serve_handle, .arg = k->serve };
+    listeners[n++] = (struct http_listener){ .name = "http",
+                                             .address = s->listen,
+                                             .max_body_bytes = 64 * KIB,
+                                             .request_timeout_ms = API_TIMEOUT_MS,
+                                             .handler = serve_handle,
+                                             .arg = k->serve };
     if (s->https_listen != NULL) {
-        listeners[n++] = (struct http_listener){ .name = "https", .address = s->https_listen,
-                                                 .tls = identity_front_ctx(k->ports[PORT_HTTPS].front), .max_body_bytes = 64 * KIB,
-                                                 .request_timeout_ms = API_TIMEOUT_MS, .handler = serve_handle, .arg = k->serve };
+        listeners[n++] =
+            (struct http_listener){ .name = "https",
+                                    .address = s->https_listen,
+                                    .tls = identity_front_ctx(k->ports[PORT_HTTPS].front),
+                                    .max_body_bytes = 64 * KIB,
+                                    .request_timeout_ms = API_TIMEOUT_MS,
+                                    .handler = serve_handle,
+                                    .arg = k->serve };
     }
     if (s->webhook_listen != NULL) {
-        listeners[n++] = (struct http_listener){ .name = "webhook", .address = s->webhook_listen,
-                                                 .tls = identity_front_ctx(k->ports[PORT_WEBHOOK].front),
-                                                 .max_body_bytes = LIMIT_REVIEW_BYTES, .request_timeout_ms = WEBHOOK_TIMEOUT_MS,
-                                                 .handler = admit_handle, .arg = k->admit };
+        listeners[n++] =
+            (struct http_listener){ .name = "webhook",
+                                    .address = s->webhook_listen,
+                                    .tls = identity_front_ctx(k->ports[PORT_WEBHOOK].front),
+                                    .max_body_bytes = LIMIT_REVIEW_BYTES,
+                                    .request_timeout_ms = WEBHOOK_TIMEOUT_MS,
+                                    .handler = admit_handle,
+                                    .arg = k->admit };
     }
-    const struct http_server_options so = { .n_threads = thread_count(s), .listeners = listeners, .n_listeners = n };
+    const struct http_server_options so = { .n_threads = thread_count(s),
+                                            .listeners = listeners,
+                                            .n_listeners = n };
     return http_server_start(&so, &k->server, err);
 }
 
-/* "127.0.0.1:0" and the port that was picked → "127.0.0.1:34567"; without a host: "0.0.0.0:8080" as people can use it. */
-static void log_listener(const struct keeper *k, const char *name, const char *address, size_t index)
+/* "127.0.0.1:0" and the port that was picked → "127.0.0.1:34567"; without a host: "0.0.0.0:8080" as
+ * people can use it. */
+static void log_listener(const struct keeper *k, const char *name, const char *address,
+                         size_t index)
 {
     const char *colon = strrchr(address, ':');
     size_t host = colon == NULL ? 0 : (size_t)(colon - address);
-    AUTO_STR real = mem_printf("%.*s:%u", host == 0 ? 9 : (int)host, host == 0 ? "localhost" : address,
-                               http_server_port(k->server, index));
+    AUTO_STR real =
+        mem_printf("%.*s:%u", host == 0 ? 9 : (int)host, host == 0 ? "localhost" : address,
+                   http_server_port(k->server, index));
 
     log_info("listening", LOG_STR("listener", name), LOG_STR("address", real));
 }
@@ -229,14 +255,15 @@ static int open_descriptors(struct keeper *k, struct err *err)
     k->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     k->files_changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     k->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (k->signals < 0 || k->files_changed < 0 || k->timer < 0 || timerfd_settime(k->timer, 0, &period, NULL) != 0) {
+    if (k->signals < 0 || k->files_changed < 0 || k->timer < 0 ||
+        timerfd_settime(k->timer, 0, &period, NULL) != 0) {
         return err_sys(err, errno, "cannot make event descriptors");
     }
     return 0;
 }
 
-/* A kernel without seccomp is no reason not to serve, but a reason to say so. The leak checker of a sanitizer build traces its
- * own process, which a confined one may not. */
+/* A kernel without seccomp is no reason not to serve, but a reason to say so. The leak checker of a
+ * sanitizer build traces its own process, which a confined one may not. */
 static void confine(void)
 {
 #if !defined(__SANITIZE_ADDRESS__)
@@ -269,7 +296,9 @@ static int start(struct keeper *k, struct err *err)
     if (rc < 0) {
         return rc;
     }
-    const struct engine_options eo = { .watcher = watcher_mailbox(k->watcher), .publish = on_snapshot, .publish_arg = k };
+    const struct engine_options eo = { .watcher = watcher_mailbox(k->watcher),
+                                       .publish = on_snapshot,
+                                       .publish_arg = k };
     rc = engine_start(&eo, &k->engine, err);
     if (rc == 0) {
         watcher_connect(k->watcher, engine_mailbox(k->engine));
@@ -320,7 +349,9 @@ static int next_signal(const struct keeper *k)
 static void run(struct keeper *k)
 {
     for (;;) {
-        struct pollfd fds[] = { { k->signals, POLLIN, 0 }, { k->files_changed, POLLIN, 0 }, { k->timer, POLLIN, 0 } };
+        struct pollfd fds[] = { { k->signals, POLLIN, 0 },
+                                { k->files_changed, POLLIN, 0 },
+                                { k->timer, POLLIN, 0 } };
         if (poll(fds, COUNT(fds), -1) < 0 && errno != EINTR) {
             return;
         }
@@ -344,7 +375,8 @@ static void run(struct keeper *k)
     }
 }
 
-/* Keeps serving for the shutdown delay, so that nobody is sent here any more; a second signal ends it. */
+/* Keeps serving for the shutdown delay, so that nobody is sent here any more; a second signal ends
+ * it. */
 static void linger(struct keeper *k)
 {
     int64_t end_ms = clock_mono_ms() + k->settings->shutdown_delay_ms;
@@ -389,7 +421,9 @@ static void stop(struct keeper *k)
 
 int keeper_run(const struct options *o, const struct settings *s)
 {
-    struct keeper k = { .options = o, .settings = s, .signals = -1, .files_changed = -1, .timer = -1 };
+    struct keeper k = {
+        .options = o, .settings = s, .signals = -1, .files_changed = -1, .timer = -1
+    };
     struct engine_config config = { 0 };
     struct err err = { 0 };
 

@@ -1,8 +1,7 @@
-/* 'otel-ta serve': builds watcher, engine, HTTP server and webhook, connects them, and is then the main thread: signals,
- * certificates, reloads, orderly stop.
- * SIGTERM/SIGINT: readiness goes away, the listeners stay for the shutdown delay, requests under way finish; a second signal
- * stops at once. SIGHUP: reload of configuration and certificates.
- * Threads: main thread. */
+/* 'otel-ta serve': builds watcher, engine, HTTP server and webhook, connects them, and is then the
+ * main thread: signals, certificates, reloads, orderly stop. SIGTERM/SIGINT: readiness goes away,
+ * the listeners stay for the shutdown delay, requests under way finish; a second signal stops at
+ * once. SIGHUP: reload of configuration and certificates. Threads: main thread. */
 #ifndef OTEL_TA_WEBHOOK_KEEPER_H
 #define OTEL_TA_WEBHOOK_KEEPER_H
 

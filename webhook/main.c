@@ -38,7 +38,8 @@ static int run_certs(const struct options *o)
     int rc = 0;
 
     if (o->cert_dir == NULL && o->tls_cert_file == NULL) {
-        fprintf(stderr, "otel-ta certs: give --cert-dir DIR (or --tls-cert-file and --tls-key-file)\n");
+        fprintf(stderr,
+                "otel-ta certs: give --cert-dir DIR (or --tls-cert-file and --tls-key-file)\n");
         return EXIT_USAGE;
     }
     AUTO(certs) certs = certs_new(&co);
@@ -47,7 +48,8 @@ static int run_certs(const struct options *o)
         rc = certs_rotate(certs, now_s, &err);
     }
     if (rc == 0) {
-        rc = o->command == COMMAND_CERTS_CA ? certs_bundle(certs, now_s, &out, &err) : certs_describe(certs, now_s, &out, &err);
+        rc = o->command == COMMAND_CERTS_CA ? certs_bundle(certs, now_s, &out, &err)
+                                            : certs_describe(certs, now_s, &out, &err);
     }
     if (rc < 0) {
         fprintf(stderr, "otel-ta certs: %s\n", err.text);

@@ -27,25 +27,65 @@ struct command_row {
 static const struct command_row commands[] = {
     { "serve", COMMAND_SERVE, "[flags]", "webhook and target allocator (also without a command)" },
     { "rewrite", COMMAND_REWRITE, "-f FILE|-…", "Collector manifests in, rewritten manifests out" },
-    { "restore", COMMAND_RESTORE, "-f FILE|-…", "the inverse of rewrite: the original text comes back" },
+    { "restore", COMMAND_RESTORE, "-f FILE|-…",
+      "the inverse of rewrite: the original text comes back" },
     { "validate", COMMAND_VALIDATE, "-f FILE|-…", "report everything the allocator would refuse" },
     { "check config", COMMAND_CHECK_CONFIG, "FILE…", "check Prometheus configuration files" },
-    { "check service-discovery", COMMAND_CHECK_SD, "FILE JOB", "discovered and relabeled targets of a job, as promtool prints them" },
-    { "allocate", COMMAND_ALLOCATE, "-f FILE|- --collectors LIST|N", "which collector gets which target" },
-    { "explain", COMMAND_EXPLAIN, "-f FILE|-", "why a target is kept, dropped or invalid, rule by rule" },
-    { "certs ca", COMMAND_CERTS_CA, "", "print the CA bundle that clients of the webhook should trust" },
+    { "check service-discovery", COMMAND_CHECK_SD, "FILE JOB",
+      "discovered and relabeled targets of a job, as promtool prints them" },
+    { "allocate", COMMAND_ALLOCATE, "-f FILE|- --collectors LIST|N",
+      "which collector gets which target" },
+    { "explain", COMMAND_EXPLAIN, "-f FILE|-",
+      "why a target is kept, dropped or invalid, rule by rule" },
+    { "certs ca", COMMAND_CERTS_CA, "",
+      "print the CA bundle that clients of the webhook should trust" },
     { "certs show", COMMAND_CERTS_SHOW, "", "list certificates and their validity" },
-    { "certs rotate", COMMAND_CERTS_ROTATE, "", "start the rotation to a new certificate authority" },
+    { "certs rotate", COMMAND_CERTS_ROTATE, "",
+      "start the rotation to a new certificate authority" },
     { "version", COMMAND_VERSION, "", "print the version" },
     { "help", COMMAND_HELP, "[command]", "this overview, or the help of a command" },
 };
 
 enum flag_id {
-    FLAG_FILENAME = 256, FLAG_COLLECTORS, FLAG_CONFIG_FILE, FLAG_LISTEN, FLAG_WEBHOOK_LISTEN, FLAG_CERT_DIR, FLAG_TLS_CERT, FLAG_TLS_KEY,
-    FLAG_TLS_SAN, FLAG_TLS_MIN, FLAG_WEBHOOK_CLIENT_CA, FLAG_STRATEGY, FLAG_CH_VERSION, FLAG_ID_EXPR, FLAG_URL_STYLE, FLAG_SHARED_HOST,
-    FLAG_REWRITE_STYLE, FLAG_LOG_LEVEL, FLAG_LOG_FORMAT, FLAG_OUTPUT, FLAG_JOB, FLAG_TARGET, FLAG_TIMEOUT, FLAG_SHUTDOWN_DELAY,
-    FLAG_THREADS, FLAG_KUBECONFIG, FLAG_HTTPS, FLAG_HTTPS_LISTEN, FLAG_HTTPS_CA, FLAG_HTTPS_CERT, FLAG_HTTPS_KEY, FLAG_PROMETHEUS_CR,
-    FLAG_INSECURE_SECRETS, FLAG_ZAP_DEVEL, FLAG_ZAP_ENCODER, FLAG_ZAP_LEVEL, FLAG_ZAP_IGNORED, FLAG_HELP, FLAG_VERSION,
+    FLAG_FILENAME = 256,
+    FLAG_COLLECTORS,
+    FLAG_CONFIG_FILE,
+    FLAG_LISTEN,
+    FLAG_WEBHOOK_LISTEN,
+    FLAG_CERT_DIR,
+    FLAG_TLS_CERT,
+    FLAG_TLS_KEY,
+    FLAG_TLS_SAN,
+    FLAG_TLS_MIN,
+    FLAG_WEBHOOK_CLIENT_CA,
+    FLAG_STRATEGY,
+    FLAG_CH_VERSION,
+    FLAG_ID_EXPR,
+    FLAG_URL_STYLE,
+    FLAG_SHARED_HOST,
+    FLAG_REWRITE_STYLE,
+    FLAG_LOG_LEVEL,
+    FLAG_LOG_FORMAT,
+    FLAG_OUTPUT,
+    FLAG_JOB,
+    FLAG_TARGET,
+    FLAG_TIMEOUT,
+    FLAG_SHUTDOWN_DELAY,
+    FLAG_THREADS,
+    FLAG_KUBECONFIG,
+    FLAG_HTTPS,
+    FLAG_HTTPS_LISTEN,
+    FLAG_HTTPS_CA,
+    FLAG_HTTPS_CERT,
+    FLAG_HTTPS_KEY,
+    FLAG_PROMETHEUS_CR,
+    FLAG_INSECURE_SECRETS,
+    FLAG_ZAP_DEVEL,
+    FLAG_ZAP_ENCODER,
+    FLAG_ZAP_LEVEL,
+    FLAG_ZAP_IGNORED,
+    FLAG_HELP,
+    FLAG_VERSION,
 };
 
 struct flag_row {
@@ -58,54 +98,87 @@ struct flag_row {
 };
 
 static const struct flag_row flags[] = {
-    { "filename", required_argument, FLAG_FILENAME, FOR_SERVE | FOR_TEXT | FOR_INSPECT | FOR(COMMAND_VALIDATE), "FILE",
+    { "filename", required_argument, FLAG_FILENAME,
+      FOR_SERVE | FOR_TEXT | FOR_INSPECT | FOR(COMMAND_VALIDATE), "FILE",
       "-f: Collector manifests, YAML or JSON; repeatable; '-' is standard input" },
     { "collectors", required_argument, FLAG_COLLECTORS, FOR_SERVE | FOR_INSPECT, "LIST|N",
       "collector names a,b@NODE,…, or how many (default: spec.replicas of the manifest)" },
     { "config-file", required_argument, FLAG_CONFIG_FILE, FOR_SERVE | FOR_INSPECT, "FILE",
-      "upstream's targetallocator.yaml: drop-in mode (default: /conf/targetallocator.yaml if it exists)" },
-    { "listen", required_argument, FLAG_LISTEN, FOR_SERVE, "ADDR", "HTTP SD and the rest of the allocator API (default :8080; port 0 picks one)" },
+      "upstream's targetallocator.yaml: drop-in mode (default: /conf/targetallocator.yaml if it "
+      "exists)" },
+    { "listen", required_argument, FLAG_LISTEN, FOR_SERVE, "ADDR",
+      "HTTP SD and the rest of the allocator API (default :8080; port 0 picks one)" },
     { "listen-addr", required_argument, FLAG_LISTEN, FOR_SERVE, NULL, NULL },
-    { "webhook-listen", required_argument, FLAG_WEBHOOK_LISTEN, FOR_SERVE, "ADDR", "HTTPS for /mutate (default :9443, in drop-in mode off)" },
+    { "webhook-listen", required_argument, FLAG_WEBHOOK_LISTEN, FOR_SERVE, "ADDR",
+      "HTTPS for /mutate (default :9443, in drop-in mode off)" },
     { "cert-dir", required_argument, FLAG_CERT_DIR, FOR_SERVE | FOR_CERTS, "DIR",
-      "tls.crt and tls.key of the webhook; made and kept here when the directory is empty (default: in memory)" },
-    { "tls-cert-file", required_argument, FLAG_TLS_CERT, FOR_SERVE | FOR_CERTS, "FILE", "certificate of the webhook, instead of --cert-dir" },
-    { "tls-key-file", required_argument, FLAG_TLS_KEY, FOR_SERVE | FOR_CERTS, "FILE", "its private key" },
+      "tls.crt and tls.key of the webhook; made and kept here when the directory is empty "
+      "(default: in memory)" },
+    { "tls-cert-file", required_argument, FLAG_TLS_CERT, FOR_SERVE | FOR_CERTS, "FILE",
+      "certificate of the webhook, instead of --cert-dir" },
+    { "tls-key-file", required_argument, FLAG_TLS_KEY, FOR_SERVE | FOR_CERTS, "FILE",
+      "its private key" },
     { "tls-san", required_argument, FLAG_TLS_SAN, FOR_SERVE | FOR_CERTS, "NAME,…",
-      "names of a certificate we make (default: otel-ta.<namespace>.svc and its short forms, localhost, 127.0.0.1, ::1)" },
-    { "tls-min-version", required_argument, FLAG_TLS_MIN, FOR_SERVE, "1.2|1.3", "oldest TLS of the webhook (default 1.2)" },
-    { "webhook-client-ca", required_argument, FLAG_WEBHOOK_CLIENT_CA, FOR_SERVE, "FILE", "require client certificates of this CA on the webhook" },
+      "names of a certificate we make (default: otel-ta.<namespace>.svc and its short forms, "
+      "localhost, 127.0.0.1, ::1)" },
+    { "tls-min-version", required_argument, FLAG_TLS_MIN, FOR_SERVE, "1.2|1.3",
+      "oldest TLS of the webhook (default 1.2)" },
+    { "webhook-client-ca", required_argument, FLAG_WEBHOOK_CLIENT_CA, FOR_SERVE, "FILE",
+      "require client certificates of this CA on the webhook" },
     { "strategy", required_argument, FLAG_STRATEGY, FOR_SERVE | FOR_INSPECT, "NAME",
       "consistent-hashing (default), least-weighted, per-node, rendezvous, bounded-rendezvous" },
-    { "consistent-hashing-version", required_argument, FLAG_CH_VERSION, FOR_SERVE | FOR_INSPECT, "v1|v0",
-      "v0: the table of operator releases up to 0.158.0 (default v1)" },
-    { "collector-id-expr", required_argument, FLAG_ID_EXPR, FOR_SERVE | FOR_TEXT, "TEXT", "collector_id in rewritten URLs (default ${POD_NAME})" },
-    { "url-style", required_argument, FLAG_URL_STYLE, FOR_SERVE | FOR_TEXT, "STYLE", "documented (default), qualified or shared" },
-    { "shared-host", required_argument, FLAG_SHARED_HOST, FOR_SERVE | FOR_TEXT, "HOST", "host[:port] of --url-style shared (default otel-ta.<namespace>.svc:80)" },
-    { "rewrite-style", required_argument, FLAG_REWRITE_STYLE, FOR_SERVE | FOR_TEXT, "STYLE", "inline (default) or target-allocator" },
+    { "consistent-hashing-version", required_argument, FLAG_CH_VERSION, FOR_SERVE | FOR_INSPECT,
+      "v1|v0", "v0: the table of operator releases up to 0.158.0 (default v1)" },
+    { "collector-id-expr", required_argument, FLAG_ID_EXPR, FOR_SERVE | FOR_TEXT, "TEXT",
+      "collector_id in rewritten URLs (default ${POD_NAME})" },
+    { "url-style", required_argument, FLAG_URL_STYLE, FOR_SERVE | FOR_TEXT, "STYLE",
+      "documented (default), qualified or shared" },
+    { "shared-host", required_argument, FLAG_SHARED_HOST, FOR_SERVE | FOR_TEXT, "HOST",
+      "host[:port] of --url-style shared (default otel-ta.<namespace>.svc:80)" },
+    { "rewrite-style", required_argument, FLAG_REWRITE_STYLE, FOR_SERVE | FOR_TEXT, "STYLE",
+      "inline (default) or target-allocator" },
     { "output", required_argument, FLAG_OUTPUT, FOR_TEXT | FOR(COMMAND_ALLOCATE), "FORMAT",
       "-o: yaml (default), json, diff or json-patch; of allocate: table (default) or json" },
     { "job", required_argument, FLAG_JOB, FOR(COMMAND_EXPLAIN), "NAME", "only this job" },
-    { "target", required_argument, FLAG_TARGET, FOR(COMMAND_EXPLAIN), "ADDR", "only targets with this address, before or after relabeling" },
-    { "timeout", required_argument, FLAG_TIMEOUT, FOR(COMMAND_CHECK_SD) | FOR_INSPECT, "DURATION", "how long to wait for discovery (default 30s)" },
+    { "target", required_argument, FLAG_TARGET, FOR(COMMAND_EXPLAIN), "ADDR",
+      "only targets with this address, before or after relabeling" },
+    { "timeout", required_argument, FLAG_TIMEOUT, FOR(COMMAND_CHECK_SD) | FOR_INSPECT, "DURATION",
+      "how long to wait for discovery (default 30s)" },
     { "shutdown-delay", required_argument, FLAG_SHUTDOWN_DELAY, FOR_SERVE, "DURATION",
-      "keep serving so long after SIGTERM, so that load balancers let go (default 0s in local mode, else 15s)" },
-    { "threads", required_argument, FLAG_THREADS, FOR_SERVE, "N", "serving threads (default: one a core)" },
-    { "enable-https-server", optional_argument, FLAG_HTTPS, FOR_SERVE, "", "upstream: allocator API over mTLS as well" },
-    { "listen-addr-https", required_argument, FLAG_HTTPS_LISTEN, FOR_SERVE, "ADDR", "upstream: its address (default :8443)" },
-    { "https-ca-file", required_argument, FLAG_HTTPS_CA, FOR_SERVE, "FILE", "upstream: CA of the collectors' client certificates" },
-    { "https-tls-cert-file", required_argument, FLAG_HTTPS_CERT, FOR_SERVE, "FILE", "upstream: certificate of that listener" },
-    { "https-tls-key-file", required_argument, FLAG_HTTPS_KEY, FOR_SERVE, "FILE", "upstream: its private key" },
-    { "allow-insecure-auth-secrets", optional_argument, FLAG_INSECURE_SECRETS, FOR_SERVE, "", "upstream: secrets in /scrape_configs over plain HTTP" },
-    { "enable-prometheus-cr-watcher", optional_argument, FLAG_PROMETHEUS_CR, FOR_SERVE, "", "upstream: needs the Kubernetes client, refused until it is there" },
-    { "kubeconfig-path", required_argument, FLAG_KUBECONFIG, FOR_SERVE, "FILE", "upstream: needs the Kubernetes client, refused until it is there" },
-    { "zap-log-level", required_argument, FLAG_ZAP_LEVEL, FOR_SERVE, "LEVEL", "upstream: as --log-level" },
-    { "zap-encoder", required_argument, FLAG_ZAP_ENCODER, FOR_SERVE, "ENC", "upstream: json or console (= --log-format pretty)" },
-    { "zap-devel", optional_argument, FLAG_ZAP_DEVEL, FOR_SERVE, "", "upstream: --log-level debug --log-format pretty" },
-    { "zap-stacktrace-level", required_argument, FLAG_ZAP_IGNORED, FOR_SERVE, "LEVEL", "upstream: accepted, there are no stack traces" },
-    { "zap-time-encoding", required_argument, FLAG_ZAP_IGNORED, FOR_SERVE, "ENC", "upstream: accepted, times are RFC 3339" },
-    { "log-level", required_argument, FLAG_LOG_LEVEL, FOR_ALL, "LEVEL", "error, warn, info (default) or debug" },
-    { "log-format", required_argument, FLAG_LOG_FORMAT, FOR_ALL, "FORMAT", "json, logfmt or pretty (default: pretty on a terminal, else json)" },
+      "keep serving so long after SIGTERM, so that load balancers let go (default 0s in local "
+      "mode, else 15s)" },
+    { "threads", required_argument, FLAG_THREADS, FOR_SERVE, "N",
+      "serving threads (default: one a core)" },
+    { "enable-https-server", optional_argument, FLAG_HTTPS, FOR_SERVE, "",
+      "upstream: allocator API over mTLS as well" },
+    { "listen-addr-https", required_argument, FLAG_HTTPS_LISTEN, FOR_SERVE, "ADDR",
+      "upstream: its address (default :8443)" },
+    { "https-ca-file", required_argument, FLAG_HTTPS_CA, FOR_SERVE, "FILE",
+      "upstream: CA of the collectors' client certificates" },
+    { "https-tls-cert-file", required_argument, FLAG_HTTPS_CERT, FOR_SERVE, "FILE",
+      "upstream: certificate of that listener" },
+    { "https-tls-key-file", required_argument, FLAG_HTTPS_KEY, FOR_SERVE, "FILE",
+      "upstream: its private key" },
+    { "allow-insecure-auth-secrets", optional_argument, FLAG_INSECURE_SECRETS, FOR_SERVE, "",
+      "upstream: secrets in /scrape_configs over plain HTTP" },
+    { "enable-prometheus-cr-watcher", optional_argument, FLAG_PROMETHEUS_CR, FOR_SERVE, "",
+      "upstream: needs the Kubernetes client, refused until it is there" },
+    { "kubeconfig-path", required_argument, FLAG_KUBECONFIG, FOR_SERVE, "FILE",
+      "upstream: needs the Kubernetes client, refused until it is there" },
+    { "zap-log-level", required_argument, FLAG_ZAP_LEVEL, FOR_SERVE, "LEVEL",
+      "upstream: as --log-level" },
+    { "zap-encoder", required_argument, FLAG_ZAP_ENCODER, FOR_SERVE, "ENC",
+      "upstream: json or console (= --log-format pretty)" },
+    { "zap-devel", optional_argument, FLAG_ZAP_DEVEL, FOR_SERVE, "",
+      "upstream: --log-level debug --log-format pretty" },
+    { "zap-stacktrace-level", required_argument, FLAG_ZAP_IGNORED, FOR_SERVE, "LEVEL",
+      "upstream: accepted, there are no stack traces" },
+    { "zap-time-encoding", required_argument, FLAG_ZAP_IGNORED, FOR_SERVE, "ENC",
+      "upstream: accepted, times are RFC 3339" },
+    { "log-level", required_argument, FLAG_LOG_LEVEL, FOR_ALL, "LEVEL",
+      "error, warn, info (default) or debug" },
+    { "log-format", required_argument, FLAG_LOG_FORMAT, FOR_ALL, "FORMAT",
+      "json, logfmt or pretty (default: pretty on a terminal, else json)" },
     { "help", no_argument, FLAG_HELP, FOR_ALL, "", "-h: this help" },
     { "version", no_argument, FLAG_VERSION, FOR_ALL, NULL, NULL },
 };
@@ -141,14 +214,18 @@ void options_usage(enum command command, FILE *out)
         print_flags(command, out);
         return;
     }
-    fprintf(out, "otel-ta rewrites OpenTelemetryCollector CRs to HTTP service discovery and allocates their targets.\n\n"
+    fprintf(out, "otel-ta rewrites OpenTelemetryCollector CRs to HTTP service discovery and "
+                 "allocates their targets.\n\n"
                  "Usage: otel-ta [command] [flags]\n\nCommands:\n");
     for (size_t i = 0; i < COUNT(commands); i++) {
         AUTO_STR left = mem_printf("%s %s", commands[i].words, commands[i].arguments);
         fprintf(out, "  %-40s %s\n", left, commands[i].help);
     }
-    fprintf(out, "\notel-ta COMMAND --help lists the flags of a command. Exit codes: 0 done, 1 the input has faults,\n"
-                 "2 wrong usage, 3 cannot run. Results go to standard output, faults to standard error.\n");
+    fprintf(
+        out,
+        "\notel-ta COMMAND --help lists the flags of a command. Exit codes: 0 done, 1 the input "
+        "has faults,\n"
+        "2 wrong usage, 3 cannot run. Results go to standard output, faults to standard error.\n");
 }
 
 /* ---- commands */
@@ -163,15 +240,16 @@ static int fail_usage(FILE *errout, const char *what, const char *word, const ch
     return EXIT_USAGE;
 }
 
-/* Finds the command that argv begins with: the longest match of one or two words. Returns how many words it has, 0 when
- * there is none, -1 when the first word is no command. */
+/* Finds the command that argv begins with: the longest match of one or two words. Returns how many
+ * words it has, 0 when there is none, -1 when the first word is no command. */
 static int find_command(int argc, char **argv, enum command *out)
 {
     int best = argc > 1 && argv[1][0] != '-' ? -1 : 0;
 
     for (size_t i = 0; i < COUNT(commands) && best != 0; i++) {
         const char *space = strchr(commands[i].words, ' ');
-        size_t first = space == NULL ? strlen(commands[i].words) : (size_t)(space - commands[i].words);
+        size_t first =
+            space == NULL ? strlen(commands[i].words) : (size_t)(space - commands[i].words);
         if (strlen(argv[1]) != first || strncmp(argv[1], commands[i].words, first) != 0) {
             continue;
         }
@@ -187,7 +265,8 @@ static int fail_command(int argc, char **argv, FILE *errout)
 {
     const char *known[COUNT(commands) + 1] = { NULL };
     size_t n = 0;
-    AUTO_STR typed = argc > 2 && argv[2][0] != '-' ? mem_printf("%s %s", argv[1], argv[2]) : mem_strdup(argv[1]);
+    AUTO_STR typed =
+        argc > 2 && argv[2][0] != '-' ? mem_printf("%s %s", argv[1], argv[2]) : mem_strdup(argv[1]);
     const char *word = typed;
 
     for (size_t i = 0; i < COUNT(commands); i++) {
@@ -225,7 +304,8 @@ static int fail_flag(const struct options *o, const char *arg, FILE *errout)
         }
     }
     const char *nearest = len > 2 ? walk_nearest(span_make(arg + 2, len - 2), known) : NULL;
-    fprintf(errout, "otel-ta %s: unknown flag '%.*s'", command_row(o->command)->words, (int)len, arg);
+    fprintf(errout, "otel-ta %s: unknown flag '%.*s'", command_row(o->command)->words, (int)len,
+            arg);
     if (nearest != NULL) {
         fprintf(errout, "; did you mean '--%s'?", nearest);
     }
@@ -233,7 +313,8 @@ static int fail_flag(const struct options *o, const char *arg, FILE *errout)
     return EXIT_USAGE;
 }
 
-static int fail_value(const struct flag_row *row, const char *value, const char *expected, FILE *errout)
+static int fail_value(const struct flag_row *row, const char *value, const char *expected,
+                      FILE *errout)
 {
     fprintf(errout, "otel-ta: --%s: '%s' is not %s\n", row->name, value, expected);
     return EXIT_USAGE;
@@ -251,7 +332,8 @@ static int read_bool(const struct flag_row *row, const char *value, bool *out, F
     return 0;
 }
 
-static int read_collectors(struct options *o, const struct flag_row *row, const char *value, FILE *errout)
+static int read_collectors(struct options *o, const struct flag_row *row, const char *value,
+                           FILE *errout)
 {
     char *end = NULL;
 
@@ -300,7 +382,9 @@ static int read_log_level(const struct flag_row *row, const char *value, FILE *e
 static int read_log_format(const struct flag_row *row, const char *value, FILE *errout)
 {
     enum log_format format = LOG_JSON;
-    struct span name = row->id == FLAG_ZAP_ENCODER && strcmp(value, "console") == 0 ? SPAN_LIT("pretty") : span_of(value);
+    struct span name = row->id == FLAG_ZAP_ENCODER && strcmp(value, "console") == 0
+                           ? SPAN_LIT("pretty")
+                           : span_of(value);
 
     if (!log_format_from(name, &format)) {
         return fail_value(row, value, "json, logfmt or pretty", errout);
@@ -309,12 +393,16 @@ static int read_log_format(const struct flag_row *row, const char *value, FILE *
     return 0;
 }
 
-static int read_duration(const struct flag_row *row, const char *value, int64_t *out_ms, FILE *errout)
+static int read_duration(const struct flag_row *row, const char *value, int64_t *out_ms,
+                         FILE *errout)
 {
-    return duration_parse(span_of(value), out_ms, NULL) == 0 ? 0 : fail_value(row, value, "a duration such as 30s", errout);
+    return duration_parse(span_of(value), out_ms, NULL) == 0
+               ? 0
+               : fail_value(row, value, "a duration such as 30s", errout);
 }
 
-static int read_word(const struct flag_row *row, const char *value, const char *no, const char *yes, bool *out, FILE *errout)
+static int read_word(const struct flag_row *row, const char *value, const char *no, const char *yes,
+                     bool *out, FILE *errout)
 {
     *out = strcmp(value, yes) == 0;
     if (!*out && strcmp(value, no) != 0) {
@@ -331,12 +419,24 @@ static const char **text_field(struct options *o, enum flag_id id)
         enum flag_id id;
         const char **field;
     } fields[] = {
-        { FLAG_CONFIG_FILE, &o->config_file }, { FLAG_LISTEN, &o->listen }, { FLAG_WEBHOOK_LISTEN, &o->webhook_listen },
-        { FLAG_CERT_DIR, &o->cert_dir }, { FLAG_TLS_CERT, &o->tls_cert_file }, { FLAG_TLS_KEY, &o->tls_key_file },
-        { FLAG_WEBHOOK_CLIENT_CA, &o->webhook_client_ca }, { FLAG_STRATEGY, &o->strategy }, { FLAG_ID_EXPR, &o->collector_id_expr },
-        { FLAG_SHARED_HOST, &o->shared_host }, { FLAG_OUTPUT, &o->output }, { FLAG_JOB, &o->job }, { FLAG_TARGET, &o->target },
-        { FLAG_KUBECONFIG, &o->kubeconfig }, { FLAG_HTTPS_LISTEN, &o->https_listen }, { FLAG_HTTPS_CA, &o->https_ca_file },
-        { FLAG_HTTPS_CERT, &o->https_cert_file }, { FLAG_HTTPS_KEY, &o->https_key_file },
+        { FLAG_CONFIG_FILE, &o->config_file },
+        { FLAG_LISTEN, &o->listen },
+        { FLAG_WEBHOOK_LISTEN, &o->webhook_listen },
+        { FLAG_CERT_DIR, &o->cert_dir },
+        { FLAG_TLS_CERT, &o->tls_cert_file },
+        { FLAG_TLS_KEY, &o->tls_key_file },
+        { FLAG_WEBHOOK_CLIENT_CA, &o->webhook_client_ca },
+        { FLAG_STRATEGY, &o->strategy },
+        { FLAG_ID_EXPR, &o->collector_id_expr },
+        { FLAG_SHARED_HOST, &o->shared_host },
+        { FLAG_OUTPUT, &o->output },
+        { FLAG_JOB, &o->job },
+        { FLAG_TARGET, &o->target },
+        { FLAG_KUBECONFIG, &o->kubeconfig },
+        { FLAG_HTTPS_LISTEN, &o->https_listen },
+        { FLAG_HTTPS_CA, &o->https_ca_file },
+        { FLAG_HTTPS_CERT, &o->https_cert_file },
+        { FLAG_HTTPS_KEY, &o->https_key_file },
     };
 
     for (size_t i = 0; i < COUNT(fields); i++) {
@@ -347,7 +447,8 @@ static const char **text_field(struct options *o, enum flag_id id)
     return NULL;
 }
 
-static int read_threads(struct options *o, const struct flag_row *row, const char *value, FILE *errout)
+static int read_threads(struct options *o, const struct flag_row *row, const char *value,
+                        FILE *errout)
 {
     char *end = NULL;
     unsigned long n = strtoul(value, &end, 10);
@@ -359,7 +460,8 @@ static int read_threads(struct options *o, const struct flag_row *row, const cha
     return 0;
 }
 
-static int apply_flag(struct options *o, const struct flag_row *row, const char *value, FILE *errout)
+static int apply_flag(struct options *o, const struct flag_row *row, const char *value,
+                      FILE *errout)
 {
     switch (row->id) {
     case FLAG_FILENAME:
@@ -377,7 +479,9 @@ static int apply_flag(struct options *o, const struct flag_row *row, const char 
     case FLAG_REWRITE_STYLE:
         return read_word(row, value, "inline", "target-allocator", &o->is_block_style, errout);
     case FLAG_URL_STYLE:
-        return wire_style_from(span_of(value), &o->url_style) ? 0 : fail_value(row, value, "documented, qualified or shared", errout);
+        return wire_style_from(span_of(value), &o->url_style)
+                   ? 0
+                   : fail_value(row, value, "documented, qualified or shared", errout);
     case FLAG_LOG_LEVEL:
     case FLAG_ZAP_LEVEL:
         return read_log_level(row, value, errout);
@@ -446,7 +550,8 @@ static int parse_flags(struct options *o, int argc, char **argv, FILE *errout)
     optind = 0; /* glibc: start anew */
     for (;;) {
         int at = optind == 0 ? 1 : optind;
-        id = getopt_long(argc, argv, ":f:o:h", long_options, NULL); // NOLINT(concurrency-mt-unsafe): main thread, once
+        id = getopt_long(argc, argv, ":f:o:h", long_options,
+                         NULL); // NOLINT(concurrency-mt-unsafe): main thread, once
         if (id == -1) {
             break;
         }
@@ -483,11 +588,13 @@ static int parse_flags(struct options *o, int argc, char **argv, FILE *errout)
 static int check_combination(const struct options *o, FILE *errout)
 {
     const char *fault = NULL;
-    bool takes_files = (o->command == COMMAND_REWRITE || o->command == COMMAND_RESTORE || o->command == COMMAND_VALIDATE);
+    bool takes_files = (o->command == COMMAND_REWRITE || o->command == COMMAND_RESTORE ||
+                        o->command == COMMAND_VALIDATE);
 
     if (takes_files && o->filenames.n == 0) {
         fault = "give at least one -f FILE ('-' is standard input)";
-    } else if ((o->command == COMMAND_ALLOCATE || o->command == COMMAND_EXPLAIN) && o->filenames.n == 0 && o->config_file == NULL) {
+    } else if ((o->command == COMMAND_ALLOCATE || o->command == COMMAND_EXPLAIN) &&
+               o->filenames.n == 0 && o->config_file == NULL) {
         fault = "give at least one -f FILE, or --config-file";
     } else if (o->command == COMMAND_CHECK_CONFIG && o->arguments.n == 0) {
         fault = "give at least one FILE";
@@ -499,11 +606,13 @@ static int check_combination(const struct options *o, FILE *errout)
         fault = "--cert-dir and --tls-cert-file exclude each other";
     } else if (o->filenames.n > 0 && o->config_file != NULL) {
         fault = "-f and --config-file exclude each other";
-    } else if (o->command != COMMAND_CHECK_CONFIG && o->command != COMMAND_CHECK_SD && o->command != COMMAND_HELP && o->arguments.n > 0) {
+    } else if (o->command != COMMAND_CHECK_CONFIG && o->command != COMMAND_CHECK_SD &&
+               o->command != COMMAND_HELP && o->arguments.n > 0) {
         return fail_usage(errout, "unexpected argument", o->arguments.v[0], NULL);
     }
     if (fault != NULL) {
-        fprintf(errout, "otel-ta %s: %s\nTry 'otel-ta %s --help'.\n", command_row(o->command)->words, fault, command_row(o->command)->words);
+        fprintf(errout, "otel-ta %s: %s\nTry 'otel-ta %s --help'.\n",
+                command_row(o->command)->words, fault, command_row(o->command)->words);
         return EXIT_USAGE;
     }
     return 0;
@@ -529,7 +638,8 @@ static void set_default_names(struct options *o)
 
 static void read_environment(struct options *o)
 {
-    const char *secrets = getenv("ALLOW_INSECURE_AUTH_SECRETS"); // NOLINT(concurrency-mt-unsafe): main thread, before others
+    const char *secrets = getenv(
+        "ALLOW_INSECURE_AUTH_SECRETS"); // NOLINT(concurrency-mt-unsafe): main thread, before others
 
     o->collector_namespace = getenv("OTELCOL_NAMESPACE"); // NOLINT(concurrency-mt-unsafe)
     if (secrets != NULL && strcmp(secrets, "true") == 0) {
@@ -562,7 +672,9 @@ int options_parse(int argc, char **argv, struct options *out, FILE *errout)
     if (words < 0) {
         return fail_command(argc, argv, errout);
     }
-    if (out->command == COMMAND_HELP || (words == 0 && argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))) {
+    if (out->command == COMMAND_HELP ||
+        (words == 0 && argc > 1 &&
+         (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))) {
         return parse_help(out, argc - words, argv + words, errout);
     }
     int rc = parse_flags(out, argc - words, argv + words, errout);

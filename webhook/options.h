@@ -34,29 +34,29 @@ enum command {
 
 struct options {
     enum command command;
-    enum command help_about;      /* COMMAND_HELP: of what; COMMAND_HELP itself is the overview */
-    struct arena arena; /* lists and derived texts */
-    VEC(const char *) filenames;  /* -f */
-    VEC(const char *) arguments;  /* positional, behind the command */
-    VEC(struct span) collectors;  /* --collectors a,b */
-    size_t collector_count;       /* --collectors 3 */
-    const char *config_file;      /* --config-file, or NULL */
-    const char *listen;           /* NULL: not given */
-    const char *webhook_listen;   /* NULL: not given; "off" */
+    enum command help_about;     /* COMMAND_HELP: of what; COMMAND_HELP itself is the overview */
+    struct arena arena;          /* lists and derived texts */
+    VEC(const char *) filenames; /* -f */
+    VEC(const char *) arguments; /* positional, behind the command */
+    VEC(struct span) collectors; /* --collectors a,b */
+    size_t collector_count;      /* --collectors 3 */
+    const char *config_file;     /* --config-file, or NULL */
+    const char *listen;          /* NULL: not given */
+    const char *webhook_listen;  /* NULL: not given; "off" */
     const char *cert_dir, *tls_cert_file, *tls_key_file, *webhook_client_ca;
     VEC(const char *) tls_names;
-    bool is_tls13;                /* --tls-min-version 1.3 */
-    const char *strategy;         /* NULL: not given */
+    bool is_tls13;        /* --tls-min-version 1.3 */
+    const char *strategy; /* NULL: not given */
     bool is_consistent_v0;
     const char *collector_id_expr;
     const char *shared_host;
     enum wire_style url_style;
-    bool is_block_style;          /* --rewrite-style target-allocator */
-    const char *output;           /* -o, NULL: the command's default */
+    bool is_block_style; /* --rewrite-style target-allocator */
+    const char *output;  /* -o, NULL: the command's default */
     const char *job, *target;
     int64_t timeout_ms;
-    int64_t shutdown_delay_ms;    /* -1: not given */
-    unsigned threads;             /* 0: as many as cores */
+    int64_t shutdown_delay_ms; /* -1: not given */
+    unsigned threads;          /* 0: as many as cores */
     /* upstream's flags: NULL or false with has_* false when not given */
     const char *kubeconfig, *https_listen, *https_ca_file, *https_cert_file, *https_key_file;
     bool has_enable_https, enable_https;
@@ -66,8 +66,8 @@ struct options {
     const char *collector_namespace; /* OTELCOL_NAMESPACE */
 };
 
-/* Parses argv; on a fault prints it with the nearest known word and a hint to --help on 'errout' and returns EXIT_USAGE,
- * else 0. --help and --version set the command. */
+/* Parses argv; on a fault prints it with the nearest known word and a hint to --help on 'errout'
+ * and returns EXIT_USAGE, else 0. --help and --version set the command. */
 int options_parse(int argc, char **argv, struct options *out, FILE *errout);
 /* The help of 'command' (COMMAND_HELP: the overview). */
 void options_usage(enum command command, FILE *out);

@@ -48,7 +48,8 @@ static int read_dropin(const char *path, struct settings *s, struct dropin *out,
     return code;
 }
 
-static const char *text_or(struct arena *arena, const char *flag, struct span file, const char *otherwise)
+static const char *text_or(struct arena *arena, const char *flag, struct span file,
+                           const char *otherwise)
 {
     if (flag != NULL) {
         return flag;
@@ -62,11 +63,13 @@ static void merge(const struct options *o, const struct dropin *d, struct settin
     bool has_https = o->has_enable_https ? o->enable_https : d->is_https_enabled;
 
     s->listen = text_or(&s->arena, o->listen, d->listen_addr, DEFAULT_LISTEN);
-    s->https_listen = has_https ? text_or(&s->arena, o->https_listen, d->https_listen_addr, ":8443") : NULL;
+    s->https_listen =
+        has_https ? text_or(&s->arena, o->https_listen, d->https_listen_addr, ":8443") : NULL;
     s->https_ca_file = text_or(&s->arena, o->https_ca_file, d->https_ca_file, NULL);
     s->https_cert_file = text_or(&s->arena, o->https_cert_file, d->https_cert_file, NULL);
     s->https_key_file = text_or(&s->arena, o->https_key_file, d->https_key_file, NULL);
-    s->secrets_over_http = o->has_insecure_secrets ? o->insecure_secrets : d->allow_insecure_auth_secrets;
+    s->secrets_over_http =
+        o->has_insecure_secrets ? o->insecure_secrets : d->allow_insecure_auth_secrets;
 }
 
 /* ---- checks */
@@ -80,13 +83,18 @@ static int fail(FILE *errout, const char *text)
 static int check(const struct options *o, const struct settings *s, FILE *errout)
 {
     if (o->has_enable_prometheus_cr && o->enable_prometheus_cr) {
-        return fail(errout, "--enable-prometheus-cr-watcher needs the Kubernetes client, which this version does not have");
+        return fail(errout, "--enable-prometheus-cr-watcher needs the Kubernetes client, which "
+                            "this version does not have");
     }
     if (o->kubeconfig != NULL) {
-        return fail(errout, "--kubeconfig-path needs the Kubernetes client, which this version does not have");
+        return fail(
+            errout,
+            "--kubeconfig-path needs the Kubernetes client, which this version does not have");
     }
-    if (s->https_listen != NULL && (s->https_ca_file == NULL || s->https_cert_file == NULL || s->https_key_file == NULL)) {
-        return fail(errout, "the HTTPS listener needs --https-ca-file, --https-tls-cert-file and --https-tls-key-file (or https: in the file)");
+    if (s->https_listen != NULL &&
+        (s->https_ca_file == NULL || s->https_cert_file == NULL || s->https_key_file == NULL)) {
+        return fail(errout, "the HTTPS listener needs --https-ca-file, --https-tls-cert-file and "
+                            "--https-tls-key-file (or https: in the file)");
     }
     return EXIT_OK;
 }
@@ -98,7 +106,8 @@ static enum serve_mode choose_mode(const struct options *o)
     if (o->filenames.n > 0) {
         return SERVE_LOCAL;
     }
-    return o->config_file != NULL || access(SETTINGS_DROPIN_PATH, F_OK) == 0 ? SERVE_DROPIN : SERVE_WEBHOOK;
+    return o->config_file != NULL || access(SETTINGS_DROPIN_PATH, F_OK) == 0 ? SERVE_DROPIN
+                                                                             : SERVE_WEBHOOK;
 }
 
 /* Keeps standard input for reloads, which cannot read it again. */
@@ -149,9 +158,13 @@ int settings_load(const struct options *o, struct settings *out, FILE *errout)
         return code;
     }
     merge(o, &dropin, out);
-    const char *hook = o->webhook_listen != NULL ? o->webhook_listen : out->mode == SERVE_DROPIN ? "off" : DEFAULT_WEBHOOK_LISTEN;
+    const char *hook = o->webhook_listen != NULL   ? o->webhook_listen
+                       : out->mode == SERVE_DROPIN ? "off"
+                                                   : DEFAULT_WEBHOOK_LISTEN;
     out->webhook_listen = strcmp(hook, "off") == 0 ? NULL : hook;
-    out->shutdown_delay_ms = o->shutdown_delay_ms >= 0 ? o->shutdown_delay_ms : out->mode == SERVE_LOCAL ? 0 : SHUTDOWN_DELAY_MS;
+    out->shutdown_delay_ms = o->shutdown_delay_ms >= 0  ? o->shutdown_delay_ms
+                             : out->mode == SERVE_LOCAL ? 0
+                                                        : SHUTDOWN_DELAY_MS;
     return check(o, out, errout);
 }
 
@@ -170,14 +183,18 @@ static void set_jobs_options(const struct options *o, struct engine_config *c)
     for (size_t i = 0; i < o->collectors.n; i++) {
         names[i] = arena_span(&c->arena, o->collectors.v[i]);
     }
-    c->options = (struct jobs_options){ .collectors = names,
-                                        .n_collectors = o->collectors.n,
-                                        .collector_count = o->collector_count,
-                                        .strategy = o->strategy == NULL ? SPAN_LIT("") : arena_span(&c->arena, span_of(o->strategy)),
-                                        .is_v0 = o->is_consistent_v0 };
+    c->options =
+        (struct jobs_options){ .collectors = names,
+                               .n_collectors = o->collectors.n,
+                               .collector_count = o->collector_count,
+                               .strategy = o->strategy == NULL
+                                               ? SPAN_LIT("")
+                                               : arena_span(&c->arena, span_of(o->strategy)),
+                               .is_v0 = o->is_consistent_v0 };
 }
 
-static int read_sources(const struct options *o, const struct settings *s, struct engine_config *out, struct err *err)
+static int read_sources(const struct options *o, const struct settings *s,
+                        struct engine_config *out, struct err *err)
 {
     size_t n = s->mode == SERVE_DROPIN ? 1 : o->filenames.n;
 
@@ -243,7 +260,8 @@ static void report(const struct faults *f, FILE *errout)
     }
 }
 
-int settings_read_config(const struct options *o, const struct settings *s, struct engine_config *out, FILE *errout)
+int settings_read_config(const struct options *o, const struct settings *s,
+                         struct engine_config *out, FILE *errout)
 {
     struct err err = { 0 };
     struct faults faults;

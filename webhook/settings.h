@@ -1,6 +1,6 @@
-/* What 'serve' will do: the command line, the environment and, in drop-in mode, upstream's configuration file, merged
- * (defaults < file < environment < flags) and checked.
- * Threads: main thread. */
+/* What 'serve' will do: the command line, the environment and, in drop-in mode, upstream's
+ * configuration file, merged (defaults < file < environment < flags) and checked. Threads: main
+ * thread. */
 #ifndef OTEL_TA_WEBHOOK_SETTINGS_H
 #define OTEL_TA_WEBHOOK_SETTINGS_H
 
@@ -30,12 +30,14 @@ struct settings {
     size_t n_paths;
 };
 
-/* Reads and checks everything. On faults: prints them on 'errout' and returns an exit code; else 0. */
+/* Reads and checks everything. On faults: prints them on 'errout' and returns an exit code; else 0.
+ */
 int settings_load(const struct options *o, struct settings *out, FILE *errout);
 
-/* Reads the configuration files again (the ones of 'settings') into a configuration for the engine, checked. On faults they
- * are printed on 'errout' (NULL: logged) and the exit code is returned. */
-int settings_read_config(const struct options *o, const struct settings *s, struct engine_config *out, FILE *errout);
+/* Reads the configuration files again (the ones of 'settings') into a configuration for the engine,
+ * checked. On faults they are printed on 'errout' (NULL: logged) and the exit code is returned. */
+int settings_read_config(const struct options *o, const struct settings *s,
+                         struct engine_config *out, FILE *errout);
 void engine_config_fini(struct engine_config *config);
 void settings_fini(struct settings *s);
 
