@@ -16,6 +16,8 @@ struct answer {
     struct arena *arena;
     struct admission_reply *reply;
     struct faults faults; /* of the Collector */
+    struct node *old;     /* the stored object, read when somebody asks for it */
+    bool has_old;
     struct span warnings[MAX_WARNINGS];
     size_t n_warnings;
 };
@@ -354,6 +356,19 @@ static void reply_unchanged(struct answer *a, const struct revision *r)
     reply_allowed(a, ADMISSION_UNCHANGED, "");
 }
 
+/* The stored object; NULL when there is none, or none that can be read. */
+static const struct node *old_root(void *arg)
+{
+    struct answer *a = arg;
+
+    if (!a->has_old && a->review.old_object.p != NULL &&
+        skim_collector(a->review.old_object, false, a->arena, &a->old, NULL) < 0) {
+        a->old = NULL;
+    }
+    a->has_old = true;
+    return a->old;
+}
+
 /* Does the write lead to what is stored already, as far as we are concerned? Then its user was told
  * before, and whoever applies the same manifest again and again hears nothing. */
 static bool is_told(const struct revision *r, const struct node *old)
@@ -380,12 +395,13 @@ static bool is_told(const struct revision *r, const struct node *old)
 }
 
 /* 'is_whole' as for skim_collector(); false when it is needed and was not given. */
-static bool revise(struct answer *a, const struct node *root, const struct node *old, bool is_whole)
+static bool revise(struct answer *a, const struct node *root, bool is_whole)
 {
     const struct node *identified = with_identity(a, root);
     const struct revision_input in = {
         .root = identified,
-        .old_root = old,
+        .old_root = old_root,
+        .old_arg = a,
         .options = a->options,
         .is_object_form = !span_is(a->review.request_version, "v1alpha1"),
     };
@@ -400,7 +416,7 @@ static bool revise(struct answer *a, const struct node *root, const struct node 
     } else if (moves_whole_jobs(&r.plan) && !is_whole) {
         is_done = false;
     } else {
-        if (!is_told(&r, old)) {
+        if (!is_told(&r, old_root(a))) {
             say_change(a, &r);
             say_secrets(a, &r);
         }
@@ -421,7 +437,7 @@ static void reply_not_understood(struct answer *a, const char *why)
 
 static void answer_collector(struct answer *a)
 {
-    struct node *root = NULL, *old = NULL;
+    struct node *root = NULL;
     struct subject subject;
     struct err err;
 
@@ -429,10 +445,6 @@ static void answer_collector(struct answer *a)
         if (skim_collector(a->review.object, is_whole != 0, a->arena, &root, &err) < 0) {
             reply_not_understood(a, err.text);
             return;
-        }
-        if (a->review.old_object.p != NULL &&
-            skim_collector(a->review.old_object, false, a->arena, &old, NULL) < 0) {
-            old = NULL;
         }
         if (root->type != NODE_MAP || node_get(root, "metadata") == NULL ||
             node_get(root, "metadata")->type != NODE_MAP) {
@@ -455,7 +467,7 @@ static void answer_collector(struct answer *a)
             }
             return;
         }
-        if (revise(a, root, old, is_whole != 0)) {
+        if (revise(a, root, is_whole != 0)) {
             return;
         }
         faults_fini(&a->faults);

@@ -63,12 +63,12 @@ static void print_faults(struct run *r, const struct place *p, struct faults *f)
 /* "line 7, column 3: text" of a parser → "file:7: text". */
 static void print_parse_fault(struct run *r, const char *filename, const struct err *err)
 {
-    unsigned line = 0;
-    int n = 0;
+    char *rest = NULL;
+    bool has_line = strncmp(err->text, "line ", 5) == 0;
+    unsigned long line = has_line ? strtoul(err->text + 5, &rest, 10) : 0;
 
-    if (sscanf(err->text, "line %u%n", &line, &n) == 1 && line > 0) {
-        const char *rest = err->text + n;
-        fprintf(r->errout, "%s:%u: %s\n", shown_name(filename), line, rest + strspn(rest, ",: "));
+    if (line > 0) {
+        fprintf(r->errout, "%s:%lu: %s\n", shown_name(filename), line, rest + strspn(rest, ",: "));
     } else {
         fprintf(r->errout, "%s: %s\n", shown_name(filename), err->text);
     }
@@ -283,7 +283,9 @@ static int finish(struct run *r, FILE *out)
     if (code == EXIT_OK &&
         (fwrite(r->out.len == 0 ? "" : r->out.p, 1, r->out.len, out) != r->out.len ||
          fflush(out) != 0)) {
-        fprintf(r->errout, "cannot write: %s\n", strerror(errno));
+        struct err err;
+        (void)err_sys(&err, errno, "cannot write");
+        fprintf(r->errout, "%s\n", err.text);
         code = EXIT_CANNOT;
     }
     buf_fini(&r->out);

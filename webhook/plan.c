@@ -21,7 +21,8 @@ struct planner {
     size_t index;                 /* of the job that is being planned */
     struct jobindex names;        /* of this configuration: finds duplicates */
     struct jobindex stash, old_stash, old_jobs;
-    bool has_old_jobs; /* 'old_jobs' was filled: only a job without originals asks for it */
+    bool has_old, has_old_jobs; /* they were filled: only a job without originals asks for them */
+    struct plan_old old;
 };
 
 /* A fault of the job that is being planned, or of a member of it: the path is only made when there
@@ -85,20 +86,30 @@ static bool look_up(const struct jobindex *index, struct span receiver, struct s
     return true;
 }
 
+static bool has_old_stash(struct planner *p)
+{
+    if (!p->has_old && p->in->load_old != NULL) {
+        p->in->load_old(p->in->load_arg, &p->old);
+        jobindex_add_stash(&p->old_stash, p->old.stash);
+    }
+    p->has_old = true;
+    return p->old.stash != NULL;
+}
+
 /* Our URL says under which name they were stored, so a job that was renamed after its rewrite still
  * finds them. */
-static bool find_originals(const struct planner *p, struct span receiver, struct span job,
+static bool find_originals(struct planner *p, struct span receiver, struct span job,
                            const struct own_entry *own, struct originals *out)
 {
     return look_up(&p->stash, own->receiver, own->job, out) ||
            look_up(&p->stash, receiver, job, out) ||
-           look_up(&p->old_stash, own->receiver, own->job, out) ||
-           look_up(&p->old_stash, receiver, job, out);
+           (has_old_stash(p) && (look_up(&p->old_stash, own->receiver, own->job, out) ||
+                                 look_up(&p->old_stash, receiver, job, out)));
 }
 
 static void index_old_jobs(struct planner *p)
 {
-    const struct node *receivers = node_get(p->in->old_config, "receivers");
+    const struct node *receivers = node_get(p->old.config, "receivers");
 
     p->has_old_jobs = true;
     for (size_t r = 0; receivers != NULL && receivers->type == NODE_MAP && r < receivers->n; r++) {
@@ -120,7 +131,8 @@ static bool was_lost_before(struct planner *p, struct span receiver, struct span
     struct sections sections;
     struct own_entry own;
 
-    if (p->in->old_config == NULL) {
+    (void)has_old_stash(p);
+    if (p->old.config == NULL) {
         return false;
     }
     if (!p->has_old_jobs) {
@@ -291,28 +303,26 @@ static void plan_one_job(struct planner *p, struct plan_receiver *r, const struc
 
 /* ---- one receiver */
 
-static const struct node *stash_receiver(const struct planner *p, struct span name)
+/* What the annotation keeps of a receiver's block and list; it counts while the block is ours. */
+static const struct node *stored_member(struct planner *p, const struct plan_receiver *r,
+                                        const char *member)
 {
-    const struct node *found = node_get_span(node_get(p->in->stash, "receivers"), name);
-
-    return found != NULL ? found : node_get_span(node_get(p->in->old_stash, "receivers"), name);
-}
-
-/* Jobs that an earlier rewrite in block style took out of the list. They count while the block is
- * ours, or the list empty. */
-static const struct node *stored_list_of(const struct planner *p, const struct plan_receiver *r)
-{
-    const struct node *list = node_get(stash_receiver(p, r->name), "scrape_configs");
-    bool is_ours = block_is_ours(node_get(r->node, "target_allocator"), p->arena);
-
-    return list != NULL && list->type == NODE_LIST && is_ours ? list : NULL;
+    if (!block_is_ours(node_get(r->node, "target_allocator"), p->arena)) {
+        return NULL;
+    }
+    const struct node *found = node_get_span(node_get(p->in->stash, "receivers"), r->name);
+    if (found == NULL && has_old_stash(p)) {
+        found = node_get_span(node_get(p->old.stash, "receivers"), r->name);
+    }
+    return node_get(found, member);
 }
 
 static void plan_jobs(struct planner *p, struct plan_receiver *r)
 {
-    const struct node *stored = stored_list_of(p, r);
+    /* Jobs that an earlier rewrite in block style took out of the list. */
+    const struct node *stored = stored_member(p, r, "scrape_configs");
     size_t n_list = r->list == NULL ? 0 : r->list->n;
-    size_t n_stored = stored == NULL ? 0 : stored->n;
+    size_t n_stored = stored == NULL || stored->type != NODE_LIST ? 0 : stored->n;
 
     r->jobs = arena_alloc(p->arena, (n_list + n_stored + 1) * sizeof(struct plan_job));
     size_t mark = faults_push(p->f, "scrape_configs");
@@ -392,7 +402,7 @@ static void plan_block(struct planner *p, struct plan_receiver *r, bool is_wante
         .subject = p->in->subject,
         .options = p->in->options,
         .present = node_get(r->node, "target_allocator"),
-        .stored = node_get(stash_receiver(p, r->name), "target_allocator"),
+        .stored = stored_member(p, r, "target_allocator"),
         .is_wanted = is_wanted,
     };
 
@@ -479,7 +489,6 @@ void plan_make(const struct plan_input *in, struct arena *arena, struct faults *
     jobindex_init(&p.old_stash, arena);
     jobindex_init(&p.old_jobs, arena);
     jobindex_add_stash(&p.stash, in->stash);
-    jobindex_add_stash(&p.old_stash, in->old_stash);
     out->receivers = arena_alloc(arena, (receivers->n + 1) * sizeof(struct plan_receiver));
     struct span block = receiver_of_block(&p, receivers);
     size_t mark = faults_push(f, "spec");

@@ -67,12 +67,20 @@ struct plan {
     bool has_stash;       /* something is kept: the annotation stays */
 };
 
+/* What is known of the stored object. */
+struct plan_old {
+    const struct node *stash;  /* of its annotation, or NULL */
+    const struct node *config; /* its configuration as a tree, or NULL */
+};
+
 struct plan_input {
     const struct subject *subject;
-    bool is_restore;               /* whatever the subject wishes: 'otel-ta restore' */
-    const struct node *stash;      /* of the incoming annotation, or NULL */
-    const struct node *old_stash;  /* of the old object's, or NULL */
-    const struct node *old_config; /* configuration of the old object as a tree, or NULL (create) */
+    bool is_restore;          /* whatever the subject wishes: 'otel-ta restore' */
+    const struct node *stash; /* of the incoming annotation, or NULL */
+    /* Reads the stored object: called once, if an original is missing. NULL: there is none
+     * (create). */
+    void (*load_old)(void *arg, struct plan_old *out);
+    void *load_arg;
     const struct rewrite_options *options;
 };
 

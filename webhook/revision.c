@@ -25,17 +25,17 @@ static size_t push_annotation(struct faults *f)
 /* The annotation as a tree. What cannot be read counts as not there, with a warning; an annotation
  * of a newer version belongs to somebody who knows it: ERR_UNSUPPORTED. */
 static int read_stash(const struct subject *s, struct arena *arena, struct faults *f,
-                      const struct node **out)
+                      const struct node **out, struct span *out_json)
 {
     struct node *tree = NULL;
-    struct span value, json;
+    struct span value;
     struct err err;
 
     *out = NULL;
     if (s->annotation == NULL || !node_as_text(s->annotation, &value)) {
         return 0;
     }
-    int rc = stash_decode(value, arena, &json, &tree, &err);
+    int rc = stash_decode(value, arena, out_json, &tree, &err);
     if (rc == 0) {
         *out = tree;
         return 0;
@@ -53,23 +53,31 @@ static int read_stash(const struct subject *s, struct arena *arena, struct fault
 const struct node *revision_stash(const struct subject *s, struct arena *arena)
 {
     const struct node *stash = NULL;
+    struct span json;
 
-    (void)read_stash(s, arena, NULL, &stash);
+    (void)read_stash(s, arena, NULL, &stash, &json);
     return stash;
 }
 
+struct old_loader {
+    const struct revision_input *in;
+    struct arena *arena;
+};
+
 /* The old object may be anything: what cannot be read of it helps nobody and harms nobody. */
-static void read_old(const struct node *root, struct arena *arena, struct plan_input *in)
+static void load_old(void *arg, struct plan_old *out)
 {
+    const struct old_loader *loader = arg;
+    const struct node *root = loader->in->old_root(loader->in->old_arg);
     struct subject old;
 
     if (root == NULL || root->type != NODE_MAP) {
         return;
     }
     subject_read(root, &old);
-    (void)read_stash(&old, arena, NULL, &in->old_stash);
-    if (subject_parse_text(&old, arena, NULL) == 0) {
-        in->old_config = old.config;
+    out->stash = revision_stash(&old, loader->arena);
+    if (subject_parse_text(&old, loader->arena, NULL) == 0) {
+        out->config = old.config;
     }
 }
 
@@ -118,7 +126,10 @@ static int encode(const struct revision *r, struct span records, struct span pre
         return err_set(err, ERR_TOO_BIG, "the discovery sections have more than %zu bytes",
                        (size_t)LIMIT_STASH_DECODED);
     }
-    int rc = stash_encode(buf_span(&json), previous, out, err);
+    /* The same content keeps its bytes; that it was decoded already saves doing it again. */
+    bool is_same = r->stored_json.len > 0 && span_eq(buf_span(&json), r->stored_json);
+    buf_add_span(out, is_same ? previous : SPAN_LIT(""));
+    int rc = is_same ? 0 : stash_encode(buf_span(&json), SPAN_LIT(""), out, err);
     if (rc < 0) {
         return rc;
     }
@@ -242,6 +253,7 @@ static void place_faults(struct faults *f, size_t from, const struct subject *s)
 int revision_make(const struct revision_input *in, struct arena *arena, struct faults *f,
                   struct revision *out)
 {
+    struct old_loader loader = { in, arena };
     struct plan_input plan = { .subject = &out->subject,
                                .is_restore = in->is_restore,
                                .options = in->options };
@@ -250,12 +262,13 @@ int revision_make(const struct revision_input *in, struct arena *arena, struct f
     *out = (struct revision){ .is_changed = false };
     subject_read(in->root, &out->subject);
     bool is_rewrite = !in->is_restore && out->subject.wish == SUBJECT_REWRITE;
-    if (read_stash(&out->subject, arena, f, &plan.stash) == ERR_UNSUPPORTED) {
+    if (read_stash(&out->subject, arena, f, &plan.stash, &out->stored_json) == ERR_UNSUPPORTED) {
         out->intended_config = out->subject.config;
         return 0;
     }
     out->records = node_get(plan.stash, "text");
-    read_old(in->old_root, arena, &plan);
+    plan.load_old = in->old_root == NULL ? NULL : load_old;
+    plan.load_arg = &loader;
     int rc = subject_parse_text(&out->subject, arena, &err);
     if (rc < 0) {
         /* Nothing of ours can be in text that is no YAML; who does not want a rewrite may write

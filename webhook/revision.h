@@ -9,8 +9,10 @@
 #include "webhook/subject.h"
 
 struct revision_input {
-    const struct node *root;     /* the Collector */
-    const struct node *old_root; /* the stored object, or NULL */
+    const struct node *root; /* the Collector */
+    /* The stored object, or NULL; asked for when an original is missing. NULL: there is none. */
+    const struct node *(*old_root)(void *arg);
+    void *old_arg;
     struct span document; /* the text that the places of 'root' refer to and that is to be edited; p
                              == NULL: none */
     const struct rewrite_options *options;
@@ -32,6 +34,7 @@ struct revision {
         edits; /* of the decoded text, or of 'document' when the configuration is an object */
     bool changes_annotation;
     struct span annotation;     /* the new value; p == NULL: none */
+    struct span stored_json;    /* the annotation as it was, canonical, or empty */
     const struct node *records; /* member "text" of the annotation as it was, or NULL */
 };
 
