@@ -53,7 +53,7 @@ struct dirwatch *dirwatch_new(void)
     if (d->fd < 0) {
         metric_add(METRIC_SD_FILE_WATCHER_ERRORS, 1);
         log_warn("no inotify: files are looked at every few seconds",
-                 LOG_STR("error", strerror(errno)));
+                 LOG_STR("error", strerrordesc_np(errno)));
     }
     return d;
 }
@@ -160,7 +160,7 @@ static bool watch(struct dirwatch *d, struct dir *dir)
             dir->last_errno = errno;
             metric_add(METRIC_SD_FILE_WATCHER_ERRORS, 1);
             log_warn("a folder cannot be watched and is looked at every few seconds",
-                     LOG_STR("folder", dir->path), LOG_STR("error", strerror(errno)));
+                     LOG_STR("folder", dir->path), LOG_STR("error", strerrordesc_np(errno)));
         }
         return false;
     }

@@ -215,6 +215,7 @@ static bool list_dir(const char *dir, struct span pattern, struct names *out)
     if (handle == NULL) {
         return errno == ENOENT || errno == ENOTDIR;
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads from this handle */
     for (const struct dirent *e = readdir(handle); e != NULL; e = readdir(handle)) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
             !pathglob_match(pattern, span_of(e->d_name))) {
@@ -265,7 +266,7 @@ static void scan_dir(struct file_want *w, const char *dir, struct span base, boo
         w->is_blind = true;
         metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
         log_warn("a folder with discovery files cannot be read", LOG_STR("folder", dir),
-                 LOG_STR("error", strerror(errno)));
+                 LOG_STR("error", strerrordesc_np(errno)));
     }
     vec_each(&names.list, name) {
         join(dir, *name, &path);

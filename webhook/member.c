@@ -2,6 +2,8 @@
 
 #include "allocator/base/limits.h"
 
+#include <assert.h>
+
 void text_editor_init(struct text_editor *t, struct span text, struct arena *arena,
                       struct splice *splice)
 {
@@ -23,6 +25,7 @@ const struct node_pair *member_find(const struct node *map, struct span key)
 
 static const struct node_pair *first_pair(const struct node *map)
 {
+    assert(map != NULL);
     return map->n > 0 && !map->pairs[0].is_merged ? &map->pairs[0] : NULL;
 }
 

@@ -172,9 +172,11 @@ static void count_shape_changes(struct sd_batch *b, const struct sd_group *from,
                 : x->name == y->name ? 0
                                      : span_cmp(str_span(x->name), str_span(y->name));
         if (c < 0) {
+            assert(x != NULL);
             b->columns.v[x->column].n_changes++;
             i++;
         } else if (c > 0) {
+            assert(y != NULL);
             b->columns.v[y->column].n_changes++;
             k++;
         } else {

@@ -9,7 +9,7 @@ static int node_fault(const struct node *n, struct err *err, const char *what)
 
 static int add_targets(const struct node *list, struct sd_batch *b, struct err *err)
 {
-    if (node_is_null(list)) {
+    if (list == NULL || node_is_null(list)) {
         return 0;
     }
     if (list->type != NODE_LIST) {
@@ -92,7 +92,7 @@ int targetgroup_parse_yaml(struct span text, const struct targetgroup_origin *or
         return rc;
     }
     const struct node *list = n_docs == 0 ? NULL : docs[0].root;
-    if (node_is_null(list)) {
+    if (list == NULL || node_is_null(list)) {
         return 0;
     }
     if (list->type != NODE_LIST) {
