@@ -17,9 +17,9 @@ struct state;
 struct state *state_new(struct mailbox *watcher);
 /* What configurations for this state are parsed with. */
 struct strpool *state_pool(struct state *s);
-/* Replaces the configuration. Jobs that did not change keep their targets. On success 'tenants' is
+/* Replaces the configuration. Jobs that did not change keep their targets. On success 'config' is
  * emptied; on failure (an unknown strategy) nothing has changed and it is the caller's. */
-int state_configure(struct state *s, struct tenants *tenants, int64_t now_ms, struct err *err)
+int state_configure(struct state *s, struct tenants *config, int64_t now_ms, struct err *err)
     ON(engine) MUST_USE;
 void state_arrive(struct state *s, const struct arrival *a) ON(engine);
 /* When state_tick() is due; INT64_MAX: never. */

@@ -15,20 +15,31 @@ struct gathering {
     size_t n_open;
 };
 
+static struct finding *find(const struct gathering *g, const struct arrival *a)
+{
+    for (size_t i = 0; i < g->out->list.n; i++) {
+        struct finding *f = &g->out->list.v[i];
+        if (f->section == a->want && f->arrival != NULL &&
+            strcmp(f->arrival->source, a->source) == 0) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
 /* The section is the want's id. */
 static void take(struct gathering *g, struct arrival *a)
 {
+    struct finding *found = a->status == ARRIVAL_OK ? find(g, a) : NULL;
+
     switch (a->status) {
     case ARRIVAL_OK:
-        vec_each(&g->out->list, f) {
-            if (f->section == a->want && f->arrival != NULL &&
-                strcmp(f->arrival->source, a->source) == 0) {
-                arrival_free(&f->arrival);
-                f->arrival = a;
-                return;
-            }
+        if (found != NULL) {
+            arrival_free(&found->arrival);
+            found->arrival = a;
+        } else {
+            *vec_push(&g->out->list) = (struct finding){ a->want, a };
         }
-        *vec_push(&g->out->list) = (struct finding){ a->want, a };
         return;
     case ARRIVAL_FAILED:
         g->out->n_failed++;

@@ -169,6 +169,10 @@ int main(int argc, char **argv)
             break;
         }
     }
+    if (n_jobs == 0) {
+        fprintf(stderr, "no test-0.json in %s\n", argv[1]);
+        return 2;
+    }
     size_t rss_before = rss_bytes();
     b.state = state_new(b.wants);
     int64_t t0 = clock_thread_cpu_us();

@@ -9,6 +9,7 @@
 #include "allocator/base/vec.h"
 #include "tests/check.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -106,6 +107,13 @@ static void publish(struct side *s)
     state_reap(s->state);
 }
 
+/* What was published last. */
+static const struct snapshot *shown(const struct side *s)
+{
+    assert(s->current != NULL);
+    return s->current;
+}
+
 static void side_fini(struct side *s)
 {
     role_enter(engine);
@@ -137,6 +145,7 @@ static void tell(struct side *s, uint64_t id, enum arrival_status status, int fi
 
 static bool listens(const struct listener *l, int file)
 {
+    assert(l->text != NULL);
     return strchr(l->text, '0' + file) != NULL || strchr(l->text, '*') != NULL;
 }
 
@@ -310,8 +319,8 @@ static bool is_complete(const struct side *s)
     size_t n_pages = 0, n_rows = 0;
 
     state_count(s->state, &counts);
-    for (size_t i = 0; i < s->current->n_jobs; i++) {
-        const struct page_row *row = s->current->rows[i];
+    for (size_t i = 0; i < shown(s)->n_jobs; i++) {
+        const struct page_row *row = shown(s)->rows[i];
         n_rows += row->n_targets;
         for (size_t k = 0; k < row->n_collectors; k++) {
             n_pages += row->pages[k] == NULL ? 0 : row->pages[k]->n_targets;
@@ -499,8 +508,8 @@ static bool page_has(const struct side *s, size_t job, const char *text)
     bool has = false;
 
     buf_init(&page, MIB);
-    for (size_t k = 0; k < s->current->rows[job]->n_collectors; k++) {
-        page_text(s->current->rows[job]->pages[k], &page);
+    for (size_t k = 0; k < shown(s)->rows[job]->n_collectors; k++) {
+        page_text(shown(s)->rows[job]->pages[k], &page);
         has |= page.len > 0 && strstr(page.p, text) != NULL;
     }
     return has;
@@ -530,7 +539,7 @@ static void test_served_form(void)
     configure(&s, &w);
     publish(&s);
     buf_init(&page, MIB);
-    page_text(s.current->rows[0]->pages[0], &page);
+    page_text(shown(&s)->rows[0]->pages[0], &page);
     is_json(buf_span(&page),
             span_of("[{\"targets\":[\"a:1\"],\"labels\":{\"__address__\":\"a:1\",\"__meta_"
                     "filepath\":\"/f0.json\",\"drop\":\"vA2\",\"k\":\"<q\\\"\","
@@ -538,7 +547,7 @@ static void test_served_form(void)
                     "meta_filepath\":\"/f0.json\",\"drop\":\"vA2\","
                     "\"k\":\"<q\\\"\",\"z\":\"\"}}]"),
             "discovered labels, before relabeling, empty values kept, the target's own address");
-    is_int(s.current->rows[0]->n_targets, 2, "the dropped target does not count");
+    is_int(shown(&s)->rows[0]->n_targets, 2, "the dropped target does not count");
     side_fini(&s);
 }
 
@@ -571,7 +580,7 @@ static void test_sync(void)
     is_int(state_configure(s.state, &tenants, 1000, NULL), 0, "configuration taken");
     faults_fini(&faults);
     publish(&s);
-    ok(s.current != NULL && !s.current->is_synced, "before the first answers the snapshot says so");
+    ok(s.current != NULL && !shown(&s)->is_synced, "before the first answers the snapshot says so");
     ok(!state_has_news(s.state), "and there is nothing more to say");
     is_int(state_deadline_ms(s.state), 31000, "patience is 30 seconds");
     kept = mailbox_drain(wants);
@@ -585,10 +594,10 @@ static void test_sync(void)
         tell(&s, id, ARRIVAL_SETTLED, 0, NULL);
     }
     publish(&s);
-    ok(!s.current->is_synced, "one of two sections is not enough");
+    ok(!shown(&s)->is_synced, "one of two sections is not enough");
     state_tick(s.state, 31000);
     publish(&s);
-    ok(s.current->is_synced, "patience ends");
+    ok(shown(&s)->is_synced, "patience ends");
     for (struct mail *mail = kept, *next; mail != NULL; mail = next) {
         next = mail->next;
         mail->dispose(mail);
@@ -616,14 +625,14 @@ static void test_unchanged(void)
     configure(&s, &w);
     publish(&s);
     ok(s.current == first, "the same configuration again publishes nothing");
-    const struct page_row *row = s.current->rows[1];
+    const struct page_row *row = shown(&s)->rows[1];
     mem_free(files[0]);
     files[0] =
         mem_strdup("[{\"targets\":[\"a:1\"],\"labels\":{\"env\":\"y\"}},{\"targets\":[\"b:1\"]}]");
     show_file(&s, &s.listeners.v[0], 0);
     publish(&s);
     ok(s.current != first && page_has(&s, 0, "\"env\":\"y\""), "one changed label is published");
-    ok(s.current->rows[1] == row, "the row of the other job is shared");
+    ok(shown(&s)->rows[1] == row, "the row of the other job is shared");
     side_fini(&s);
 }
 
