@@ -8,6 +8,7 @@
 #include "allocator/readfile.h"
 #include "allocator/state.h"
 
+#include <assert.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,8 @@ static int compare_doubles(const void *a, const void *b)
 static double median_change(struct bench *b)
 {
     double us[101];
+
+    assert(b->n > 0);
 
     for (unsigned i = 0; i < 101; i++) {
         us[i] = change_one(b, (i * 7) % b->n, i);
