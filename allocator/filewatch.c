@@ -88,7 +88,7 @@ static void tell(const struct file_want *w, enum arrival_status status, const ch
 
     a->body = body;
     a->body_len = len;
-    mailbox_post(w->owner->engine, &a->mail);
+    arrival_post(a, w->owner->engine);
 }
 
 /* ---- files */

@@ -64,7 +64,7 @@ static void tell(const struct poll *poll, enum arrival_status status, char *body
 
     a->body = body;
     a->body_len = len;
-    mailbox_post(poll->owner->engine, &a->mail);
+    arrival_post(a, poll->owner->engine);
 }
 
 /* The poll is over, well or badly: it may be due again already. */

@@ -225,6 +225,15 @@ struct arrival *arrival_new(uint64_t want, enum arrival_status status, const cha
     return a;
 }
 
+void arrival_post(struct arrival *arrival, struct mailbox *engine)
+{
+    if (engine == NULL) {
+        arrival_free(&arrival);
+    } else {
+        mailbox_post(engine, &arrival->mail);
+    }
+}
+
 void arrival_free(struct arrival **arrival)
 {
     if (*arrival != NULL) {

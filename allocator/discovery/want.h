@@ -64,6 +64,8 @@ struct arrival { /* ENGINE_ARRIVAL */
     size_t body_len;
 };
 struct arrival *arrival_new(uint64_t want, enum arrival_status status, const char *source);
+/* Moves it to the engine; without one ('engine' is NULL) it is freed. */
+void arrival_post(struct arrival *arrival, struct mailbox *engine);
 void arrival_free(struct arrival **arrival);
 
 #endif

@@ -636,6 +636,61 @@ static void test_unchanged(void)
     side_fini(&s);
 }
 
+/* ---- several tenants */
+
+#define CR(name, more)                                                                             \
+    "---\napiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: "          \
+    "{name: " name "}\nspec:\n  replicas: 2\n  targetAllocator: {enabled: true}\n  config: "       \
+                   "{receivers: {prometheus: "                                                     \
+    "{config: {scrape_configs: [" more                                                             \
+    "{job_name: j, file_sd_configs: [{files: [/f0.json]}]}]}}}}\n"
+
+static void configure_manifests(struct side *s, const char *text)
+{
+    role_enter(engine);
+    struct jobs_source source = { JOBS_MANIFEST, NULL, (char *)(uintptr_t)text, strlen(text) };
+    const struct jobs_options options = { 0 };
+    struct tenants tenants;
+    struct faults faults;
+
+    faults_init(&faults);
+    is_int(jobs_load(&source, 1, &options, state_pool(s->state), &faults, &tenants), 0,
+           "manifests");
+    is_int(state_configure(s->state, &tenants, 0, NULL), 0, "taken");
+    faults_fini(&faults);
+    answer_wants(s);
+    publish(s);
+}
+
+static void test_tenants(void)
+{
+    struct side s;
+    struct state_counts counts;
+
+    clear_files();
+    files[0] = mem_strdup("[{\"targets\":[\"a:1\"]},{\"targets\":[\"b:1\"]}]");
+    side_init(&s);
+    configure_manifests(&s, CR("b", "") CR("a", ""));
+    is_int(s.listeners.n, 1, "equal sections of two CRs are one want");
+    is_int(shown(&s)->n_jobs, 2, "two CRs, a job each");
+    is_int(shown(&s)->rows[0]->n_targets, 2, "both have the targets");
+    is_int(shown(&s)->rows[1]->n_targets, 2, "both");
+    const struct page_row *row = shown(&s)->rows[1]; /* of "b": tenants stand in name order */
+    configure_manifests(&s,
+                        CR("b", "") CR("a", "{job_name: k, static_configs: [{targets: [x]}]}, "));
+    is_int(shown(&s)->n_jobs, 3, "one more job for a");
+    ok(shown(&s)->rows[2] == row, "b is as it was");
+    configure_manifests(&s, CR("b", ""));
+    is_int(shown(&s)->n_jobs, 1, "a is gone");
+    ok(shown(&s)->rows[0] == row, "b is as it was");
+    configure_manifests(&s, "");
+    is_int(shown(&s)->n_jobs, 0, "nothing is left");
+    is_int(s.listeners.n, 0, "and nothing is wanted");
+    state_count(s.state, &counts);
+    is_int(counts.n_served, 0, "no target");
+    side_fini(&s);
+}
+
 static void test_unknown_strategy(void)
 {
     role_enter(engine);
@@ -660,6 +715,7 @@ int main(void)
     test_served_form();
     test_sync();
     test_unchanged();
+    test_tenants();
     test_unknown_strategy();
     test_histories();
     clear_files();
