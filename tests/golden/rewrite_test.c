@@ -24,7 +24,8 @@ static void read_all(const char *path, struct buf *out)
 /* "otel-ta <kind> <args> -f in.yaml"; the working directory is the case's. */
 static int run_case(const char *kind, char *args, FILE *out, FILE *errout)
 {
-    char *argv[32] = { "otel-ta" };
+    char program[] = "otel-ta", flag[] = "-f", file[] = "in.yaml";
+    char *argv[32] = { program };
     int argc = 1;
     struct options o;
 
@@ -33,8 +34,8 @@ static int run_case(const char *kind, char *args, FILE *out, FILE *errout)
          word = strtok_r(NULL, " \n", &state)) {
         argv[argc++] = word;
     }
-    argv[argc++] = "-f";
-    argv[argc++] = "in.yaml";
+    argv[argc++] = flag;
+    argv[argc++] = file;
     int code = options_parse(argc, argv, &o, errout);
     if (code == EXIT_OK) {
         const struct offline_options offline = {
