@@ -284,7 +284,7 @@ static void find_tail(struct reading *r, const struct sd_group *g)
     }
     struct span tail = render_tail(&r->render, g, &is_same);
     if (!is_same) {
-        r->tail = fragments_intern(r->job->fragments, tail);
+        r->tail = tail.p == NULL ? NULL : fragments_intern(r->job->fragments, tail);
     }
     r->tail_group = g;
 }
@@ -347,6 +347,10 @@ static void keep(struct reading *r, const struct sd_group *g, struct span addres
     struct span own = render_own(&r->render, g, address);
 
     find_tail(r, g);
+    if (own.p == NULL || r->tail == NULL) {
+        r->n_invalid++; /* too big to be served */
+        return;
+    }
     struct target *head = find_head(j, identity), *previous = find_previous(r, head), *t = previous;
     if (t == NULL || t->tail != r->tail || !span_eq(span_make(t->own, t->own_len), own)) {
         t = make_target(r, own, identity, address);

@@ -88,8 +88,8 @@ void render_init(struct render *r, struct sd_batch *batch)
     r->batch = batch;
     r->is_shared = arena_zalloc(&batch->arena, batch->columns.n + 1);
     r->column_json = arena_zalloc(&batch->arena, (batch->columns.n + 1) * sizeof(*r->column_json));
-    buf_init(&r->own, LIMIT_SD_BODY * 8);
-    buf_init(&r->tail, LIMIT_SD_BODY * 8);
+    buf_init(&r->own, LIMIT_SD_BODY);
+    buf_init(&r->tail, LIMIT_SD_BODY);
     choose_shared(r, &batch->arena);
 }
 
@@ -149,14 +149,16 @@ static void add_name(struct render *r, const struct sd_field *field, struct buf 
 {
     struct span *json = &r->column_json[field->column];
 
-    if (json->p == NULL) {
-        size_t from = out->len;
-        buf_add_json(out, str_span(field->name));
-        buf_add_char(out, ':');
-        *json = arena_span(&r->batch->arena, span_from(buf_span(out), from));
+    if (json->p != NULL) {
+        buf_add_span(out, *json);
         return;
     }
-    buf_add_span(out, *json);
+    size_t from = out->len;
+    buf_add_json(out, str_span(field->name));
+    buf_add_char(out, ':');
+    if (buf_error(out) == 0) {
+        *json = arena_span(&r->batch->arena, span_from(buf_span(out), from));
+    }
 }
 
 static void add_own(struct render *r, const struct sd_group *g, const uint32_t *fields, uint32_t n)
@@ -186,6 +188,9 @@ struct span render_own(struct render *r, const struct sd_group *g, struct span a
     }
     buf_add_char(&r->own, ',');
     add_own(r, g, plan->own + plan->n_before, plan->n_own - plan->n_before);
+    if (buf_error(&r->own) != 0) {
+        return span_make(NULL, 0);
+    }
     return span_make(r->own.p, r->own.len - 1); /* the tail brings the comma */
 }
 
@@ -219,5 +224,5 @@ struct span render_tail(struct render *r, const struct sd_group *g, bool *out_is
         }
         buf_add(&r->tail, "}}", 2);
     }
-    return buf_span(&r->tail);
+    return buf_error(&r->tail) != 0 ? span_make(NULL, 0) : buf_span(&r->tail);
 }

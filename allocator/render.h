@@ -30,7 +30,8 @@ struct render {
 void render_init(struct render *r, struct sd_batch *batch);
 void render_fini(struct render *r);
 
-/* Both give bytes that live until the next call. ,{"targets":["a:1"],"labels":{"__address__":"a:1"
+/* Both give bytes that live until the next call, or p == NULL for a target whose JSON passes
+ * LIMIT_SD_BODY. ,{"targets":["a:1"],"labels":{"__address__":"a:1"
  */
 struct span render_own(struct render *r, const struct sd_group *g, struct span address);
 /* ,"k":"v"}} ; '*out_is_same': the very bytes of the call before. */

@@ -140,6 +140,9 @@ static int read_targets(struct reader *r, uint64_t object_begin, struct err *err
         if (t.event == JSON_NULL_VALUE) {
             sd_batch_target(r->batch, SPAN_LIT(""));
         } else if (t.event == JSON_TEXT) {
+            if (t.raw.len > LIMIT_LABEL_VALUE) {
+                return type_fault(r, &t, err, "a target is too long");
+            }
             sd_batch_target(r->batch, text_of(r, &t, &is_plain));
             add_piece(r, &t, object_begin, true, r->batch->targets.n - 1, is_plain);
         } else {

@@ -1,3 +1,4 @@
+#include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/discovery/targetgroup.h"
 #include "allocator/prom/labels.h"
@@ -20,6 +21,9 @@ static int add_targets(const struct node *list, struct sd_batch *b, struct err *
         if (!node_is_null(list->items[i]) && !node_as_text(list->items[i], &text)) {
             return node_fault(list->items[i], err, "a target must be text");
         }
+        if (text.len > LIMIT_LABEL_VALUE) {
+            return node_fault(list->items[i], err, "a target is too long");
+        }
         sd_batch_target(b, text);
     }
     return 0;
@@ -41,6 +45,9 @@ static int add_labels(const struct node *map, struct sd_batch *b, struct err *er
         }
         if (!node_is_null(pair->value) && !node_as_text(pair->value, &value)) {
             return node_fault(pair->value, err, "a label value must be text");
+        }
+        if (value.len > LIMIT_LABEL_VALUE) {
+            return node_fault(pair->value, err, "a label value is too long");
         }
         sd_batch_label(b, strpool_intern(b->pool, name), value);
     }

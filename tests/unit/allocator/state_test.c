@@ -641,7 +641,7 @@ static void test_unchanged(void)
 #define CR(name, more)                                                                             \
     "---\napiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: "          \
     "{name: " name "}\nspec:\n  replicas: 2\n  targetAllocator: {enabled: true}\n  config: "       \
-                   "{receivers: {prometheus: "                                                     \
+    "{receivers: {prometheus: "                                                                    \
     "{config: {scrape_configs: [" more                                                             \
     "{job_name: j, file_sd_configs: [{files: [/f0.json]}]}]}}}}\n"
 
