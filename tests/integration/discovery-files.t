@@ -5,12 +5,11 @@ import json
 import os
 import pathlib
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from discovery_rig import Allocator, done, ok, same, wait_for  # noqa: E402
+from discovery_rig import Allocator, done, ok, same, scratch, wait_for  # noqa: E402
 
-SD = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-files-"))
+SD = scratch()
 
 
 def body(*targets, **labels):

@@ -6,15 +6,14 @@ import http.server
 import json
 import pathlib
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from discovery_rig import Allocator, done, ok, same, wait_for  # noqa: E402
+from discovery_rig import Allocator, done, ok, same, scratch, wait_for  # noqa: E402
 
 JSON = "application/json"
-secret = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-http-")) / "token"
+secret = scratch() / "token"
 secret.write_text("first\n", encoding="utf-8")
 
 

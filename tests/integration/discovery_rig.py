@@ -1,9 +1,11 @@
 """What the discovery tests share: the allocator in drop-in mode on a port of its own, and questions to it."""
 
+import atexit
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +21,18 @@ from rig.tap import diag, done, like, ok, same  # noqa: E402, F401
 BINARY = os.environ.get("OTEL_TA", str(ROOT / "build/otel-ta"))
 
 
+def scratch():
+    """A folder that is gone when the test ends."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def kill(process):
+    if process.poll() is None:
+        process.kill()
+
+
 def wait_for(check, timeout_s=10.0):
     """The first true result of check(), or its last one when the time is over."""
     end = time.monotonic() + timeout_s
@@ -31,7 +45,7 @@ def wait_for(check, timeout_s=10.0):
 
 class Allocator:
     def __init__(self, config, collectors="c-0,c-1,c-2"):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-sd-"))
+        self.folder = scratch()
         self.config_path = self.folder / "targetallocator.yaml"
         self.collectors = collectors.split(",")
         self.configure(config)
@@ -40,6 +54,7 @@ class Allocator:
             self.process = subprocess.Popen(
                 [BINARY, "serve", "--config-file", self.config_path, "--collectors", collectors, "--listen", "127.0.0.1:0",
                  "--log-format", "json"], stderr=log, cwd=self.folder)
+        atexit.register(kill, self.process)
         found = wait_for(lambda: re.search(r'"address":"(127\.0\.0\.1:[1-9]\d*)"', self.log()))
         if not found:
             raise RuntimeError("did not start:\n" + self.log())

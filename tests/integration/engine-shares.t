@@ -2,20 +2,20 @@
 """Collectors come and go and files change while somebody asks all the time: in each answer every target of the job has
 exactly one collector, under every strategy."""
 
+import atexit
 import json
 import pathlib
 import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from discovery_rig import BINARY, done, ok, same, wait_for  # noqa: E402
+from discovery_rig import BINARY, done, kill, ok, same, scratch, wait_for  # noqa: E402
 import urllib.request  # noqa: E402
 
-DIR = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-shares-"))
+DIR = scratch()
 SETS = [sorted(f"10.{k}.0.{i}:80" for i in range(n)) for k, n in ((0, 40), (0, 60), (1, 25), (0, 10))]
 
 
@@ -54,6 +54,7 @@ log_path = DIR / "log"
 with open(log_path, "wb") as log:
     process = subprocess.Popen([BINARY, "serve", "-f", DIR / "cr.yaml", "--listen", "127.0.0.1:0", "--webhook-listen", "off",
                                 "--log-format", "json"], stderr=log)
+atexit.register(lambda: kill(process))
 
 
 def read_log():

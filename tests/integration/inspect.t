@@ -3,19 +3,15 @@
 
 import http.server
 import json
-import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import threading
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/e2e"))
-from rig.tap import done, like, ok, same  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from discovery_rig import BINARY, done, like, ok, same, scratch  # noqa: E402
 
-BINARY = os.environ.get("OTEL_TA", str(ROOT / "build/otel-ta"))
-DIR = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-inspect-"))
+DIR = scratch()
 
 
 def run(*words, text=None):
