@@ -196,46 +196,57 @@ static bool is_own(const struct certs *c)
     if (c->mode != MODE_DIRECTORY) {
         return c->mode == MODE_MEMORY;
     }
-    return file_exists(c->dir, "authority.key") || !file_exists(c->dir, "tls.crt");
+    return file_exists(c->dir, "authority.pem") || !file_exists(c->dir, "tls.crt");
 }
 
+/* Reads a keypair from two files of 'dir' that may be one. What is not there, or damaged, leaves
+ * 'out' empty and is no error: the next step replaces it. What cannot be read is one, for it may be
+ * a good key behind a passing fault. */
 static int load_pair(const char *dir, const char *cert_name, const char *key_name,
-                     struct keypair *out)
+                     struct keypair *out, struct err *err)
 {
     AUTO_STR cert_path = mem_printf("%s/%s", dir, cert_name);
     AUTO_STR key_path = mem_printf("%s/%s", dir, key_name);
     struct buf cert, key;
 
+    if (!file_exists(dir, cert_name) || !file_exists(dir, key_name)) {
+        return 0;
+    }
     buf_init(&cert, FILE_MAX);
     buf_init(&key, FILE_MAX);
-    int rc = read_file(cert_path, &cert, NULL);
+    int rc = read_file(cert_path, &cert, err);
     if (rc == 0) {
-        rc = read_file(key_path, &key, NULL);
+        rc = read_file(key_path, &key, err);
     }
-    if (rc == 0) {
-        rc = keypair_from_pem(buf_span(&cert), buf_span(&key), out, NULL);
+    if (rc == 0 && keypair_from_pem(buf_span(&cert), buf_span(&key), out, NULL) < 0) {
+        *out = (struct keypair){ NULL, NULL };
     }
-    buf_fini(&cert);
+    keypair_wipe(&cert); /* it may hold the key, too */
     keypair_wipe(&key);
     return rc;
 }
 
-/* What is damaged counts as missing: the next step replaces it. */
-static void load_authority(struct certs *c)
+static int load_authority(struct certs *c, struct err *err)
 {
     struct keypair previous = { NULL, NULL };
 
     forget_authority(c);
-    (void)load_pair(c->dir, "authority.crt", "authority.key", &c->current);
-    (void)load_pair(c->dir, "next-authority.crt", "next-authority.key", &c->next);
-    (void)load_pair(c->dir, "tls.crt", "tls.key", &c->leaf);
-    if (load_pair(c->dir, "previous-authority.crt", "previous-authority.key", &previous) == 0) {
+    int rc = load_pair(c->dir, "authority.pem", "authority.pem", &c->current, err);
+    if (rc == 0) {
+        rc = load_pair(c->dir, "next-authority.pem", "next-authority.pem", &c->next, err);
+    }
+    if (rc == 0) {
+        rc = load_pair(c->dir, "previous-authority.pem", "previous-authority.pem", &previous, err);
         c->previous = previous.cert;
         EVP_PKEY_free(previous.key);
     }
-    c->next_since_s = file_time_s(c->dir, "next-authority.crt");
-    c->previous_since_s = file_time_s(c->dir, "authority.crt");
+    if (rc == 0) {
+        rc = load_pair(c->dir, "tls.crt", "tls.key", &c->leaf, err);
+    }
+    c->next_since_s = file_time_s(c->dir, "next-authority.pem");
+    c->previous_since_s = file_time_s(c->dir, "authority.pem");
     c->is_rotation_wanted = file_exists(c->dir, "rotate");
+    return rc;
 }
 
 static bool leaf_has_names(const struct certs *c)
@@ -268,7 +279,10 @@ static struct rotation_facts gather(const struct certs *c, int64_t now_s)
         certificate_validity(c->leaf.cert, &from_s, &until_s);
         f.has_leaf =
             now_s < until_s && leaf_has_names(c) && X509_verify(c->leaf.cert, c->current.key) == 1;
-        f.is_leaf_due = certificate_is_due(c->leaf.cert, now_s);
+        /* A new one must live longer, or the end of the authority would have us issue for ever. */
+        int64_t ca_from_s = 0, ca_until_s = 0;
+        certificate_validity(c->current.cert, &ca_from_s, &ca_until_s);
+        f.is_leaf_due = certificate_is_due(c->leaf.cert, now_s) && until_s < ca_until_s;
     }
     return f;
 }
@@ -277,7 +291,9 @@ static void add_bundle(const struct certs *c, struct buf *out)
 {
     const struct keypair previous = { NULL, c->previous };
 
-    keypair_cert_pem(&c->current, out);
+    if (c->current.cert != NULL) {
+        keypair_cert_pem(&c->current, out);
+    }
     if (c->next.cert != NULL) {
         keypair_cert_pem(&c->next, out);
     }
@@ -295,12 +311,24 @@ static int write_bundle(const struct certs *c, struct err *err)
     return write_file(c->dir, "ca.crt", buf_span(&pem), 0644, err);
 }
 
-static int write_pair(const struct certs *c, const char *cert_name, const char *key_name,
-                      const struct keypair *kp, struct err *err)
+static int write_leaf(const struct certs *c, const struct keypair *kp, struct err *err)
 {
-    int rc = write_key(c->dir, key_name, kp,
-                       err); /* the key first: a certificate without key would be foreign */
-    return rc < 0 ? rc : write_certificate(c->dir, cert_name, kp->cert, err);
+    int rc = write_key(c->dir, "tls.key", kp, err);
+    return rc < 0 ? rc : write_certificate(c->dir, "tls.crt", kp->cert, err);
+}
+
+/* Key and certificate in one file, so that there is never one without the other. */
+static int write_authority(const struct certs *c, const char *name, const struct keypair *kp,
+                           struct err *err)
+{
+    struct buf pem;
+
+    buf_init(&pem, FILE_MAX);
+    keypair_key_pem(kp, &pem);
+    keypair_cert_pem(kp, &pem);
+    int rc = write_file(c->dir, name, buf_span(&pem), 0600, err);
+    keypair_wipe(&pem);
+    return rc;
 }
 
 static int do_bootstrap(struct certs *c, int64_t now_s, struct err *err)
@@ -309,7 +337,7 @@ static int do_bootstrap(struct certs *c, int64_t now_s, struct err *err)
     int rc = authority_create(now_s, &fresh, err);
 
     if (rc == 0 && c->dir != NULL) {
-        rc = write_pair(c, "authority.crt", "authority.key", &fresh, err);
+        rc = write_authority(c, "authority.pem", &fresh, err);
     }
     if (rc < 0) {
         keypair_fini(&fresh);
@@ -326,7 +354,7 @@ static int do_stage(struct certs *c, int64_t now_s, struct err *err)
     int rc = authority_create(now_s, &fresh, err);
 
     if (rc == 0 && c->dir != NULL) {
-        rc = write_pair(c, "next-authority.crt", "next-authority.key", &fresh, err);
+        rc = write_authority(c, "next-authority.pem", &fresh, err);
     }
     if (rc < 0) {
         keypair_fini(&fresh);
@@ -347,13 +375,12 @@ static int do_switch(struct certs *c, int64_t now_s, struct err *err)
     int rc = 0;
 
     if (c->dir != NULL) {
-        rc = write_pair(c, "previous-authority.crt", "previous-authority.key", &c->current, err);
-        rc = rc < 0 ? rc : write_pair(c, "authority.crt", "authority.key", &c->next, err);
+        rc = write_authority(c, "previous-authority.pem", &c->current, err);
+        rc = rc < 0 ? rc : write_authority(c, "authority.pem", &c->next, err);
         if (rc < 0) {
             return rc;
         }
-        remove_file(c->dir, "next-authority.crt");
-        remove_file(c->dir, "next-authority.key");
+        remove_file(c->dir, "next-authority.pem");
     }
     X509_free(c->previous);
     c->previous = c->current.cert;
@@ -372,8 +399,7 @@ static int do_retire(struct certs *c, struct err *err)
     if (c->dir == NULL) {
         return 0;
     }
-    remove_file(c->dir, "previous-authority.crt");
-    remove_file(c->dir, "previous-authority.key");
+    remove_file(c->dir, "previous-authority.pem");
     return write_bundle(c, err);
 }
 
@@ -384,7 +410,7 @@ static int do_issue(struct certs *c, int64_t now_s, struct err *err)
         authority_issue(&c->current, (const char *const *)c->names, c->n_names, now_s, &fresh, err);
 
     if (rc == 0 && c->dir != NULL) {
-        rc = write_pair(c, "tls.crt", "tls.key", &fresh, err);
+        rc = write_leaf(c, &fresh, err);
     }
     if (rc < 0) {
         keypair_fini(&fresh);
@@ -414,12 +440,22 @@ static int carry_out(struct certs *c, enum rotation_step step, int64_t now_s, st
     return 0;
 }
 
-static int advance(struct certs *c, int64_t now_s, struct err *err)
+/* Only the server issues leaves: commands do not know its names. Who only looks makes an authority
+ * where there is none. */
+enum advance_how { ADVANCE_ALL, ADVANCE_AUTHORITIES, ADVANCE_BOOTSTRAP };
+
+static bool may_take(enum advance_how how, enum rotation_step step)
+{
+    return how == ADVANCE_ALL || step == ROTATION_BOOTSTRAP ||
+           (how == ADVANCE_AUTHORITIES && step != ROTATION_ISSUE);
+}
+
+static int advance(struct certs *c, int64_t now_s, enum advance_how how, struct err *err)
 {
     for (;;) {
         struct rotation_facts facts = gather(c, now_s);
         enum rotation_step step = rotation_next(&facts, now_s);
-        if (step == ROTATION_REST) {
+        if (step == ROTATION_REST || !may_take(how, step)) {
             return 0;
         }
         int rc = carry_out(c, step, now_s, err);
@@ -445,15 +481,50 @@ static int lock_directory(const struct certs *c, struct err *err)
     return fd;
 }
 
-static int advance_directory(struct certs *c, int64_t now_s, struct err *err)
+/* A stop between two files of a step is made good here: the next authority that became the current
+ * one, and a bundle that says something else than the authorities. */
+static int mend(struct certs *c, struct err *err)
+{
+    AUTO_STR path = mem_printf("%s/ca.crt", c->dir);
+    AUTO_BUF is, should;
+
+    buf_init(&is, FILE_MAX);
+    buf_init(&should, FILE_MAX);
+    if (c->current.cert != NULL && c->next.cert != NULL &&
+        X509_cmp(c->current.cert, c->next.cert) == 0) {
+        keypair_fini(&c->next);
+        remove_file(c->dir, "next-authority.pem");
+    }
+    add_bundle(c, &should);
+    if (file_exists(c->dir, "ca.crt")) {
+        int rc = read_file(path, &is, err);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return c->current.cert == NULL || span_eq(buf_span(&is), buf_span(&should))
+               ? 0
+               : write_bundle(c, err);
+}
+
+static int advance_directory(struct certs *c, int64_t now_s, enum advance_how how, struct err *err)
 {
     AUTO_FD lock = lock_directory(c, err);
 
     if (lock < 0) {
         return lock;
     }
-    load_authority(c);
-    return advance(c, now_s, err);
+    int rc = load_authority(c, err);
+    if (rc == 0) {
+        rc = mend(c, err);
+    }
+    return rc < 0 ? rc : advance(c, now_s, how, err);
+}
+
+static int advance_own(struct certs *c, int64_t now_s, enum advance_how how, struct err *err)
+{
+    return c->mode == MODE_DIRECTORY ? advance_directory(c, now_s, how, err)
+                                     : advance(c, now_s, how, err);
 }
 
 /* ---- refresh */
@@ -504,7 +575,7 @@ int certs_refresh(struct certs *c, int64_t now_s, struct identity **out, struct 
     int rc = 0;
 
     if (is_own(c)) {
-        rc = c->mode == MODE_DIRECTORY ? advance_directory(c, now_s, err) : advance(c, now_s, err);
+        rc = advance_own(c, now_s, ADVANCE_ALL, err);
     }
     if (rc < 0) {
         return rc;
@@ -538,8 +609,7 @@ int certs_refresh(struct certs *c, int64_t now_s, struct identity **out, struct 
 int certs_bundle(struct certs *c, int64_t now_s, struct buf *out, struct err *err)
 {
     if (is_own(c)) {
-        int rc =
-            c->mode == MODE_DIRECTORY ? advance_directory(c, now_s, err) : advance(c, now_s, err);
+        int rc = advance_own(c, now_s, ADVANCE_BOOTSTRAP, err);
         if (rc == 0) {
             add_bundle(c, out);
         }
@@ -560,16 +630,19 @@ int certs_rotate(struct certs *c, int64_t now_s, struct err *err)
     if (lock < 0) {
         return lock;
     }
-    load_authority(c);
+    int rc = load_authority(c, err);
+    if (rc < 0) {
+        return rc;
+    }
     if (c->next.cert != NULL || c->previous != NULL) {
         return err_set(err, ERR_CONFLICT, "a rotation is under way already");
     }
-    int rc = write_file(c->dir, "rotate", SPAN_LIT(""), 0600, err);
+    rc = write_file(c->dir, "rotate", SPAN_LIT(""), 0600, err);
     if (rc < 0) {
         return rc;
     }
     c->is_rotation_wanted = true;
-    return advance(c, now_s, err);
+    return advance(c, now_s, ADVANCE_AUTHORITIES, err);
 }
 
 static void describe(struct buf *out, const char *role, X509 *cert)
@@ -607,7 +680,7 @@ int certs_describe(struct certs *c, int64_t now_s, struct buf *out, struct err *
         keypair_wipe(&key);
         return rc;
     }
-    int rc = c->mode == MODE_DIRECTORY ? advance_directory(c, now_s, err) : advance(c, now_s, err);
+    int rc = advance_own(c, now_s, ADVANCE_BOOTSTRAP, err);
     if (rc < 0) {
         return rc;
     }
@@ -618,6 +691,8 @@ int certs_describe(struct certs *c, int64_t now_s, struct buf *out, struct err *
     if (c->previous != NULL) {
         describe(out, "previous", c->previous);
     }
-    describe(out, "leaf", c->leaf.cert);
+    if (c->leaf.cert != NULL) {
+        describe(out, "leaf", c->leaf.cert);
+    }
     return 0;
 }

@@ -124,7 +124,7 @@ static void test_own_directory(void)
     AUTO_STR first_bundle = get(dir, "ca.crt");
     is_int(count_certificates(first_bundle), 1, "one authority in the bundle");
 
-    static const char *const secret[] = { "authority.key", "tls.key" };
+    static const char *const secret[] = { "authority.pem", "tls.key" };
     for (size_t i = 0; i < COUNT(secret); i++) {
         AUTO_STR path = mem_printf("%s/%s", dir, secret[i]);
         struct stat st;
@@ -185,6 +185,76 @@ static void test_rotation(void)
     remove_dir(dir);
 }
 
+/* A stop anywhere within a switch: what is there is finished, and nobody's trust is lost. */
+static void test_stopped_switch(void)
+{
+    char *dir = make_dir();
+    struct certs *c = open_dir(dir);
+    int64_t now_s = (int64_t)time(NULL), later_s = now_s + ROTATION_SOAK_SECONDS + 60;
+
+    refresh(c, now_s, "start");
+    is_int(certs_rotate(c, now_s, NULL), 0, "rotate");
+    AUTO_STR current = get(dir, "authority.pem");
+    AUTO_STR next = get(dir, "next-authority.pem");
+    AUTO_STR bundle = get(dir, "ca.crt");
+    put(dir, "previous-authority.pem", current); /* the first file of the step … */
+    put(dir, "authority.pem", next);             /* … and the second; then the power went */
+    refresh(c, later_s, "after the stop");
+    AUTO_STR mended = get(dir, "ca.crt");
+    is_int(count_certificates(mended), 2, "old and new authority are both in the bundle");
+    AUTO_STR left = get(dir, "next-authority.pem");
+    is_str(left, "", "the switch is finished");
+    AUTO_STR is_now = get(dir, "authority.pem");
+    is_str(is_now, next, "by the authority that was published");
+    ok(leaf_verifies(dir, later_s), "the leaf verifies");
+    put(dir, "ca.crt", "");
+    refresh(c, later_s + 60, "bundle lost");
+    AUTO_STR again = get(dir, "ca.crt");
+    is_str(again, mended, "a lost bundle is written again");
+    certs_free(&c);
+    remove_dir(dir);
+}
+
+/* Commands that look leave the server's leaf alone, whatever names they were given. */
+static void test_looking(void)
+{
+    static const char *const other[] = { "elsewhere.example" };
+    const struct certs_options o = { .names = other, .n_names = 1 };
+    char *dir = make_dir();
+    struct certs *server = open_dir(dir);
+    struct certs_options mine = o;
+    int64_t now_s = (int64_t)time(NULL);
+    AUTO_BUF out;
+
+    mine.dir = dir;
+    struct certs *command = certs_new(&mine);
+    buf_init(&out, 65536);
+    is_int(certs_bundle(command, now_s, &out, NULL), 0, "an empty directory gets an authority");
+    refresh(server, now_s, "server");
+    AUTO_STR leaf = get(dir, "tls.crt");
+    is_int(certs_bundle(command, now_s, &out, NULL), 0, "certs ca");
+    is_int(certs_describe(command, now_s, &out, NULL), 0, "certs show");
+    is_int(certs_rotate(command, now_s, NULL), 0, "certs rotate");
+    AUTO_STR same = get(dir, "tls.crt");
+    is_str(same, leaf, "leave the leaf as it is");
+    certs_free(&command);
+    certs_free(&server);
+    remove_dir(dir);
+}
+
+/* The last hours of an authority whose successor could not be made. */
+static void test_end_of_authority(void)
+{
+    struct certs *c = open_dir(NULL);
+    int64_t t0 = 1800000000, last_s = t0 + 365 * DAY - 1000;
+    struct identity *id = NULL;
+
+    refresh(c, t0, "memory");
+    is_int(certs_refresh(c, last_s, &id, NULL), 0, "shortly before its end a refresh ends, too");
+    identity_put(&id);
+    certs_free(&c);
+}
+
 static void test_foreign_directory(void)
 {
     char *own = make_dir(), *dir = make_dir();
@@ -200,7 +270,7 @@ static void test_foreign_directory(void)
     put(dir, "tls.key", key);
     c = open_dir(dir);
     ok(refresh(c, now_s, "foreign"), "a pair that somebody else keeps is loaded");
-    AUTO_STR nothing = get(dir, "authority.key");
+    AUTO_STR nothing = get(dir, "authority.pem");
     is_str(nothing, "", "and nothing is written beside it");
     put(dir, "tls.key", "-----BEGIN PRIVATE KEY-----\nMIG");
     is_int(certs_refresh(c, now_s, &id, &err), ERR_INVALID, "a half-written key is an error: %s",
@@ -260,6 +330,9 @@ int main(void)
 {
     test_own_directory();
     test_rotation();
+    test_stopped_switch();
+    test_looking();
+    test_end_of_authority();
     test_foreign_directory();
     test_missing();
     test_memory();
