@@ -540,40 +540,45 @@ static void fill_long_options(const struct options *o, struct option *out)
     out[n] = (struct option){ NULL, 0, NULL, 0 };
 }
 
+/* 'at' is the word that is being read. */
+static int take_flag(struct options *o, int id, char **argv, int at, FILE *errout)
+{
+    if (id == '?') {
+        return fail_flag(o, argv[optind - 1 > at ? optind - 1 : at], errout);
+    }
+    if (id == ':') {
+        fprintf(errout, "otel-ta: flag '%s' needs a value\n", argv[optind - 1]);
+        return EXIT_USAGE;
+    }
+    const struct flag_row *row = flag_row(o, id);
+    if (row == NULL) {
+        return fail_flag(o, argv[at], errout);
+    }
+    if (id == FLAG_HELP || id == FLAG_VERSION) {
+        o->help_about = o->command;
+        o->command = id == FLAG_HELP ? COMMAND_HELP : COMMAND_VERSION;
+        return 0;
+    }
+    return apply_flag(o, row, optarg, errout);
+}
+
 static int parse_flags(struct options *o, int argc, char **argv, FILE *errout)
 {
     struct option long_options[COUNT(flags) + 1];
-    int id = 0;
 
     fill_long_options(o, long_options);
     opterr = 0;
     optind = 0; /* glibc: start anew */
     for (;;) {
         int at = optind == 0 ? 1 : optind;
-        id = getopt_long(argc, argv, ":f:o:h", long_options,
-                         NULL); // NOLINT(concurrency-mt-unsafe): main thread, once
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): before there are other threads */
+        int id = getopt_long(argc, argv, ":f:o:h", long_options, NULL);
         if (id == -1) {
             break;
         }
-        if (id == '?') {
-            return fail_flag(o, argv[optind - 1 > at ? optind - 1 : at], errout);
-        }
-        if (id == ':') {
-            fprintf(errout, "otel-ta: flag '%s' needs a value\n", argv[optind - 1]);
-            return EXIT_USAGE;
-        }
         id = id == 'f' ? FLAG_FILENAME : id == 'o' ? FLAG_OUTPUT : id == 'h' ? FLAG_HELP : id;
-        const struct flag_row *row = flag_row(o, id);
-        if (row == NULL) {
-            return fail_flag(o, argv[at], errout);
-        }
-        if (id == FLAG_HELP || id == FLAG_VERSION) {
-            o->help_about = o->command;
-            o->command = id == FLAG_HELP ? COMMAND_HELP : COMMAND_VERSION;
-            return 0;
-        }
-        int rc = apply_flag(o, row, optarg, errout);
-        if (rc != 0) {
+        int rc = take_flag(o, id, argv, at, errout);
+        if (rc != 0 || id == FLAG_HELP || id == FLAG_VERSION) {
             return rc;
         }
     }
@@ -638,10 +643,11 @@ static void set_default_names(struct options *o)
 
 static void read_environment(struct options *o)
 {
-    const char *secrets = getenv(
-        "ALLOW_INSECURE_AUTH_SECRETS"); // NOLINT(concurrency-mt-unsafe): main thread, before others
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): before there are other threads */
+    const char *secrets = getenv("ALLOW_INSECURE_AUTH_SECRETS");
 
-    o->collector_namespace = getenv("OTELCOL_NAMESPACE"); // NOLINT(concurrency-mt-unsafe)
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): as above */
+    o->collector_namespace = getenv("OTELCOL_NAMESPACE");
     if (secrets != NULL && strcmp(secrets, "true") == 0) {
         o->has_insecure_secrets = true;
         o->insecure_secrets = true;

@@ -199,7 +199,7 @@ void textdiff_write(const struct textdiff *d, struct buf *out)
         while (next < changes.v.n &&
                changes.v.v[next].old_line -
                        (changes.v.v[next - 1].old_line + changes.v.v[next - 1].old_lines) <=
-                   2 * CONTEXT) {
+                   (size_t)2 * CONTEXT) {
             next++;
         }
         write_hunk(d, &changes.v.v[i], &changes.v.v[next], out);

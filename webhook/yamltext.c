@@ -79,6 +79,21 @@ static void add_single_quoted(struct span s, struct buf *out)
     buf_add_char(out, '\'');
 }
 
+/* Of a character of one to three bytes. */
+static unsigned code_point(struct span one)
+{
+    const unsigned char *p = (const unsigned char *)one.p;
+
+    switch (one.len) {
+    case 1:
+        return p[0];
+    case 2:
+        return (p[0] & 0x1fU) << 6 | (p[1] & 0x3fU);
+    default:
+        return (p[0] & 0x0fU) << 12 | (p[1] & 0x3fU) << 6 | (p[2] & 0x3fU);
+    }
+}
+
 /* A JSON string is a double-quoted YAML scalar once what YAML does not print is escaped too. */
 static void add_double_quoted(struct span s, struct buf *out)
 {
@@ -89,11 +104,7 @@ static void add_double_quoted(struct span s, struct buf *out)
         n = i + n > s.len ? 1 : n;
         struct span one = span_make(s.p + i, n);
         if (c == 0x7f || (c >= 0x80 && n < 4 && !is_printable(one))) {
-            unsigned code = c < 0x80 ? c
-                            : n == 2 ? (c & 0x1fU) << 6 | (unsigned char)(s.p[i + 1] & 0x3f)
-                                     : (c & 0x0fU) << 12 | (unsigned)(s.p[i + 1] & 0x3f) << 6 |
-                                           (unsigned char)(s.p[i + 2] & 0x3f);
-            buf_addf(out, "\\u%04x", code);
+            buf_addf(out, "\\u%04x", code_point(one));
         } else if (c < 0x20 || c == '"' || c == '\\') {
             size_t at = out->len;
             buf_add_json(out, one);
@@ -162,8 +173,8 @@ static void add_leaf(const struct node *n, enum yamltext_form form, struct buf *
 
 static void add_block(const struct node *n, unsigned column, struct buf *out);
 
-/* Members of a map, the first one where the writer stands. NOLINTNEXTLINE(misc-no-recursion):
- * parsers cap the depth */
+/* Members of a map, the first one where the writer stands. */
+/* NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
 static void add_block_map(const struct node *map, unsigned column, struct buf *out)
 {
     bool is_first = true;
