@@ -1,11 +1,12 @@
 /* Where a listener's certificate comes from:
  *   files   --tls-cert-file/--tls-key-file, or a directory with tls.crt and tls.key that somebody
  * else keeps (cert-manager, a mounted Secret): read, checked, never written; a pair that does not
- * fit leaves the old one in use. own     a directory that we keep: authority.pem (key and certificate),
- * next-authority.pem, previous-authority.pem, tls.crt/.key, and ca.crt, the bundle that clients
- * should trust. Made when the directory is empty. memory  neither given: an authority that lives as
- * long as the process. All files are replaced by rename, keys are readable by their owner only; a
- * lock file keeps two processes apart. Threads: the keeper's, or a command's only thread. */
+ * fit leaves the old one in use. own     a directory that we keep: authority.pem (key and
+ * certificate), next-authority.pem, previous-authority.pem, tls.crt/.key, and ca.crt, the bundle
+ * that clients should trust. Made when the directory is empty. memory  neither given: an authority
+ * that lives as long as the process. All files are replaced by rename, keys are readable by their
+ * owner only; a lock file keeps two processes apart. Threads: the keeper's, or a command's only
+ * thread. */
 #ifndef OTEL_TA_CERTS_FILES_H
 #define OTEL_TA_CERTS_FILES_H
 
