@@ -41,16 +41,23 @@ struct config_mail {
     struct engine_config config;
 };
 
+void engine_config_fini(struct engine_config *config)
+{
+    for (size_t i = 0; i < config->n_sources; i++) {
+        mem_free(config->sources[i].path);
+        mem_free(config->sources[i].text);
+    }
+    mem_free(config->sources);
+    config->sources = NULL;
+    config->n_sources = 0;
+    arena_fini(&config->arena);
+}
+
 static void dispose_config(struct mail *mail)
 {
     struct config_mail *m = (struct config_mail *)(void *)mail;
 
-    for (size_t i = 0; i < m->config.n_sources; i++) {
-        mem_free(m->config.sources[i].path);
-        mem_free(m->config.sources[i].text);
-    }
-    mem_free(m->config.sources);
-    arena_fini(&m->config.arena);
+    engine_config_fini(&m->config);
     mem_free(m);
 }
 

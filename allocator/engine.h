@@ -27,6 +27,8 @@ struct engine_config {
     struct arena arena;
 };
 
+void engine_config_fini(struct engine_config *config);
+
 int engine_start(const struct engine_options *options, struct engine **out,
                  struct err *err) MUST_USE;
 /* Where arrivals (discovery/want.h) are posted by the watcher. */

@@ -3,9 +3,11 @@
 #include "webhook/keeper.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
 #include "allocator/base/thread.h"
+#include "allocator/http/listen.h"
 #include "allocator/http/server.h"
 #include "allocator/serve/routes.h"
 #include "allocator/watcher.h"
@@ -17,7 +19,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -49,6 +50,7 @@ struct keeper {
     struct http_server *server;
     struct watcher *watcher;
     struct engine *engine;
+    uint64_t config_hash; /* of the texts in use */
     int signals, files_changed, timer;
 };
 
@@ -159,13 +161,7 @@ static void on_snapshot(void *arg, const struct snapshot *s)
 
 static unsigned thread_count(const struct settings *s)
 {
-    cpu_set_t set;
-
-    if (s->threads > 0) {
-        return s->threads;
-    }
-    int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-    return n < 1 ? 1 : (unsigned)n;
+    return s->threads > 0 ? s->threads : listen_cores();
 }
 
 static int start_server(struct keeper *k, struct err *err)
@@ -316,13 +312,30 @@ static void note_reload(bool is_ok)
     metric_set(METRIC_CONFIG_LAST_RELOAD_OK, is_ok ? 1 : 0);
 }
 
-static void reload(struct keeper *k)
+static uint64_t hash_config(const struct engine_config *config)
+{
+    uint64_t h = config->n_sources;
+
+    for (size_t i = 0; i < config->n_sources; i++) {
+        h = hash_mix(h ^ hash_fast(span_make(config->sources[i].text, config->sources[i].len)));
+    }
+    return h;
+}
+
+/* 'is_asked': by SIGHUP; else some watched file changed, which may have been a certificate. */
+static void reload(struct keeper *k, bool is_asked)
 {
     struct engine_config config = { 0 };
     bool is_ok = settings_read_config(k->options, k->settings, &config, NULL) == 0;
+    uint64_t hash = hash_config(&config);
 
+    if (is_ok && !is_asked && hash == k->config_hash) {
+        engine_config_fini(&config);
+        return;
+    }
     note_reload(is_ok);
     if (is_ok) {
+        k->config_hash = hash;
         log_info("configuration reloaded", LOG_INT("files", config.n_sources));
         engine_configure(k->engine, &config);
     } else {
@@ -360,12 +373,12 @@ static void run(struct keeper *k)
                 log_info("stopping", LOG_STR("signal", sig == SIGINT ? "SIGINT" : "SIGTERM"));
                 return;
             }
-            reload(k);
+            reload(k, true);
             refresh_ports(k);
         }
         if (fds[1].revents != 0) {
             drain_counter(k->files_changed);
-            reload(k);
+            reload(k, false);
             refresh_ports(k);
         }
         if (fds[2].revents != 0) {
@@ -438,6 +451,7 @@ int keeper_run(const struct options *o, const struct settings *s)
         metric_set(METRIC_PROCESS_START, (double)clock_wall_ms() / 1000);
         note_reload(true);
         log_listeners(&k);
+        k.config_hash = hash_config(&config);
         engine_configure(k.engine, &config);
         log_info("ready");
         run(&k);

@@ -292,15 +292,3 @@ int settings_read_config(const struct options *o, const struct settings *s,
     faults_fini(&faults);
     return code;
 }
-
-void engine_config_fini(struct engine_config *config)
-{
-    for (size_t i = 0; i < config->n_sources; i++) {
-        mem_free(config->sources[i].path);
-        mem_free(config->sources[i].text);
-    }
-    mem_free(config->sources);
-    config->sources = NULL;
-    config->n_sources = 0;
-    arena_fini(&config->arena);
-}

@@ -38,7 +38,6 @@ int settings_load(const struct options *o, struct settings *out, FILE *errout);
  * checked. On faults they are printed on 'errout' (NULL: logged) and the exit code is returned. */
 int settings_read_config(const struct options *o, const struct settings *s,
                          struct engine_config *out, FILE *errout);
-void engine_config_fini(struct engine_config *config);
 void settings_fini(struct settings *s);
 
 #endif

@@ -12,6 +12,7 @@ struct loading {
     struct faults *f;
     struct arena *arena;  /* of the result */
     struct arena scratch; /* documents */
+    bool has_collectors;  /* the file has a Collector, or a list that could have */
     VEC(struct tenant) tenants;
 };
 
@@ -137,9 +138,11 @@ static void load_document(struct loading *l, const struct node *doc, const char 
     struct span kind;
 
     if (collectorcr_is(doc)) {
+        l->has_collectors = true;
         load_collector(l, doc, path);
     } else if (node_as_text(node_get(doc, "kind"), &kind) && span_has_suffix(kind, "List") &&
                items != NULL && items->type == NODE_LIST) {
+        l->has_collectors = true;
         for (size_t i = 0; i < items->n; i++) {
             size_t mark = faults_push(l->f, "items");
             size_t index = faults_push_index(l->f, i);
@@ -162,11 +165,16 @@ static void load_manifest(struct loading *l, const struct jobs_source *source)
         faults_add(l->f, FAULT_ERROR, 0, "%s", err.text);
         return;
     }
+    l->has_collectors = false;
     for (size_t i = 0; i < n; i++) {
         l->f->document = n > 1 ? i + 1 : 0;
         load_document(l, docs[i].root, source->path);
     }
     l->f->document = 0;
+    if (!l->has_collectors) { /* a file that is being written, perhaps: not a wish to drop
+                                 everything */
+        faults_add(l->f, FAULT_ERROR, 0, "no OpenTelemetryCollector in this file");
+    }
 }
 
 /* ---- upstream's targetallocator.yaml */

@@ -322,6 +322,11 @@ void dropin_check(const struct dropin *d, struct dropin_support support, struct 
                "collectors with "
                "--collectors");
     }
+    const struct node *kube_config = node_get(d->root, "kube_config_file_path");
+    if (d->kube_config_file.len > 0 && !support.has_kubernetes) {
+        refuse(f, "kube_config_file_path", kube_config == NULL ? 0 : kube_config->line,
+               "a Kubernetes API is not watched yet: leave it out");
+    }
     if (support.has_kubernetes && d->collector_namespace.len == 0) {
         refuse(f, "collector_namespace", 0, "collector namespace must be set");
     }
