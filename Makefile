@@ -43,7 +43,8 @@ package_cflags := $(shell pkg-config --cflags $(packages) 2>/dev/null)
 package_libs := $(shell pkg-config --libs $(packages) 2>/dev/null) -lstdc++ -lm
 
 warnings := -Wall -Wextra -Wshadow -Wundef -Wcast-qual -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
-  -Wold-style-definition -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wnull-dereference -Wimplicit-fallthrough \
+  -Wold-style-definition -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wimplicit-fallthrough \
+  $(if $(sanitizers)$(COVERAGE),,-Wnull-dereference) \
   $(if $(is_clang),-Wthread-safety) $(if $(WERROR),-Werror)
 cpu := $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
 hardening := -O2 -g -fstack-protector-strong -fstack-clash-protection $(cpu) -D_FORTIFY_SOURCE=$(if $(is_clang),2,3) -fno-common \
