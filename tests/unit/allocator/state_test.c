@@ -683,7 +683,8 @@ static void test_tenants(void)
     configure_manifests(&s, CR("b", ""));
     is_int(shown(&s)->n_jobs, 1, "a is gone");
     ok(shown(&s)->rows[0] == row, "b is as it was");
-    configure_manifests(&s, "");
+    configure_manifests(&s, "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
+                            "metadata: {name: b}\nspec: {config: {receivers: {}}}\n");
     is_int(shown(&s)->n_jobs, 0, "nothing is left");
     is_int(s.listeners.n, 0, "and nothing is wanted");
     state_count(s.state, &counts);
