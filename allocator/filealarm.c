@@ -50,6 +50,9 @@ static uint64_t hash_content(const struct filealarm *f)
         int rc =
             readfile_read(f->files[i].path, LIMIT_DOCUMENT_BYTES, &signature, &body, &len, NULL);
         sum = hash_mix(sum + i + (rc < 0 ? (uint64_t)-rc : hash_fast(span_make(body, len))));
+        if (body != NULL) {
+            explicit_bzero(body, len); /* private keys are among the files */
+        }
     }
     return sum;
 }

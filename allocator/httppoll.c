@@ -6,6 +6,7 @@
 #include "allocator/base/log.h"
 #include "allocator/base/metric.h"
 #include "allocator/httpauth.h"
+#include "allocator/prom/urltext.h"
 
 #include <strings.h>
 
@@ -50,9 +51,14 @@ void httppoll_connect(struct httppoll *p, struct mailbox *engine)
 
 /* ---- results */
 
+/* For the log: without a password. */
 static const char *url_of(const struct poll *poll, char out[1024])
 {
-    snprintf(out, 1024, "%.*s", SPAN_ARG(poll->want->section.http.url));
+    struct arena scratch;
+
+    arena_init(&scratch);
+    snprintf(out, 1024, "%.*s", SPAN_ARG(urltext_redact(poll->want->section.http.url, &scratch)));
+    arena_fini(&scratch);
     return out;
 }
 

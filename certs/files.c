@@ -465,10 +465,10 @@ static int advance(struct certs *c, int64_t now_s, enum advance_how how, struct 
     }
 }
 
-/* Opens and locks the directory, which is created when its parent exists. */
-static int lock_directory(const struct certs *c, struct err *err)
+/* Opens and locks the directory, which the server creates when its parent exists. */
+static int lock_directory(const struct certs *c, enum advance_how how, struct err *err)
 {
-    if (mkdir(c->dir, 0700) != 0 && errno != EEXIST) {
+    if (how == ADVANCE_ALL && mkdir(c->dir, 0700) != 0 && errno != EEXIST) {
         return err_sys(err, errno, "%s", c->dir);
     }
     AUTO_STR path = mem_printf("%s/.lock", c->dir);
@@ -509,12 +509,16 @@ static int mend(struct certs *c, struct err *err)
 
 static int advance_directory(struct certs *c, int64_t now_s, enum advance_how how, struct err *err)
 {
-    AUTO_FD lock = lock_directory(c, err);
+    AUTO_FD lock = lock_directory(c, how, err);
 
     if (lock < 0) {
         return lock;
     }
     int rc = load_authority(c, err);
+    if (rc == 0 && c->current.cert == NULL && c->content_hash != 0) {
+        /* Everybody trusts the one that was here: a new one would be trusted by nobody. */
+        return err_set(err, ERR_NOT_FOUND, "%s: the certificate authority is gone", c->dir);
+    }
     if (rc == 0) {
         rc = mend(c, err);
     }
@@ -531,7 +535,14 @@ static int advance_own(struct certs *c, int64_t now_s, enum advance_how how, str
 
 static int read_client_ca(const struct certs *c, struct buf *out, struct err *err)
 {
-    return c->client_ca_file == NULL ? 0 : read_file(c->client_ca_file, out, err);
+    if (c->client_ca_file == NULL) {
+        return 0;
+    }
+    int rc = read_file(c->client_ca_file, out, err);
+    /* An empty file, perhaps one that is being written, must not turn into "ask nobody". */
+    return rc == 0 && out->len == 0
+               ? err_set(err, ERR_INVALID, "%s: no PEM certificate", c->client_ca_file)
+               : rc;
 }
 
 /* A mounted Secret is a directory of links into '..data', which is swapped as a whole: both halves
@@ -626,7 +637,7 @@ int certs_rotate(struct certs *c, int64_t now_s, struct err *err)
         return err_set(err, ERR_UNSUPPORTED,
                        "only a certificate directory that otel-ta keeps itself can be rotated");
     }
-    AUTO_FD lock = lock_directory(c, err);
+    AUTO_FD lock = lock_directory(c, ADVANCE_AUTHORITIES, err);
     if (lock < 0) {
         return lock;
     }

@@ -192,6 +192,7 @@ static int start_server(struct keeper *k, struct err *err)
                                     .address = s->webhook_listen,
                                     .tls = identity_front_ctx(k->ports[PORT_WEBHOOK].front),
                                     .max_body_bytes = LIMIT_REVIEW_BYTES,
+                                    .max_waiting_bytes = LIMIT_REVIEWS_IN_FLIGHT,
                                     .request_timeout_ms = WEBHOOK_TIMEOUT_MS,
                                     .handler = admit_handle,
                                     .arg = k->admit };

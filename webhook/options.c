@@ -261,6 +261,12 @@ static int find_command(int argc, char **argv, enum command *out)
     return best;
 }
 
+/* The first word of commands that have two. */
+static bool is_group(const char *word)
+{
+    return strcmp(word, "check") == 0 || strcmp(word, "certs") == 0;
+}
+
 static int fail_command(int argc, char **argv, FILE *errout)
 {
     const char *known[COUNT(commands) + 1] = { NULL };
@@ -277,7 +283,7 @@ static int fail_command(int argc, char **argv, FILE *errout)
         word = argv[1];
         nearest = walk_nearest(span_of(argv[1]), known);
     }
-    if (strcmp(argv[1], "check") == 0 || strcmp(argv[1], "certs") == 0) {
+    if (is_group(argv[1])) {
         fprintf(errout, "otel-ta: '%s' needs one of:", argv[1]);
         for (size_t i = 0; i < COUNT(commands); i++) {
             if (strncmp(commands[i].words, argv[1], strlen(argv[1])) == 0) {
@@ -427,7 +433,6 @@ static const char **text_field(struct options *o, enum flag_id id)
         { FLAG_TLS_KEY, &o->tls_key_file },
         { FLAG_WEBHOOK_CLIENT_CA, &o->webhook_client_ca },
         { FLAG_STRATEGY, &o->strategy },
-        { FLAG_ID_EXPR, &o->collector_id_expr },
         { FLAG_SHARED_HOST, &o->shared_host },
         { FLAG_OUTPUT, &o->output },
         { FLAG_JOB, &o->job },
@@ -469,6 +474,12 @@ static int apply_flag(struct options *o, const struct flag_row *row, const char 
         return 0;
     case FLAG_COLLECTORS:
         return read_collectors(o, row, value, errout);
+    case FLAG_ID_EXPR:
+        o->collector_id_expr = value;
+        return strpbrk(value, "&#\"\\ \t\r\n") == NULL && value[0] != '\0'
+                   ? 0
+                   : fail_value(row, value,
+                                "a text that can stand in a URL (no blank, quote, & or #)", errout);
     case FLAG_TLS_SAN:
         read_names(o, value);
         return 0;
@@ -662,7 +673,9 @@ static int parse_help(struct options *o, int argc, char **argv, FILE *errout)
     if (argc < 2 || argv[1][0] == '-') {
         return 0;
     }
-    return find_command(argc, argv, &o->help_about) > 0 ? 0 : fail_command(argc, argv, errout);
+    return find_command(argc, argv, &o->help_about) > 0 || is_group(argv[1])
+               ? 0
+               : fail_command(argc, argv, errout);
 }
 
 int options_parse(int argc, char **argv, struct options *out, FILE *errout)
@@ -676,7 +689,9 @@ int options_parse(int argc, char **argv, struct options *out, FILE *errout)
 
     int words = find_command(argc, argv, &out->command);
     if (words < 0) {
-        return fail_command(argc, argv, errout);
+        bool is_help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+        return is_help && is_group(argv[1]) ? parse_help(out, 1, argv, errout)
+                                            : fail_command(argc, argv, errout);
     }
     if (out->command == COMMAND_HELP ||
         (words == 0 && argc > 1 &&

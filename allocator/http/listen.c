@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ static int split_address(const char *address, char *host, size_t host_size, cons
     const char *p = address;
 
     if (colon == NULL || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
-        strlen(colon + 1) > 5) {
+        strlen(colon + 1) > 5 || strtoul(colon + 1, NULL, 10) > UINT16_MAX) {
         return err_set(err, ERR_INVALID, "'%s' is not host:port", address);
     }
     if (len >= 2 && p[0] == '[' && p[len - 1] == ']') {

@@ -38,6 +38,9 @@ enum {
  * A listener has one socket on each serving thread (SO_REUSEPORT); its side on one thread is a
  * door. */
 
+#define MEASURE_MS 5         /* between two looks at the bytes being received */
+#define HEAD_ROOM (64 * KIB) /* for the head of a request beside its body */
+
 struct bound {
     struct http_listener options; /* name and address are copies */
     unsigned port;
@@ -60,6 +63,7 @@ struct connection {
     h2o_socket_t *sock;
     struct connection *prev, *next;
     bool is_verified; /* a client certificate was presented and verified */
+    bool is_cut;      /* its socket is shut down; h2o will notice */
 };
 
 struct worker {
@@ -72,7 +76,8 @@ struct worker {
     struct door *doors;            /* n_listeners */
     struct connection connections; /* head of a ring */
     struct gather_pool buffers;
-    int spare_fd; /* given up to take and close a connection when descriptors run out */
+    int64_t measured_ms; /* when the bytes being received were last added up */
+    int spare_fd;        /* given up to take and close a connection when descriptors run out */
     bool is_stopping;
     int64_t grace_ms;
 };
@@ -540,6 +545,51 @@ static void on_messages(h2o_multithread_receiver_t *receiver, h2o_linklist_t *me
     }
 }
 
+/* Adds up what the connections of a door have sent of requests that are not complete; the largest
+ * goes to '*out'. */
+static size_t waiting_bytes(struct worker *w, const struct door *door, struct connection **out)
+{
+    size_t sum = 0, most = 0;
+
+    *out = NULL;
+    for (struct connection *c = w->connections.next; c != &w->connections; c = c->next) {
+        if (c->door != door || c->is_cut) {
+            continue;
+        }
+        sum += c->sock->input->size;
+        if (c->sock->input->size > most) {
+            most = c->sock->input->size;
+            *out = c;
+        }
+    }
+    return sum;
+}
+
+/* h2o gathers a whole body before a handler sees it: many slow senders would fill the memory. */
+static void cut_excess(struct worker *w)
+{
+    int64_t now_ms = clock_mono_ms();
+
+    if (now_ms - w->measured_ms < MEASURE_MS) {
+        return;
+    }
+    w->measured_ms = now_ms;
+    for (size_t i = 0; i < w->server->n_listeners; i++) {
+        const struct http_listener *o = &w->doors[i].bound->options;
+        size_t share = o->max_waiting_bytes / w->server->n_threads;
+        share = share < o->max_body_bytes + HEAD_ROOM ? o->max_body_bytes + HEAD_ROOM : share;
+        struct connection *largest = NULL;
+        while (o->max_waiting_bytes > 0 && waiting_bytes(w, &w->doors[i], &largest) > share &&
+               largest != NULL) {
+            largest->is_cut = true;
+            metric_add(METRIC_CONNECTIONS_REFUSED, 1);
+            log_warn("connection cut: too many bytes of requests are being received",
+                     LOG_STR("listener", o->name), LOG_INT("limit", share));
+            shutdown(h2o_socket_get_fd(largest->sock), SHUT_RDWR);
+        }
+    }
+}
+
 static void turn(struct worker *w, int32_t max_wait_ms)
 {
     if (h2o_evloop_run(w->loop, max_wait_ms) != 0 && errno != EINTR) {
@@ -613,6 +663,7 @@ static void *worker_main(void *arg)
 
     while (!w->is_stopping) {
         turn(w, INT32_MAX);
+        cut_excess(w);
     }
     if (finish_connections(w)) {
         worker_fini(w);

@@ -18,6 +18,10 @@ struct http_listener {
     const char *address;   /* "host:port", ":8080", "[::1]:0"; port 0 picks one */
     SSL_CTX *tls;          /* NULL: plain. Borrowed for the life of the server (certs/identity) */
     size_t max_body_bytes; /* 413 above */
+    /* Bytes of requests that are being received, all connections together (each thread has its
+     * share, but room for one whole body); what passes it loses its largest connection. 0: no cap.
+     * Measured every few milliseconds. */
+    size_t max_waiting_bytes;
     int64_t request_timeout_ms; /* whole request, and idle keep-alive */
     exchange_handler *handler;
     void *arg;
