@@ -108,7 +108,7 @@ static struct span trim_left(struct span s)
     return s;
 }
 
-bool httppoll_is_json_type(struct span type)
+static bool is_json_type(struct span type)
 {
     static const char name[] = "application/json";
 
@@ -158,7 +158,7 @@ static void on_response(void *arg, struct http_response *response)
         char why[64];
         snprintf(why, sizeof(why), "server returned HTTP status %d", response->status);
         fail(poll, why);
-    } else if (!httppoll_is_json_type(response->content_type)) {
+    } else if (!is_json_type(response->content_type)) {
         char why[256];
         snprintf(why, sizeof(why), "unsupported content type \"%.*s\"",
                  (int)(response->content_type.len > 128 ? 128 : response->content_type.len),

@@ -22,7 +22,4 @@ int64_t httppoll_deadline_ms(const struct httppoll *p);
 void httppoll_tick(struct httppoll *p, int64_t now_ms) ON(watcher);
 void httppoll_free(struct httppoll **httppoll) ON(watcher);
 
-/* Is this what http_sd accepts: application/json, with charset=utf-8 at most. Exposed for tests. */
-bool httppoll_is_json_type(struct span content_type);
-
 #endif

@@ -48,7 +48,7 @@ void inspect_report_gaps(const struct scrapejob *job, const struct findings *f)
 
 /* ---- check config */
 
-int inspect_check_config(const struct options *o)
+static int check_config(const struct options *o)
 {
     int code = EXIT_OK;
 
@@ -77,7 +77,7 @@ int run_inspect(const struct options *o)
         log_set_level(LOG_WARN); /* what discovery says in passing is no result */
     }
     if (o->command == COMMAND_CHECK_CONFIG) {
-        return inspect_check_config(o);
+        return check_config(o);
     }
     if (o->command == COMMAND_CHECK_SD) {
         return inspect_service_discovery(o);

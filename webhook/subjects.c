@@ -26,7 +26,7 @@ static enum subjects_kind kind_of(const struct node *root)
     return is_dropin ? SUBJECTS_DROPIN : SUBJECTS_PROMETHEUS;
 }
 
-enum subjects_kind subjects_detect(struct span text)
+static enum subjects_kind detect(struct span text)
 {
     struct yamldoc *docs = NULL;
     struct arena arena;
@@ -106,7 +106,7 @@ static int read_paths(struct loading *l, const char *const *paths, size_t n, FIL
             return EXIT_CANNOT;
         }
         struct span copy = arena_span(&l->arena, buf_span(&text));
-        l->kind = subjects_detect(copy);
+        l->kind = detect(copy);
         if (l->kind == SUBJECTS_PROMETHEUS) {
             load_prometheus(l, copy, paths[i]);
             continue;

@@ -17,8 +17,6 @@ struct subjects {
 };
 
 const char *subjects_kind_name(enum subjects_kind kind);
-/* What 'text' is, by its first document. */
-enum subjects_kind subjects_detect(struct span text);
 /* Reads 'paths' ("-": standard input). Prometheus configurations are read as Prometheus reads them,
  * strictly, and become one tenant without name. Faults, warnings included, go to 'errout'. Returns
  * an exit code; only on EXIT_OK there is something to release. */

@@ -261,7 +261,7 @@ static bool begin_reply(struct exchange *x, int status, const char *content_type
 
 static void send_nothing(h2o_req_t *req)
 {
-    static h2o_generator_t done = { NULL, NULL };
+    static h2o_generator_t done; /* h2o reads it only: a generator with nothing to go on with */
 
     h2o_start_response(req, &done);
     h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);

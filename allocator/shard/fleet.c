@@ -322,14 +322,6 @@ struct span fleet_collector_name(const struct fleet *f, uint32_t collector)
     return f->collectors[collector].name;
 }
 
-uint32_t fleet_collector_find(const struct fleet *f, struct span name)
-{
-    struct strategy_collector key = { .name = name };
-    const struct strategy_collector *hit =
-        bsearch(&key, f->collectors, f->n_collectors, sizeof(key), compare_collectors);
-    return hit == NULL ? FLEET_NONE : (uint32_t)(hit - f->collectors);
-}
-
 /* ---- targets */
 
 static uint32_t take_slot(struct slots *s)

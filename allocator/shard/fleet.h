@@ -34,8 +34,6 @@ bool fleet_set_collectors(struct fleet *f, const struct strategy_collector *v, s
                           uint32_t **out_map, fleet_moved_fn *moved, void *arg);
 size_t fleet_collectors(const struct fleet *f);
 struct span fleet_collector_name(const struct fleet *f, uint32_t collector);
-/* FLEET_NONE when unknown. */
-uint32_t fleet_collector_find(const struct fleet *f, struct span name);
 
 /* Puts a target into a slot and gives it an owner. 'target' is the caller's pointer. */
 uint32_t fleet_add(struct fleet *f, uint64_t address_hash, uint64_t node_hash, uint32_t job,
