@@ -231,8 +231,8 @@ static void write_config(const struct world *w, struct buf *out)
     static const char *const sections[] = {
         "    file_sd_configs:\n    - files: [/f0.json]\n    - files: [/f1.json]\n",
         "    file_sd_configs:\n    - files: ['/*.json']\n",
-        "    static_configs: [{targets: [a:1, b:2, a:1], labels: {x: y}}]\n"
-        "    file_sd_configs: [{files: [/f2.json]}]\n",
+        ("    static_configs: [{targets: [a:1, b:2, a:1], labels: {x: y}}]\n"
+         "    file_sd_configs: [{files: [/f2.json]}]\n"),
         "    file_sd_configs:\n    - files: [/f3.json]\n    - files: ['/*.json']\n",
     };
 

@@ -196,7 +196,6 @@ static void test_stopped_switch(void)
     is_int(certs_rotate(c, now_s, NULL), 0, "rotate");
     AUTO_STR current = get(dir, "authority.pem");
     AUTO_STR next = get(dir, "next-authority.pem");
-    AUTO_STR bundle = get(dir, "ca.crt");
     put(dir, "previous-authority.pem", current); /* the first file of the step … */
     put(dir, "authority.pem", next);             /* … and the second; then the power went */
     refresh(c, later_s, "after the stop");

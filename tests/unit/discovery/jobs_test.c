@@ -76,8 +76,9 @@ static void test_manifests(void)
                 &none),
            0, "two documents");
     is_int(tenants.n, 2, "two tenants");
-    is_int(load(JOBS_MANIFEST, "kind: ConfigMap\napiVersion: v1\n", &none), 0, "something else");
-    is_int(tenants.n, 0, "is nothing");
+    is_int(load(JOBS_MANIFEST, "kind: ConfigMap\napiVersion: v1\n", &none), ERR_INVALID,
+           "a file without any Collector is a fault");
+    is_int(tenants.n, 0, "and gives nothing");
     is_int(load(JOBS_MANIFEST,
                 "apiVersion: v1\nkind: List\nitems:\n- apiVersion: opentelemetry.io/v1beta1\n  "
                 "kind: OpenTelemetryCollector\n"
