@@ -13,10 +13,12 @@ static const char *const form_names[] = { "object", "literal", "double-quoted",
 
 static bool is_section_line(struct span line)
 {
-    static const char *const words[] = {
-        "sdmark",     "static_configs:", "_sd_configs:", "targetallocator:80/", WIRE_ANNOTATION ":",
-        "annotations"
-    };
+    static const char *const words[] = { "sdmark",
+                                         "static_configs:",
+                                         "_sd_configs:",
+                                         "targetallocator:80/",
+                                         (WIRE_ANNOTATION ":"),
+                                         "annotations" };
 
     for (size_t i = 0; i < COUNT(words); i++) {
         if (memmem(line.p, line.len, words[i], strlen(words[i])) != NULL) {
