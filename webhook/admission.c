@@ -59,14 +59,14 @@ static const char *status_reason(int http_status)
 
 struct span admission_status(int http_status, const char *message, struct arena *arena)
 {
-    AUTO_BUF out = { 0 };
+    struct buf out;
 
-    buf_init(&out, LIMIT_REVIEW_BYTES);
+    buf_init_in(&out, arena, LIMIT_REVIEW_BYTES);
     buf_add_str(&out, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
                       "\"Failure\",\"message\":");
     buf_add_json(&out, span_of(message));
     buf_addf(&out, ",\"reason\":\"%s\",\"code\":%d}", status_reason(http_status), http_status);
-    return arena_span(arena, buf_span(&out));
+    return buf_span(&out);
 }
 
 static void reply_error(struct answer *a, int http_status, enum admission_verdict verdict,
@@ -123,14 +123,14 @@ static void close_reply(struct answer *a, struct buf *out)
         return;
     }
     a->reply->http_status = 200;
-    a->reply->body = arena_span(a->arena, buf_span(out));
+    a->reply->body = buf_span(out);
 }
 
 static void reply_allowed(struct answer *a, enum admission_verdict verdict, const char *reason)
 {
-    AUTO_BUF out = { 0 };
+    struct buf out;
 
-    buf_init(&out, LIMIT_REVIEW_BYTES);
+    buf_init_in(&out, a->arena, LIMIT_REVIEW_BYTES);
     a->reply->verdict = verdict;
     a->reply->reason = span_of(reason);
     open_reply(a, &out);
@@ -140,10 +140,10 @@ static void reply_allowed(struct answer *a, enum admission_verdict verdict, cons
 
 static void reply_patched(struct answer *a, const struct jsonpatch *patch)
 {
-    AUTO_BUF json = { 0 }, out = { 0 };
+    struct buf json, out;
 
-    buf_init(&json, LIMIT_REVIEW_BYTES);
-    buf_init(&out, 2 * LIMIT_REVIEW_BYTES);
+    buf_init_in(&json, a->arena, LIMIT_REVIEW_BYTES);
+    buf_init_in(&out, a->arena, 2 * LIMIT_REVIEW_BYTES);
     jsonpatch_write(patch, &json);
     if (buf_error(&json) != 0) {
         reply_error(a, 500, ADMISSION_FAILED, "the patch is too big");
@@ -182,12 +182,12 @@ static void add_causes(const struct answer *a, struct buf *out)
 static void reply_denied(struct answer *a)
 {
     struct err first = { .text = "" };
-    AUTO_BUF out = { 0 };
+    struct buf out;
 
     (void)faults_first(&a->faults, &first);
     a->reply->verdict = ADMISSION_DENIED;
     a->reply->reason = arena_span(a->arena, span_of(first.text));
-    buf_init(&out, LIMIT_REVIEW_BYTES);
+    buf_init_in(&out, a->arena, LIMIT_REVIEW_BYTES);
     open_reply(a, &out);
     buf_add_str(
         &out, ",\"allowed\":false,\"status\":{\"metadata\":{},\"status\":\"Failure\",\"message\":");

@@ -45,7 +45,7 @@ void admit_free(struct admit **admit)
 
 static void fail(struct exchange *x, int status, const char *message)
 {
-    exchange_reply(x, status, JSON_TYPE, admission_status(status, message, exchange_arena(x)));
+    exchange_reply(x, status, JSON_TYPE, admission_status(status, message, exchange_scratch(x)));
 }
 
 /* "?timeout=5s": whole seconds, as the API server sends it. 0: none, or nothing that we understand.
@@ -92,7 +92,7 @@ static void answer(const struct admit *admit, struct exchange *x)
     int64_t deadline_ms = timeout_ms(exchange_query(x));
     int64_t begin_us = clock_mono_us();
 
-    admission_answer(exchange_body(x), &admit->options, exchange_arena(x), &reply);
+    admission_answer(exchange_body(x), &admit->options, exchange_scratch(x), &reply);
     int64_t elapsed_us = clock_mono_us() - begin_us;
     count_and_log(&reply, elapsed_us);
     /* A late answer is worth nothing: the API server has gone on. A tenth of its time is the way

@@ -118,9 +118,9 @@ static int change_text(const struct revision_input *in, const struct textplan *t
 static int encode(const struct revision *r, struct span records, struct span previous,
                   struct arena *arena, struct buf *out, struct err *err)
 {
-    AUTO_BUF json = { 0 };
+    struct buf json;
 
-    buf_init(&json, LIMIT_STASH_DECODED);
+    buf_init_in(&json, arena, LIMIT_STASH_DECODED);
     plan_write_stash(&r->plan, records, arena, &json);
     if (buf_error(&json) != 0) {
         return err_set(err, ERR_TOO_BIG, "the discovery sections have more than %zu bytes",
@@ -178,7 +178,7 @@ static int make_annotation(const struct revision_input *in, const struct textpla
                            struct arena *arena, struct revision *r, struct err *err)
 {
     struct span previous = { NULL, 0 };
-    AUTO_BUF records = { 0 }, value = { 0 };
+    struct buf records, value;
 
     if (r->subject.annotation != NULL) {
         (void)node_as_text(r->subject.annotation, &previous);
@@ -187,8 +187,8 @@ static int make_annotation(const struct revision_input *in, const struct textpla
         r->changes_annotation = r->subject.annotation != NULL;
         return 0;
     }
-    buf_init(&records, LIMIT_STASH_DECODED);
-    buf_init(&value, LIMIT_STASH_DECODED);
+    buf_init_in(&records, arena, LIMIT_STASH_DECODED);
+    buf_init_in(&value, arena, LIMIT_STASH_DECODED);
     write_records(in, t, r, arena, &records);
     int rc = encode(r, buf_span(&records), previous, arena, &value, err);
     if (rc == ERR_TOO_BIG && records.len > 0) {
@@ -198,7 +198,7 @@ static int make_annotation(const struct revision_input *in, const struct textpla
     if (rc < 0) {
         return rc;
     }
-    r->annotation = arena_span(arena, buf_span(&value));
+    r->annotation = buf_span(&value);
     r->changes_annotation = previous.p == NULL || !span_eq(previous, r->annotation);
     return 0;
 }

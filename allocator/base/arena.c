@@ -21,6 +21,18 @@ void arena_init(struct arena *a)
     *a = (struct arena){ 0 };
 }
 
+static void add_chunk(struct arena *a, size_t size)
+{
+    struct arena_chunk *chunk = mem_alloc(sizeof(*chunk) + size);
+
+    chunk->next = a->chunks;
+    chunk->size = size;
+    a->chunks = chunk;
+    a->next = chunk->data;
+    a->end = chunk->data + size;
+    a->used_bytes += size;
+}
+
 /* A chunk at least as big as all before it together (up to CHUNK_MAX), so that their number stays
  * small. */
 static void grow(struct arena *a, size_t need)
@@ -29,16 +41,7 @@ static void grow(struct arena *a, size_t need)
                   : a->used_bytes > CHUNK_MAX ? CHUNK_MAX
                                               : a->used_bytes;
 
-    if (size < need) {
-        size = need;
-    }
-    struct arena_chunk *chunk = mem_alloc(sizeof(*chunk) + size);
-    chunk->next = a->chunks;
-    chunk->size = size;
-    a->chunks = chunk;
-    a->next = chunk->data;
-    a->end = chunk->data + size;
-    a->used_bytes += size;
+    add_chunk(a, size < need ? need : size);
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -117,6 +120,33 @@ void arena_reset(struct arena *a)
     a->next = keep->data;
     a->end = keep->data + keep->size;
     a->used_bytes = keep->size;
+}
+
+void arena_recycle(struct arena *a, size_t most)
+{
+    size_t had = a->used_bytes;
+
+    if (a->chunks != NULL && a->chunks->next == NULL && had <= most) {
+        arena_reset(a);
+        return;
+    }
+    arena_fini(a);
+    if (had > 0 && had <= most) {
+        add_chunk(a, had);
+    }
+}
+
+char *arena_regrow(struct arena *a, char *p, size_t size, size_t used, size_t new_size)
+{
+    if (p != NULL && p + size == a->next && (size_t)(a->end - p) >= new_size) {
+        a->next = p + new_size;
+        return p;
+    }
+    char *copy = arena_bytes(a, new_size);
+    if (used > 0) {
+        memcpy(copy, p, used);
+    }
+    return copy;
 }
 
 void arena_fini(struct arena *a)

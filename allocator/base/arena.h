@@ -25,6 +25,12 @@ char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(
 struct span arena_span(struct arena *a, struct span s);
 /* Forgets everything, keeps one chunk for reuse. */
 void arena_reset(struct arena *a);
+/* Forgets everything, keeps memory for as much again, unless that is more than 'most' bytes: for an
+ * arena that does the same work over and over, whose pages then stay mapped. */
+void arena_recycle(struct arena *a, size_t most);
+/* 'p' of 'size' bytes, the first 'used' of which matter, with 'new_size' bytes: where it was if it
+ * is the newest of the arena and there is room, else a copy. 'p' may be NULL. */
+char *arena_regrow(struct arena *a, char *p, size_t size, size_t used, size_t new_size);
 void arena_fini(struct arena *a);
 
 #endif

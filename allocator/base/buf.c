@@ -2,6 +2,7 @@
 
 #include "allocator/base/mem.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,11 @@
 void buf_init(struct buf *b, size_t max)
 {
     *b = (struct buf){ .max = max };
+}
+
+void buf_init_in(struct buf *b, struct arena *arena, size_t max)
+{
+    *b = (struct buf){ .max = max, .arena = arena };
 }
 
 char *buf_reserve(struct buf *b, size_t len)
@@ -31,7 +37,8 @@ char *buf_reserve(struct buf *b, size_t len)
         if (cap > b->max + 1 && need <= b->max + 1) {
             cap = b->max + 1;
         }
-        b->p = mem_realloc(b->p, cap);
+        b->p = b->arena == NULL ? mem_realloc(b->p, cap)
+                                : arena_regrow(b->arena, b->p, b->cap, b->len, cap);
         b->cap = cap;
     }
     return b->p + b->len;
@@ -62,7 +69,13 @@ void buf_add_str(struct buf *b, const char *s)
 
 void buf_add_char(struct buf *b, char c)
 {
-    buf_add(b, &c, 1);
+    char *to = buf_reserve(b, 1);
+
+    if (to != NULL) {
+        to[0] = c;
+        to[1] = '\0';
+        b->len++;
+    }
 }
 
 void buf_addf(struct buf *b, const char *fmt, ...)
@@ -198,11 +211,30 @@ static size_t plain_run(const unsigned char *p, size_t left)
     return n;
 }
 
+static void add_quoted(struct buf *b, struct span s)
+{
+    char *to = buf_reserve(b, s.len + 2);
+
+    if (to != NULL) {
+        to[0] = '"';
+        if (s.len > 0) {
+            memcpy(to + 1, s.p, s.len);
+        }
+        to[s.len + 1] = '"';
+        to[s.len + 2] = '\0';
+        b->len += s.len + 2;
+    }
+}
+
 void buf_add_json(struct buf *b, struct span s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
-    size_t start = 0, i = 0;
+    size_t start = 0, i = plain_run(p, s.len);
 
+    if (i == s.len) {
+        add_quoted(b, s);
+        return;
+    }
     buf_add_char(b, '"');
     while (i < s.len) {
         i += plain_run(p + i, s.len - i);
@@ -237,6 +269,7 @@ char *buf_take(struct buf *b, size_t *out_len)
 {
     char *p = b->p == NULL ? mem_strdup("") : b->p;
 
+    assert(b->arena == NULL);
     if (out_len != NULL) {
         *out_len = b->len;
     }
@@ -255,6 +288,8 @@ void buf_clear(struct buf *b)
 
 void buf_fini(struct buf *b)
 {
-    mem_free(b->p);
-    buf_init(b, b->max);
+    if (b->arena == NULL) {
+        mem_free(b->p);
+    }
+    buf_init_in(b, b->arena, b->max);
 }

@@ -4,6 +4,7 @@
 #ifndef OTEL_TA_BASE_BUF_H
 #define OTEL_TA_BASE_BUF_H
 
+#include "allocator/base/arena.h"
 #include "allocator/base/err.h"
 #include "allocator/base/span.h"
 
@@ -15,10 +16,14 @@ struct buf {
     size_t len;
     size_t cap;
     size_t max;
-    int error; /* 0 or ERR_TOO_BIG */
+    int error;           /* 0 or ERR_TOO_BIG */
+    struct arena *arena; /* whose memory it uses; NULL: its own */
 };
 
 void buf_init(struct buf *b, size_t max);
+/* In memory of 'arena', so its bytes live as long as that. Growing wastes what was outgrown unless
+ * nothing else was allocated meanwhile. Not for buf_take(). */
+void buf_init_in(struct buf *b, struct arena *arena, size_t max);
 void buf_add(struct buf *b, const void *p, size_t len);
 void buf_add_span(struct buf *b, struct span s);
 void buf_add_str(struct buf *b, const char *s);

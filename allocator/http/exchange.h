@@ -30,6 +30,8 @@ bool exchange_is_tls(const struct exchange *x);
 unsigned exchange_thread(const struct exchange *x);
 /* Freed with the exchange. */
 struct arena *exchange_arena(struct exchange *x);
+/* Gone when the handler returns; its memory is kept for the thread's next request. */
+struct arena *exchange_scratch(struct exchange *x);
 
 /* Must come before the reply. Both strings are copied. */
 void exchange_add_header(struct exchange *x, const char *name, struct span value);

@@ -76,8 +76,9 @@ struct worker {
     struct door *doors;            /* n_listeners */
     struct connection connections; /* head of a ring */
     struct gather_pool buffers;
-    int64_t measured_ms; /* when the bytes being received were last added up */
-    int spare_fd;        /* given up to take and close a connection when descriptors run out */
+    struct arena scratch; /* of the handler that runs */
+    int64_t measured_ms;  /* when the bytes being received were last added up */
+    int spare_fd;         /* given up to take and close a connection when descriptors run out */
     bool is_stopping;
     int64_t grace_ms;
 };
@@ -216,6 +217,11 @@ struct arena *exchange_arena(struct exchange *x)
         arena_init(x->arena);
     }
     return x->arena;
+}
+
+struct arena *exchange_scratch(struct exchange *x)
+{
+    return &x->door->worker->scratch;
 }
 
 /* ---- exchange: the answer */
@@ -399,6 +405,7 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
     x.target = target_split(from_iovec(req->input.path), from_iovec(req->input.authority));
     door->bound->options.handler(&x, door->bound->options.arg);
     assert(x.is_answered);
+    arena_recycle(&door->worker->scratch, LIMIT_SCRATCH_KEPT);
     return 0;
 }
 
@@ -645,6 +652,7 @@ static void worker_fini(struct worker *w)
     h2o_multithread_destroy_queue(w->queue);
     h2o_evloop_destroy(w->loop);
     gather_fini(&w->buffers);
+    arena_fini(&w->scratch);
 }
 
 static void *worker_main(void *arg)

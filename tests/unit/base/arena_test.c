@@ -55,6 +55,48 @@ static void test_text(struct arena *a)
     is_int(s.p[s.len], 0, "with a NUL behind it");
 }
 
+static void test_recycle(void)
+{
+    struct arena a;
+
+    arena_init(&a);
+    arena_recycle(&a, 100000);
+    is_int(a.used_bytes, 0, "nothing recycled is nothing");
+    for (int i = 0; i < 100; i++) {
+        (void)arena_alloc(&a, 500);
+    }
+    size_t used = a.used_bytes;
+    arena_recycle(&a, 100000);
+    is_int(a.used_bytes, used, "a recycled arena keeps all it had");
+    char *p = arena_alloc(&a, used);
+    is_int(a.used_bytes, used, "in one piece");
+    arena_recycle(&a, 100000);
+    ok(arena_alloc(&a, used) == p, "and the same again");
+    (void)arena_alloc(&a, 200000);
+    arena_recycle(&a, 100000);
+    is_int(a.used_bytes, 0, "more than wanted is given back");
+    arena_fini(&a);
+}
+
+static void test_regrow(void)
+{
+    struct arena a;
+
+    arena_init(&a);
+    char *p = arena_regrow(&a, NULL, 0, 0, 4);
+    memcpy(p, "abc", 4);
+    ok(arena_regrow(&a, p, 4, 4, 100) == p, "the newest grows where it is");
+    char *other = arena_bytes(&a, 8);
+    memcpy(other, "1234567", 8);
+    char *moved = arena_regrow(&a, p, 100, 4, 200);
+    ok(moved != p, "what has something behind it moves");
+    is_str(moved, "abc", "with its bytes");
+    char *big = arena_regrow(&a, moved, 200, 4, 100000);
+    is_str(big, "abc", "also into the next chunk");
+    is_str(other, "1234567", "and nothing else is touched");
+    arena_fini(&a);
+}
+
 int main(void)
 {
     struct arena a;
@@ -74,5 +116,7 @@ int main(void)
     test_text(&a);
     arena_fini(&a);
     is_int(a.used_bytes, 0, "arena_fini keeps nothing");
+    test_recycle();
+    test_regrow();
     return check_done();
 }

@@ -128,8 +128,29 @@ static void test_take(void)
     buf_fini(&b);
 }
 
+static void test_arena(void)
+{
+    struct arena arena;
+    struct buf a, b;
+
+    arena_init(&arena);
+    buf_init_in(&a, &arena, 10000);
+    buf_init_in(&b, &arena, 10000);
+    for (int i = 0; i < 1000; i++) {
+        buf_addf(&a, "%d,", i);
+        buf_add_char(&b, 'b');
+    }
+    ok(buf_error(&a) == 0 && a.len == 3890, "two grow in one arena");
+    ok(span_has_suffix(buf_span(&a), "998,999,"), "and keep what they hold");
+    ok(b.len == 1000 && b.p[0] == 'b' && b.p[999] == 'b' && b.p[1000] == '\0', "each its own");
+    buf_fini(&a);
+    ok(b.p[500] == 'b', "the end of one is nothing to the other");
+    arena_fini(&arena);
+}
+
 int main(void)
 {
+    test_arena();
     test_json();
     test_utf8();
     test_visible();

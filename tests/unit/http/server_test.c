@@ -68,7 +68,7 @@ static void handle(struct exchange *x, void *arg)
         exchange_add_header(x, "ETag", SPAN_LIT("\"1\""));
         exchange_reply(x, 304, NULL, (struct span){ 0 });
     } else {
-        char *text = arena_printf(exchange_arena(x), "%.*s|%.*s|%.*s|%.*s|%.*s|%zu|%.*s",
+        char *text = arena_printf(exchange_scratch(x), "%.*s|%.*s|%.*s|%.*s|%.*s|%zu|%.*s",
                                   SPAN_ARG(method), SPAN_ARG(path), SPAN_ARG(query), SPAN_ARG(host),
                                   SPAN_ARG(seen), body.len, SPAN_ARG(exchange_peer(x)));
         exchange_add_header(x, "X-Kind", SPAN_LIT("echo\r\nInjected: 1"));
