@@ -9,6 +9,7 @@ SANITIZE :=
 COVERAGE :=
 FUZZ :=
 WERROR :=
+VALGRIND :=
 V :=
 S := 60
 Q := $(if $(V),,@)
@@ -88,8 +89,9 @@ unit-$1: $$(tests_$1)
 	$$(if $$^,$$(prove) $$^,@echo 'no tests in tests/unit/$1')
 endef
 suppressions = $(if $(wildcard tests/$1.supp),:suppressions=$(CURDIR)/tests/$1.supp)
+valgrind := $(if $(VALGRIND),valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp)
 prove := $Q$(if $(sanitizers),UBSAN_OPTIONS=print_stacktrace=1 \
-  LSAN_OPTIONS=print_suppressions=0$(call suppressions,lsan) TSAN_OPTIONS=halt_on_error=1$(call suppressions,tsan)) prove -e ''
+  LSAN_OPTIONS=print_suppressions=0$(call suppressions,lsan) TSAN_OPTIONS=halt_on_error=1$(call suppressions,tsan)) prove -e '$(valgrind)'
 $(foreach f,$(floors),$(eval $(call floor_rules,$f)))
 
 unit_tests := $(foreach f,$(floors),$(tests_$f))
@@ -107,7 +109,7 @@ $(fuzz_targets): ldflags += $(if $(FUZZ),-fsanitize=fuzzer)
 $(fuzz_targets): %: %.o $(if $(FUZZ),,$B/tests/fuzz/replay_main.o) $B/tests/check.o $(call archives_upto,webhook)
 	$(link)
 
-.PHONY: all setup run test programs unit golden replay integration e2e bench fuzz check help clean
+.PHONY: all setup run test programs unit golden replay valgrind integration e2e bench fuzz check help clean
 .SECONDARY:
 setup: ## install what building and running needs
 	$Qscripts/setup run
@@ -131,6 +133,14 @@ golden: $(golden_tests) ## the data-driven behaviour tests
 
 replay: ## corpora of all fuzz targets, under ASan and UBSan
 	$Q$(MAKE) --no-print-directory SANITIZE=address,undefined replay-here
+
+valgrind: ## unit, golden and replay tests under valgrind (slow)
+	$Qscripts/setup check
+	$Q$(MAKE) --no-print-directory VALGRIND=1 valgrind-here
+
+# Valgrind keeps descriptors of its own beyond the limit that server_test sets.
+valgrind-here: $(filter-out %/server_test,$(programs))
+	$(prove) $^
 
 replay-here: $(fuzz_targets)
 	$(prove) $^
@@ -159,7 +169,7 @@ fuzz-here: $(fuzz_targets)
 	$Qscripts/fuzz $(S) $^
 
 checks := layers names sizes format headers symbols werror cppcheck analyzer tidy
-.PHONY: program-only replay-here fuzz-here bench-programs $(addprefix check-,$(checks))
+.PHONY: program-only replay-here valgrind-here fuzz-here bench-programs $(addprefix check-,$(checks))
 check: ## house rules and static analysis
 	$Qscripts/setup check
 	$Q$(MAKE) --no-print-directory -k $(addprefix check-,$(checks))

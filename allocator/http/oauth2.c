@@ -181,12 +181,14 @@ static int authorize(const char *token_type, struct span token, struct arena *ar
     return 0;
 }
 
+/* 0, which is for good, for what is no number of seconds that a clock could count. */
 static int64_t seconds_of(const json_t *value)
 {
     if (json_is_string(value)) {
         return strtoll(json_string_value(value), NULL, 10);
     }
-    return json_is_number(value) ? (int64_t)json_number_value(value) : 0;
+    double seconds = json_is_number(value) ? json_number_value(value) : 0;
+    return seconds > 0 && seconds < (double)INT32_MAX ? (int64_t)seconds : 0;
 }
 
 static int parse_json(struct span body, struct arena *arena, struct span *out,

@@ -541,6 +541,7 @@ static void test_tokens(void)
         { "application/json;charset=utf-8",
           "{\"access_token\":\"a\",\"token_type\":\"DPoP\",\"expires_in\":1.5e3}", "DPoP a", 1500,
           0 },
+        { "application/json", "{\"access_token\":\"a\",\"expires_in\":52e80}", "Bearer a", 0, 0 },
         { "application/x-www-form-urlencoded", "access_token=a%20b&token_type=bearer&expires_in=7",
           "Bearer a b", 7, 0 },
         { "text/plain; x", "access_token=a", "Bearer a", 0, 0 },

@@ -119,8 +119,11 @@ static char *get(SSL_CTX *ctx, unsigned port, const char *path, SSL_SESSION **se
     SSL_free(ssl);
     raw_close(&c);
     char *body = strstr(text, "\r\n\r\n");
-    memmove(text, body == NULL ? text + len : body + 4,
-            body == NULL ? 1 : len - (size_t)(body + 4 - text) + 1);
+    if (body == NULL) {
+        text[0] = '\0';
+    } else {
+        memmove(text, body + 4, len - (size_t)(body + 4 - text) + 1);
+    }
     return text;
 }
 
