@@ -54,6 +54,12 @@ struct node {
     const char *anchor; /* name when the value carries &anchor, else NULL */
 };
 
+/* A step on the way from the root of a tree to a value. */
+struct node_step {
+    struct span key; /* p == NULL: an item */
+    size_t index;
+};
+
 /* Parses one JSON value that fills 'text' (white space around it allowed). Iterative; LIMIT_DEPTH.
  * Keys in source order; a duplicate key is ERR_INVALID. Error text names the line and the byte
  * offset. 'base' is added to all offsets (when 'text' is part of a larger document). */

@@ -54,10 +54,18 @@ static int add_scalar(struct reader *r, const struct json_token *t, struct err *
     return treebuild_add(&r->build, n, (struct treebuild_size){ 1, n->text.len, 0 }, err);
 }
 
-static int on_token(struct reader *r, const struct json_token *t, struct err *err)
+static int close_collection(struct reader *r, const struct json_token *t, struct err *err)
 {
     struct treebuild_size size;
 
+    treebuild_top(&r->build)->node->end = r->base + (size_t)t->end;
+    int rc = treebuild_settle(&r->build, err);
+    treebuild_close(&r->build, &size);
+    return rc;
+}
+
+static int on_token(struct reader *r, const struct json_token *t, struct err *err)
+{
     switch (t->event) {
     case JSON_BEGIN_OBJECT:
         return treebuild_open(&r->build, new_node(r, t, NODE_MAP, NODE_FLOW), err);
@@ -65,8 +73,7 @@ static int on_token(struct reader *r, const struct json_token *t, struct err *er
         return treebuild_open(&r->build, new_node(r, t, NODE_LIST, NODE_FLOW), err);
     case JSON_END_OBJECT:
     case JSON_END_ARRAY:
-        treebuild_top(&r->build)->node->end = r->base + (size_t)t->end;
-        return treebuild_close(&r->build, &size, err);
+        return close_collection(r, t, err);
     case JSON_KEY:
     case JSON_TEXT:
     case JSON_NUMBER:

@@ -51,15 +51,17 @@ int treebuild_fail(const struct node *at, int code, struct err *err, const char 
 static int count(struct treebuild *b, const struct node *n, struct treebuild_size size,
                  struct err *err)
 {
-    b->n_nodes += size.nodes;
-    b->n_bytes += size.bytes;
-    if (b->n_nodes > LIMIT_YAML_NODES || b->n_bytes > LIMIT_DOCUMENT_BYTES) {
+    size_t n_nodes = b->n_nodes + size.nodes, n_bytes = b->n_bytes + size.bytes;
+
+    if (n_nodes > LIMIT_YAML_NODES || n_bytes > LIMIT_DOCUMENT_BYTES) {
         return treebuild_fail(n, ERR_TOO_BIG, err,
                               "the document is too big, aliases counted in full");
     }
     if (b->depth + size.height > LIMIT_DEPTH) {
         return treebuild_fail(n, ERR_TOO_BIG, err, "nested too deeply");
     }
+    b->n_nodes = n_nodes;
+    b->n_bytes = n_bytes;
     return 0;
 }
 
@@ -84,28 +86,26 @@ static void append(struct treebuild *b, struct node *n, unsigned height)
 
 int treebuild_add(struct treebuild *b, struct node *n, struct treebuild_size size, struct err *err)
 {
-    int rc = count(b, n, size, err);
-
-    if (rc < 0) {
-        return rc;
-    }
     if (treebuild_wants_key(b) && n->type != NODE_SCALAR && n->type != NODE_NULL) {
         return treebuild_fail(n, ERR_REFUSED, err, "a key that is no scalar is not supported");
     }
-    append(b, n, size.height);
-    return 0;
+    int rc = count(b, n, size, err);
+    if (rc == 0) {
+        append(b, n, size.height);
+    }
+    return rc;
 }
 
 int treebuild_open(struct treebuild *b, struct node *n, struct err *err)
 {
     size_t nodes_before = b->n_nodes, bytes_before = b->n_bytes;
-    int rc = count(b, n, (struct treebuild_size){ 1, 0, 1 }, err);
 
-    if (rc < 0) {
-        return rc;
-    }
     if (treebuild_wants_key(b)) {
         return treebuild_fail(n, ERR_REFUSED, err, "a key that is no scalar is not supported");
+    }
+    int rc = count(b, n, (struct treebuild_size){ 1, 0, 1 }, err);
+    if (rc < 0) {
+        return rc;
     }
     b->frames[b->depth++] = (struct treebuild_frame){
         .node = n,
@@ -142,7 +142,7 @@ static const struct node *find_twin(const struct node_pair *pairs, size_t n)
 }
 
 /* Moves the last 'n' things of a stack into memory of the tree. */
-static void *settle(struct arena *arena, const void *from, size_t n, size_t size)
+static void *take_children(struct arena *arena, const void *from, size_t n, size_t size)
 {
     void *to = arena_alloc(arena, n * size);
 
@@ -152,49 +152,81 @@ static void *settle(struct arena *arena, const void *from, size_t n, size_t size
     return to;
 }
 
-static int close_map(struct treebuild *b, const struct treebuild_frame *f, struct err *err)
+static int settle_map(struct treebuild *b, const struct treebuild_frame *f, struct err *err)
 {
     struct node *n = f->node;
 
     n->n = b->pairs.n - f->first;
     const struct node_pair *pairs = n->n == 0 ? NULL : b->pairs.v + f->first;
     const struct node *twin = find_twin(pairs, n->n);
-    if (twin != NULL) {
-        return err_set(err, ERR_INVALID, "line %u, column %u: key '%.*s' is given twice",
-                       twin->line, twin->column + 1,
-                       twin->text.len > 100 ? 100 : (int)twin->text.len, twin->text.p);
-    }
-    n->pairs = settle(b->arena, pairs, n->n, sizeof(*n->pairs));
+    n->pairs = take_children(b->arena, pairs, n->n, sizeof(*n->pairs));
     b->pairs.n = f->first;
-    return 0;
+    if (twin == NULL) {
+        return 0;
+    }
+    return err_set(err, ERR_INVALID, "line %u, column %u: key '%.*s' is given twice", twin->line,
+                   twin->column + 1, twin->text.len > 100 ? 100 : (int)twin->text.len,
+                   twin->text.p);
 }
 
-static void close_list(struct treebuild *b, const struct treebuild_frame *f)
+static void settle_list(struct treebuild *b, const struct treebuild_frame *f)
 {
     struct node *n = f->node;
 
     n->n = b->items.n - f->first;
-    n->items = (struct node **)settle(b->arena, n->n == 0 ? NULL : (void *)(b->items.v + f->first),
-                                      n->n, sizeof(struct node *));
+    n->items = (struct node **)take_children(
+        b->arena, n->n == 0 ? NULL : (void *)(b->items.v + f->first), n->n, sizeof(struct node *));
     b->items.n = f->first;
 }
 
-int treebuild_close(struct treebuild *b, struct treebuild_size *out_size, struct err *err)
+int treebuild_settle(struct treebuild *b, struct err *err)
 {
     assert(b->depth > 0);
-    const struct treebuild_frame f = b->frames[b->depth - 1];
+    const struct treebuild_frame *f = &b->frames[b->depth - 1];
 
-    if (f.node->type == NODE_LIST) {
-        close_list(b, &f);
-    } else {
-        int rc = close_map(b, &f, err);
-        if (rc < 0) {
-            return rc;
-        }
+    if (f->node->type == NODE_MAP) {
+        return settle_map(b, f, err);
     }
-    b->depth--;
+    settle_list(b, f);
+    return 0;
+}
+
+void treebuild_close(struct treebuild *b, struct treebuild_size *out_size)
+{
+    assert(b->depth > 0);
+    const struct treebuild_frame f = b->frames[--b->depth];
+
     *out_size = (struct treebuild_size){ b->n_nodes - f.nodes_before, b->n_bytes - f.bytes_before,
                                          f.height };
     append(b, f.node, f.height);
-    return 0;
+}
+
+/* How many children an open collection has: its own end where those of the next one of its type
+ * begin. */
+static size_t children(const struct treebuild *b, unsigned depth)
+{
+    enum node_type type = b->frames[depth].node->type;
+    size_t end = type == NODE_MAP ? b->pairs.n : b->items.n;
+
+    for (unsigned i = b->depth; i > depth + 1; i--) {
+        end = b->frames[i - 1].node->type == type ? b->frames[i - 1].first : end;
+    }
+    return end - b->frames[depth].first;
+}
+
+const struct node_step *treebuild_path(const struct treebuild *b, size_t *out_n)
+{
+    struct node_step *steps = arena_alloc(b->arena, (b->depth + 1) * sizeof(*steps));
+    size_t n = 0;
+
+    for (unsigned i = 0; i < b->depth; i++) {
+        const struct node *key = b->frames[i].key;
+        if (b->frames[i].node->type == NODE_LIST) {
+            steps[n++] = (struct node_step){ .index = children(b, i) };
+        } else if (key != NULL) {
+            steps[n++] = (struct node_step){ .key = key->text };
+        }
+    }
+    *out_n = n;
+    return steps;
 }

@@ -45,12 +45,17 @@ void treebuild_fini(struct treebuild *b);
 struct treebuild_frame *treebuild_top(struct treebuild *b);
 /* Is the next value a key? */
 bool treebuild_wants_key(struct treebuild *b);
-/* A value that is complete: a scalar or an alias. */
+/* A value that is complete: a scalar or an alias. What fails is not added. */
 int treebuild_add(struct treebuild *b, struct node *n, struct treebuild_size size,
                   struct err *err) MUST_USE;
 int treebuild_open(struct treebuild *b, struct node *n, struct err *err) MUST_USE;
-/* Ends the innermost collection, which gets its children. */
-int treebuild_close(struct treebuild *b, struct treebuild_size *out_size, struct err *err) MUST_USE;
+/* Gives the innermost collection its children, also when a key is there twice (ERR_INVALID). */
+int treebuild_settle(struct treebuild *b, struct err *err) MUST_USE;
+/* Ends it, after that. */
+void treebuild_close(struct treebuild *b, struct treebuild_size *out_size);
+/* Where the next value stands, from the root on: LIMIT_DEPTH steps at most, in the builder's arena.
+ */
+const struct node_step *treebuild_path(const struct treebuild *b, size_t *out_n);
 /* "line 3, column 5: what"; returns 'code'. */
 int treebuild_fail(const struct node *at, int code, struct err *err, const char *what);
 

@@ -17,8 +17,18 @@ struct anchor {
     bool is_open; /* the value is not complete: an alias to it would contain itself */
 };
 
+struct yamldoc_fault {
+    unsigned line;
+    const char *text;
+    const struct node_step *path;
+    size_t n_path;
+};
+
 struct reader {
     yaml_parser_t parser;
+    bool is_lenient;        /* what is not supported is a fault of its document */
+    struct node *hole;      /* a collection that is passed over, or NULL */
+    unsigned n_hole_levels; /* open ones in it, itself included */
     struct arena *arena;
     struct span text; /* without BOM */
     size_t base;      /* bytes of the BOM */
@@ -52,6 +62,72 @@ static struct node *new_node(struct reader *r, enum node_type type, const yaml_e
     n->begin = r->base + byte_of(r, e->start_mark);
     n->end = r->base + byte_of(r, e->end_mark);
     return n;
+}
+
+/* ---- faults of a document */
+
+/* 0 when 'rc' is an error (in 'err') that the document may have: noted, unless there is one. */
+static int tolerate(struct reader *r, int rc, const struct err *err)
+{
+    struct yamldoc *doc = r->docs.n == 0 ? NULL : &r->docs.v[r->docs.n - 1];
+
+    if (rc == 0 || !r->is_lenient || doc == NULL) {
+        return rc;
+    }
+    if (doc->fault == NULL) {
+        struct yamldoc_fault *fault = arena_zalloc(r->arena, sizeof(*fault));
+        const char *colon = strstr(err->text, ": ");
+        const char *text = colon == NULL ? err->text : colon + 2;
+        /* "line 3, column 5: what" */
+        fault->line = colon == NULL ? 0 : (unsigned)strtoul(err->text + 5, NULL, 10);
+        fault->text = arena_strndup(r->arena, text, strlen(text));
+        fault->path = treebuild_path(&r->build, &fault->n_path);
+        doc->fault = fault;
+    }
+    return 0;
+}
+
+void yamldoc_report(const struct yamldoc_fault *fault, struct faults *f)
+{
+    size_t mark = f->path_len;
+
+    for (size_t i = 0; i < fault->n_path; i++) {
+        if (fault->path[i].key.p == NULL) {
+            faults_push_index(f, fault->path[i].index);
+        } else {
+            faults_push(f, "%.*s", SPAN_ARG(fault->path[i].key));
+        }
+    }
+    faults_add(f, FAULT_ERROR, fault->line, "%s", fault->text);
+    faults_pop(f, mark);
+}
+
+/* What stands for a value that cannot be taken. */
+static void make_null(struct node *n)
+{
+    n->type = NODE_NULL;
+    n->style = NODE_PLAIN;
+    n->n = 0;
+    n->text = SPAN_LIT("");
+}
+
+static struct node *new_null(struct reader *r, const yaml_event_t *e)
+{
+    struct node *n = new_node(r, NODE_NULL, e);
+
+    make_null(n);
+    return n;
+}
+
+static int add(struct reader *r, struct node *n, struct treebuild_size size, struct err *err)
+{
+    int rc = treebuild_add(&r->build, n, size, err);
+
+    if (rc == 0 || tolerate(r, rc, err) < 0) {
+        return rc;
+    }
+    make_null(n);
+    return treebuild_add(&r->build, n, (struct treebuild_size){ 1, 0, 0 }, err);
 }
 
 /* ---- anchors */
@@ -96,7 +172,8 @@ static int on_alias(struct reader *r, const yaml_event_t *e, struct err *err)
     if (a == NULL || a->is_open) {
         snprintf(what, sizeof(what), "alias *%.100s %s", name,
                  a == NULL ? "has no anchor before it" : "stands inside of what it names");
-        return fail_at(e->start_mark, ERR_INVALID, err, what);
+        int rc = tolerate(r, fail_at(e->start_mark, ERR_INVALID, err, what), err);
+        return rc < 0 ? rc : add(r, new_null(r, e), (struct treebuild_size){ 1, 0, 0 }, err);
     }
     struct node *n = new_node(r, a->node->type, e);
     const struct node place = *n;
@@ -107,7 +184,7 @@ static int on_alias(struct reader *r, const yaml_event_t *e, struct err *err)
     n->column = place.column;
     n->begin = place.begin;
     n->end = place.end;
-    return treebuild_add(&r->build, n, a->size, err);
+    return add(r, n, a->size, err);
 }
 
 /* ---- tags */
@@ -212,7 +289,11 @@ static int on_scalar(struct reader *r, const yaml_event_t *e, struct err *err)
     enum tag tag = tag_of(e->data.scalar.tag);
 
     if (tag == TAG_MAP || tag == TAG_LIST || tag == TAG_STRANGE) {
-        return refuse_tag(e, e->data.scalar.tag, err);
+        int rc = tolerate(r, refuse_tag(e, e->data.scalar.tag, err), err);
+        if (rc < 0) {
+            return rc;
+        }
+        tag = TAG_NONE;
     }
     n->style = style_of(e->data.scalar.style);
     if (n->style == NODE_LITERAL || n->style == NODE_FOLDED) {
@@ -227,12 +308,16 @@ static int on_scalar(struct reader *r, const yaml_event_t *e, struct err *err)
     }
     if (n->begin == n->end) {
         if (treebuild_wants_key(&r->build)) {
-            return fail_at(e->start_mark, ERR_REFUSED, err, "a key is missing");
+            int rc = fail_at(e->start_mark, ERR_REFUSED, err, "a key is missing");
+            if (tolerate(r, rc, err) < 0) {
+                return rc;
+            }
+        } else {
+            place_empty(r, n);
         }
-        place_empty(r, n);
     }
     set_anchor(r, e->data.scalar.anchor, n, false);
-    return treebuild_add(&r->build, n, (struct treebuild_size){ 1, n->text.len, 0 }, err);
+    return add(r, n, (struct treebuild_size){ 1, n->text.len, 0 }, err);
 }
 
 /* ---- collections */
@@ -262,16 +347,23 @@ static unsigned block_column(const struct reader *r, const struct opening *o, co
     return (unsigned)e->end_mark.column - (is_behind_dash ? 1 : 0);
 }
 
+static bool is_tag_right(const struct opening *o)
+{
+    enum tag tag = tag_of(o->tag);
+
+    return tag == TAG_NONE || tag == (o->is_map ? TAG_MAP : TAG_LIST) ||
+           (tag == TAG_TEXT && strcmp((const char *)o->tag, "!") == 0);
+}
+
 static int open_collection(struct reader *r, const yaml_event_t *e, struct err *err)
 {
     const struct opening o = opening_of(e);
-    enum tag tag = tag_of(o.tag);
 
-    if (tag != TAG_NONE && tag != TAG_TEXT && tag != (o.is_map ? TAG_MAP : TAG_LIST)) {
-        return refuse_tag(e, o.tag, err);
-    }
-    if (tag == TAG_TEXT && strcmp((const char *)o.tag, "!") != 0) {
-        return refuse_tag(e, o.tag, err);
+    if (!is_tag_right(&o)) {
+        int rc = refuse_tag(e, o.tag, err);
+        if (tolerate(r, rc, err) < 0) {
+            return rc;
+        }
     }
     struct node *n = new_node(r, o.is_map ? NODE_MAP : NODE_LIST, e);
     size_t content = n->end - r->base;
@@ -281,7 +373,9 @@ static int open_collection(struct reader *r, const yaml_event_t *e, struct err *
     }
     int rc = treebuild_open(&r->build, n, err);
     if (rc < 0) {
-        return rc;
+        r->hole = n;
+        r->n_hole_levels = 1;
+        return tolerate(r, rc, err);
     }
     /* [? a: b]: the mark belongs to the map. */
     bool has_question =
@@ -313,10 +407,11 @@ static int close_collection(struct reader *r, const yaml_event_t *e, struct err 
     if (n->style == NODE_BLOCK || e->end_mark.index == e->start_mark.index) {
         n->end = last_end(r, f);
     }
-    int rc = treebuild_close(&r->build, &size, err);
+    int rc = tolerate(r, treebuild_settle(&r->build, err), err);
     if (rc == 0 && n->type == NODE_MAP) {
-        rc = yamlmerge_resolve(n, r->arena, err);
+        rc = tolerate(r, yamlmerge_resolve(n, r->arena, err), err);
     }
+    treebuild_close(&r->build, &size);
     if (rc == 0 && n->anchor != NULL) {
         struct anchor *a = find_anchor(r, span_of(n->anchor));
         if (a->node == n) { /* else the name was given again inside */
@@ -330,13 +425,14 @@ static int close_collection(struct reader *r, const yaml_event_t *e, struct err 
 /* ---- the gaps between members */
 
 /* "? key" cannot be told from "key" by its events, and a rewriter would cut it in two. */
-static int check_key(const struct reader *r, const yaml_event_t *e, struct err *err)
+static int check_key(struct reader *r, const yaml_event_t *e, struct err *err)
 {
     const struct treebuild *b = &r->build;
     const struct treebuild_frame *f = &b->frames[b->depth - 1];
 
     if (yamlplace_has_question(r->text, r->gap[b->depth - 1], f->key->begin - r->base)) {
-        return fail_at(e->start_mark, ERR_REFUSED, err, "a key behind '?' is not supported");
+        int rc = fail_at(e->start_mark, ERR_REFUSED, err, "a key behind '?' is not supported");
+        return tolerate(r, rc, err);
     }
     return 0;
 }
@@ -355,6 +451,26 @@ static int after_value(struct reader *r, const yaml_event_t *e, struct err *err)
     size_t end = r->build.pairs.v[r->build.pairs.n - 1].value->end;
     r->gap[r->build.depth - 1] = end - r->base;
     return 0;
+}
+
+/* An event inside of a collection that is passed over. */
+static int pass_over(struct reader *r, const yaml_event_t *e, struct err *err)
+{
+    struct node *n = r->hole;
+
+    if (e->type == YAML_SEQUENCE_START_EVENT || e->type == YAML_MAPPING_START_EVENT) {
+        r->n_hole_levels++;
+    } else if (e->type == YAML_SEQUENCE_END_EVENT || e->type == YAML_MAPPING_END_EVENT) {
+        r->n_hole_levels--;
+    }
+    if (r->n_hole_levels > 0) {
+        return 0;
+    }
+    r->hole = NULL;
+    n->end = r->base + byte_of(r, e->end_mark);
+    make_null(n);
+    int rc = add(r, n, (struct treebuild_size){ 1, 0, 0 }, err);
+    return rc < 0 ? rc : after_value(r, e, err);
 }
 
 /* ---- documents */
@@ -386,6 +502,9 @@ static int on_event(struct reader *r, const yaml_event_t *e, struct err *err)
 {
     int rc = 0;
 
+    if (r->hole != NULL) {
+        return pass_over(r, e, err);
+    }
     switch (e->type) {
     case YAML_DOCUMENT_START_EVENT:
         begin_document(r, e);
@@ -498,8 +617,8 @@ static int check_text(struct span text, struct err *err)
     return nul == NULL ? 0 : fail_byte(text, (size_t)(nul - text.p), err, "a NUL byte");
 }
 
-int yamldoc_parse_all(struct span text, struct arena *arena, struct yamldoc **out_docs,
-                      size_t *out_n, struct err *err)
+static int parse_all(struct span text, bool is_lenient, struct arena *arena,
+                     struct yamldoc **out_docs, size_t *out_n, struct err *err)
 {
     int rc = check_text(text, err);
     size_t base = span_has_prefix(text, "\xef\xbb\xbf") ? 3 : 0;
@@ -516,6 +635,7 @@ int yamldoc_parse_all(struct span text, struct arena *arena, struct yamldoc **ou
         return 0;
     }
     struct reader *r = mem_zalloc(sizeof(*r));
+    r->is_lenient = is_lenient;
     r->arena = arena;
     r->base = base;
     r->text = body;
@@ -534,6 +654,20 @@ int yamldoc_parse_all(struct span text, struct arena *arena, struct yamldoc **ou
     vec_fini(&r->docs);
     mem_free(r);
     return rc;
+}
+
+int yamldoc_parse_all(struct span text, struct arena *arena, struct yamldoc **out_docs,
+                      size_t *out_n, struct err *err)
+{
+    return parse_all(text, false, arena, out_docs, out_n, err);
+}
+
+int yamldoc_parse_stream(struct span text, struct arena *arena, struct yamldoc **out_docs,
+                         size_t *out_n, struct err *err)
+{
+    struct err own; /* faults are made of it */
+
+    return parse_all(text, true, arena, out_docs, out_n, err == NULL ? &own : err);
 }
 
 int yamldoc_parse(struct span text, struct arena *arena, struct node **out, struct err *err)

@@ -11,6 +11,8 @@
 
 struct yamldoc {
     struct node *root; /* NULL for an empty document */
+    const struct yamldoc_fault
+        *fault; /* yamldoc_parse_stream: the first thing that is not supported, NULL: none */
     size_t begin,
         end;       /* bytes of the whole document in the text: from its first byte (directives and
                     * '---' included) to the first byte of the next one or the end of text */
@@ -22,6 +24,17 @@ struct yamldoc {
  * '*out_docs' is an arena array. An error names line and column. */
 int yamldoc_parse_all(struct span text, struct arena *arena, struct yamldoc **out_docs,
                       size_t *out_n, struct err *err) MUST_USE;
+
+/* The same for a stream whose documents are not all ours to understand: what is well formed but not
+ * supported (strange tags, complex or doubled keys, undefined or endless aliases, more than
+ * LIMIT_DEPTH levels) is its document's 'fault' and fails nothing. The tree of such a document says
+ * where things stand and what the rest of it is, but is not what the document means: tags are
+ * forgotten, and null stands for a complex key, for an alias, and for what is too deep. Errors are
+ * broken YAML, and a document too big to be read. */
+int yamldoc_parse_stream(struct span text, struct arena *arena, struct yamldoc **out_docs,
+                         size_t *out_n, struct err *err) MUST_USE;
+/* Adds a document's fault as an error, with its path and its line in the stream. */
+void yamldoc_report(const struct yamldoc_fault *fault, struct faults *f);
 
 /* Exactly one document (an empty text gives NULL). */
 int yamldoc_parse(struct span text, struct arena *arena, struct node **out,

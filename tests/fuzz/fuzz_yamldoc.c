@@ -140,6 +140,37 @@ static void check_again(const struct node *root)
     arena_fini(&arena);
 }
 
+/* A stream: the same documents, and a fault where the strict reader has none to give. */
+static void check_stream(struct span text, int rc, const struct yamldoc *strict, size_t n_strict)
+{
+    struct arena arena;
+    struct yamldoc *docs = NULL;
+    struct err err = { 0 };
+    size_t n = 0, n_faults = 0, at = 0;
+
+    arena_init(&arena);
+    int rc_stream = yamldoc_parse_stream(text, &arena, &docs, &n, &err);
+    require(rc_stream == 0 || (rc != 0 && err.text[0] != '\0'));
+    for (size_t i = 0; rc_stream == 0 && i < n; i++) {
+        require(docs[i].begin == at && docs[i].end >= at && docs[i].end <= text.len);
+        at = docs[i].end;
+        n_faults += docs[i].fault != NULL ? 1 : 0;
+        if (docs[i].fault != NULL) {
+            struct faults f;
+            faults_init(&f);
+            yamldoc_report(docs[i].fault, &f);
+            require(f.n_errors == 1 && f.v[0].line > 0 && f.path_len == 0);
+            faults_fini(&f);
+        }
+    }
+    require(rc_stream != 0 || (rc != 0) == (n_faults > 0));
+    for (size_t i = 0; rc == 0 && i < n_strict; i++) {
+        require(n == n_strict && (docs[i].root == NULL) == (strict[i].root == NULL));
+        require(strict[i].root == NULL || node_equal(docs[i].root, strict[i].root));
+    }
+    arena_fini(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span text = span_make((const char *)data, size);
@@ -160,6 +191,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     require(rc != 0 || n == 0 || at == size);
+    check_stream(text, rc, docs, n);
     arena_fini(&arena);
     return 0;
 }

@@ -268,6 +268,117 @@ static void test_alias_depth(void)
     arena_fini(&arena);
 }
 
+/* What is not ours to understand is a fault of its document alone, and its neighbours are read. */
+static void test_stream(void)
+{
+    static const struct {
+        const char *text;
+        const char *fault; /* of the second document of three, as faults_print() has it */
+        const char *json;  /* its tree */
+    } t[] = {
+        { "kind: A\nx: [1, {y: !Ref z}]\n", "in:4: x[1].y: tag !Ref is not supported here\n",
+          "{\"kind\":\"A\",\"x\":[1,{\"y\":\"z\"}]}" },
+        { "x: !GetAtt [a, b]\nkind: A\n", "in:3: x: tag !GetAtt is not supported here\n",
+          "{\"kind\":\"A\",\"x\":[\"a\",\"b\"]}" },
+        { "? [a, {b: c}]\n: {d: e}\nkind: A\n", "in:3: a key that is no scalar is not supported\n",
+          "{\"\":{\"d\":\"e\"},\"kind\":\"A\"}" },
+        { "{? [a] , kind: A}\n", "in:3: a key that is no scalar is not supported\n",
+          "{\"\":null,\"kind\":\"A\"}" },
+        { "x:\n  ? a\n  : b\nkind: A\n", "in:4: x.a: a key behind '?' is not supported\n",
+          "{\"kind\":\"A\",\"x\":{\"a\":\"b\"}}" },
+        { "?\n: b\n", "in:3: a key is missing\n", "{\"\":\"b\"}" },
+        { "x: [*a, &a b, *a]\n", "in:3: x[0]: alias *a has no anchor before it\n",
+          "{\"x\":[null,\"b\",\"b\"]}" },
+        { "x: [1, &a {b: *a}]\n", "in:3: x[1].b: alias *a stands inside of what it names\n",
+          "{\"x\":[1,{\"b\":null}]}" },
+        { "x: {a: 1, a: [1, 2]}\n", "in:3: x: key 'a' is given twice\n", NULL },
+        { "- a\n- <<: 1\n  b: 2\n",
+          "in:4: [1]: a merge key (<<) takes a mapping or a list of mappings\n",
+          "[\"a\",{\"<<\":1,\"b\":2}]" },
+        { "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+          "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
+          "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\nkind: A\n",
+          "in:8: f[7]: the document is too big, aliases counted in full\n", NULL },
+    };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena arena;
+        struct yamldoc *docs = NULL;
+        struct faults f;
+        size_t n = 0;
+        AUTO_BUF text, json;
+        char *said = NULL;
+        size_t said_size = 0;
+        arena_init(&arena);
+        faults_init(&f);
+        f.file = "in";
+        buf_init(&text, 4096);
+        buf_init(&json, MIB);
+        buf_addf(&text, "first: 1\n---\n%s---\nlast: [1]\n", t[i].text);
+        is_int(yamldoc_parse_stream(buf_span(&text), &arena, &docs, &n, NULL), 0, "stream: %s",
+               t[i].text);
+        is_int(n, 3, "three documents");
+        if (n == 3) {
+            ok(docs[0].fault == NULL && docs[2].fault == NULL && docs[2].root != NULL &&
+                   docs[2].root->n == 1,
+               "the neighbours are read");
+            yamldoc_report(docs[1].fault, &f);
+            FILE *out = open_memstream(&said, &said_size);
+            faults_print(&f, out);
+            fclose(out);
+            is_str(said, t[i].fault, "its fault");
+            node_write_json(docs[1].root, &json);
+            is_span(buf_span(&json), t[i].json == NULL ? buf_span(&json) : span_of(t[i].json),
+                    "what is known of it");
+            is_span(span_make(text.p + docs[1].begin, docs[1].end - docs[1].begin),
+                    span_of(arena_printf(&arena, "---\n%s", t[i].text)), "its bytes");
+        }
+        free(said);
+        faults_fini(&f);
+        arena_fini(&arena);
+    }
+}
+
+static void test_stream_is_deep(void)
+{
+    AUTO_BUF text;
+    struct arena arena;
+    struct yamldoc *docs = NULL;
+    struct err err = { .text = "" };
+    size_t n = 0;
+
+    buf_init(&text, MIB);
+    buf_add_str(&text, "deep: ");
+    for (int i = 0; i < 900; i++) {
+        buf_add_char(&text, '[');
+    }
+    for (int i = 0; i < 900; i++) {
+        buf_add_char(&text, ']');
+    }
+    buf_add_str(&text, "\nkind: A\n---\n");
+    for (int i = 0; i < 900; i++) {
+        buf_addf(&text, "%*sk:\n", i, "");
+    }
+    buf_add_str(&text, "kind: B\n");
+    arena_init(&arena);
+    is_int(yamldoc_parse_stream(buf_span(&text), &arena, &docs, &n, &err), 0, "900 levels %s",
+           err.text);
+    is_int(n, 2, "two documents");
+    for (size_t i = 0; i < n; i++) {
+        struct span kind = { NULL, 0 };
+        ok(docs[i].fault != NULL && node_as_text(node_get(docs[i].root, "kind"), &kind),
+           "behind what is too deep the rest is read");
+        is_span(kind, i == 0 ? SPAN_LIT("A") : SPAN_LIT("B"), "its kind");
+    }
+    buf_add_str(&text, "---\nx: [1\ny: 2\n");
+    is_int(yamldoc_parse_stream(buf_span(&text), &arena, &docs, &n, &err), ERR_INVALID,
+           "broken YAML fails the stream");
+    is_str(err.text,
+           "line 907, column 2: did not find expected ',' or ']' (while parsing a flow sequence "
+           "that began in line 906)",
+           "and says where");
+    arena_fini(&arena);
+}
+
 static void test_documents(void)
 {
     static const struct {
@@ -388,6 +499,8 @@ int main(void)
     test_bomb();
     test_text_bomb();
     test_alias_depth();
+    test_stream();
+    test_stream_is_deep();
     test_documents();
     test_oddities();
     test_emit();
