@@ -132,16 +132,37 @@ static void load_collector(struct loading *l, const struct node *doc, const char
     add_tenant(l, &t);
 }
 
-static void load_document(struct loading *l, const struct node *doc, const char *path)
+/* The items of a Kubernetes list; NULL when it is none. */
+static const struct node *items_of(const struct node *doc)
 {
     const struct node *items = node_get(doc, "items");
     struct span kind;
 
+    return node_as_text(node_get(doc, "kind"), &kind) && span_has_suffix(kind, "List") &&
+                   items != NULL && items->type == NODE_LIST
+               ? items
+               : NULL;
+}
+
+static bool has_collector(const struct node *doc)
+{
+    const struct node *items = items_of(doc);
+    bool has_one = collectorcr_is(doc);
+
+    for (size_t i = 0; items != NULL && i < items->n && !has_one; i++) {
+        has_one = collectorcr_is(items->items[i]);
+    }
+    return has_one;
+}
+
+static void load_document(struct loading *l, const struct node *doc, const char *path)
+{
+    const struct node *items = items_of(doc);
+
     if (collectorcr_is(doc)) {
         l->has_collectors = true;
         load_collector(l, doc, path);
-    } else if (node_as_text(node_get(doc, "kind"), &kind) && span_has_suffix(kind, "List") &&
-               items != NULL && items->type == NODE_LIST) {
+    } else if (items != NULL) {
         l->has_collectors = true;
         for (size_t i = 0; i < items->n; i++) {
             size_t mark = faults_push(l->f, "items");
@@ -161,14 +182,20 @@ static void load_manifest(struct loading *l, const struct jobs_source *source)
     size_t n = 0;
     struct err err;
 
-    if (yamldoc_parse_all(span_make(source->text, source->len), &l->scratch, &docs, &n, &err) < 0) {
+    if (yamldoc_parse_stream(span_make(source->text, source->len), &l->scratch, &docs, &n, &err) <
+        0) {
         faults_add(l->f, FAULT_ERROR, 0, "%s", err.text);
         return;
     }
     l->has_collectors = false;
     for (size_t i = 0; i < n; i++) {
         l->f->document = n > 1 ? i + 1 : 0;
-        load_document(l, docs[i].root, source->path);
+        if (docs[i].fault == NULL) {
+            load_document(l, docs[i].root, source->path);
+        } else if (has_collector(docs[i].root)) {
+            l->has_collectors = true;
+            yamldoc_report(docs[i].fault, l->f);
+        }
     }
     l->f->document = 0;
     if (!l->has_collectors) { /* a file that is being written, perhaps: not a wish to drop

@@ -35,6 +35,38 @@ static const char *first_fault(void)
     "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "                 \
     "file_sd_configs: [{files: [sd.json]}]}]}}}}\n"
 
+/* Documents that are none of ours need not be understood; a Collector has to be. */
+static void test_foreign_documents(void)
+{
+    const struct jobs_options none = { 0 };
+
+    is_int(load(JOBS_MANIFEST,
+                "Bucket: !Ref x\n---\n" CR(
+                    "one", "  replicas: 1\n  targetAllocator: {enabled: true}\n") "---\n"
+                                                                                  "kind: Odd\n"
+                                                                                  "? [a]\n: *b\n",
+                &none),
+           0, "strange neighbours %s", first_fault());
+    is_int(tenants.n, 1, "pass");
+    is_int(load(JOBS_MANIFEST,
+                CR("one", "  x: !Ref y\n") "---\n" CR(
+                    "two", "  replicas: 1\n  targetAllocator: {enabled: true}\n"),
+                &none),
+           ERR_INVALID, "a strange Collector");
+    is_str(first_fault(), "conf/x.yaml:6: document 1: spec.x: tag !Ref is not supported here",
+           "is refused");
+    is_int(load(JOBS_MANIFEST,
+                "kind: List\napiVersion: v1\nitems: [{a: !b c}, {kind: OpenTelemetryCollector, "
+                "apiVersion: opentelemetry.io/v1beta1}]\n",
+                &none),
+           ERR_INVALID, "so is a list with one");
+    is_str(first_fault(), "conf/x.yaml:3: items[0].a: tag !b is not supported here", "as a whole");
+    is_int(faults.n, 1, "with one fault");
+    is_int(load(JOBS_MANIFEST, "a: !b c\n", &none), ERR_INVALID, "nothing but strangers");
+    is_str(first_fault(), "conf/x.yaml: no OpenTelemetryCollector in this file",
+           "is no wish to drop all");
+}
+
 static void test_manifests(void)
 {
     const struct jobs_options none = { 0 };
@@ -171,6 +203,7 @@ int main(void)
 {
     strpool_init(&pool);
     faults_init(&faults);
+    test_foreign_documents();
     test_manifests();
     test_manifest_faults();
     test_missing_mechanism();
