@@ -30,10 +30,10 @@ struct run {
 /* One document of a file. */
 struct place {
     const char *filename;
-    struct span text; /* of the document */
-    size_t index, n;  /* among the file's documents */
-    unsigned line;    /* of its first line */
-    struct node *root;
+    struct span text;  /* of the document */
+    size_t index, n;   /* among the file's documents */
+    unsigned line;     /* of its first line */
+    struct node *root; /* NULL: nothing in it, or nothing of ours */
 };
 
 /* ---- faults */
@@ -203,6 +203,22 @@ static void revise_document(struct run *r, const struct place *p, struct arena *
     manifest_fini(&m);
 }
 
+/* A document that is not understood in full may be anything but a Collector, and passes as text. */
+static bool passes(struct run *r, const struct place *p, const struct yamldoc *doc)
+{
+    struct faults f;
+
+    if (doc->fault == NULL || (manifest_count(doc->root) == 0 && r->output != OUTPUT_JSON)) {
+        return true;
+    }
+    open_faults(&f, p);
+    yamldoc_report(doc->fault, &f);
+    faults_print(&f, r->errout);
+    r->n_faults += f.n_errors;
+    faults_fini(&f);
+    return false;
+}
+
 /* Finds the documents, then reads each by itself, so that places are those of its own text. */
 static void each_document(struct run *r, const char *filename, struct span text,
                           void (*visit)(struct run *r, const struct place *p, struct arena *arena))
@@ -213,7 +229,7 @@ static void each_document(struct run *r, const char *filename, struct span text,
     struct err err;
 
     arena_init(&all);
-    if (yamldoc_parse_all(text, &all, &docs, &n, &err) < 0) {
+    if (yamldoc_parse_stream(text, &all, &docs, &n, &err) < 0) {
         print_parse_fault(r, filename, &err);
         n = 0;
     } else if (n == 0) {
@@ -223,8 +239,11 @@ static void each_document(struct run *r, const char *filename, struct span text,
     for (size_t i = 0; i < n; i++) {
         struct place p = { .filename = filename, .index = i, .n = n, .line = docs[i].line };
         p.text = span_make(text.p + docs[i].begin, docs[i].end - docs[i].begin);
+        if (!passes(r, &p, &docs[i])) {
+            continue;
+        }
         arena_init(&one);
-        if (yamldoc_parse(p.text, &one, &p.root, &err) < 0) {
+        if (docs[i].fault == NULL && yamldoc_parse(p.text, &one, &p.root, &err) < 0) {
             print_parse_fault(r, filename, &err);
         } else {
             visit(r, &p, &one);

@@ -1,7 +1,7 @@
 /* The commands 'rewrite', 'restore' and 'validate': manifests in, manifests (or a diff, or a patch)
  * out, with the code of the webhook. Documents that are no OpenTelemetryCollector pass byte for
- * byte. When anything is wrong, nothing is written to 'out', and every fault goes to 'errout' as
- * "file:line: path: text". Threads: main thread. */
+ * byte, also those that hold what we do not support. When anything is wrong, nothing is written to
+ * 'out', and every fault goes to 'errout' as "file:line: path: text". Threads: main thread. */
 #ifndef OTEL_TA_WEBHOOK_OFFLINE_H
 #define OTEL_TA_WEBHOOK_OFFLINE_H
 

@@ -14,18 +14,20 @@ const char *subjects_kind_name(enum subjects_kind kind)
 
 /* ---- kinds */
 
-static enum subjects_kind kind_of(const struct node *root)
+static bool is_manifest(const struct node *root)
 {
-    if (node_get(root, "apiVersion") != NULL && node_get(root, "kind") != NULL) {
-        return SUBJECTS_MANIFEST;
-    }
-    bool is_dropin =
-        node_get(root, "scrape_configs") == NULL && node_get(root, "global") == NULL &&
-        (node_get(root, "config") != NULL || node_get(root, "allocation_strategy") != NULL ||
-         node_get(root, "collector_selector") != NULL || node_get(root, "prometheus_cr") != NULL);
-    return is_dropin ? SUBJECTS_DROPIN : SUBJECTS_PROMETHEUS;
+    return node_get(root, "apiVersion") != NULL && node_get(root, "kind") != NULL;
 }
 
+static bool is_dropin(const struct node *root)
+{
+    return node_get(root, "scrape_configs") == NULL && node_get(root, "global") == NULL &&
+           (node_get(root, "config") != NULL || node_get(root, "allocation_strategy") != NULL ||
+            node_get(root, "collector_selector") != NULL ||
+            node_get(root, "prometheus_cr") != NULL);
+}
+
+/* Manifests stand among anything; a configuration is a document alone. */
 static enum subjects_kind detect(struct span text)
 {
     struct yamldoc *docs = NULL;
@@ -34,12 +36,11 @@ static enum subjects_kind detect(struct span text)
     enum subjects_kind kind = SUBJECTS_PROMETHEUS;
 
     arena_init(&arena);
-    if (yamldoc_parse_all(text, &arena, &docs, &n, NULL) == 0) {
-        for (size_t i = 0; i < n; i++) {
-            if (docs[i].root != NULL) {
-                kind = kind_of(docs[i].root);
-                break;
-            }
+    if (yamldoc_parse_stream(text, &arena, &docs, &n, NULL) == 0) {
+        for (size_t i = 0; i < n && kind != SUBJECTS_MANIFEST; i++) {
+            kind = is_manifest(docs[i].root) ? SUBJECTS_MANIFEST
+                   : is_dropin(docs[i].root) ? SUBJECTS_DROPIN
+                                             : kind;
         }
     }
     arena_fini(&arena);
