@@ -4,9 +4,10 @@
  * sections are put back in a form of our own.
  *   {"prometheus":{"otel-collector":[135,"9f86d081884c7d65",[[61,93,"static_configs:\n…"]]]}}
  * 135 bytes from the first byte of the job on have that XXH64; in them, 93 bytes from byte 61 on
- * become the text. Receiver "" with job "" is a whole manifest without its annotation, for the rare
- * one whose bytes the other records do not tell. It is read back from people's hands: whoever
- * applies it compares the result with the intended tree. Threads: any. */
+ * become the text. Receiver "" with job "" is a whole Collector of a manifest without its
+ * annotation and its names (outline.h), for the rare one whose bytes the other records do not tell.
+ * It is read back from people's hands: whoever applies it compares the result with the intended
+ * tree. Threads: any. */
 #ifndef OTEL_TA_WEBHOOK_EXACT_H
 #define OTEL_TA_WEBHOOK_EXACT_H
 

@@ -1,5 +1,7 @@
 #include "webhook/splice.h"
 
+#include <assert.h>
+
 void splice_add(struct splice *s, size_t begin, size_t end, struct span text)
 {
     *vec_push(&s->edits) = (struct edit){ .begin = begin, .end = end, .text = text };
@@ -87,6 +89,85 @@ void splice_invert(const struct splice *s, struct span text, struct splice *out)
                    span_make(text.p + e->begin, e->end - e->begin));
         splice_own(out, i, e->owner);
     }
+}
+
+struct edit splice_difference(struct span from, struct span to)
+{
+    size_t least = from.len < to.len ? from.len : to.len;
+    size_t head = 0, tail = 0;
+
+    while (head < least && from.p[head] == to.p[head]) {
+        head++;
+    }
+    while (tail < least - head && from.p[from.len - 1 - tail] == to.p[to.len - 1 - tail]) {
+        tail++;
+    }
+    return (struct edit){ .begin = head,
+                          .result_begin = head,
+                          .end = from.len - tail,
+                          .text = span_make(to.p + head, to.len - head - tail) };
+}
+
+/* Edits with less than this between them become one: what one layer took away and the other put
+ * back beside it is then no change. */
+#define NEARBY 64
+
+/* A part of the text in the middle that edits of either side touch. */
+struct cluster {
+    size_t begin, end;
+};
+
+/* Takes the edit that comes next into the cluster when it is near. 'begin' and 'end' are its
+ * place in the text in the middle. */
+static bool join_cluster(struct cluster *c, size_t begin, size_t end)
+{
+    if (begin > c->end + NEARBY) {
+        return false;
+    }
+    c->end = end > c->end ? end : c->end;
+    return true;
+}
+
+void splice_compose(const struct splice *first, const struct splice *second, struct span text,
+                    struct span result, struct splice *out)
+{
+    size_t i = 0, k = 0;
+    /* Sizes of the three texts in front of the cluster differ by what was edited there. */
+    size_t to_text = 0, from_text = 0, to_result = 0, from_result = 0;
+
+    while (i < first->edits.n || k < second->edits.n) {
+        size_t a = i < first->edits.n ? first->edits.v[i].result_begin : SIZE_MAX;
+        size_t b = k < second->edits.n ? second->edits.v[k].begin : SIZE_MAX;
+        struct cluster c = { a < b ? a : b, a < b ? a : b };
+        size_t begin = c.begin + to_text - from_text;
+        size_t result_begin = c.begin + to_result - from_result;
+        for (bool has_joined = true; has_joined;) {
+            has_joined = false;
+            const struct edit *e = i < first->edits.n ? &first->edits.v[i] : NULL;
+            if (e != NULL && join_cluster(&c, e->result_begin, e->result_begin + e->text.len)) {
+                to_text += e->end - e->begin;
+                from_text += e->text.len;
+                has_joined = true;
+                i++;
+            }
+            e = k < second->edits.n ? &second->edits.v[k] : NULL;
+            if (e != NULL && join_cluster(&c, e->begin, e->end)) {
+                to_result += e->text.len;
+                from_result += e->end - e->begin;
+                has_joined = true;
+                k++;
+            }
+        }
+        struct span was = span_make(text.p + begin, c.end + to_text - from_text - begin);
+        struct span is =
+            span_make(result.p + result_begin, c.end + to_result - from_result - result_begin);
+        if (!span_eq(was, is)) {
+            struct edit e = splice_difference(was, is);
+            splice_add(out, begin + e.begin, begin + e.end, e.text);
+        }
+    }
+    int rc = splice_sort(out, text.len, NULL);
+    assert(rc == 0); /* they are in order and apart */
 }
 
 void splice_fini(struct splice *s)

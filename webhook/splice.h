@@ -36,6 +36,12 @@ size_t splice_map(const struct splice *s, size_t offset);
 /* The edits that lead from the result back to 'text'. 'out' must be empty; its texts point into
  * 'text'. */
 void splice_invert(const struct splice *s, struct span text, struct splice *out);
+/* The edits that lead from 'text' through 'first' and then 'second' (both sorted) to 'result', into
+ * which their texts point. 'out' must be empty. */
+void splice_compose(const struct splice *first, const struct splice *second, struct span text,
+                    struct span result, struct splice *out);
+/* The one edit between two texts: the part in which they differ. */
+struct edit splice_difference(struct span from, struct span to);
 void splice_fini(struct splice *s);
 
 #endif

@@ -138,12 +138,35 @@ void faults_print(const struct faults *f, FILE *out)
     }
 }
 
+static void drop(struct fault *fault)
+{
+    mem_free(fault->file);
+    mem_free(fault->path);
+    mem_free(fault->text);
+}
+
+void faults_drop_errors(struct faults *f, size_t from)
+{
+    size_t n = 0;
+
+    f->n_errors = 0;
+    f->n_suppressed = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        bool is_error = f->v[i].severity == FAULT_ERROR;
+        if (is_error && i >= from) {
+            drop(&f->v[i]);
+            continue;
+        }
+        f->n_errors += is_error ? 1 : 0;
+        f->v[n++] = f->v[i];
+    }
+    f->n = n;
+}
+
 void faults_fini(struct faults *f)
 {
     for (size_t i = 0; i < f->n; i++) {
-        mem_free(f->v[i].file);
-        mem_free(f->v[i].path);
-        mem_free(f->v[i].text);
+        drop(&f->v[i]);
     }
     mem_free(f->v);
     faults_init(f);

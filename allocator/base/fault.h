@@ -41,6 +41,9 @@ size_t faults_push_index(struct faults *f, size_t index);
 void faults_pop(struct faults *f, size_t mark);
 void faults_add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* Forgets the errors from index 'from' on, those past the limit included: another way was found.
+ * Warnings stay. */
+void faults_drop_errors(struct faults *f, size_t from);
 /* The first error as one text "path: text" (ERR_INVALID), or 0 when there is none. */
 int faults_first(const struct faults *f, struct err *err);
 /* Each fault on a line of its own: "file:line: path: text", or "file:line: document 2: path: text";

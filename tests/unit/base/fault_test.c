@@ -106,10 +106,29 @@ static void test_limits(void)
     faults_fini(&f);
 }
 
+static void test_drop(void)
+{
+    struct faults f;
+
+    faults_init(&f);
+    faults_add(&f, FAULT_ERROR, 1, "before");
+    for (size_t i = 0; i < LIMIT_FAULTS + 5; i++) {
+        faults_add(&f, i == 1 ? FAULT_WARNING : FAULT_ERROR, 2, "after %zu", i);
+    }
+    faults_drop_errors(&f, 1);
+    is_int(f.n, 2, "errors from there on are forgotten");
+    is_int(f.n_errors, 1, "those before still count");
+    is_int(f.n_suppressed, 0, "those past the limit do not");
+    is_str(f.v[0].text, "before", "an earlier error");
+    is_str(f.v[1].text, "after 1", "and warnings stay");
+    faults_fini(&f);
+}
+
 int main(void)
 {
     test_paths();
     test_print();
     test_limits();
+    test_drop();
     return check_done();
 }

@@ -89,8 +89,95 @@ static void check_form(enum gen_form form)
     oracle_fini(&o);
 }
 
+/* ---- a second rewrite, in another way or under another name */
+
+#define ID SPAN_LIT(WIRE_DEFAULT_COLLECTOR_ID)
+static const struct rewrite_options ways[] = {
+    { .collector_id_expr = ID },
+    { .collector_id_expr = ID, .is_block_style = true },
+    { .collector_id_expr = ID, .style = WIRE_QUALIFIED },
+    { .collector_id_expr = SPAN_LIT("${env:HOSTNAME}") },
+    { .collector_id_expr = ID, .style = WIRE_SHARED, .shared_host = SPAN_LIT("otel-ta.x.svc:80") },
+};
+
+/* 'text' under another name. */
+static void rename_collector(struct span text, struct buf *out)
+{
+    const char *at = memmem(text.p, text.len, "name: made-", 11);
+    size_t begin = (size_t)(at - text.p), end = begin + 11;
+
+    while (end < text.len && text.p[end] >= '0' && text.p[end] <= '9') {
+        end++;
+    }
+    buf_clear(out);
+    buf_add(out, text.p, begin);
+    buf_add_str(out, "name: another-and-longer");
+    buf_add_span(out, span_from(text, end));
+}
+
+static bool survives_rename(struct oracle *o, struct span x)
+{
+    AUTO_BUF renamed, want;
+    struct span y, again, back;
+    size_t n;
+
+    buf_init(&renamed, 4 * MIB);
+    buf_init(&want, 4 * MIB);
+    o->options = ways[0];
+    if (oracle_run(o, x, false, &y, &n) < 0) {
+        return true;
+    }
+    rename_collector(x, &want);
+    rename_collector(y, &renamed);
+    if (oracle_run(o, buf_span(&renamed), false, &again, &n) < 0 ||
+        oracle_run(o, again, true, &back, &n) < 0) {
+        return oracle_fail(o, "cannot be rewritten under another name");
+    }
+    o->result = back;
+    return span_eq(back, buf_span(&want)) ||
+           oracle_fail(o, "renamed, the restored text is not the original one");
+}
+
+static void check_second_rewrite(enum gen_form form)
+{
+    unsigned n_good = 0, n_broken = 0, n_lost = 0, n = PER_FORM / 8;
+    struct oracle o;
+
+    oracle_init(&o);
+    for (unsigned seed = 1; seed <= n; seed++) {
+        struct gen g = { .state = 0x2545f4914f6cdd1dULL * (seed + form * 104729) };
+        unsigned a = gen_below(&g, COUNT(ways)),
+                 b = (a + 1 + gen_below(&g, COUNT(ways) - 1)) % COUNT(ways);
+        AUTO_BUF text;
+        buf_init(&text, MIB);
+        gen_collector(&g, form, &text);
+        if (seed % 10 == 0) {
+            gen_crlf(&text);
+        }
+        arena_reset(&o.arena);
+        enum oracle_result result = oracle_changes_way(&o, buf_span(&text), &ways[a], &ways[b]);
+        n_good += result == ORACLE_GOOD ? 1 : 0;
+        if (result == ORACLE_BROKEN && ++n_broken <= 2) {
+            check_note("%s, seed %u, way %u, then %u: %s\n%s\n--- becomes\n%.*s", form_names[form],
+                       seed, a, b, o.why, text.p, SPAN_ARG(o.result));
+        }
+        if (!survives_rename(&o, buf_span(&text)) && ++n_lost <= 2) {
+            check_note("%s, seed %u: %s\n%s\n--- becomes\n%.*s", form_names[form], seed, o.why,
+                       text.p, SPAN_ARG(o.result));
+        }
+    }
+    is_int(n_broken, 0, "%s: another way of rewriting", form_names[form]);
+    ok(n_good >= n * 9 / 10, "%s: nearly all can be rewritten in other ways (%u of %u)",
+       form_names[form], n_good, n);
+    is_int(n_lost, 0, "%s: another name", form_names[form]);
+    oracle_fini(&o);
+}
+
 int main(void)
 {
+    for (unsigned form = 0; form < GEN_FORMS; form++) {
+        check_second_rewrite((enum gen_form)form);
+    }
     for (unsigned form = 0; form < GEN_FORMS; form++) {
         check_form((enum gen_form)form);
     }

@@ -53,6 +53,13 @@ static int oracle_run(struct oracle *o, struct span text, bool is_restore, struc
         (void)faults_first(&f, &first);
         snprintf(o->why, sizeof(o->why), "%s", first.text);
     } else {
+        AUTO_BUF edited = { 0 };
+        buf_init(&edited, LIMIT_DOCUMENT_BYTES);
+        splice_apply(&m.edits, text, &edited);
+        if (!span_eq(buf_span(&edited), m.result)) {
+            snprintf(o->why, sizeof(o->why), "the edits do not lead to the result");
+            rc = ERR_INVALID;
+        }
         *out = m.result;
         *out_changed = m.n_changed;
     }
@@ -100,6 +107,42 @@ static bool oracle_properties(struct oracle *o, struct span x, struct span y)
         return oracle_fail(o, "a second restore changes something");
     }
     return true;
+}
+
+/* Rewritten in one way and then in another: as if rewritten in the other way alone, and restored to
+ * the byte. */
+static enum oracle_result oracle_changes_way(struct oracle *o, struct span x,
+                                             const struct rewrite_options *a,
+                                             const struct rewrite_options *b)
+{
+    struct span one, other, both, back;
+    size_t n;
+
+    o->why[0] = '\0';
+    o->options = *b;
+    if (oracle_run(o, x, false, &other, &n) < 0) {
+        return ORACLE_REFUSED; /* not every form has a place for the block */
+    }
+    o->options = *a;
+    if (oracle_run(o, x, false, &one, &n) < 0) {
+        return ORACLE_REFUSED;
+    }
+    o->options = *b;
+    if (oracle_run(o, one, false, &both, &n) < 0) {
+        (void)oracle_fail(o, "cannot be rewritten in another way");
+        return ORACLE_BROKEN;
+    }
+    if (!span_eq(both, other)) {
+        o->result = both;
+        (void)oracle_fail(o, "another way leads elsewhere when a rewrite comes before it");
+        return ORACLE_BROKEN;
+    }
+    if (oracle_run(o, both, true, &back, &n) < 0 || !span_eq(back, x)) {
+        o->result = back;
+        (void)oracle_fail(o, "rewritten twice, the restored text is not the original one");
+        return ORACLE_BROKEN;
+    }
+    return ORACLE_GOOD;
 }
 
 static enum oracle_result oracle_check(struct oracle *o, struct span x)

@@ -82,9 +82,68 @@ static void check_map(void)
     splice_fini(&s);
 }
 
+/* Two layers of random edits, and the edits that do both at once. */
+static unsigned random_below(uint64_t *state, unsigned n)
+{
+    *state = *state * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (unsigned)(*state >> 33) % n;
+}
+
+static void random_edits(uint64_t *state, size_t size, struct splice *out)
+{
+    static const char texts[] = "abcabcab";
+
+    for (size_t at = random_below(state, 4); at <= size; at += random_below(state, 200)) {
+        size_t end = at + random_below(state, 4);
+        end = end < size ? end : size;
+        splice_add(out, at, end, span_make(texts + random_below(state, 4), random_below(state, 4)));
+        at = end;
+    }
+}
+
+static void check_compose(void)
+{
+    unsigned n_wrong = 0, n_touching = 0, n_edits = 0;
+
+    for (unsigned seed = 1; seed <= 3000; seed++) {
+        struct splice first = { .edits = { .n = 0 } }, second = { .edits = { .n = 0 } },
+                      both = { .edits = { .n = 0 } };
+        uint64_t state = seed;
+        AUTO_BUF long_text = { 0 }, middle = { 0 }, result = { 0 }, at_once = { 0 };
+        buf_init(&long_text, 8 * KIB);
+        buf_init(&middle, 8 * KIB);
+        buf_init(&result, 8 * KIB);
+        buf_init(&at_once, 8 * KIB);
+        for (size_t i = 0; i < 700; i++) {
+            buf_add_char(&long_text, "abc"[i % 3]);
+        }
+        struct span text = buf_span(&long_text);
+        random_edits(&state, text.len, &first);
+        bool is_good = splice_sort(&first, text.len, NULL) == 0;
+        splice_apply(&first, text, &middle);
+        random_edits(&state, middle.len, &second);
+        is_good = splice_sort(&second, middle.len, NULL) == 0 && is_good;
+        splice_apply(&second, buf_span(&middle), &result);
+        splice_compose(&first, &second, text, buf_span(&result), &both);
+        splice_apply(&both, text, &at_once);
+        n_wrong += is_good && span_eq(buf_span(&at_once), buf_span(&result)) ? 0 : 1;
+        n_edits += (unsigned)both.edits.n;
+        for (size_t i = 1; i < both.edits.n; i++) {
+            n_touching += both.edits.v[i - 1].end >= both.edits.v[i].begin ? 1 : 0;
+        }
+        splice_fini(&first);
+        splice_fini(&second);
+        splice_fini(&both);
+    }
+    is_int(n_wrong, 0, "two layers of edits in one");
+    is_int(n_touching, 0, "which stay apart");
+    ok(n_edits > 3000 * 2, "and are several (%u in 3000 texts)", n_edits);
+}
+
 int main(void)
 {
     check_edits();
+    check_compose();
     check_map();
     return check_done();
 }

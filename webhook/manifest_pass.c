@@ -1,0 +1,422 @@
+#include "webhook/manifest_pass.h"
+
+#include "allocator/base/hash.h"
+#include "allocator/base/limits.h"
+#include "allocator/codec/yamldoc.h"
+#include "webhook/graft.h"
+#include "webhook/member.h"
+#include "webhook/outline.h"
+#include "webhook/revision.h"
+#include "webhook/sourcemap.h"
+#include "webhook/textplan.h"
+
+/* ---- the Collectors of a document */
+
+static const struct node *items_of(const struct node *root)
+{
+    struct span kind;
+
+    if (!node_as_text(node_get(root, "kind"), &kind) || !span_has_suffix(kind, "List")) {
+        return NULL;
+    }
+    const struct node *items = node_get(root, "items");
+    return items != NULL && items->type == NODE_LIST ? items : NULL;
+}
+
+const struct node *manifest_collector(const struct node *root, size_t *at)
+{
+    const struct node *items = items_of(root);
+
+    if (items == NULL) {
+        return (*at)++ == 0 && subject_is(root) ? root : NULL;
+    }
+    while (*at < items->n) {
+        const struct node *item = items->items[(*at)++];
+        if (subject_is(item)) {
+            return item;
+        }
+    }
+    return NULL;
+}
+
+/* ---- edits of one Collector */
+
+static struct span render(struct text_editor *t, const struct node *map, struct span key,
+                          const struct node *value)
+{
+    unsigned column = member_column(map);
+    AUTO_BUF made = { 0 };
+
+    buf_init(&made, LIMIT_DOCUMENT_BYTES);
+    yamltext_member(key, value, member_form(t, map), column, column, &made);
+    return member_text(t, &made);
+}
+
+static int set_annotation(struct text_editor *t, const struct subject *s, struct span value,
+                          struct err *err)
+{
+    const struct node *text = graft_text(t->arena, value);
+    const struct node_pair *pair = member_find(s->metadata, SPAN_LIT("annotations"));
+    const struct node *single = graft_single(t->arena, SPAN_LIT(WIRE_ANNOTATION), text);
+
+    if (s->annotations != NULL &&
+        (pair == NULL || pair->value->is_alias || s->metadata->is_alias)) {
+        return err_set(err, ERR_REFUSED,
+                       "annotations come from an alias or a merge key; write it out here");
+    }
+    if (pair != NULL && pair->value->type == NODE_MAP &&
+        (pair->value->n > 0 || s->metadata->style != NODE_BLOCK)) {
+        return member_set(t, pair->value, SPAN_LIT(WIRE_ANNOTATION), text, err);
+    }
+    if (pair != NULL) {
+        member_replace(t, pair, render(t, s->metadata, SPAN_LIT("annotations"), single));
+        return 0;
+    }
+    return member_set(t, s->metadata, SPAN_LIT("annotations"), single, err);
+}
+
+/* A map that held nothing else goes with it. */
+static int remove_annotation(struct text_editor *t, const struct subject *s, struct err *err)
+{
+    const struct node_pair *pair = member_find(s->metadata, SPAN_LIT("annotations"));
+
+    if (pair == NULL || pair->value->is_alias ||
+        member_find(pair->value, SPAN_LIT(WIRE_ANNOTATION)) == NULL) {
+        return err_set(err, ERR_REFUSED,
+                       "annotations come from an alias or a merge key; write it out here");
+    }
+    return pair->value->n == 1 ? member_set(t, s->metadata, SPAN_LIT("annotations"), NULL, err)
+                               : member_set(t, pair->value, SPAN_LIT(WIRE_ANNOTATION), NULL, err);
+}
+
+static int edit_config(struct text_editor *t, const struct revision *r, struct err *err)
+{
+    struct sourcemap map;
+
+    if (r->subject.config_text.p == NULL) {
+        for (size_t i = 0; i < r->edits.edits.n; i++) {
+            const struct edit *e = &r->edits.edits.v[i];
+            splice_add(t->splice, e->begin, e->end, e->text);
+        }
+        return 0;
+    }
+    if (r->new_text.p == NULL) {
+        return 0;
+    }
+    int rc = sourcemap_make(t->text, r->subject.config_node, t->arena, &map, err);
+    if (rc == 0) {
+        rc = sourcemap_edits(&map, &r->edits, t->arena, t->splice, err);
+    }
+    return rc;
+}
+
+/* ---- one pass over the document */
+
+struct pass {
+    const struct manifest_input *in;
+    bool ignores_records;
+    const struct span *whole_records; /* by Collector, or NULL */
+};
+
+static int carry_out(struct text_editor *t, const struct revision *r, struct faults *f)
+{
+    struct err err;
+    int rc = edit_config(t, r, &err);
+
+    if (rc < 0) {
+        size_t mark = faults_push(f, "spec");
+        faults_push(f, "config");
+        faults_add(f, FAULT_ERROR, r->subject.config_node->line, "%s", err.text);
+        faults_pop(f, mark);
+        return rc;
+    }
+    if (r->changes_annotation) {
+        rc = r->annotation.p != NULL ? set_annotation(t, &r->subject, r->annotation, &err)
+                                     : remove_annotation(t, &r->subject, &err);
+    }
+    if (rc < 0) {
+        size_t mark = faults_push(f, "metadata");
+        faults_add(f, FAULT_ERROR, r->subject.metadata->line, "%s", err.text);
+        faults_pop(f, mark);
+    }
+    return rc;
+}
+
+static int edit_collector(const struct pass *p, const struct node *root, size_t index,
+                          struct text_editor *t, struct faults *f, struct manifest *out)
+{
+    const struct revision_input in = {
+        .root = root,
+        .document = p->in->text,
+        .options = p->in->options,
+        .is_restore = p->in->is_restore,
+        .ignores_records = p->ignores_records,
+        .whole_record =
+            p->whole_records == NULL ? (struct span){ NULL, 0 } : p->whole_records[index],
+    };
+    struct revision r;
+
+    if (root->is_alias) {
+        faults_add(f, FAULT_ERROR, root->line,
+                   "a Collector written as an alias cannot be changed; write it out");
+        return ERR_INVALID;
+    }
+    int rc = revision_make(&in, t->arena, f, &r);
+    if (rc == 0 && r.is_changed) {
+        rc = carry_out(t, &r, f);
+        out->n_changed++;
+        out->intended =
+            graft_replace(t->arena, out->intended, root, revision_intended(&r, t->arena));
+    }
+    revision_fini(&r);
+    return rc < 0 ? ERR_INVALID : 0;
+}
+
+static size_t push_item(struct faults *f, size_t index)
+{
+    size_t mark = faults_push(f, "items");
+
+    faults_push_index(f, index);
+    return mark;
+}
+
+static int check_name(const struct node *collector, struct faults *f)
+{
+    struct span name = { NULL, 0 };
+
+    if (node_as_text(node_path(collector, "metadata", "name", NULL), &name) && name.len > 0) {
+        return 0;
+    }
+    faults_add(f, FAULT_ERROR, collector->line,
+               "metadata.name is missing: the allocator's URL is made of it");
+    return ERR_INVALID;
+}
+
+/* Faults of single Collectors go to 'f'; ERR_REFUSED and 'err' when the whole is not what it should
+ * be. */
+static int run_pass(const struct pass *p, struct arena *arena, struct faults *f,
+                    struct manifest *out, struct err *err)
+{
+    const struct node *items = items_of(p->in->root);
+    const struct node *collector;
+    struct text_editor t;
+    int rc = 0;
+
+    splice_fini(&out->edits);
+    *out = (struct manifest){ .result = p->in->text, .intended = p->in->root };
+    text_editor_init(&t, p->in->text, arena, &out->edits);
+    for (size_t at = 0; (collector = manifest_collector(p->in->root, &at)) != NULL;) {
+        size_t mark = items == NULL ? f->path_len : push_item(f, at - 1);
+        int one = check_name(collector, f);
+        one = one < 0 ? one : edit_collector(p, collector, out->n_collectors, &t, f, out);
+        rc = one < 0 ? one : rc;
+        faults_pop(f, mark);
+        out->n_collectors++;
+    }
+    if (rc < 0 || out->edits.edits.n == 0) {
+        return rc;
+    }
+    rc = splice_sort(&out->edits, p->in->text.len, err);
+    if (rc == 0) {
+        AUTO_BUF text = { 0 };
+        buf_init(&text, LIMIT_DOCUMENT_BYTES + LIMIT_ANNOTATIONS);
+        splice_apply(&out->edits, p->in->text, &text);
+        out->result = arena_span(arena, buf_span(&text));
+        rc = textplan_check(out->result, out->intended, arena, err);
+    }
+    return rc;
+}
+
+/* A pass whose faults were reported by an earlier one. */
+static int run_again(const struct pass *p, struct arena *arena, struct manifest *out,
+                     struct err *err)
+{
+    struct faults f;
+
+    faults_init(&f);
+    int rc = run_pass(p, arena, &f, out, err);
+    faults_fini(&f);
+    return rc;
+}
+
+/* ---- to the byte */
+
+static const struct node *whole_record_of(const struct node *collector, struct arena *arena,
+                                          bool *out_is_fresh)
+{
+    struct subject s;
+
+    subject_read(collector, &s);
+    *out_is_fresh = s.annotation == NULL;
+    const struct node *stash = revision_stash(&s, arena);
+    return exact_find(node_get(stash, "text"), SPAN_LIT(""), SPAN_LIT(""));
+}
+
+/* What belongs to a Collector: from its first byte to that of the next one, comments at its end
+ * included. */
+static struct span region_of(struct span text, const struct node *root, const struct node *n,
+                             size_t at)
+{
+    const struct node *next = manifest_collector(root, &at);
+
+    return span_make(text.p + n->begin, (next == NULL ? text.len : next->begin) - n->begin);
+}
+
+/* The record that leads from a restored Collector to the text it had. */
+static struct span write_whole(const struct outline *restored, const struct outline *original,
+                               struct arena *arena)
+{
+    AUTO_BUF record = { 0 };
+
+    buf_init(&record, LIMIT_STASH_DECODED);
+    outline_write(restored, original, &record);
+    return buf_error(&record) == 0 ? arena_span(arena, buf_span(&record)) : SPAN_LIT("");
+}
+
+/* What a restore of the result would give, without whole records; its root in '*out_root'. */
+static bool restore_plainly(const struct manifest_input *in, struct span text, struct arena *arena,
+                            struct span *out, struct node **out_root)
+{
+    struct node *root = NULL;
+    struct manifest_input again = { .text = text, .options = in->options, .is_restore = true };
+    struct manifest m = { .n_changed = 0 };
+    bool is_done = false;
+
+    if (yamldoc_parse(text, arena, &root, NULL) < 0 || root == NULL) {
+        return false;
+    }
+    again.root = root;
+    const struct pass p = { .in = &again };
+    if (run_again(&p, arena, &m, NULL) == 0 &&
+        yamldoc_parse(m.result, arena, out_root, NULL) == 0) {
+        *out = m.result;
+        is_done = true;
+    }
+    manifest_fini(&m);
+    return is_done;
+}
+
+/* For each Collector: the record that its annotation needs or keeps. False when none needs one. */
+static bool find_whole_records(const struct manifest_input *in, const struct manifest *m,
+                               struct arena *arena, struct span *out)
+{
+    struct span restored;
+    struct node *now_root = NULL;
+    const struct node *was, *now;
+    bool has_one = false;
+    size_t i = 0;
+
+    if (!restore_plainly(in, m->result, arena, &restored, &now_root)) {
+        return false;
+    }
+    for (size_t at = 0, now_at = 0; (was = manifest_collector(in->root, &at)) != NULL; i++) {
+        bool is_fresh;
+        now = manifest_collector(now_root, &now_at);
+        const struct node *record = whole_record_of(was, arena, &is_fresh);
+        if (now == NULL) {
+            return false;
+        }
+        struct outline before, after;
+        outline_make(in->text, region_of(in->text, in->root, was, at), was, arena, &before);
+        outline_make(restored, region_of(restored, now_root, now, now_at), now, arena, &after);
+        if (is_fresh && !span_eq(before.text, after.text)) {
+            out[i] = write_whole(&after, &before, arena);
+        } else if (!is_fresh && outline_fits(&after, record)) {
+            AUTO_BUF json = { 0 };
+            buf_init(&json, LIMIT_STASH_DECODED);
+            node_write_json(record, &json);
+            out[i] = arena_span(arena, buf_span(&json));
+        }
+        has_one = has_one || out[i].len > 0;
+    }
+    return has_one;
+}
+
+/* The tree, where an empty metadata.annotations counts as none: that is how a restore leaves it. */
+static const struct node *without_empty_annotations(const struct node *root, struct arena *arena)
+{
+    const struct node *result = root, *collector;
+
+    for (size_t at = 0; (collector = manifest_collector(root, &at)) != NULL;) {
+        const struct node *metadata = node_get(collector, "metadata");
+        const struct node *annotations = node_get(metadata, "annotations");
+        if (annotations != NULL && annotations->type != NODE_SCALAR && annotations->n == 0) {
+            const struct node *less = graft_member(arena, metadata, SPAN_LIT("annotations"), NULL);
+            result = graft_replace(arena, result, metadata, less);
+        }
+    }
+    return result;
+}
+
+/* Is 'text' what a restore intends? */
+static bool is_intended(struct span text, const struct manifest *m, struct arena *arena)
+{
+    struct node *root = NULL;
+
+    return yamldoc_parse(text, arena, &root, NULL) == 0 && root != NULL &&
+           node_equal(without_empty_annotations(root, arena),
+                      without_empty_annotations(m->intended, arena));
+}
+
+/* The last step of a restore: Collectors whose record says that they had other bytes. */
+static void apply_whole_records(const struct manifest_input *in, struct arena *arena,
+                                struct manifest *m)
+{
+    struct node *now_root = NULL;
+    const struct node *was, *now;
+    struct splice s = { .edits = { .n = 0 } };
+
+    if (yamldoc_parse(m->result, arena, &now_root, NULL) < 0) {
+        return;
+    }
+    for (size_t at = 0, now_at = 0; (was = manifest_collector(in->root, &at)) != NULL;) {
+        bool is_fresh;
+        now = manifest_collector(now_root, &now_at);
+        const struct node *record = whole_record_of(was, arena, &is_fresh);
+        if (now == NULL) {
+            break;
+        }
+        struct outline o;
+        outline_make(m->result, region_of(m->result, now_root, now, now_at), now, arena, &o);
+        if (outline_fits(&o, record)) {
+            outline_add(&o, record, &s);
+        }
+    }
+    if (s.edits.n > 0 && splice_sort(&s, m->result.len, NULL) == 0) {
+        AUTO_BUF text = { 0 };
+        buf_init(&text, LIMIT_DOCUMENT_BYTES);
+        splice_apply(&s, m->result, &text);
+        if (is_intended(buf_span(&text), m, arena)) {
+            m->result = arena_span(arena, buf_span(&text));
+            splice_fini(&m->edits);
+            *vec_push(&m->edits.edits) = splice_difference(in->text, m->result);
+        }
+    }
+    splice_fini(&s);
+}
+
+int manifest_pass(const struct manifest_input *in, struct arena *arena, struct faults *f,
+                  struct manifest *out)
+{
+    struct pass p = { .in = in };
+    struct span *whole = arena_zalloc(arena, (manifest_count(in->root) + 1) * sizeof(*whole));
+    struct err err;
+
+    *out = (struct manifest){ .n_changed = 0 };
+    int rc = run_pass(&p, arena, f, out, &err);
+    if (rc == ERR_REFUSED && in->is_restore) {
+        /* Records that people wrote themselves: the sections come back in a form of our own. */
+        p.ignores_records = true;
+        rc = run_again(&p, arena, out, &err);
+    }
+    if (rc == 0 && in->is_restore) {
+        apply_whole_records(in, arena, out);
+    } else if (rc == 0 && out->n_changed > 0 && find_whole_records(in, out, arena, whole)) {
+        p.whole_records = whole;
+        rc = run_again(&p, arena, out, &err);
+    }
+    if (rc == ERR_REFUSED) {
+        faults_add(f, FAULT_ERROR, in->root->line, "%s", err.text);
+    }
+    return rc < 0 ? ERR_INVALID : 0;
+}

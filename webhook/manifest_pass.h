@@ -1,0 +1,16 @@
+/* One pass over a document: each of its Collectors rewritten or restored as if for the first time,
+ * with the records that lead back to its very bytes. Private to manifest.c, which knows what to do
+ * with a document that an earlier pass has been over. Threads: any. */
+#ifndef OTEL_TA_WEBHOOK_MANIFEST_PASS_H
+#define OTEL_TA_WEBHOOK_MANIFEST_PASS_H
+
+#include "webhook/manifest.h"
+
+/* The Collectors of a document one by one, NULL when there are no more. '*at' (from 0 on) is where
+ * to go on. */
+const struct node *manifest_collector(const struct node *root, size_t *at);
+/* Like manifest_make(), for text that is valid UTF-8. */
+int manifest_pass(const struct manifest_input *in, struct arena *arena, struct faults *f,
+                  struct manifest *out) MUST_USE;
+
+#endif
