@@ -250,8 +250,8 @@ static void place_faults(struct faults *f, size_t from, const struct subject *s)
     }
 }
 
-int revision_make(const struct revision_input *in, struct arena *arena, struct faults *f,
-                  struct revision *out)
+static int make_once(const struct revision_input *in, struct arena *arena, struct faults *f,
+                     struct revision *out)
 {
     struct old_loader loader = { in, arena };
     struct plan_input plan = { .subject = &out->subject,
@@ -283,6 +283,65 @@ int revision_make(const struct revision_input *in, struct arena *arena, struct f
     plan_make(&plan, arena, f, &out->plan);
     rc = f->n_errors > n_errors && is_rewrite ? ERR_INVALID : carry_out(in, arena, f, out);
     place_faults(f, n_faults, &out->subject);
+    return rc;
+}
+
+/* ---- a text that is rewritten again, in another way or under another name */
+
+static bool is_equal(const struct node *a, const struct node *b)
+{
+    return a == NULL || b == NULL ? a == b : node_equal(a, b);
+}
+
+static const struct node *originals_of(const struct revision *r, struct arena *arena)
+{
+    struct node *stash = NULL;
+    struct span json;
+
+    if (r->annotation.p == NULL || stash_decode(r->annotation, arena, &json, &stash, NULL) < 0) {
+        return NULL;
+    }
+    return node_get(stash, "receivers");
+}
+
+/* The records in the annotation lead to the user's text, those of a second rewrite would lead to
+ * the first one's. So the text is restored and rewritten as if for the first time: 'r' takes that
+ * over when it says the same and keeps the same originals. */
+static void take_from_original(const struct revision_input *in, struct arena *arena,
+                               struct revision *r)
+{
+    struct revision_input back = *in, fresh = *in;
+    struct revision original, other;
+    struct faults f; /* were said already */
+
+    faults_init(&f);
+    back.is_restore = true;
+    bool is_restored = make_once(&back, arena, &f, &original) == 0 && original.new_text.p != NULL;
+    if (is_restored) {
+        fresh.root = revision_intended(&original, arena);
+        if (make_once(&fresh, arena, &f, &other) == 0 && other.new_text.p != NULL &&
+            is_equal(other.intended_config, r->intended_config) &&
+            is_equal(originals_of(&other, arena), originals_of(r, arena))) {
+            r->new_text = other.new_text;
+            r->annotation = other.annotation;
+            r->changes_annotation = true;
+        }
+        revision_fini(&other);
+    }
+    revision_fini(&original);
+    faults_fini(&f);
+}
+
+int revision_make(const struct revision_input *in, struct arena *arena, struct faults *f,
+                  struct revision *out)
+{
+    int rc = make_once(in, arena, f, out);
+
+    /* In a manifest there is more than the text to be restored: manifest.h does it. */
+    if (rc == 0 && in->document.p == NULL && !in->is_restore && out->new_text.p != NULL &&
+        out->records != NULL && out->plan.has_stash) {
+        take_from_original(in, arena, out);
+    }
     return rc;
 }
 
