@@ -169,7 +169,7 @@ static bool watch(struct dirwatch *d, struct dir *dir)
     return true;
 }
 
-void dirwatch_renew(struct dirwatch *d, struct dirwatch_sub *sub)
+void dirwatch_renew(struct dirwatch *d, const struct dirwatch_sub *sub)
 {
     struct dir *dir = sub->dir;
 
@@ -180,6 +180,7 @@ void dirwatch_renew(struct dirwatch *d, struct dirwatch_sub *sub)
     if (wd >= 0 && wd != dir->wd) {
         drop_watch(d, dir);
         set_wd(d, dir, wd);
+        tell_everyone(dir); /* events of the old directory reach nobody any more */
     }
 }
 

@@ -27,8 +27,9 @@ struct dirwatch *dirwatch_new(void);
 struct dirwatch_sub *dirwatch_add(struct dirwatch *d, struct span dir, struct span name,
                                   dirwatch_fn *fn, void *arg) ON(watcher);
 void dirwatch_remove(struct dirwatch *d, struct dirwatch_sub **sub) ON(watcher);
-/* The path may lead to another directory than when it was first watched: watches that one then. */
-void dirwatch_renew(struct dirwatch *d, struct dirwatch_sub *sub);
+/* The path may lead to another directory than when it was first watched: watches that one then, and
+ * tells every subscriber of the path that it is unsure, this one too. */
+void dirwatch_renew(struct dirwatch *d, const struct dirwatch_sub *sub) ON(watcher);
 int dirwatch_fd(const struct dirwatch *d); /* -1: no inotify */
 void dirwatch_read(struct dirwatch *d) ON(watcher);
 /* When dirwatch_tick() is due; INT64_MAX: never. */

@@ -50,8 +50,9 @@ struct file_want {
     struct file_pattern *patterns;
     struct table files;
     unsigned scan;
-    bool is_unsure; /* scan it at the next tick */
-    bool is_blind;  /* in this scan a folder could not be read: nothing is known to be gone */
+    bool is_unsure;  /* scan it at the next tick */
+    bool is_blind;   /* in this scan a folder could not be read: nothing is known to be gone */
+    bool is_crowded; /* in this scan there were more files than may be */
     int64_t refresh_ms;
 };
 
@@ -59,6 +60,7 @@ struct filewatch {
     struct dirwatch *dirs;
     struct mailbox *engine;
     struct table wants;
+    size_t max_files; /* of one want */
     VEC(struct file *) due;
     bool has_unsure;
     int64_t next_refresh_ms; /* lower bound */
@@ -66,11 +68,12 @@ struct filewatch {
 
 /* ---- life */
 
-struct filewatch *filewatch_new(struct dirwatch *dirs)
+struct filewatch *filewatch_new(struct dirwatch *dirs, size_t max_files)
 {
     struct filewatch *f = mem_zalloc(sizeof(*f));
 
     f->dirs = dirs;
+    f->max_files = max_files;
     f->next_refresh_ms = INT64_MAX;
     table_init(&f->wants);
     return f;
@@ -99,6 +102,7 @@ static bool is_path(const struct table_node *node, const void *key)
     return span_is(*(const struct span *)key, file->path);
 }
 
+/* NULL: not known, and there are as many as there may be. */
 static struct file *need_file(struct file_want *w, struct span path)
 {
     uint64_t hash = hash_fast(path);
@@ -106,6 +110,10 @@ static struct file *need_file(struct file_want *w, struct span path)
 
     if (node != NULL) {
         return TABLE_ITEM(node, struct file, node);
+    }
+    if (w->files.n >= w->owner->max_files) {
+        w->is_crowded = true;
+        return NULL;
     }
     struct file *file = mem_zalloc(sizeof(*file));
     file->want = w;
@@ -207,39 +215,59 @@ static void free_names(struct names *names)
     vec_fini(&names->list);
 }
 
-/* Adds the names in 'dir' that match. False when the folder exists and cannot be read. */
-static bool list_dir(const char *dir, struct span pattern, struct names *out)
+/* False at the end, and when the folder cannot be read any further: '*out_errnum' then. */
+static bool read_name(DIR *handle, struct span *out, int *out_errnum)
 {
+    errno = 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads from this handle */
+    const struct dirent *e = readdir(handle);
+    *out_errnum = e == NULL ? errno : 0;
+    *out = e == NULL ? SPAN_LIT("") : span_of(e->d_name);
+    return e != NULL;
+}
+
+static void stay_blind(struct file_want *w, const char *dir, int errnum)
+{
+    w->is_blind = true;
+    metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
+    log_warn("a folder with discovery files cannot be read, what is known of it stays",
+             LOG_STR("folder", dir), LOG_STR("error", strerrordesc_np(errnum)));
+}
+
+/* Adds the names in 'dir' that match, as many as can be listed. */
+static void list_dir(struct file_want *w, const char *dir, struct span pattern, struct names *out)
+{
+    struct span name = { "", 0 };
     DIR *handle = opendir(dir);
+    int errnum = errno;
 
     if (handle == NULL) {
-        return errno == ENOENT || errno == ENOTDIR;
+        if (errnum != ENOENT && errnum != ENOTDIR) {
+            stay_blind(w, dir, errnum);
+        }
+        return;
     }
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads from this handle */
-    for (const struct dirent *e = readdir(handle); e != NULL; e = readdir(handle)) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-            !pathglob_match(pattern, span_of(e->d_name))) {
-            continue;
+    while (out->list.n <= w->owner->max_files && read_name(handle, &name, &errnum)) {
+        if (!span_is(name, ".") && !span_is(name, "..") && pathglob_match(pattern, name)) {
+            *vec_push(&out->list) = mem_strndup(name.p, name.len);
         }
-        if (out->list.n == LIMIT_GLOB_FILES) {
-            log_warn("a pattern matches too many files, the rest is left out",
-                     LOG_STR("folder", dir));
-            break;
-        }
-        *vec_push(&out->list) = mem_strdup(e->d_name);
     }
     closedir(handle);
+    if (out->list.n > w->owner->max_files) {
+        w->is_crowded = true;
+    } else if (errnum != 0) {
+        stay_blind(w, dir, errnum);
+    }
     if (out->list.n > 1) {
         qsort(out->list.v, out->list.n, sizeof(char *), compare_names);
     }
-    return true;
 }
 
 static void found(struct file_want *w, struct span path, bool must_read)
 {
     struct file *file = need_file(w, path);
 
-    if (file->scan != w->scan) {
+    if (file != NULL && file->scan != w->scan) {
         file->scan = w->scan;
         undue(w->owner, file);
         look_at_file(file, must_read);
@@ -262,12 +290,7 @@ static void scan_dir(struct file_want *w, const char *dir, struct span base, boo
     AUTO_BUF path;
 
     buf_init(&path, MIB);
-    if (!list_dir(dir, base, &names)) {
-        w->is_blind = true;
-        metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
-        log_warn("a folder with discovery files cannot be read", LOG_STR("folder", dir),
-                 LOG_STR("error", strerrordesc_np(errno)));
-    }
+    list_dir(w, dir, base, &names);
     vec_each(&names.list, name) {
         join(dir, *name, &path);
         found(w, buf_span(&path), must_read);
@@ -288,7 +311,7 @@ static void expand_dirs(struct file_want *w, struct span pattern, struct names *
         vec_each(&out->list, dir) {
             struct names found_here = { 0 };
             if (pathglob_has_meta(element)) {
-                w->is_blind |= !list_dir(*dir, element, &found_here);
+                list_dir(w, *dir, element, &found_here);
             } else if (element.len > 0) {
                 *vec_push(&found_here.list) = mem_strndup(element.p, element.len);
             } else {
@@ -329,38 +352,55 @@ static void scan_pattern(struct file_want *w, const struct file_pattern *p, bool
     free_names(&dirs);
 }
 
-static void drop_missing(struct file_want *w)
+/* What no listing named is gone, if every listing was complete; else each is looked at by itself.
+ */
+static void look_at_unlisted(struct file_want *w, bool must_read)
 {
     struct table_node *node = table_next(&w->files, NULL);
 
     while (node != NULL) {
         struct table_node *next = table_next(&w->files, node);
         struct file *file = TABLE_ITEM(node, struct file, node);
-        if (file->scan != w->scan) {
+        if (file->scan != w->scan && (w->is_blind || w->is_crowded)) {
+            undue(w->owner, file);
+            look_at_file(file, must_read);
+        } else if (file->scan != w->scan) {
             vanish(file);
         }
         node = next;
     }
 }
 
-static void scan(struct file_want *w, bool must_read, int64_t now_ms)
+static void report_crowd(const struct file_want *w)
+{
+    const struct sdconfig *section = &w->want->section;
+
+    metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
+    log_warn("discovery finds too many files, those not known before are left out",
+             LOG_SPAN("pattern", section->file.patterns[0]), LOG_INT("most", w->owner->max_files));
+}
+
+static void scan(struct file_want *w, bool must_read, int64_t now_ms) ON(watcher)
 {
     const struct sdconfig *section = &w->want->section;
     int64_t interval = section->refresh_ms;
 
-    w->scan++;
-    w->is_blind = w->is_unsure = false;
     for (size_t i = 0; i < section->file.n_patterns; i++) {
-        struct file_pattern *p = &w->patterns[i];
-        if (p->sub != NULL) {
-            dirwatch_renew(w->owner->dirs, p->sub);
+        if (w->patterns[i].sub != NULL) {
+            dirwatch_renew(w->owner->dirs, w->patterns[i].sub);
         } else if (interval > UNWATCHED_MS) {
             interval = UNWATCHED_MS;
         }
-        scan_pattern(w, p, must_read);
     }
-    if (!w->is_blind) {
-        drop_missing(w);
+    w->scan++;
+    w->is_blind = w->is_crowded = w->is_unsure =
+        false; /* what renewing told is seen by this scan */
+    for (size_t i = 0; i < section->file.n_patterns; i++) {
+        scan_pattern(w, &w->patterns[i], must_read);
+    }
+    look_at_unlisted(w, must_read);
+    if (w->is_crowded) {
+        report_crowd(w);
     }
     w->refresh_ms = now_ms + interval;
     if (w->refresh_ms < w->owner->next_refresh_ms) {
@@ -370,11 +410,15 @@ static void scan(struct file_want *w, bool must_read, int64_t now_ms)
 
 /* ---- events */
 
-static void schedule(struct file *file, enum dirwatch_event event)
+static void schedule(struct file_want *w, struct span path, enum dirwatch_event event)
 {
-    struct filewatch *f = file->want->owner;
+    struct filewatch *f = w->owner;
+    struct file *file = need_file(w, path);
     int64_t now = clock_mono_ms();
 
+    if (file == NULL) {
+        return;
+    }
     if (!file->is_due) {
         *vec_push(&f->due) = file;
         file->is_due = true;
@@ -397,14 +441,14 @@ static void on_event(void *arg, enum dirwatch_event event, struct span name)
         p->want->is_unsure = true;
         p->want->owner->has_unsure = true;
     } else if (!p->has_meta) {
-        schedule(need_file(p->want, p->pattern), event);
+        schedule(p->want, p->pattern, event);
     } else if (pathglob_match(p->base, name)) {
         AUTO_STR dir = mem_strndup(p->dir.p, p->dir.len);
         AUTO_STR base = mem_strndup(name.p, name.len);
         AUTO_BUF path;
         buf_init(&path, MIB);
         join(dir, base, &path);
-        schedule(need_file(p->want, buf_span(&path)), event);
+        schedule(p->want, buf_span(&path), event);
     }
 }
 

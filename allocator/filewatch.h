@@ -2,7 +2,8 @@
  * engine. An event re-reads the one file it names; what events cannot tell (a swapped link, a
  * network file system, a folder that came late) is found by looking at every file again at the
  * refresh interval. Failure semantics: what cannot be read stays as it was; what is gone is
- * reported gone. Threads: the watcher's. */
+ * reported gone. A folder that cannot be listed to its end hides nothing that is known: each file
+ * of it is looked at by its name. Threads: the watcher's. */
 #ifndef OTEL_TA_FILEWATCH_H
 #define OTEL_TA_FILEWATCH_H
 
@@ -12,7 +13,8 @@
 
 struct filewatch;
 
-struct filewatch *filewatch_new(struct dirwatch *dirs);
+/* 'max_files': of one want; more are not read, and what is known by then stays. */
+struct filewatch *filewatch_new(struct dirwatch *dirs, size_t max_files);
 void filewatch_connect(struct filewatch *f, struct mailbox *engine);
 /* Moves 'want'; reads everything of it at once. */
 void filewatch_add(struct filewatch *f, struct want *want, int64_t now_ms) ON(watcher);

@@ -1,6 +1,7 @@
 #include "allocator/watcher.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/thread.h"
 #include "allocator/discovery/want.h"
@@ -213,7 +214,7 @@ int watcher_start(struct watcher **out, struct err *err)
         w->box =
             mailbox_new(0); /* the engine is bounded by its configuration, the keeper by itself */
         w->dirs = dirwatch_new();
-        w->files = filewatch_new(w->dirs);
+        w->files = filewatch_new(w->dirs, LIMIT_GLOB_FILES);
         w->alarm = filealarm_new(w->dirs);
         w->polls = httppoll_new(w->client);
         rc = thread_start(&w->thread, "watcher", run, w, err);
