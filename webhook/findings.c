@@ -9,6 +9,7 @@
 
 struct gathering {
     const struct scrapejob *job;
+    bool files_only;
     struct mailbox *box;
     struct watcher *watcher;
     struct findings *out;
@@ -86,6 +87,9 @@ static void ask(struct gathering *g)
 {
     for (size_t i = 0; i < g->job->n_sds; i++) {
         const struct provider_ops *ops = provider_find(g->job->sds[i].mechanism);
+        if (g->files_only && g->job->sds[i].mechanism != SD_FILE) {
+            continue;
+        }
         if (ops != NULL && ops->needs_want) {
             mailbox_post(watcher_mailbox(g->watcher),
                          &want_new(i, &g->job->sds[i], g->job->name)->mail);
@@ -96,10 +100,10 @@ static void ask(struct gathering *g)
     }
 }
 
-int findings_gather(const struct scrapejob *job, int64_t timeout_ms, struct findings *out,
-                    struct err *err)
+int findings_gather(const struct scrapejob *job, const struct findings_options *options,
+                    struct findings *out, struct err *err)
 {
-    struct gathering g = { .job = job, .out = out };
+    struct gathering g = { .job = job, .files_only = options->files_only, .out = out };
 
     *out = (struct findings){ 0 };
     int rc = watcher_start(&g.watcher, err);
@@ -109,7 +113,7 @@ int findings_gather(const struct scrapejob *job, int64_t timeout_ms, struct find
     g.box = mailbox_new(0);
     watcher_connect(g.watcher, g.box);
     ask(&g);
-    wait_for_answers(&g, timeout_ms);
+    wait_for_answers(&g, options->timeout_ms);
     watcher_connect(g.watcher, NULL);
     mailbox_close(g.box); /* what is still on its way is dropped */
     watcher_stop(&g.watcher);

@@ -19,9 +19,14 @@ struct findings {
     size_t n_missing;         /* sections without an answer in time */
 };
 
+struct findings_options {
+    int64_t timeout_ms;
+    bool files_only; /* leave out every section but file_sd */
+};
+
 /* ERR_* only when discovery cannot run at all. */
-int findings_gather(const struct scrapejob *job, int64_t timeout_ms, struct findings *out,
-                    struct err *err) MUST_USE;
+int findings_gather(const struct scrapejob *job, const struct findings_options *options,
+                    struct findings *out, struct err *err) MUST_USE;
 /* Digests one of them into 'batch' (reset). */
 int findings_digest(const struct scrapejob *job, const struct finding *f, struct sd_batch *batch,
                     struct err *err) MUST_USE;

@@ -46,29 +46,7 @@ void inspect_report_gaps(const struct scrapejob *job, const struct findings *f)
     }
 }
 
-/* ---- check config */
-
-static int check_config(const struct options *o)
-{
-    int code = EXIT_OK;
-
-    for (size_t i = 0; i < o->arguments.n; i++) {
-        enum subjects_kind kind;
-        struct subjects subjects;
-        int one = subjects_load(o, &o->arguments.v[i], 1, &subjects, &kind, stderr);
-        if (one == EXIT_OK) {
-            size_t n_jobs = 0;
-            for (size_t k = 0; k < subjects.tenants.n; k++) {
-                n_jobs += subjects.tenants.v[k].jobs.n;
-            }
-            printf("%s: %s, %zu scrape job%s, no faults\n", o->arguments.v[i],
-                   subjects_kind_name(kind), n_jobs, n_jobs == 1 ? "" : "s");
-            subjects_fini(&subjects);
-        }
-        code = one > code ? one : code;
-    }
-    return code;
-}
+/* ---- choice */
 
 int run_inspect(const struct options *o)
 {
@@ -77,7 +55,7 @@ int run_inspect(const struct options *o)
         log_set_level(LOG_WARN); /* what discovery says in passing is no result */
     }
     if (o->command == COMMAND_CHECK_CONFIG) {
-        return check_config(o);
+        return inspect_config(o);
     }
     if (o->command == COMMAND_CHECK_SD) {
         return inspect_service_discovery(o);

@@ -6,6 +6,7 @@
 #include "webhook/findings.h"
 #include "webhook/subjects.h"
 
+int inspect_config(const struct options *o);
 int inspect_service_discovery(const struct options *o);
 int inspect_allocate(const struct options *o);
 int inspect_explain(const struct options *o);

@@ -81,11 +81,12 @@ static void add_candidate(struct explanation *x, const struct scrapejob *job, ui
 static int collect_job(struct explanation *x, uint32_t job_index)
 {
     const struct scrapejob *job = x->tenant->jobs.v[job_index];
+    const struct findings_options how = { .timeout_ms = x->o->timeout_ms };
     struct findings findings;
     struct sd_batch batch;
     struct err err;
 
-    if (findings_gather(job, x->o->timeout_ms, &findings, &err) < 0) {
+    if (findings_gather(job, &how, &findings, &err) < 0) {
         fprintf(stderr, "otel-ta: %s\n", err.text);
         return EXIT_CANNOT;
     }

@@ -141,6 +141,7 @@ int inspect_service_discovery(const struct options *o)
 {
     struct subjects subjects;
     struct findings findings;
+    const struct findings_options how = { .timeout_ms = o->timeout_ms };
     struct err err = { 0 };
 
     int code = subjects_load(o, o->arguments.v, 1, &subjects, NULL, stderr);
@@ -150,7 +151,7 @@ int inspect_service_discovery(const struct options *o)
     const struct scrapejob *job = find_job(&subjects.tenants, o->arguments.v[1]);
     if (job == NULL) {
         code = EXIT_FAULTS;
-    } else if (findings_gather(job, o->timeout_ms, &findings, &err) < 0) {
+    } else if (findings_gather(job, &how, &findings, &err) < 0) {
         fprintf(stderr, "otel-ta: %s\n", err.text);
         code = EXIT_CANNOT;
     } else {

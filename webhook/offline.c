@@ -339,7 +339,9 @@ int offline_restore(const struct offline_options *o, FILE *out, FILE *errout)
 static void validate_collector(const struct node *root, struct arena *arena, struct faults *f,
                                size_t *n_jobs)
 {
-    const struct scrape_options options = { .strict = true, .unescape_dollars = true };
+    const struct scrape_options options = { .strict = true,
+                                            .unescape_dollars = true,
+                                            .check_targets = true };
     struct collectorcr cr;
     struct scrapejobs jobs = { .v = NULL };
     struct strpool pool;

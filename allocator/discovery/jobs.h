@@ -25,6 +25,7 @@ struct jobs_options { /* what the command line says; empty = not given, the docu
     struct span strategy, fallback;
     bool is_v0;               /* consistent hashing as of operator ≤ 0.158.0 */
     bool include_disabled;    /* manifests: also CRs that do not ask for an allocator */
+    bool check_targets;       /* as in struct scrape_options */
     bool needs_no_collectors; /* drop-in: only the jobs are of interest */
 };
 

@@ -7,6 +7,7 @@
 #include "allocator/prom/nodecopy.h"
 #include "allocator/prom/scrapefields.h"
 #include "allocator/prom/spanmap.h"
+#include "allocator/prom/targetcheck.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -476,6 +477,12 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
         relabel_free(&out->rules);
     } else {
         make_seeds(out, job, &e, options, pool);
+    }
+    if (options->check_targets) {
+        targetcheck_statics(out, job, pool, f);
+        if (f->n_errors > n_errors) {
+            return NULL;
+        }
     }
     struct scrapejob *done = out;
     out = NULL;

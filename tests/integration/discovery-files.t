@@ -91,6 +91,11 @@ same(ta.log().count("discovered targets cannot be read") >= 1, True, "and the lo
 put(SD / "one.json", body("f:1"))
 ok(ta.shows("one", ["f:1"]), "good again")
 
+put(SD / "one.json", '[{"targets":["f:1","x/y:1","",null,"g:1"]}]')
+ok(ta.shows("one", ["f:1", "g:1"]), "targets that cannot be scraped are left out, the others stay")
+put(SD / "one.json", body("f:1"))
+ok(ta.shows("one", ["f:1"]), "and all are good again")
+
 (SD / "one.json").unlink()
 ok(ta.shows("one", []), "the file is gone, and its targets")
 put(SD / "one.json", body("a:1"))

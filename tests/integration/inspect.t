@@ -98,15 +98,40 @@ like(r.stderr, "500", "and said why")
 same(json.loads(run("check", "service-discovery", CR, "shop").stdout)[0]["labels"]["host"], "target-a", "of a Collector manifest, $$ is $")
 
 # ---- check config
-r = run("check", "config", PROM, CR)
+SOUND = write("sound.yml", PROM.read_text(encoding="utf-8").replace("sd.json", "sound.json"))
+write("sound.json", '[{"targets": ["f:1"]}]')
+r = run("check", "config", SOUND, CR)
 same(r.returncode, 0, "check config")
-like(r.stdout, r"prometheus.yml.*2 scrape jobs.*\n.*cr.yaml.*1 scrape job", "one line a file")
-r = run("check", "config", write("bad.yml", "scrape_configs:\n- job_name: a\n  scrape_intervall: 5s\n  relabel_configs: [{regex: '('}]\n"), PROM)
+like(r.stdout, r"sound.yml.*2 scrape jobs.*\n.*cr.yaml.*1 scrape job", "one line a file")
+r = run("check", "config", write("bad.yml", "scrape_configs:\n- job_name: a\n  scrape_intervall: 5s\n  relabel_configs: [{regex: '('}]\n"), SOUND)
 same(r.returncode, 1, "a file with faults")
 like(r.stderr, r"bad.yml:3.*scrape_intervall", "each named with file, line and path")
 like(r.stderr, r"scrape_configs\[0\].relabel_configs\[0\]", "the other too")
-like(r.stdout, "prometheus.yml", "the next file is checked all the same")
+like(r.stdout, "sound.yml", "the next file is checked all the same")
 same(run("check", "config", DIR / "none.yml").returncode, 3, "a file that is not there")
+
+# Targets that cannot be scraped: promtool is the judge. Each stands in the configuration, and in a file of file_sd.
+RULES = {"no rules": "", "a rule that leaves them": "[{target_label: x, replacement: y}]",
+         "a rule that mends them": "[{target_label: __address__, replacement: 'ok:1'}]", "a rule that drops them": "[{action: drop}]"}
+for target in ["x/y:1", "http://a:1/x", "", None, 12, True, "a b:1", "abc", ["a"]]:
+    for rules, text in RULES.items():
+        write("targets.yml", f"- targets: {json.dumps(['good:1', target])}\n")
+        rules_text = f", relabel_configs: {text}" if text else ""
+        for section in (f"static_configs: [{{targets: {json.dumps(['good:1', target])}}}]", "file_sd_configs: [{files: ['t*.yml']}]"):
+            path = write("judged.yml", f"scrape_configs: [{{job_name: j, {section}{rules_text}}}]\n")
+            theirs = subprocess.run(["promtool", "check", "config", path], capture_output=True, text=True, check=False)
+            r = run("check", "config", path)
+            same(r.returncode, theirs.returncode, f"{json.dumps(target)} in {section[:8]}, {rules}: as promtool")
+r = run("check", "config", write("static.yml", "scrape_configs:\n- job_name: a\n  static_configs:\n  - targets:\n    - b:1\n    - ''\n"))
+like(r.stderr, r"static.yml:6: scrape_configs\[0\].static_configs\[0\].targets\[1\]: no address", "the place of a target in the configuration")
+write("targets.yml", "- targets: ['b:1', 'x/y:1']\n")
+r = run("check", "config", write("files.yml", "scrape_configs:\n- job_name: a\n  file_sd_configs: [{files: [targets.yml, none.json]}]\n"))
+like(r.stderr, r"files.yml: job 'a': file_sd_configs\[0\]: .*/targets.yml: target \"x/y:1\": \"x/y:1\" is not a valid hostname", "and in a file")
+like(r.stderr, r"warning: job 'a': file_sd_configs\[0\]: no file is there for .*/none.json", "a file that is not there is a warning")
+write("targets.yml", "- targets: [")
+r = run("check", "config", DIR / "files.yml")
+same(r.returncode, 1, "a file that cannot be parsed")
+like(r.stderr, r"targets.yml", "is named")
 
 # ---- allocate
 r = run("allocate", "-f", CR, "--collectors", "collector-0,collector-1,collector-2", "-o", "json")

@@ -1,0 +1,168 @@
+/* 'check config': reads each file as the command line says, and with it the file_sd files that its
+ * jobs name, as promtool does: a target that could not be scraped is an error there. */
+#include "webhook/inspect_commands.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/discovery/pathglob.h"
+#include "allocator/prom/verdict.h"
+
+struct file_check {
+    const struct scrapejob *job;
+    const char *config; /* the file that names the job */
+    struct label_builder lb;
+    struct sd_batch batch;
+    size_t n_errors;
+};
+
+static void complain(struct file_check *c, const struct finding *f, const char *what)
+{
+    const struct sdconfig *section = &c->job->sds[f->section];
+
+    fprintf(stderr, "%s: job '%.*s': %s[%zu]: %s\n", c->config, SPAN_ARG(c->job->name),
+            section->section, section->index, what);
+    c->n_errors++;
+}
+
+static void check_target(struct file_check *c, const struct finding *f, const struct sd_group *g,
+                         struct span address)
+{
+    struct verdict v;
+
+    arena_reset(c->lb.arena);
+    inspect_set_labels(&c->lb, &c->batch, g, address);
+    verdict_reach(c->job, &c->lb, &v);
+    if (v.kind == VERDICT_INVALID) {
+        AUTO_STR what =
+            mem_printf("%s: target \"%.*s\": %s", f->arrival->source, SPAN_ARG(address), v.reason);
+        complain(c, f, what);
+    }
+}
+
+static void check_file(struct file_check *c, const struct finding *f)
+{
+    struct err err;
+
+    if (findings_digest(c->job, f, &c->batch, &err) < 0) {
+        complain(c, f, err.text);
+        return;
+    }
+    vec_each(&c->batch.groups, g) {
+        for (uint32_t i = 0; i < g->n_targets; i++) {
+            check_target(c, f, g, g->targets[i]);
+        }
+    }
+}
+
+/* A pattern that no file has: perhaps they come later. */
+static void warn_missing(const struct file_check *c, size_t section, const struct findings *found)
+{
+    const struct sdconfig *sd = &c->job->sds[section];
+
+    for (size_t i = 0; i < sd->file.n_patterns; i++) {
+        AUTO_BUF pattern;
+        bool is_there = false;
+        buf_init(&pattern, MIB);
+        pathglob_clean(sd->file.patterns[i], &pattern);
+        vec_each(&found->list, f) {
+            is_there |= f->section == section &&
+                        (span_is(buf_span(&pattern), f->arrival->source) ||
+                         pathglob_match(buf_span(&pattern), span_of(f->arrival->source)));
+        }
+        if (!is_there) {
+            fprintf(stderr, "%s: warning: job '%.*s': %s[%zu]: no file is there for %.*s\n",
+                    c->config, SPAN_ARG(c->job->name), sd->section, sd->index,
+                    SPAN_ARG(sd->file.patterns[i]));
+        }
+    }
+}
+
+static void check_files(struct file_check *c, const struct findings *found)
+{
+    vec_each(&found->list, f) {
+        check_file(c, f);
+    }
+    if (found->n_failed > 0 || found->n_missing > 0) {
+        inspect_report_gaps(c->job, found);
+        c->n_errors++;
+        return;
+    }
+    for (size_t i = 0; i < c->job->n_sds; i++) {
+        if (c->job->sds[i].mechanism == SD_FILE) {
+            warn_missing(c, i, found);
+        }
+    }
+}
+
+static bool has_files(const struct scrapejob *job)
+{
+    for (size_t i = 0; i < job->n_sds; i++) {
+        if (job->sds[i].mechanism == SD_FILE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_job(const struct options *o, const char *config, const struct scrapejob *job,
+                     struct strpool *pool)
+{
+    const struct findings_options how = { .timeout_ms = o->timeout_ms, .files_only = true };
+    struct file_check c = { .job = job, .config = config };
+    struct findings found;
+    struct arena arena;
+    struct err err = { 0 };
+
+    if (!has_files(job)) {
+        return EXIT_OK;
+    }
+    if (findings_gather(job, &how, &found, &err) < 0) {
+        fprintf(stderr, "otel-ta: %s\n", err.text);
+        return EXIT_CANNOT;
+    }
+    arena_init(&arena);
+    label_builder_init(&c.lb, pool, &arena);
+    sd_batch_init(&c.batch, pool);
+    check_files(&c, &found);
+    sd_batch_fini(&c.batch);
+    label_builder_fini(&c.lb);
+    arena_fini(&arena);
+    findings_fini(&found);
+    return c.n_errors > 0 ? EXIT_FAULTS : EXIT_OK;
+}
+
+static int check_one(const struct options *o, const char *path)
+{
+    enum subjects_kind kind;
+    struct subjects subjects;
+    size_t n_jobs = 0;
+    int code = subjects_load(o, &path, 1, &subjects, &kind, stderr);
+
+    if (code != EXIT_OK) {
+        return code;
+    }
+    for (size_t i = 0; i < subjects.tenants.n; i++) {
+        const struct scrapejobs *jobs = &subjects.tenants.v[i].jobs;
+        n_jobs += jobs->n;
+        for (size_t k = 0; k < jobs->n; k++) {
+            int one = check_job(o, path, jobs->v[k], &subjects.pool);
+            code = one > code ? one : code;
+        }
+    }
+    if (code == EXIT_OK) {
+        printf("%s: %s, %zu scrape job%s, no faults\n", path, subjects_kind_name(kind), n_jobs,
+               n_jobs == 1 ? "" : "s");
+    }
+    subjects_fini(&subjects);
+    return code;
+}
+
+int inspect_config(const struct options *o)
+{
+    int code = EXIT_OK;
+
+    for (size_t i = 0; i < o->arguments.n; i++) {
+        int one = check_one(o, o->arguments.v[i]);
+        code = one > code ? one : code;
+    }
+    return code;
+}
