@@ -170,24 +170,26 @@ static int add_oauth2(const struct httpconfig_oauth2 *config, struct arena *aren
     if (rc < 0) {
         return err_wrap(err, rc, "oauth2");
     }
-    r->options.oauth2 = (struct http_client_oauth2){ .token_url = config->token_url,
-                                                     .client_id = config->client_id,
-                                                     .client_secret = secret,
-                                                     .scopes = config->scopes,
-                                                     .n_scopes = config->n_scopes,
-                                                     .endpoint_params = encode_parameters(
-                                                         config->endpoint_params, arena),
-                                                     .tls = tls_from(&config->tls),
-                                                     .proxy_url = config->proxy_url };
+    r->options.oauth2 =
+        (struct http_client_oauth2){ .token_url = config->token_url,
+                                     .client_id = config->client_id,
+                                     .client_secret = secret,
+                                     .scopes = config->scopes,
+                                     .n_scopes = config->n_scopes,
+                                     .endpoint_params =
+                                         encode_parameters(config->endpoint_params, arena),
+                                     .tls = tls_from(&config->tls),
+                                     .proxy_url = config->proxy_url,
+                                     .no_proxy = config->no_proxy,
+                                     .proxy_from_environment = config->proxy_from_environment };
     return 0;
 }
 
 int httpauth_apply(const struct httpconfig *config, struct arena *arena, struct httpauth_request *r,
                    struct err *err)
 {
-    if (config->unsupported != NULL) {
-        return err_set(err, ERR_UNSUPPORTED, "%s is not supported in a discovery section",
-                       config->unsupported);
+    if (config->gap.path != NULL) {
+        return err_set(err, ERR_UNSUPPORTED, "%s: %s", config->gap.path, config->gap.why);
     }
     r->options.tls = tls_from(&config->tls);
     r->options.proxy_url = config->proxy_url;

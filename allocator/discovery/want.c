@@ -42,6 +42,7 @@ static void visit_client(struct httpconfig *c, visit_fn *visit, void *arg)
     visit(&c->oauth2.client_secret_file, arg);
     visit(&c->oauth2.token_url, arg);
     visit(&c->oauth2.proxy_url, arg);
+    visit(&c->oauth2.no_proxy, arg);
     visit_texts(c->oauth2.scopes, c->oauth2.n_scopes, visit, arg);
     visit_tls(&c->oauth2.tls, visit, arg);
     visit_tls(&c->tls, visit, arg);
@@ -66,9 +67,9 @@ static void add_text(struct span *text, void *arg)
 
 static void add_client_numbers(const struct httpconfig *c, struct buf *out)
 {
-    buf_addf(out, "%d%d%d%d%d%d.%zu.", c->has_basic_auth, c->oauth2.tls.insecure_skip_verify,
+    buf_addf(out, "%d%d%d%d%d%d%d.%zu.", c->has_basic_auth, c->oauth2.tls.insecure_skip_verify,
              c->tls.insecure_skip_verify, c->follow_redirects, c->enable_http2,
-             c->proxy_from_environment, c->oauth2.n_scopes);
+             c->proxy_from_environment, c->oauth2.proxy_from_environment, c->oauth2.n_scopes);
     for (size_t i = 0; i < c->n_headers; i++) {
         buf_addf(out, "h%zu.%zu.%zu.", c->headers[i].n_values, c->headers[i].n_secrets,
                  c->headers[i].n_files);

@@ -270,6 +270,8 @@ static void read_oauth2(const struct node *oauth2, struct arena *arena,
     out->token_url = schema_text(oauth2, "token_url");
     out->endpoint_params = map_of(oauth2, "endpoint_params");
     out->proxy_url = schema_text(oauth2, "proxy_url");
+    out->no_proxy = schema_text(oauth2, "no_proxy");
+    out->proxy_from_environment = bool_of(oauth2, "proxy_from_environment", false);
     read_tls(map_of(oauth2, "tls_config"), &out->tls);
     if (scopes != NULL) {
         out->scopes = arena_zalloc(arena, scopes->n * sizeof(*out->scopes));
@@ -383,27 +385,62 @@ static void check_authorization(const struct node *authorization, struct faults 
     }
 }
 
-static const char *find_unsupported(const struct node *map)
+/* The member that a path of keys leads to; NULL when it is not there. */
+static const struct node *member_at(const struct node *map, const char *path)
 {
-    static const char *const refs[][2] = {
-        { "basic_auth", "username_ref" },
-        { "basic_auth", "password_ref" },
-        { "authorization", "credentials_ref" },
-        { "oauth2", "client_secret_ref" },
-        { "tls_config", "ca_ref" },
-        { "tls_config", "cert_ref" },
-        { "tls_config", "key_ref" },
-    };
+    for (size_t n = strcspn(path, "."); path[n] == '.'; n = strcspn(path, ".")) {
+        map = node_get_span(map, span_make(path, n));
+        if (map == NULL || map->type != NODE_MAP) {
+            return NULL;
+        }
+        path += n + 1;
+    }
+    return node_get(map, path);
+}
 
-    for (size_t i = 0; i < COUNT(refs); i++) {
-        if (has_text(map_of(map, refs[i][0]), refs[i][1])) {
-            return refs[i][1];
+static bool is_given(const struct node *value)
+{
+    struct span text = SPAN_LIT("");
+
+    return value != NULL &&
+           (value->type == NODE_MAP ? value->n > 0 : node_as_text(value, &text) && text.len > 0);
+}
+
+#define NO_MANAGER "there is no secrets manager to ask: give the value or a file"
+#define NO_CONNECT "headers for the proxy alone are not sent"
+
+static void find_gap(const struct node *map, struct httpconfig_gap *out)
+{
+    static const char *const paths[][2] = {
+        { "basic_auth.username_ref", NO_MANAGER },
+        { "basic_auth.password_ref", NO_MANAGER },
+        { "authorization.credentials_ref", NO_MANAGER },
+        { "oauth2.client_secret_ref", NO_MANAGER },
+        { "oauth2.tls_config.ca_ref", NO_MANAGER },
+        { "oauth2.tls_config.cert_ref", NO_MANAGER },
+        { "oauth2.tls_config.key_ref", NO_MANAGER },
+        { "oauth2.proxy_connect_header", NO_CONNECT },
+        { "tls_config.ca_ref", NO_MANAGER },
+        { "tls_config.cert_ref", NO_MANAGER },
+        { "tls_config.key_ref", NO_MANAGER },
+        { "proxy_connect_header", NO_CONNECT },
+    };
+    const struct node *grant = member_at(map, "oauth2.grant_type");
+    struct span type = SPAN_LIT("");
+
+    if (grant != NULL && node_as_text(grant, &type) && span_is(type, GRANT_JWT_BEARER)) {
+        *out =
+            (struct httpconfig_gap){ "oauth2.grant_type",
+                                     "tokens are fetched by client_credentials only", grant->line };
+        return;
+    }
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        const struct node *value = member_at(map, paths[i][0]);
+        if (is_given(value)) {
+            *out = (struct httpconfig_gap){ paths[i][0], paths[i][1], value->line };
+            return;
         }
     }
-    if (span_is(schema_text(map_of(map, "oauth2"), "grant_type"), GRANT_JWT_BEARER)) {
-        return "oauth2.grant_type " GRANT_JWT_BEARER;
-    }
-    return map_of(map, "proxy_connect_header") != NULL ? "proxy_connect_header" : NULL;
 }
 
 static void read_auth(const struct node *map, struct httpconfig *out)
@@ -457,7 +494,7 @@ void httpconfig_parse(const struct node *map, struct arena *arena, struct faults
     out->proxy_url = schema_text(map, "proxy_url");
     out->no_proxy = schema_text(map, "no_proxy");
     out->proxy_from_environment = bool_of(map, "proxy_from_environment", false);
-    out->unsupported = find_unsupported(map);
+    find_gap(map, &out->gap);
 }
 
 bool httpconfig_is_set(const struct node *map)

@@ -25,7 +25,15 @@ struct httpconfig_oauth2 { /* client_id.len > 0 when present */
     size_t n_scopes;
     const struct node *endpoint_params; /* map of text, or NULL */
     struct httpconfig_tls tls;
-    struct span proxy_url;
+    struct span proxy_url, no_proxy;
+    bool proxy_from_environment;
+};
+
+/* A member that this program's own HTTP client cannot honour. */
+struct httpconfig_gap {
+    const char *path; /* "basic_auth.password_ref"; NULL: all can be honoured */
+    const char *why;
+    unsigned line;
 };
 
 struct httpconfig {
@@ -41,10 +49,8 @@ struct httpconfig {
     bool proxy_from_environment;
     struct httpconfig_header *headers;
     size_t n_headers;
-    /* The path of a member that this program's own HTTP client cannot honour
-     * ("basic_auth.password_ref", a JWT grant, proxy_connect_header), or NULL. Fine in a scrape
-     * config, which the collector carries out; not in an SD section. */
-    const char *unsupported;
+    /* Fine in a scrape config, which the collector carries out; not in an SD section. */
+    struct httpconfig_gap gap;
 };
 
 /* All members of the block: inlined into the tables of those who have it. */

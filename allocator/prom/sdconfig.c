@@ -65,6 +65,20 @@ static void read_file(struct reader *r, const struct node *entry, struct sdconfi
     out->file.patterns = texts_of(schema_list(entry, "files"), r->arena, &out->file.n_patterns);
 }
 
+/* "a.b.c", key by key. */
+static size_t push_keys(struct faults *f, const char *path)
+{
+    int n = (int)strcspn(path, ".");
+    size_t mark = faults_push(f, "%.*s", n, path);
+
+    for (path += n; *path != '\0'; path += n) {
+        path++;
+        n = (int)strcspn(path, ".");
+        faults_push(f, "%.*s", n, path);
+    }
+    return mark;
+}
+
 static void read_http(struct reader *r, const struct node *entry, const struct httpconfig *client,
                       struct sdconfig *out)
 {
@@ -73,9 +87,11 @@ static void read_http(struct reader *r, const struct node *entry, const struct h
         node_get(entry, "refresh_interval") == NULL ? DEFAULT_HTTP_REFRESH_MS : out->refresh_ms;
     out->http.url = schema_text(entry, "url");
     out->http.client = *client;
-    if (client->unsupported != NULL) {
-        faults_add(r->f, FAULT_ERROR, entry->line,
-                   "%s is not supported for service discovery over HTTP", client->unsupported);
+    if (client->gap.path != NULL) {
+        size_t mark = push_keys(r->f, client->gap.path);
+        faults_add(r->f, FAULT_ERROR, client->gap.line, "is not supported for http_sd: %s",
+                   client->gap.why);
+        faults_pop(r->f, mark);
     }
 }
 

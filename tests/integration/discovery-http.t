@@ -4,6 +4,7 @@
 import base64
 import http.server
 import json
+import os
 import pathlib
 import sys
 import threading
@@ -77,6 +78,10 @@ server.answers["/basic"] = (200, JSON, body("basic:1"))
 server.answers["/bearer"] = (200, JSON, body("bearer:1"))
 server.answers["/oauth"] = (200, JSON, body("oauth:1"))
 server.answers["/token"] = (200, JSON, json.dumps({"access_token": "tok", "token_type": "bearer", "expires_in": 3600}))
+server.answers["/straight"] = (200, JSON, body("straight:1"))
+server.answers["/token-straight"] = server.answers["/token"]
+server.answers["/environment"] = (200, JSON, body("environment:1"))
+server.answers["http://tokens.example/token"] = server.answers["/token"]  # asked as a proxy
 server.answers["/moved"] = (302, None, "/plain")
 
 
@@ -95,9 +100,14 @@ CONFIG = "config:\n  scrape_configs:" + "".join([
     job("bearer", "/bearer", f"      authorization: {{credentials_file: {secret}}}\n      http_headers: {{X-Team: {{values: [blue]}}}}\n"),
     job("oauth", "/oauth", f"      oauth2: {{client_id: id, client_secret: s, token_url: '{server.base}/token', scopes: [r, w],"
         " endpoint_params: {aud: x y}}\n"),
+    job("straight", "/straight", "      oauth2: {client_id: id, client_secret: s, proxy_url: 'http://127.0.0.1:9', no_proxy: 127.0.0.1,"
+        f" token_url: '{server.base}/token-straight'}}\n"),
+    job("environment", "/environment", "      oauth2: {client_id: id, client_secret: s, proxy_from_environment: true,"
+        " token_url: 'http://tokens.example/token'}\n"),
     job("moved", "/moved"), job("dead", "/nothing")])
 CONFIG = CONFIG.replace("/hang\n      refresh_interval: 300ms", "/hang\n      refresh_interval: 20s")
 
+os.environ.update(http_proxy=server.base, no_proxy="127.0.0.1")
 ta = Allocator(CONFIG)
 server.next_after("/nothing", 0)
 time.sleep(0.3)
@@ -123,6 +133,8 @@ same(server.seen("/bearer")[0][1].get("Authorization"), "Bearer first", "credent
 same(server.seen("/bearer")[0][1].get("X-Team"), "blue", "own header")
 same(server.seen("/oauth")[0][1].get("Authorization"), "Bearer tok", "OAuth2 token")
 same(server.seen("/token")[0][2], "aud=x+y&grant_type=client_credentials&scope=r+w", "what the token endpoint is asked")
+same(ta.targets("straight"), ["straight:1"], "a token past the proxy, as oauth2.no_proxy says")
+same(ta.targets("environment"), ["environment:1"], "a token through the proxy of the environment")
 secret.write_text("second", encoding="utf-8")
 ok(wait_for(lambda: server.seen("/bearer")[-1][1].get("Authorization") == "Bearer second"), "a rotated secret is used at once")
 same(len(server.seen("/token")), 1, "the token is kept")

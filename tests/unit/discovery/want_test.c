@@ -57,6 +57,9 @@ static void test_keys(void)
     b.http.client.tls.insecure_skip_verify = true;
     ok(!is_same_key(&a, &b), "TLS");
     b = http_section();
+    b.http.client.oauth2.proxy_from_environment = true;
+    ok(!is_same_key(&a, &b), "OAuth2 proxy of the environment");
+    b = http_section();
     b.http.client.oauth2.n_scopes = 1;
     ok(!is_same_key(&a, &b), "fewer scopes");
     struct span *const texts[] = { &b.http.url,
@@ -68,6 +71,8 @@ static void test_keys(void)
                                    &b.http.client.oauth2.client_secret,
                                    &b.http.client.oauth2.client_secret_file,
                                    &b.http.client.oauth2.token_url,
+                                   &b.http.client.oauth2.proxy_url,
+                                   &b.http.client.oauth2.no_proxy,
                                    &b.http.client.oauth2.tls.ca_file,
                                    &b.http.client.tls.ca,
                                    &b.http.client.tls.cert_file,

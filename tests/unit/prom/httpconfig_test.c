@@ -55,7 +55,7 @@ static void test_all(void)
               "max_version: TLS13}\n"
               "oauth2: {client_id: i, client_secret: s, scopes: [x, y], token_url: u, "
               "endpoint_params: {k: v}, proxy_url: "
-              "'http://p', tls_config: {server_name: o}}\n"
+              "'http://p', no_proxy: m, tls_config: {server_name: o}}\n"
               "http_headers: {X-A: {values: [v, w], secrets: [s], files: [f]}, X-B: {}}\n"
               "proxy_url: http://q\nno_proxy: n\nenable_http2: no\n");
     is_int(x.f.n, 0, "no faults");
@@ -72,7 +72,8 @@ static void test_all(void)
     is_span(x.c.headers[0].files[0], SPAN_LIT("f"), "file");
     is_int(x.c.headers[1].n_values, 0, "empty header");
     is_span(x.c.no_proxy, SPAN_LIT("n"), "no_proxy");
-    ok(x.c.unsupported == NULL, "all supported");
+    is_span(x.c.oauth2.no_proxy, SPAN_LIT("m"), "no_proxy of the token endpoint");
+    ok(x.c.gap.path == NULL, "all supported");
     teardown(&x);
 }
 
@@ -101,19 +102,28 @@ static void test_bearer(void)
 
 static void test_unsupported(void)
 {
-    static const char *const t[] = {
-        "basic_auth: {password_ref: x}",
-        "tls_config: {ca_ref: x}",
-        "{proxy_url: 'http://h', proxy_connect_header: {a: [b]}}",
-        ("oauth2: {client_id: a, token_url: b, grant_type: "
-         "'urn:ietf:params:oauth:grant-type:jwt-bearer'}"),
+    static const struct {
+        const char *text, *path;
+    } t[] = {
+        { "basic_auth: {password_ref: x}", "basic_auth.password_ref" },
+        { "tls_config: {ca_ref: x}", "tls_config.ca_ref" },
+        { "{proxy_url: 'http://h', proxy_connect_header: {a: [b]}}", "proxy_connect_header" },
+        { "oauth2: {client_id: a, token_url: b, grant_type: "
+          "'urn:ietf:params:oauth:grant-type:jwt-bearer'}",
+          "oauth2.grant_type" },
+        { "oauth2: {client_id: a, token_url: b, tls_config: {cert_file: c, key_ref: d}}",
+          "oauth2.tls_config.key_ref" },
+        { "oauth2: {client_id: a, token_url: b, proxy_url: 'http://h', "
+          "proxy_connect_header: {a: [b]}}",
+          "oauth2.proxy_connect_header" },
     };
 
     for (size_t i = 0; i < COUNT(t); i++) {
         struct fixture x;
-        setup(&x, t[i]);
+        setup(&x, t[i].text);
         is_int(x.f.n, 0, "legal");
-        ok(x.c.unsupported != NULL, "and not for our own client");
+        is_str(x.c.gap.path == NULL ? "" : x.c.gap.path, t[i].path, "and not for our own client");
+        is_int(x.c.gap.line, 1, "with its line");
         teardown(&x);
     }
 }
