@@ -171,14 +171,16 @@ static void print_json(const struct allocation *a)
 static int print_allocation(const struct options *o, const struct state *s)
 {
     struct allocation a = { 0 };
+    struct state_counts counts;
     size_t n_unassigned = 0;
 
+    state_count(s, &counts);
     state_each_target(s, add_row, &a);
     state_each_collector(s, add_total, &a);
     if (a.rows.n > 1) {
         qsort(a.rows.v, a.rows.n, sizeof(*a.rows.v), compare_rows);
     }
-    if (o->output != NULL && strcmp(o->output, "json") == 0) {
+    if (o->output == OUTPUT_JSON) {
         print_json(&a);
     } else {
         print_table(&a);
@@ -188,7 +190,11 @@ static int print_allocation(const struct options *o, const struct state *s)
         json_decref(r->entry);
     }
     if (n_unassigned > 0) {
-        fprintf(stderr, "otel-ta: %zu targets have no collector\n", n_unassigned);
+        fprintf(stderr, "otel-ta allocate: %zu target%s no collector\n", n_unassigned,
+                n_unassigned == 1 ? " has" : "s have");
+    }
+    if (counts.n_jobs == 0) {
+        fprintf(stderr, "otel-ta allocate: warning: there are no jobs\n");
     }
     vec_fini(&a.rows);
     vec_fini(&a.totals);

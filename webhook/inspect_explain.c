@@ -6,6 +6,7 @@
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/codec/walk.h"
 #include "allocator/discovery/targetnode.h"
 #include "allocator/prom/verdict.h"
 #include "allocator/shard/fleet.h"
@@ -343,6 +344,40 @@ static int explain_tenant(struct explanation *x)
     return code;
 }
 
+/* Nothing was printed: there is no such job, or no such target in it, or no target at all. */
+static void report_nothing(struct explanation *x, const struct tenants *tenants)
+{
+    const char *job = x->o->job;
+    size_t n = 0, n_jobs = 0;
+
+    for (size_t i = 0; i < tenants->n; i++) {
+        n_jobs += tenants->v[i].jobs.n;
+    }
+    const char **names = mem_array(n_jobs + 1, sizeof(*names));
+    bool is_known = job == NULL;
+    for (size_t i = 0; i < tenants->n; i++) {
+        for (size_t k = 0; k < tenants->v[i].jobs.n; k++) {
+            struct span name = tenants->v[i].jobs.v[k]->name;
+            names[n++] = arena_strndup(&x->arena, name.p, name.len);
+            is_known = is_known || span_is(name, job);
+        }
+    }
+    names[n] = NULL;
+    const char *nearest = is_known ? NULL : walk_nearest(span_of(job), names);
+    if (!is_known) {
+        fprintf(stderr, "otel-ta explain: there is no job '%s'%s%s%s\n", job,
+                nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
+                nearest == NULL ? "" : "'?");
+    } else if (n_jobs == 0) {
+        fprintf(stderr, "otel-ta explain: there are no jobs\n");
+    } else if (x->o->target != NULL) {
+        fprintf(stderr, "otel-ta explain: no target '%s' was discovered\n", x->o->target);
+    } else {
+        fprintf(stderr, "otel-ta explain: no target was discovered\n");
+    }
+    mem_free(names);
+}
+
 int inspect_explain(const struct options *o)
 {
     struct inspect_paths paths = inspect_paths(o);
@@ -362,7 +397,7 @@ int inspect_explain(const struct options *o)
         code = explain_tenant(&x);
     }
     if (code == EXIT_OK && x.n_shown == 0) {
-        fprintf(stderr, "otel-ta: no such target was discovered\n");
+        report_nothing(&x, &subjects.tenants);
         code = EXIT_FAULTS;
     }
     label_builder_fini(&x.lb);

@@ -9,9 +9,37 @@
 #include "webhook/offline.h"
 #include "webhook/version.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* A standard stream that the caller closed would give its number to the next file or socket, and
+ * what is printed would go there. In its place: one that fails as a closed one does. */
+static int occupy_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+            return EXIT_CANNOT;
+        }
+    }
+    return EXIT_OK;
+}
+
+/* What was printed has arrived, all of it. */
+static int finish_output(int code)
+{
+    errno = 0;
+    if ((fflush(stdout) == 0 && ferror(stdout) == 0) || code != EXIT_OK) {
+        return code;
+    }
+    struct err err;
+    (void)err_sys(&err, errno == 0 ? EIO : errno, "standard output");
+    fprintf(stderr, "otel-ta: %s\n", err.text);
+    return EXIT_CANNOT;
+}
 
 static int run_serve(const struct options *o)
 {
@@ -37,11 +65,6 @@ static int run_certs(const struct options *o)
     AUTO_BUF out;
     int rc = 0;
 
-    if (o->cert_dir == NULL && o->tls_cert_file == NULL) {
-        fprintf(stderr,
-                "otel-ta certs: give --cert-dir DIR (or --tls-cert-file and --tls-key-file)\n");
-        return EXIT_USAGE;
-    }
     AUTO(certs) certs = certs_new(&co);
     buf_init(&out, MIB);
     if (o->command == COMMAND_CERTS_ROTATE) {
@@ -92,13 +115,13 @@ int main(int argc, char **argv)
     struct options o;
 
     json_set_alloc_funcs(mem_alloc, mem_free);
-    int code = options_parse(argc, argv, &o, stderr);
+    int code = occupy_streams();
+    if (code != EXIT_OK) {
+        return code;
+    }
+    code = options_parse(argc, argv, &o, stderr);
     if (code == EXIT_OK) {
-        code = run(&o);
-        if (fflush(stdout) != 0 && code == EXIT_OK) {
-            fprintf(stderr, "otel-ta: cannot write to standard output\n");
-            code = EXIT_CANNOT;
-        }
+        code = finish_output(run(&o));
     }
     options_fini(&o);
     return code;

@@ -11,15 +11,11 @@
 #include "webhook/yamltext.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <unistd.h>
-
-enum output { OUTPUT_TEXT, OUTPUT_YAML, OUTPUT_JSON, OUTPUT_DIFF, OUTPUT_JSON_PATCH };
 
 struct run {
     const struct offline_options *o;
     FILE *errout;
-    enum output output;
     bool is_restore;
     struct buf out;
     size_t n_faults;
@@ -106,7 +102,7 @@ static void write_tree(struct run *r, const struct node *tree)
     if (tree == NULL) {
         return;
     }
-    if (r->output == OUTPUT_JSON) {
+    if (r->o->output == OUTPUT_JSON) {
         yamltext_value(tree, YAMLTEXT_JSON, &r->out);
     } else {
         separate(r, SPAN_LIT(""));
@@ -158,8 +154,8 @@ static void write_patch(struct run *r, const struct place *p, const struct manif
 static void write_result(struct run *r, const struct place *p, const struct manifest *m,
                          struct arena *arena)
 {
-    switch (r->output) {
-    case OUTPUT_TEXT:
+    switch (r->o->output) {
+    case OUTPUT_DEFAULT:
         write_text(r, p, m->result);
         break;
     case OUTPUT_YAML:
@@ -208,7 +204,7 @@ static bool passes(struct run *r, const struct place *p, const struct yamldoc *d
 {
     struct faults f;
 
-    if (doc->fault == NULL || (manifest_count(doc->root) == 0 && r->output != OUTPUT_JSON)) {
+    if (doc->fault == NULL || (manifest_count(doc->root) == 0 && r->o->output != OUTPUT_JSON)) {
         return true;
     }
     open_faults(&f, p);
@@ -263,7 +259,7 @@ static void each_file(struct run *r,
         struct err err;
         buf_init(&text, LIMIT_DOCUMENT_BYTES);
         if (document_read(r->o->filenames[i], &text, &err) < 0) {
-            fprintf(r->errout, "%s\n", err.text);
+            fprintf(r->errout, "otel-ta: %s\n", err.text);
             r->is_broken = true;
             continue;
         }
@@ -277,35 +273,16 @@ static void each_file(struct run *r,
     }
 }
 
-static bool output_from(const char *name, enum output *out)
-{
-    static const char *const names[] = { NULL, "yaml", "json", "diff", "json-patch" };
-
-    *out = OUTPUT_TEXT;
-    for (size_t i = 1; name != NULL && i < COUNT(names); i++) {
-        if (strcmp(name, names[i]) == 0) {
-            *out = (enum output)i;
-            return true;
-        }
-    }
-    return name == NULL;
-}
-
 static int finish(struct run *r, FILE *out)
 {
     int code = r->is_broken ? EXIT_CANNOT : r->n_faults > 0 ? EXIT_FAULTS : EXIT_OK;
 
     if (code == EXIT_OK && buf_error(&r->out) != 0) {
-        fprintf(r->errout, "the result has more than %zu bytes\n", r->out.max);
+        fprintf(r->errout, "otel-ta: the result has more than %zu bytes\n", r->out.max);
         code = EXIT_CANNOT;
     }
-    if (code == EXIT_OK &&
-        (fwrite(r->out.len == 0 ? "" : r->out.p, 1, r->out.len, out) != r->out.len ||
-         fflush(out) != 0)) {
-        struct err err;
-        (void)err_sys(&err, errno, "cannot write");
-        fprintf(r->errout, "%s\n", err.text);
-        code = EXIT_CANNOT;
+    if (code == EXIT_OK) { /* whether it arrives is seen when 'out' is flushed */
+        fwrite(r->out.len == 0 ? "" : r->out.p, 1, r->out.len, out);
     }
     buf_fini(&r->out);
     return code;
@@ -315,10 +292,6 @@ static int revise(const struct offline_options *o, bool is_restore, FILE *out, F
 {
     struct run r = { .o = o, .errout = errout, .is_restore = is_restore };
 
-    if (!output_from(o->output, &r.output)) {
-        fprintf(errout, "-o %s: must be yaml, json, diff or json-patch\n", o->output);
-        return EXIT_USAGE;
-    }
     buf_init(&r.out, 4 * LIMIT_DOCUMENT_BYTES);
     each_file(&r, revise_document);
     return finish(&r, out);

@@ -13,13 +13,12 @@
 struct offline_options {
     const char *const *filenames; /* "-" is standard input */
     size_t n_filenames;
-    const char *output; /* yaml, json, diff, json-patch; NULL: the form of the input */
+    enum output output; /* OUTPUT_DEFAULT: the form of the input */
     struct rewrite_options rewrite;
     bool has_colour; /* 'out' is a terminal */
 };
 
-/* Each returns an exit code: 0, 1 (faults), 2 (no such output form), 3 (a file cannot be read or
- * written). */
+/* Each returns an exit code: 0, 1 (faults), 3 (a file cannot be read or written). */
 int offline_rewrite(const struct offline_options *o, FILE *out, FILE *errout);
 int offline_restore(const struct offline_options *o, FILE *out, FILE *errout);
 int offline_validate(const struct offline_options *o, FILE *out, FILE *errout);

@@ -32,6 +32,8 @@ enum command {
     COMMAND_HELP,
 };
 
+enum output { OUTPUT_DEFAULT, OUTPUT_YAML, OUTPUT_JSON, OUTPUT_DIFF, OUTPUT_JSON_PATCH };
+
 struct options {
     enum command command;
     enum command help_about;     /* COMMAND_HELP: of what; COMMAND_HELP itself is the overview */
@@ -52,7 +54,7 @@ struct options {
     const char *shared_host;
     enum wire_style url_style;
     bool is_block_style; /* --rewrite-style target-allocator */
-    const char *output;  /* -o, NULL: the command's default */
+    enum output output;  /* -o; of allocate OUTPUT_DEFAULT (a table) or OUTPUT_JSON */
     const char *job, *target;
     int64_t timeout_ms;
     int64_t shutdown_delay_ms; /* -1: not given */

@@ -1,19 +1,24 @@
 #!/usr/bin/env python3
 """The command line as a new user meets it: help, typos, broken input, taken ports, Ctrl-C."""
 
+import contextlib
+import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 from rig.tap import done, like, ok, same  # noqa: E402
 
 BINARY = os.environ.get("OTEL_TA", str(ROOT / "build/otel-ta"))
+SHOP = str(ROOT / "manifests/examples/shop.yaml")
 EXAMPLE = str(ROOT / "manifests/examples/collector-with-ta.yaml")
 scratch = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-cli-"))
 
@@ -50,17 +55,44 @@ same(run("--version").stdout, run("version").stdout, "--version says the same")
 
 # --- typos
 refuses(run("rewrit"), 2, r"unknown command 'rewrit'; did you mean 'rewrite'\?", "a typo in a command")
-refuses(run("check", "confg", "x"), 2, r"'check config'", "a typo in its second word")
+refuses(run("check", "cofig", "x"), 2, r"unknown command 'check cofig'; did you mean 'check config'\?", "a typo in its second word")
+refuses(run("certs", "shw"), 2, r"unknown command 'certs shw'; did you mean 'certs show'\?", "a typo in the second word of another")
+refuses(run("cert", "show"), 2, r"did you mean 'certs show'\?", "a typo in the first of two words")
 refuses(run("certs"), 2, r"'certs ca' 'certs show' 'certs rotate'", "half a command")
-refuses(run("serve", "--strateg", "x", "--colectors", "3"), 2, r"unknown flag '--colectors'; did you mean '--collectors'\?",
+refuses(run("certs", "zzz"), 2, r"'certs ca' 'certs show' 'certs rotate'", "half a command and something unlike its other half")
+refuses(run("help", "certs", "shw"), 2, r"did you mean 'certs show'\?", "help of a typo")
+refuses(run("help", "serve", "more"), 2, r"unexpected argument 'more'", "help with an argument too many")
+refuses(run("version", "x"), 2, r"otel-ta version: unexpected argument 'x'", "version with an argument")
+for flag in ("--help=1", "--version=1"):
+    refuses(run("serve", flag), 2, rf"flag '{flag[:-2]}' takes no value", "a flag with a value that it does not take")
+refuses(run("serve", "--strateg", "per-node", "--colectors", "3"), 2, r"unknown flag '--colectors'; did you mean '--collectors'\?",
         "a typo in a flag")
 refuses(run("rewrite", "--listen", ":1", "-f", EXAMPLE), 2, r"otel-ta rewrite: unknown flag '--listen'", "a flag of another command")
 refuses(run("rewrite", "-x"), 2, r"unknown flag '-x'", "an unknown short flag")
 refuses(run("rewrite", "-f"), 2, r"'-f' needs a value", "a flag without its value")
+refuses(run("rewrite", "--filename="), 2, r"'--filename' needs a value", "a flag with an empty value")
 refuses(run("rewrite"), 2, r"-f FILE", "nothing to rewrite")
 refuses(run("rewrite", "-f", EXAMPLE, "more"), 2, r"unexpected argument 'more'", "an argument too many")
-refuses(run("rewrite", "-f", EXAMPLE, "-o", "xml"), 2, r"xml", "an unknown output format")
-refuses(run("serve", "--url-style", "short"), 2, r"documented, qualified or shared", "an unknown style")
+refuses(run("rewrite", "-f", EXAMPLE, "-o", "xml"), 2, r"'xml' is not yaml, json, diff or json-patch", "an unknown output format")
+refuses(run("allocate", "-f", EXAMPLE, "-o", "yaml"), 2, r"'yaml' is not table or json", "an output format of another command")
+refuses(run("serve", "--url-style", "shard"), 2, r"documented, qualified or shared; did you mean 'shared'\?", "an unknown style")
+for words in (("allocate",), ("serve",), ("explain", "-f", EXAMPLE)):
+    refuses(run(*words, "--strategy", "least-weigted"), 2, r"per-node.*did you mean 'least-weighted'\?", f"{words[0]}: an unknown strategy")
+refuses(run("rewrite", "-f", EXAMPLE, "--url-style", "shared", "--shared-host", "a b"), 2, r"'a b' is not .* URL", "a host with a blank")
+refuses(run("serve", "--zap-devel=maybe"), 2, r"true or false", "a switch that is neither on nor off")
+refuses(run("serve", "--threads", "+3"), 2, r"a number from 1 to 256", "a number with a sign")
+for command, words in (("rewrite", ("-f", "-", "-f", "-")), ("allocate", ("-f", "-", "-f", "-")), ("serve", ("-f", "-", "-f", "-")),
+                       ("check config", ("-", "-"))):
+    refuses(run(*command.split(), *words, text=""), 2, r"'-' is there twice", f"{command}: standard input twice")
+for text, reason in (("-1", "a number from 1 to 65534"), ("0", "a number from 1 to 65534"), ("+3", "a number from 1"), (" 3", "a number from 1"),
+                     ("65535", "65534"), (",", "a name is empty"), ("a,,b", "a name is empty"), ("a,", "a name is empty"),
+                     ("@node", "a name is empty"), ("a@", "a name is empty"), ("a b", "blanks"), ("a,b,a@n", "twice")):
+    refuses(run("allocate", "-f", EXAMPLE, f"--collectors={text}"), 2, f"--collectors: '{re.escape(text)}' is not .*{reason}", f"--collectors '{text}'")
+for text, names in (("1", ["collector-with-ta-collector-0"]), ("a", ["a"]), ("a,b@node", ["a", "b"]), ("3x", ["3x"])):
+    allocated = json.loads(run("allocate", "-f", EXAMPLE, "--collectors", text, "-o", "json").stdout)
+    same([c["collector"] for c in allocated["collectors"]], names, f"--collectors '{text}' is good")
+like(run("explain", "-f", SHOP, "--job", "databse").stderr, r"no job 'databse'; did you mean 'database'\?", "explain: a typo in a job")
+like(run("explain", "-f", SHOP, "--target", "x").stderr, r"no target 'x' was discovered", "explain: an unknown target")
 refuses(run("serve", "--collectors", "99999999"), 2, r"65534", "too many collectors")
 refuses(run("serve", "--tls-cert-file", "x"), 2, r"--tls-key-file", "half a key pair")
 refuses(run("serve", "--shutdown-delay", "soon"), 2, r"duration", "a duration that is none")
@@ -114,8 +146,28 @@ same(run("validate", "-f", EXAMPLE).returncode, 0, "the example is valid")
 # --- standard input and output
 same(run("rewrite", "-f", "-", text=pathlib.Path(EXAMPLE).read_text(encoding="utf-8")).stdout, run("rewrite", "-f", EXAMPLE).stdout,
      "'-' is standard input")
-full = subprocess.run(["sh", "-c", f"exec {BINARY} rewrite -f {EXAMPLE} >/dev/full"], capture_output=True, text=True, check=False)
-same(full.returncode, 3, "a full disk behind standard output is noticed")
+
+
+def through_shell(redirection, *words):
+    return subprocess.run(["sh", "-c", f'exec "$@" {redirection}', "sh", BINARY, *words], capture_output=True, text=True, timeout=30, check=False)
+
+
+for words in (("rewrite", "-f", EXAMPLE), ("restore", "-f", EXAMPLE), ("validate", "-f", EXAMPLE), ("allocate", "-f", SHOP),
+              ("allocate", "-f", SHOP, "-o", "json"), ("explain", "-f", SHOP), ("check", "config", SHOP),
+              ("check", "service-discovery", SHOP, "cache"), ("version",), ("help",), ("help", "serve")):
+    refuses(through_shell(">/dev/full", *words), 3, r"^otel-ta: standard output: No space left on device\n$", f"{words}: a full disk")
+    refuses(through_shell(">&-", *words), 3, r"^otel-ta: standard output: Bad file descriptor\n$", f"{words}: closed standard output")
+refuses(through_shell("<&-", "rewrite", "-f", "-"), 3, r"standard input: Bad file descriptor", "closed standard input")
+same(through_shell("2>&-", "rewrite", "-f", scratch / "none.yaml").returncode, 3, "closed standard error: the exit code says it")
+gone = subprocess.run(["bash", "-c", f"'{BINARY}' explain -f '{SHOP}' | true; exit ${{PIPESTATUS[0]}}"], capture_output=True, text=True, check=False)
+ok(gone.returncode in (0, 128 + signal.SIGPIPE) and gone.stderr == "", "a reader who leaves: silence")
+empty = write("empty.yaml", "")
+same((run("rewrite", "-f", empty).returncode, run("rewrite", "-f", empty).stdout), (0, ""), "rewrite of nothing is nothing")
+like(run("validate", "-f", empty).stderr, r"empty\.yaml: warning: there is no OpenTelemetryCollector", "validate of nothing says so")
+like(run("allocate", "-f", empty).stderr, r"warning: there are no jobs", "allocate of nothing says so")
+refuses(run("explain", "-f", empty), 1, r"there are no jobs", "explain of nothing")
+for command in ("rewrite", "allocate", "explain", "serve"):
+    refuses(run(command, "-f", scratch), 3, rf"^otel-ta: {scratch}: Is a directory\n$", f"{command}: a folder instead of a file")
 
 # --- serve: what cannot run
 taken = socket.create_server(("127.0.0.1", 0))
@@ -128,7 +180,7 @@ write("tls.key", "nonsense")
 refuses(run("serve", "--listen", "127.0.0.1:0", "--webhook-listen", "127.0.0.1:0", "--cert-dir", scratch), 3, r"tls\.crt: no PEM certificate",
         "a certificate that is none")
 refuses(run("serve", "--listen", "nowhere:what"), 3, r"nowhere:what", "an address that is none")
-refuses(run("serve", "-f", EXAMPLE, "--strategy", "round-robin"), 1, r"round-robin.*consistent-hashing", "an unknown strategy")
+refuses(run("serve", "-f", EXAMPLE, "--strategy", "round-robin"), 2, r"round-robin.*consistent-hashing", "an unknown strategy")
 refuses(run("serve", "-f", faulty), 1, PLACE % (17, 2, r"\.scrape_timeout"), "a manifest with faults")
 dropin = write("targetallocator.yaml", """collector_selector: {matchlabels: {a: b}}
 allocation_strategy: consistent-hashing
@@ -142,6 +194,25 @@ refused = run("serve", "--config-file", dropin, "--listen", "127.0.0.1:0")
 refuses(refused, 1, r"collector_selector", "a drop-in configuration that needs Kubernetes")
 like(refused.stderr, r"kubernetes_sd_configs", "each part is named: kubernetes_sd_configs")
 like(refused.stderr, r"prometheus_cr", "each part is named: prometheus_cr")
+
+# --- serve: without standard streams, files and sockets must not take their numbers
+def open_files(pid):
+    """What the numbers name; one that goes away meanwhile is left out."""
+    found = {}
+    for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found[int(link.name)] = os.readlink(link)
+    return found
+
+
+server = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", BINARY, "serve", "-f", EXAMPLE, "--listen", "127.0.0.1:0",
+                           "--webhook-listen", "off"])
+while server.poll() is None and not any(name.startswith("socket:") for name in open_files(server.pid).values()):
+    time.sleep(0.01)
+files = open_files(server.pid)
+same([files.get(fd) for fd in range(3)], ["/dev/null"] * 3, "closed standard streams: their numbers are not given to others")
+server.terminate()
+same(server.wait(timeout=30), 0, "closed standard streams: it ends in order")
 
 # --- serve: Ctrl-C
 for number in (signal.SIGINT, signal.SIGTERM):

@@ -146,7 +146,7 @@ like(r.stdout, r"web/shop +shop +target-a:8080 +shop-collector-\d\n", "a table, 
 r = run("allocate", "-f", CR, "--collectors", "a@n1,b@n2", "--strategy", "per-node")
 like(r.stderr, "3 targets have no collector", "who has no collector is said")
 r = run("allocate", "-f", CR, "--strategy", "best")
-same(r.returncode, 1, "an unknown strategy")
+same(r.returncode, 2, "an unknown strategy")
 like(r.stderr, "least-weighted", "and which there are")
 
 # ---- explain
