@@ -1,10 +1,15 @@
+#!/usr/bin/env python3
 """Upstream-shaped targets: 41 labels, of which address, pod name, pod uid, pod IP and target_id differ.
+
+targets.py FOLDER TARGETS PER_JOB     writes job-<n>.json
 
 The label set has the size and the sharing of the Go allocator's own benchmark (operator 0.158); the values are our own.
 """
 
 import json
 import os
+import re
+import sys
 
 PREFIX = "__meta_kubernetes_"
 SHARED = {
@@ -31,14 +36,32 @@ SHARED = {
 }
 
 
-def target(i):
-    address = f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}"
-    pod = f"checkout-6b549885f8-{i:07x}"
+def _group(address, pod, uid, number, stamp):
     labels = {PREFIX + name: value for name, value in SHARED.items()}
-    labels["somelabel"] = "somevalue"
-    labels.update({PREFIX + "pod_ip": address, PREFIX + "pod_uid": f"676ebee7-14f8-481e-a937-{i:012x}", PREFIX + "pod_name": pod,
-                   PREFIX + "endpointslice_address_target_name": pod, "target_id": str(i)})
+    labels.update({"somelabel": stamp, PREFIX + "pod_ip": address, PREFIX + "pod_uid": uid, PREFIX + "pod_name": pod,
+                   PREFIX + "endpointslice_address_target_name": pod, "target_id": number})
     return {"targets": [f"{address}:9006"], "labels": labels}
+
+
+# A million targets are 3 GB of text: what they share is rendered once, and cut where the marks are.
+_PIECES = re.split(r"\\u0001(\d)", json.dumps(_group("\0010", "\0011", "\0012", "\0013", "\0014"), separators=(",", ":")))
+_FIELDS = [int(mark) for mark in _PIECES[1::2]]
+
+
+def target_text(i, stamp="somevalue"):
+    """The group of target i as JSON; 'stamp' is the value of its label somelabel."""
+    values = (f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}", f"checkout-6b549885f8-{i:07x}", f"676ebee7-14f8-481e-a937-{i:012x}",
+              str(i), stamp)
+    pieces = _PIECES.copy()
+    pieces[1::2] = [values[field] for field in _FIELDS]
+    return "".join(pieces)
+
+
+BYTES_PER_TARGET = 3000
+
+
+def job_text(first, last, stamp="somevalue"):
+    return "[" + ",".join(target_text(i, stamp) for i in range(first, last)) + "]"
 
 
 def write_jobs(folder, n_targets, per_job):
@@ -46,8 +69,22 @@ def write_jobs(folder, n_targets, per_job):
     os.makedirs(folder, exist_ok=True)
     total, n_jobs = 0, -(-n_targets // per_job)
     for job in range(n_jobs):
-        text = json.dumps([target(i) for i in range(job * per_job, min(n_targets, (job + 1) * per_job))], separators=(",", ":"))
+        text = job_text(job * per_job, min(n_targets, (job + 1) * per_job))
         total += len(text)
         with open(f"{folder}/job-{job}.json", "w", encoding="utf-8") as file:
             file.write(text)
     return n_jobs, total
+
+
+def write_configuration(path, jobs):
+    """An allocator's configuration with one file_sd job for each (name, file)."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("config:\n  scrape_configs:\n" + "".join(
+            f"  - job_name: {name}\n    file_sd_configs: [{{files: ['{source}']}}]\n" for name, source in jobs))
+    return path
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__.split("\n\n")[1])
+    print("%d jobs, %d bytes" % write_jobs(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
