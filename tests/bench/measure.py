@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = str(ROOT / "build/otel-ta")
 HAS_CORES = (os.cpu_count() or 1) > 1
 SERVER_CORES = "0"
+SERVE = ["--log-format", "logfmt", "--shutdown-delay", "0s"]
 
 
 def take_client_core():
@@ -74,7 +75,7 @@ class Program:
         self.text = ""
         self.started = time.monotonic()
         with open(self.log.name, "ab") as log:
-            self.popen = subprocess.Popen(pinned([binary, "serve", *flags, "--log-format", "logfmt"], cores), stderr=log)
+            self.popen = subprocess.Popen(pinned([binary, "serve", *flags, *SERVE], cores), stderr=log)
         self.pid = self.popen.pid
 
     def wait_for(self, pattern):
