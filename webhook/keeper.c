@@ -173,6 +173,7 @@ static int start_server(struct keeper *k, struct err *err)
     listeners[n++] = (struct http_listener){ .name = "http",
                                              .address = s->listen,
                                              .max_body_bytes = 64 * KIB,
+                                             .max_waiting_bytes = LIMIT_REQUESTS_WAITING,
                                              .request_timeout_ms = API_TIMEOUT_MS,
                                              .handler = serve_handle,
                                              .arg = k->serve };
@@ -182,6 +183,7 @@ static int start_server(struct keeper *k, struct err *err)
                                     .address = s->https_listen,
                                     .tls = identity_front_ctx(k->ports[PORT_HTTPS].front),
                                     .max_body_bytes = 64 * KIB,
+                                    .max_waiting_bytes = LIMIT_REQUESTS_WAITING,
                                     .request_timeout_ms = API_TIMEOUT_MS,
                                     .handler = serve_handle,
                                     .arg = k->serve };

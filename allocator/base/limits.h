@@ -36,7 +36,9 @@
 #define LIMIT_GLOB_FILES 200000        /* files one file_sd entry may match */
 
 /* serving */
-#define LIMIT_CONNECTIONS 16384 /* per listener */
+#define LIMIT_CONNECTIONS 16384           /* per listener */
+#define LIMIT_HEAD_BYTES (64 * KIB)       /* a request without its body */
+#define LIMIT_REQUESTS_WAITING (64 * MIB) /* of requests that are being received, per listener */
 #define LIMIT_PAGE_BYTES (4096 * MIB)
 #define LIMIT_COLLECTORS 65534
 

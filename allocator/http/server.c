@@ -17,6 +17,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/metric.h"
 #include "allocator/http/gather.h"
+#include "allocator/http/head.h"
 #include "allocator/http/listen.h"
 #include "allocator/http/status.h"
 #include "allocator/http/target.h"
@@ -30,16 +31,15 @@ enum {
     PIECES_PER_WRITE = 512,   /* bounds what h2o copies when the socket is full */
     MANY_PIECES = 64,         /* from here on pieces are joined, if they are … */
     SMALL_PIECE_BYTES = 1024, /* … smaller than this on average */
-    SWEEP_MS = 20,     /* how often a stopping thread looks for connections that became idle */
-    UNBLOCK_MS = 5000, /* what cut connections get to notice it */
+    SWEEP_MS = 20,          /* how often a stopping thread looks for connections that became idle */
+    UNBLOCK_MS = 5000,      /* what cut connections get to notice it */
+    MEASURE_MS = 5,         /* at least, between two looks at the bytes being received … */
+    CONNECTIONS_A_MS = 200, /* … and more the more there is to look at: about a hundredth */
 };
 
 /* ---- the parts of a server
  * A listener has one socket on each serving thread (SO_REUSEPORT); its side on one thread is a
  * door. */
-
-#define MEASURE_MS 5         /* between two looks at the bytes being received */
-#define HEAD_ROOM (64 * KIB) /* for the head of a request beside its body */
 
 struct bound {
     struct http_listener options; /* name and address are copies */
@@ -56,6 +56,8 @@ struct door {
     h2o_context_t ctx;
     h2o_accept_ctx_t accept;
     h2o_socket_t *listening;
+    size_t waiting_bytes; /* at the last measure() */
+    struct connection *largest;
 };
 
 struct connection {
@@ -76,9 +78,9 @@ struct worker {
     struct door *doors;            /* n_listeners */
     struct connection connections; /* head of a ring */
     struct gather_pool buffers;
-    struct arena scratch; /* of the handler that runs */
-    int64_t measured_ms;  /* when the bytes being received were last added up */
-    int spare_fd;         /* given up to take and close a connection when descriptors run out */
+    struct arena scratch;  /* of the handler that runs */
+    int64_t measure_at_ms; /* when the bytes being received are added up again */
+    int spare_fd;          /* given up to take and close a connection when descriptors run out */
     bool is_stopping;
     int64_t grace_ms;
 };
@@ -402,6 +404,14 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
 
     role_enter(serve);
     x.is_head = span_is(from_iovec(req->method), "HEAD");
+    /* Until a request is answered its bytes stay where they were received. */
+    const h2o_buffer_t *in = connection_of(&x)->sock->input;
+    struct head_fault fault = head_check((struct span){ in->bytes, in->size });
+    if (fault.status != 0) {
+        req->http1_is_persistent = 0;
+        exchange_fail(&x, fault.status, "%s", fault.why);
+        return 0;
+    }
     x.target = target_split(from_iovec(req->input.path), from_iovec(req->input.authority));
     door->bound->options.handler(&x, door->bound->options.arg);
     assert(x.is_answered);
@@ -552,49 +562,61 @@ static void on_messages(h2o_multithread_receiver_t *receiver, h2o_linklist_t *me
     }
 }
 
-/* Adds up what the connections of a door have sent of requests that are not complete; the largest
- * goes to '*out'. */
-static size_t waiting_bytes(struct worker *w, const struct door *door, struct connection **out)
+/* Adds up, for each door, what its connections have sent of requests that are not answered, and
+ * finds the largest. Returns how many connections there are. */
+static unsigned measure(struct worker *w)
 {
-    size_t sum = 0, most = 0;
+    unsigned n = 0;
 
-    *out = NULL;
-    for (struct connection *c = w->connections.next; c != &w->connections; c = c->next) {
-        if (c->door != door || c->is_cut) {
-            continue;
-        }
-        sum += c->sock->input->size;
-        if (c->sock->input->size > most) {
-            most = c->sock->input->size;
-            *out = c;
+    for (size_t i = 0; i < w->server->n_listeners; i++) {
+        w->doors[i].waiting_bytes = 0;
+        w->doors[i].largest = NULL;
+    }
+    for (struct connection *c = w->connections.next; c != &w->connections; c = c->next, n++) {
+        size_t size = c->is_cut ? 0 : c->sock->input->size;
+        struct door *door = c->door;
+
+        door->waiting_bytes += size;
+        if (size > 0 && (door->largest == NULL || size > door->largest->sock->input->size)) {
+            door->largest = c;
         }
     }
-    return sum;
+    return n;
 }
 
-/* h2o gathers a whole body before a handler sees it: many slow senders would fill the memory. */
-static void cut_excess(struct worker *w)
+static bool is_over(const struct door *door)
+{
+    const struct http_listener *o = &door->bound->options;
+    size_t share = o->max_waiting_bytes / door->worker->server->n_threads;
+    size_t one = o->max_body_bytes + LIMIT_HEAD_BYTES;
+
+    return o->max_waiting_bytes > 0 && door->largest != NULL &&
+           door->waiting_bytes > (share < one ? one : share);
+}
+
+/* h2o gathers a whole body before a handler sees it: many slow senders would fill the memory.
+ * Returns for how long the next turn may wait: bytes that came too soon after the last look are
+ * looked at later. */
+static int32_t cut_excess(struct worker *w)
 {
     int64_t now_ms = clock_mono_ms();
 
-    if (now_ms - w->measured_ms < MEASURE_MS) {
-        return;
+    if (now_ms < w->measure_at_ms) {
+        return (int32_t)(w->measure_at_ms - now_ms);
     }
-    w->measured_ms = now_ms;
+    unsigned n = measure(w);
     for (size_t i = 0; i < w->server->n_listeners; i++) {
-        const struct http_listener *o = &w->doors[i].bound->options;
-        size_t share = o->max_waiting_bytes / w->server->n_threads;
-        share = share < o->max_body_bytes + HEAD_ROOM ? o->max_body_bytes + HEAD_ROOM : share;
-        struct connection *largest = NULL;
-        while (o->max_waiting_bytes > 0 && waiting_bytes(w, &w->doors[i], &largest) > share &&
-               largest != NULL) {
-            largest->is_cut = true;
+        for (struct door *door = &w->doors[i]; is_over(door); (void)measure(w)) {
+            door->largest->is_cut = true;
             metric_add(METRIC_CONNECTIONS_REFUSED, 1);
             log_warn("connection cut: too many bytes of requests are being received",
-                     LOG_STR("listener", o->name), LOG_INT("limit", share));
-            shutdown(h2o_socket_get_fd(largest->sock), SHUT_RDWR);
+                     LOG_STR("listener", door->bound->options.name),
+                     LOG_INT("bytes", door->waiting_bytes));
+            shutdown(h2o_socket_get_fd(door->largest->sock), SHUT_RDWR);
         }
     }
+    w->measure_at_ms = now_ms + MEASURE_MS + n / CONNECTIONS_A_MS;
+    return INT32_MAX;
 }
 
 static void turn(struct worker *w, int32_t max_wait_ms)
@@ -669,9 +691,10 @@ static void *worker_main(void *arg)
     }
     sem_post(&s->ready);
 
+    int32_t wait_ms = INT32_MAX;
     while (!w->is_stopping) {
-        turn(w, INT32_MAX);
-        cut_excess(w);
+        turn(w, wait_ms);
+        wait_ms = cut_excess(w);
     }
     if (finish_connections(w)) {
         worker_fini(w);

@@ -21,8 +21,10 @@ const char *status_reason(int status)
         { 421, "Misdirected Request" },
         { 422, "Unprocessable Entity" },
         { 429, "Too Many Requests" },
+        { 431, "Request Header Fields Too Large" },
         { 500, "Internal Server Error" },
         { 503, "Service Unavailable" },
+        { 504, "Gateway Timeout" },
     };
 
     for (size_t i = 0; i < COUNT(reasons); i++) {

@@ -137,17 +137,41 @@ static void test_refusals(unsigned port)
     one(port, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: abc\r\n\r\n", 400, NULL);
     one(port, "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400, NULL);
     one(port, "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400, NULL);
-    /* Both lengths: the chunks count, and the rest is the next request, not a smuggled one inside a
-     * body. */
-    one(port,
-        "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\nTransfer-Encoding: "
-        "chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
-        200, "POST|/p||a||1|127.0.0.1");
     /* No h2c upgrade: answered as HTTP/1.1. */
     one(port,
         "GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
         "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
         200, "GET|/echo||a||0|127.0.0.1");
+}
+
+/* Nothing behind such a request is taken for another one: the connection ends. */
+static void test_ambiguous(unsigned port)
+{
+    static const char *const ambiguous[] = {
+        "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "1\r\nx\r\n0\r\n\r\n",
+        "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"
+        "0\r\n\r\n",
+        "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 0\r\n\r\nabc",
+        "GET /echo HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /echo HTTP/1.1\r\nHost: a\r\nX-Seen: a\r\n b\r\n\r\n",
+    };
+
+    for (size_t i = 0; i < COUNT(ambiguous); i++) {
+        unsigned before = atomic_load(&n_handled);
+        struct rawclient c;
+        size_t used = 0;
+
+        raw_connect(&c, port);
+        raw_say(&c, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+        is_int(raw_read(&c, &used, true).status, 200, "a good request, and then");
+        raw_say(&c, ambiguous[i]);
+        raw_say(&c, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+        is_int(raw_read(&c, &used, true).status, 400, "400 for %s", ambiguous[i]);
+        ok(raw_is_closed(&c, &used), "  and the end of the connection");
+        is_int(atomic_load(&n_handled) - before, 1, "  handlers have seen one request");
+        raw_close(&c);
+    }
 }
 
 static void test_chunked_flood(unsigned port)
@@ -182,21 +206,36 @@ static void test_continue(unsigned port)
     raw_close(&c);
 }
 
-static void test_headers_of_100_kib(unsigned port)
+/* One header of 'size' bytes. */
+static void check_big_header(unsigned port, size_t size, int status)
 {
     struct rawclient c;
     size_t used = 0;
-    AUTO_STR big = mem_zalloc(100 * KIB + 1);
+    AUTO_STR big = mem_zalloc(size + 1);
 
-    memset(big, 'h', 100 * KIB);
+    memset(big, 'h', size);
     raw_connect(&c, port);
     raw_say(&c, "GET /echo HTTP/1.1\r\nHost: a\r\nX-Big: ");
     raw_say(&c, big);
     raw_say(&c, "\r\nX-Seen: still\r\n\r\n");
     struct rawanswer a = raw_read(&c, &used, true);
-    is_span(a.body, SPAN_LIT("GET|/echo||a|still|0|127.0.0.1"), "100 KiB of headers");
+    is_int(a.status, status, "a header of %zu bytes", size);
+    if (status == 200) {
+        is_span(a.body, SPAN_LIT("GET|/echo||a|still|0|127.0.0.1"), "  is passed over");
+    } else {
+        ok(raw_is_closed(&c, &used), "  ends the connection");
+    }
     raw_close(&c);
+}
 
+static void test_big_heads(unsigned port)
+{
+    struct rawclient c;
+    size_t used = 0;
+
+    check_big_header(port, 60 * KIB, 200);
+    check_big_header(port, 64 * KIB, 431);
+    check_big_header(port, 200 * KIB, 431);
     /* More than h2o's 100 headers. */
     raw_connect(&c, port);
     raw_say(&c, "GET /echo HTTP/1.1\r\n");
@@ -391,6 +430,61 @@ static void test_connection_cap(unsigned port)
     }
 }
 
+/* Many half requests: together they may have so much and no more, and who sends little is kept. */
+static void test_waiting_bytes(void)
+{
+    const struct http_listener listener = { .name = "http",
+                                            .address = "127.0.0.1:0",
+                                            .max_body_bytes = 65536,
+                                            .max_waiting_bytes = 300000,
+                                            .request_timeout_ms = 60000,
+                                            .handler = handle };
+    const struct http_server_options options = { .n_threads = 1,
+                                                 .listeners = &listener,
+                                                 .n_listeners = 1 };
+    enum { N = 12, PART = 50000, FITS = 5 };
+    AUTO_STR part = mem_zalloc(PART + 1);
+    struct http_server *s = NULL;
+    struct err err = { 0 };
+    struct rawclient small, c[N];
+    size_t used = 0, n_cut = 0, n_served = 0;
+    uint64_t refused = metric_value(METRIC_CONNECTIONS_REFUSED);
+    static const char head[] = "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 50001\r\n\r\n";
+
+    memset(part, 'x', PART);
+    ok(http_server_start(&options, &s, &err) == 0, "a server with a cap on waiting bytes");
+    raw_connect(&small, http_server_port(s, 0));
+    raw_say(&small, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell");
+    for (size_t i = 0; i < N; i++) {
+        raw_connect(&c[i], http_server_port(s, 0));
+        raw_say(&c[i], head);
+        raw_say(&c[i], part);
+    }
+    /* 600,000 bytes are on their way, and no event but the last of them tells the server to look.
+     */
+    for (int64_t end = clock_mono_ms() + 10000;
+         metric_value(METRIC_CONNECTIONS_REFUSED) - refused < N - FITS && clock_mono_ms() < end;) {
+        poll(NULL, 0, 1);
+    }
+    for (size_t i = 0; i < N; i++) {
+        used = 0;
+        raw_say(&c[i], "x");
+        int status = raw_read(&c[i], &used, true).status;
+        n_served += status == 200;
+        n_cut += status == 0;
+        raw_close(&c[i]);
+    }
+    is_int(n_served, FITS, "as many halves as fit are completed");
+    is_int(n_cut, N - n_served, "the others are cut");
+    is_int(metric_value(METRIC_CONNECTIONS_REFUSED) - refused, (long long)n_cut, "and counted");
+    raw_say(&small, "o");
+    used = 0;
+    is_span(raw_read(&small, &used, true).body, SPAN_LIT("POST|/p||a||5|127.0.0.1"),
+            "who has sent little is not touched");
+    raw_close(&small);
+    http_server_stop(&s, 0);
+}
+
 /* Every descriptor is taken: who connects is turned away instead of waking the loop for ever. */
 static void test_no_descriptor(unsigned port)
 {
@@ -579,9 +673,10 @@ int main(void)
     is_int(http_server_threads(s), 2, "two threads");
     test_what_the_handler_sees(port);
     test_refusals(port);
+    test_ambiguous(port);
     test_chunked_flood(port);
     test_continue(port);
-    test_headers_of_100_kib(port);
+    test_big_heads(port);
     test_answer_headers(port);
     test_pipelining(port);
     test_pinned(port);
@@ -596,6 +691,7 @@ int main(void)
     s = start(4, 60000, 0);
     test_connection_cap(http_server_port(s, 0));
     http_server_stop(&s, 1000);
+    test_waiting_bytes();
     test_slow_clients();
     test_stalled_reader();
     test_drain_and_stop();
