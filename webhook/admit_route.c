@@ -6,6 +6,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/metric.h"
 #include "allocator/codec/urlform.h"
+#include "allocator/prom/duration.h"
 #include "webhook/admission.h"
 
 #include <stdatomic.h>
@@ -18,16 +19,18 @@
 struct admit {
     struct rewrite_options options;
     struct arena arena; /* texts of the options */
+    size_t max_in_flight_bytes;
     /* Bytes of all bodies being answered, over all serving threads; each adds before and subtracts
      * after its own. */
     _Atomic size_t in_flight;
 };
 
-struct admit *admit_new(const struct rewrite_options *options)
+struct admit *admit_new(const struct rewrite_options *options, size_t max_in_flight_bytes)
 {
     struct admit *admit = mem_zalloc(sizeof(*admit));
 
     arena_init(&admit->arena);
+    admit->max_in_flight_bytes = max_in_flight_bytes;
     admit->options = *options;
     admit->options.collector_id_expr = arena_span(&admit->arena, options->collector_id_expr);
     admit->options.shared_host = arena_span(&admit->arena, options->shared_host);
@@ -48,31 +51,28 @@ static void fail(struct exchange *x, int status, const char *message)
     exchange_reply(x, status, JSON_TYPE, admission_status(status, message, exchange_scratch(x)));
 }
 
-/* "?timeout=5s": whole seconds, as the API server sends it. 0: none, or nothing that we understand.
- */
+/* "?timeout=5s", as the API server sends it. 0: none, or nothing that we understand. */
 static int64_t timeout_ms(struct span query)
 {
     struct span raw;
-    int64_t seconds = 0;
+    int64_t ms = 0;
 
-    if (!urlform_query(query, "timeout", &raw) || raw.len < 2 || raw.len > 6 ||
-        raw.p[raw.len - 1] != 's') {
+    if (!urlform_query(query, "timeout", &raw) || duration_parse(raw, &ms, NULL) < 0) {
         return 0;
     }
-    for (size_t i = 0; i + 1 < raw.len; i++) {
-        if (raw.p[i] < '0' || raw.p[i] > '9') {
-            return 0;
-        }
-        seconds = seconds * 10 + (raw.p[i] - '0');
-    }
-    return seconds * 1000;
+    return ms;
 }
 
-static void count_and_log(const struct admission_reply *reply, int64_t elapsed_us)
+static void count(const char *verdict)
 {
-    const char *const verdict[] = { admission_verdict_name(reply->verdict) };
+    metric_add_for(METRIC_WEBHOOK_REVIEWS, &verdict, 1);
+}
 
-    metric_add_for(METRIC_WEBHOOK_REVIEWS, verdict, 1);
+static void count_and_log(const struct admission_reply *reply, bool is_late, int64_t elapsed_us)
+{
+    const char *verdict = is_late ? "timeout" : admission_verdict_name(reply->verdict);
+
+    count(verdict);
     metric_observe(METRIC_WEBHOOK_SECONDS, (double)elapsed_us / 1e6);
     if (reply->verdict == ADMISSION_FAILED) {
         metric_add(METRIC_WEBHOOK_SELFCHECK, 1);
@@ -81,7 +81,7 @@ static void count_and_log(const struct admission_reply *reply, int64_t elapsed_u
                   LOG_SPAN("uid", reply->uid));
         return;
     }
-    log_info("review", LOG_STR("verdict", verdict[0]), LOG_SPAN("namespace", reply->ns),
+    log_info("review", LOG_STR("verdict", verdict), LOG_SPAN("namespace", reply->ns),
              LOG_SPAN("name", reply->name), LOG_SPAN("reason", reply->reason),
              LOG_SPAN("uid", reply->uid), LOG_INT("us", elapsed_us));
 }
@@ -89,15 +89,17 @@ static void count_and_log(const struct admission_reply *reply, int64_t elapsed_u
 static void answer(const struct admit *admit, struct exchange *x)
 {
     struct admission_reply reply;
-    int64_t deadline_ms = timeout_ms(exchange_query(x));
+    int64_t deadline_us = timeout_ms(exchange_query(x)) * 1000;
     int64_t begin_us = clock_mono_us();
 
     admission_answer(exchange_body(x), &admit->options, exchange_scratch(x), &reply);
     int64_t elapsed_us = clock_mono_us() - begin_us;
-    count_and_log(&reply, elapsed_us);
     /* A late answer is worth nothing: the API server has gone on. A tenth of its time is the way
      * back. */
-    if (deadline_ms > 0 && elapsed_us / 1000 > deadline_ms - deadline_ms / 10) {
+    bool is_late = deadline_us > 0 && elapsed_us > deadline_us - deadline_us / 10;
+
+    count_and_log(&reply, is_late, elapsed_us);
+    if (is_late) {
         fail(x, 504, "otel-ta: the review took longer than its timeout");
         return;
     }
@@ -127,7 +129,9 @@ void admit_handle(struct exchange *x, void *arg)
         fail(x, 413, "otel-ta: the review is too big");
         return;
     }
-    if (atomic_fetch_add(&admit->in_flight, size) + size > LIMIT_REVIEWS_IN_FLIGHT) {
+    if (atomic_fetch_add(&admit->in_flight, size) + size > admit->max_in_flight_bytes) {
+        count("busy");
+        log_warn("review refused: too many at once", LOG_INT("bytes", size));
         fail(x, 503, "otel-ta: too many reviews at once");
     } else {
         answer(admit, x);

@@ -1,7 +1,9 @@
 /* POST /mutate: AdmissionReviews over HTTP. 405 for other methods, 404 for other paths, 415 for
- * encoded bodies, 413 above LIMIT_REVIEW_BYTES, 503 while more than LIMIT_REVIEWS_IN_FLIGHT bytes
- * are being answered; every error is a Status body that kubectl shows, never with Retry-After.
- * Threads: admit_new and admit_free from the keeper; the handler on serving threads. */
+ * encoded bodies, 413 above LIMIT_REVIEW_BYTES, 503 while more bytes than allowed are being
+ * answered, 504 when nine tenths of "?timeout=" have passed; the metric of reviews counts the last
+ * two as "busy" and "timeout". Every error is a Status body that kubectl shows, never with
+ * Retry-After. Threads: admit_new and admit_free from the keeper; the handler on serving threads.
+ */
 #ifndef OTEL_TA_WEBHOOK_ADMIT_ROUTE_H
 #define OTEL_TA_WEBHOOK_ADMIT_ROUTE_H
 
@@ -11,7 +13,7 @@
 struct admit;
 
 /* Copies the options. */
-struct admit *admit_new(const struct rewrite_options *options);
+struct admit *admit_new(const struct rewrite_options *options, size_t max_in_flight_bytes);
 exchange_handler admit_handle;         /* arg: struct admit */
 void admit_free(struct admit **admit); /* after the server has stopped */
 

@@ -286,7 +286,7 @@ static int start(struct keeper *k, struct err *err)
         return rc;
     }
     make_rewrite_options(k->options, &ro);
-    k->admit = admit_new(&ro);
+    k->admit = admit_new(&ro, LIMIT_REVIEWS_IN_FLIGHT);
     k->serve = serve_new(thread_count(k->settings), k->settings->secrets_over_http);
     rc = start_server(k, err);
     if (rc == 0) {
