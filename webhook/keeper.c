@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -261,6 +262,20 @@ static int open_descriptors(struct keeper *k, struct err *err)
     return 0;
 }
 
+/* Each connection takes a descriptor, and each watched folder; the usual soft limit of 1024 is
+ * there for programs that use select(). */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+            log_warn("limit of open files not raised", LOG_STR("error", strerrordesc_np(errno)));
+        }
+    }
+}
+
 /* A kernel without seccomp is no reason not to serve, but a reason to say so. The leak checker of a
  * sanitizer build traces its own process, which a confined one may not. */
 static void confine(void)
@@ -277,6 +292,8 @@ static void confine(void)
 static int start(struct keeper *k, struct err *err)
 {
     struct rewrite_options ro;
+
+    raise_descriptor_limit();
     int rc = open_descriptors(k, err);
 
     if (rc == 0) {
