@@ -42,6 +42,7 @@ struct http_request {
     unsigned n_redirects;
     bool is_elsewhere; /* a redirect led to another host: credentials and headers stay behind */
     bool is_get;       /* a redirect turned the method into GET */
+    bool is_coded;     /* the answer has a transfer coding besides chunked */
     CURL *easy;
     struct curl_slist *lines;
     struct curl_slist *connect_to;
@@ -162,6 +163,27 @@ static void fail(struct http_request *r, const char *why)
     if (why != r->error) {
         snprintf(r->error, sizeof(r->error), "%s", why);
     }
+}
+
+/* libcurl undoes gzip and others as a transfer coding although nobody asked for one: a few bytes
+ * could become a gigabyte. */
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+    static const char name[] = "transfer-encoding:";
+    struct http_request *r = arg;
+    struct span value = { p, size * n };
+
+    if (value.len >= sizeof(name) - 1 && strncasecmp(p, name, sizeof(name) - 1) == 0) {
+        value = span_from(value, sizeof(name) - 1);
+        while (value.len > 0 && (unsigned char)value.p[0] <= ' ') {
+            value = span_from(value, 1);
+        }
+        while (value.len > 0 && (unsigned char)value.p[value.len - 1] <= ' ') {
+            value.len--;
+        }
+        r->is_coded = value.len != 7 || strncasecmp(value.p, "chunked", 7) != 0;
+    }
+    return r->is_coded ? 0 : size * n;
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
@@ -362,6 +384,8 @@ static void set_transfer(struct http_request *r)
 
     curl_easy_setopt(easy, CURLOPT_PRIVATE, r);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->error);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, r);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, r);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_BYTES);
@@ -536,6 +560,10 @@ static void finish(struct http_request *r, CURLcode code)
         snprintf(r->error, sizeof(r->error), "the body is larger than %zu bytes",
                  r->o.max_body_bytes);
         fail(r, r->error);
+        return;
+    }
+    if (r->is_coded) {
+        fail(r, "unsupported transfer encoding");
         return;
     }
     if (code != CURLE_OK) {
