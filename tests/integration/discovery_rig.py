@@ -21,9 +21,9 @@ from rig.tap import diag, done, like, ok, same  # noqa: E402, F401
 BINARY = os.environ.get("OTEL_TA", str(ROOT / "build/otel-ta"))
 
 
-def scratch():
+def scratch(parent=None):
     """A folder that is gone when the test ends."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-test-"))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-test-", dir=parent))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
