@@ -481,13 +481,8 @@ void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job)
     mem_free(heads);
 }
 
-void job_free(struct job **job, bool is_fleet_gone)
+static void free_one(struct job *j, bool is_fleet_gone) ON(engine)
 {
-    struct job *j = *job;
-
-    if (j == NULL) {
-        return;
-    }
     struct table_node *node = table_next(&j->sources, NULL);
     while (node != NULL) {
         struct table_node *next = table_next(&j->sources, node);
@@ -507,5 +502,13 @@ void job_free(struct job **job, bool is_fleet_gone)
     scrapejob_free(&j->config);
     mem_free(j->label);
     mem_free(j);
+}
+
+void job_free(struct job **job, bool is_fleet_gone)
+{
+    for (struct job *j = *job, *before; j != NULL; j = before) {
+        before = j->predecessor;
+        free_one(j, is_fleet_gone);
+    }
     *job = NULL;
 }

@@ -33,9 +33,13 @@ struct job {
     size_t n_discovered, n_kept, n_dropped, n_invalid; /* sums over the sources */
     bool has_news;                                     /* for metrics */
     size_t n_kept_shown;
-    uint64_t key[2]; /* of everything that was configured: equal keys, equal jobs */
-    size_t row;      /* in snapshots */
-    bool is_listed;  /* among the jobs that may have to be rendered */
+    uint64_t key[2];         /* of everything that was configured: equal keys, equal jobs */
+    size_t row;              /* in snapshots */
+    bool is_listed;          /* among the jobs that may have to be rendered */
+    size_t n_open;           /* discovery sections that wait for their first answer (wants.h) */
+    struct job *predecessor; /* owned; the same job as it was configured before, which goes on and
+                                is served until nothing is open here */
+    struct job *successor;   /* the job that has it as predecessor */
 };
 
 /* The key of a configuration, with its complete JSON. */
@@ -51,7 +55,8 @@ void job_vanish(struct job *j, uint32_t section, struct span source) ON(engine);
 /* Puts every target into 'fleet', in identity order, and forgets the fleet it was in, which is
  * freed as a whole. */
 void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job) ON(engine);
-/* 'is_fleet_gone': the fleet is freed as a whole, its slots need not be cleared. */
+/* Its predecessor too. 'is_fleet_gone': the fleet is freed as a whole, its slots need not be
+ * cleared. */
 void job_free(struct job **job, bool is_fleet_gone) ON(engine);
 
 #endif

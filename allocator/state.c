@@ -30,6 +30,18 @@ struct state {
 
 /* ---- life */
 
+/* For a predecessor its successor is listed, which knows what is served. */
+static void list_job(void *state, struct job *changed)
+{
+    struct state *s = state;
+    struct job *j = changed->successor != NULL ? changed->successor : changed;
+
+    if (!j->is_listed) {
+        j->is_listed = true;
+        *vec_push(&s->dirty) = j;
+    }
+}
+
 struct state *state_new(struct mailbox *watcher)
 {
     struct state *s = mem_zalloc(sizeof(*s));
@@ -37,7 +49,7 @@ struct state *state_new(struct mailbox *watcher)
     strpool_init(&s->pool);
     s->publisher = publisher_new();
     fragments_init(&s->fragments, s->publisher);
-    wants_init(&s->wants, watcher);
+    wants_init(&s->wants, watcher, list_job, s);
     sd_batch_init(&s->batch, &s->pool);
     s->rows = mem_array(1, sizeof(*s->rows));
     s->directory = directory_new(NULL, 0, NULL, 0);
@@ -83,16 +95,6 @@ void state_release_watcher(struct state *s)
     if (s->wants.watcher != NULL) {
         mailbox_post(s->wants.watcher, want_note_new(WATCHER_RELEASED));
         s->wants.watcher = NULL;
-    }
-}
-
-static void list_job(void *state, struct job *j)
-{
-    struct state *s = state;
-
-    if (!j->is_listed) {
-        j->is_listed = true;
-        *vec_push(&s->dirty) = j;
     }
 }
 
@@ -284,23 +286,57 @@ static void set_label(struct job *j, const char *label)
     }
 }
 
-/* An old job that was configured in the same way, taken out of its tenancy. 'at' is where it was
- * last time, if nothing has changed. */
-static struct job *take_job(struct tenancy *from, const struct scrapejob *config, size_t at)
+/* Where the job of this name was. 'at' is where it is found first, if nothing has changed. */
+static struct job **find_place(struct tenancy *from, const struct scrapejob *config, size_t at)
 {
-    uint64_t key[2];
-
-    job_key(config, key);
-    for (size_t i = 0; i < from->jobs.n; i++) {
+    for (size_t i = 0; from != NULL && i < from->jobs.n; i++) {
         struct job **place = &from->jobs.v[(at + i) % from->jobs.n], *j = *place;
-        if (j != NULL && j->key[0] == key[0] && j->key[1] == key[1] &&
-            span_eq(j->config->name, config->name) &&
+        if (j != NULL && span_eq(j->config->name, config->name) &&
             span_eq(j->config->receiver, config->receiver)) {
-            *place = NULL;
-            return j;
+            return place;
         }
     }
     return NULL;
+}
+
+static struct job *take_predecessor(struct job *j)
+{
+    struct job *before = j->predecessor;
+
+    if (before != NULL) {
+        before->successor = NULL;
+        before->has_news = true;
+        j->predecessor = NULL;
+    }
+    return before;
+}
+
+/* The job, or its predecessor, if it was configured in the same way. */
+static struct job *take_same(struct job **place, const struct scrapejob *config)
+{
+    struct job *j = *place;
+    uint64_t key[2];
+
+    job_key(config, key);
+    if (memcmp(j->key, key, sizeof(key)) == 0) {
+        *place = NULL;
+        return j;
+    }
+    return j->predecessor != NULL && memcmp(j->predecessor->key, key, sizeof(key)) == 0
+               ? take_predecessor(j)
+               : NULL;
+}
+
+/* What is served until a new job has settled: the job in its place, or that one's predecessor. */
+static struct job *take_served(struct job **place)
+{
+    struct job *j = *place;
+
+    if (j->n_open > 0) {
+        return take_predecessor(j);
+    }
+    *place = NULL;
+    return j;
 }
 
 static void start_job(struct renewal *r, struct job *j) ON(engine)
@@ -324,6 +360,35 @@ static void start_job(struct renewal *r, struct job *j) ON(engine)
     }
 }
 
+/* 'heir', if any, is shown in the metrics in its place. */
+static void forget_job(struct state *s, const struct job *j, struct job *heir)
+{
+    if (heir != NULL && strcmp(heir->label, j->label) == 0) {
+        heir->has_news = true;
+    } else {
+        forget_series(j);
+    }
+    s->n_kept -= j->n_kept_shown;
+    wants_release(&s->wants, j);
+}
+
+/* The job itself is served from now on, or not at all. */
+static void end_predecessor(struct state *s, struct job *j) ON(engine)
+{
+    struct job *before = take_predecessor(j);
+
+    if (before == NULL) {
+        return;
+    }
+    forget_job(s, before, j);
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        if (s->tenancies.v[i]->fleet == before->fleet) {
+            tenancy_give_number(s->tenancies.v[i], before->fleet_job);
+        }
+    }
+    job_free(&before, false);
+}
+
 static struct span dump(const json_t *tree)
 {
     char *text = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
@@ -341,38 +406,64 @@ static void add_entry(struct renewal *r, size_t tenant, const struct scrapejob *
     };
 }
 
-static void renew_jobs(struct renewal *r, size_t i) ON(engine)
+/* The job goes on as it is. */
+static void keep_job(struct renewal *r, size_t i, struct job *j, const char *label) ON(engine)
 {
-    struct tenant *tenant = &r->config->v[i];
-    struct tenancy *old = find_tenancy(r->s, tenant), *t = r->tenancies[i];
+    struct tenancy *t = r->tenancies[i];
 
-    for (size_t k = 0; k < tenant->jobs.n; k++) {
-        struct scrapejob *config = tenant->jobs.v[k];
-        AUTO_STR label = job_label(r, tenant, config);
-        add_entry(r, i, config);
-        struct job *j = old == NULL ? NULL : take_job(old, config, k);
-        if (j == NULL) {
-            j = job_new(config, label, t->fleet, tenancy_take_number(t), &r->s->fragments,
-                        &r->s->pool);
-            tenant->jobs.v[k] = NULL; /* moved */
-            struct directory_job *entry = &r->entries.v[r->entries.n - 1];
-            entry->receiver = j->config->receiver;
-            entry->name = j->config->name;
-            start_job(r, j);
-            r->has_changed = true;
-        } else if (!r->goes_on[i]) {
+    for (; j != NULL; j = j->predecessor) {
+        if (!r->goes_on[i]) {
             job_join(j, t->fleet, tenancy_take_number(t));
         }
         set_label(j, label);
-        *vec_push(&r->jobs) = j;
     }
 }
 
-static void forget_job(struct state *s, struct job *j)
+/* Moves the configuration. 'place' is where the job of this name was, or NULL. */
+static struct job *begin_job(struct renewal *r, size_t i, struct scrapejob **config,
+                             const char *label, struct job **place) ON(engine)
 {
-    forget_series(j);
-    s->n_kept -= j->n_kept_shown;
-    wants_release(&s->wants, j);
+    struct tenancy *t = r->tenancies[i];
+    struct job *j =
+        job_new(*config, label, t->fleet, tenancy_take_number(t), &r->s->fragments, &r->s->pool);
+    struct directory_job *entry = &r->entries.v[r->entries.n - 1];
+
+    *config = NULL;
+    entry->receiver = j->config->receiver;
+    entry->name = j->config->name;
+    start_job(r, j);
+    if (r->s->is_synced && place != NULL && j->n_open > 0) {
+        j->predecessor = take_served(place);
+    }
+    if (j->predecessor != NULL) {
+        j->predecessor->successor = j;
+        keep_job(r, i, j->predecessor, label);
+    }
+    r->has_changed = true;
+    return j;
+}
+
+static void renew_jobs(struct renewal *r, size_t i) ON(engine)
+{
+    struct tenant *tenant = &r->config->v[i];
+    struct tenancy *old = find_tenancy(r->s, tenant);
+
+    for (size_t k = 0; k < tenant->jobs.n; k++) {
+        struct scrapejob **config = &tenant->jobs.v[k];
+        AUTO_STR label = job_label(r, tenant, *config);
+        add_entry(r, i, *config);
+        struct job **place = find_place(old, *config, k);
+        if (place != NULL && (*place)->n_open == 0) {
+            end_predecessor(r->s, *place);
+        }
+        struct job *j = place == NULL ? NULL : take_same(place, *config);
+        if (j == NULL) {
+            j = begin_job(r, i, config, label, place);
+        } else {
+            keep_job(r, i, j, label);
+        }
+        *vec_push(&r->jobs) = j;
+    }
 }
 
 /* Old jobs that no tenancy of the new configuration took. */
@@ -386,7 +477,8 @@ static void end_jobs(struct renewal *r) ON(engine)
         }
         vec_each(&t->jobs, place) {
             if (*place != NULL) {
-                forget_job(r->s, *place);
+                end_predecessor(r->s, *place);
+                forget_job(r->s, *place, NULL);
                 if (goes_on) {
                     tenancy_give_number(t, (*place)->fleet_job);
                     job_free(place, false);
@@ -399,6 +491,12 @@ static void end_jobs(struct renewal *r) ON(engine)
             r->has_changed = true;
         }
     }
+}
+
+/* The job whose pages are shown for 'j': itself, its predecessor, or NULL. */
+static struct job *served(const struct state *s, struct job *j)
+{
+    return j->n_open == 0 || !s->is_synced ? j : j->predecessor;
 }
 
 /* The new lists become the state's. */
@@ -422,7 +520,7 @@ static void settle_in(struct renewal *r)
         j->row = i;
         j->is_listed = false;
         list_job(s, j);
-        s->rows[i] = j->pages.row;
+        s->rows[i] = served(s, j) == NULL ? NULL : served(s, j)->pages.row;
     }
     vec_fini(&s->jobs);
     s->jobs.v = r->jobs.v;
@@ -549,10 +647,10 @@ bool state_has_news(const struct state *s)
     if (!s->is_configured) {
         return false;
     }
-    if (s->wants.n_open > 0) {
-        return !s->is_synced && s->is_directory_new; /* only that there is something to wait for */
+    if (!s->is_synced) { /* while something is open: only that there is something to wait for */
+        return s->wants.n_open == 0 || s->is_directory_new;
     }
-    return s->dirty.n > 0 || s->is_directory_new || !s->is_synced;
+    return s->dirty.n > 0 || s->is_directory_new;
 }
 
 static void become_synced(struct state *s) ON(engine)
@@ -579,26 +677,37 @@ static void show_job(struct job *j)
     j->has_news = false;
 }
 
-/* Pages and rows of the jobs that may have changed; true when a row did. */
+/* Pages and row of a job that may have changed; true when the row did. */
+static bool render_job(struct state *s, struct job *current, size_t *n_rendered) ON(engine)
+{
+    struct job *j = served(s, current);
+    size_t n = 0;
+
+    current->is_listed = false;
+    if (j == NULL) {
+        return false;
+    }
+    if (j == current) {
+        end_predecessor(s, current);
+    }
+    bool has_changed = pages_render(&j->pages, j->fleet, j->heads.n, &n);
+    s->rows[current->row] = j->pages.row;
+    *n_rendered += n;
+    if (j->has_news) {
+        s->n_kept += j->n_kept - j->n_kept_shown;
+        j->n_kept_shown = j->n_kept;
+        show_job(j);
+    }
+    return has_changed;
+}
+
 static bool render_jobs(struct state *s) ON(engine)
 {
     size_t n_rendered = 0;
     bool has_changed = false;
 
     vec_each(&s->dirty, place) {
-        struct job *j = *place;
-        size_t n = 0;
-        if (pages_render(&j->pages, j->fleet, j->heads.n, &n)) {
-            s->rows[j->row] = j->pages.row;
-            has_changed = true;
-        }
-        n_rendered += n;
-        if (j->has_news) {
-            s->n_kept += j->n_kept - j->n_kept_shown;
-            j->n_kept_shown = j->n_kept;
-            show_job(j);
-        }
-        j->is_listed = false;
+        has_changed |= render_job(s, *place, &n_rendered);
     }
     vec_clear(&s->dirty);
     metric_add(METRIC_PAGES_RENDERED, n_rendered);

@@ -184,7 +184,9 @@ bool tenancy_set_collectors(struct tenancy *t, const struct tenant *config)
     if (has_changed) {
         t->has_new_collectors = true;
         for (size_t i = 0; i < t->jobs.n; i++) {
-            pages_renumber(&t->jobs.v[i]->pages, map, fleet_collectors(t->fleet));
+            for (struct job *j = t->jobs.v[i]; j != NULL; j = j->predecessor) {
+                pages_renumber(&j->pages, map, fleet_collectors(t->fleet));
+            }
         }
         vec_each(&moves.list, m) {
             struct pages *pages = &m->target->source->job->pages;

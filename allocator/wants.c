@@ -3,9 +3,10 @@
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 
-void wants_init(struct wants *w, struct mailbox *watcher)
+void wants_init(struct wants *w, struct mailbox *watcher,
+                void (*on_settled)(void *arg, struct job *job), void *arg)
 {
-    *w = (struct wants){ .watcher = watcher };
+    *w = (struct wants){ .watcher = watcher, .on_settled = on_settled, .arg = arg };
     table_init(&w->by_key);
     table_init(&w->by_id);
 }
@@ -74,13 +75,30 @@ void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_m
         post(w, &want_mark_new(WATCHER_WANT_AGAIN, e->id)->mail);
     }
     open_entry(w, e, now_ms);
-    *vec_push(&e->users) = (struct want_user){ job, section };
+    *vec_push(&e->users) = (struct want_user){ job, section, true };
+    job->n_open++;
+}
+
+static void close_entry(struct wants *w, struct want_entry *e)
+{
+    e->n_open = 0;
+    w->n_open--;
+    vec_each(&e->users, user) {
+        if (user->is_open) {
+            user->is_open = false;
+            if (--user->job->n_open == 0) {
+                w->on_settled(w->arg, user->job);
+            }
+        }
+    }
 }
 
 void wants_settle(struct wants *w, struct want_entry *e)
 {
-    if (e->n_open > 0 && --e->n_open == 0) {
-        w->n_open--;
+    if (e->n_open == 1) {
+        close_entry(w, e);
+    } else if (e->n_open > 1) {
+        e->n_open--;
     }
 }
 
@@ -144,8 +162,7 @@ size_t wants_lose_patience(struct wants *w, int64_t now_ms)
          node = table_next(&w->by_id, node)) {
         struct want_entry *e = TABLE_ITEM(node, struct want_entry, by_id);
         if (e->n_open > 0 && e->patience_ends_ms <= now_ms) {
-            e->n_open = 0;
-            w->n_open--;
+            close_entry(w, e);
             n++;
         } else if (e->n_open > 0 && e->patience_ends_ms < w->deadline_ms) {
             w->deadline_ms = e->patience_ends_ms;

@@ -13,6 +13,7 @@
 struct want_user {
     struct job *job;
     uint32_t section;
+    bool is_open; /* is counted in the job's n_open */
 };
 
 struct want_entry {
@@ -31,9 +32,13 @@ struct wants {
     size_t n_open;           /* entries that have not settled */
     int64_t deadline_ms;     /* no patience ends before that */
     struct mailbox *watcher; /* may be NULL */
+    void (*on_settled)(void *arg, struct job *job);
+    void *arg;
 };
 
-void wants_init(struct wants *w, struct mailbox *watcher);
+/* 'on_settled' is called when the last open section of a job has settled. */
+void wants_init(struct wants *w, struct mailbox *watcher,
+                void (*on_settled)(void *arg, struct job *job), void *arg);
 /* The job's section needs an answer: a new want, or another reading of one that exists. */
 void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_ms);
 /* The job needs nothing any more. */

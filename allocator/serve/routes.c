@@ -251,7 +251,7 @@ static void answer_not_found(struct request *r)
 static void answer_not_ready(struct request *r)
 {
     exchange_add_header(r->x, "Retry-After", SPAN_LIT("5"));
-    exchange_fail(r->x, 503, "not every job has had its first result yet");
+    exchange_fail(r->x, 503, "discovery has not had its first result yet");
 }
 
 static void answer_wrong_method(struct request *r)
@@ -369,11 +369,13 @@ static void answer_page(struct request *r, size_t job, size_t collector)
     const struct page *page =
         row == NULL || collector >= row->n_collectors ? NULL : row->pages[collector];
 
-    if (page == NULL) {
+    if (row == NULL) {
+        answer_not_ready(r);
+    } else if (page == NULL) {
         answer_empty(r);
-        return;
+    } else {
+        reply_pieces(r, page->pieces, page->n_pieces, page->bytes);
     }
-    reply_pieces(r, page->pieces, page->n_pieces, page->bytes);
 }
 
 static void answer_one_collector(struct request *r, struct directory_question *q)
@@ -496,6 +498,10 @@ static void answer_all_collectors(struct request *r, struct directory_question *
     }
     enum directory_answer found = directory_find_job(d, q, &job);
 
+    if (found == DIRECTORY_FOUND && r->snapshot->rows[job] == NULL) {
+        answer_not_ready(r);
+        return;
+    }
     if (found == DIRECTORY_FOUND) {
         answer_by_collector(r, q, directory_job_tenant(d, job), r->snapshot->rows[job]);
         return;

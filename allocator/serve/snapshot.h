@@ -73,7 +73,7 @@ struct snapshot {
     bool is_synced; /* every job had its first result: before that /jobs/… answers 503 */
     const struct directory *directory;
     size_t n_jobs;
-    const struct page_row *rows[]; /* by job */
+    const struct page_row *rows[]; /* by job; NULL: it had no first result yet, answer 503 */
 };
 void snapshot_get(const struct snapshot *s);
 void snapshot_put(const struct snapshot *s); /* never frees: the publisher reaps */

@@ -244,11 +244,12 @@ static void write_config(const struct world *w, struct buf *out)
     }
 }
 
-static void configure(struct side *s, const struct world *w)
+/* The wants that come of it stay in the mailbox. */
+static void configure_unanswered(struct side *s, const struct world *w)
 {
     role_enter(engine);
     struct span names[8];
-    char texts[8][16];
+    char texts[8][32];
     struct jobs_source source = { .kind = JOBS_DROPIN };
     struct jobs_options options = { .collectors = names, .n_collectors = w->n_collectors };
     struct tenants tenants;
@@ -275,6 +276,11 @@ static void configure(struct side *s, const struct world *w)
         exit(check_done());
     }
     faults_fini(&faults);
+}
+
+static void configure(struct side *s, const struct world *w)
+{
+    configure_unanswered(s, w);
     answer_wants(s);
 }
 
@@ -452,6 +458,26 @@ static void change_world(struct world *w)
     }
 }
 
+/* Reloads that follow each other faster than discovery answers. */
+static void change_often(struct side *s, struct world *w)
+{
+    for (unsigned i = chance(4); i > 0; i--) {
+        const struct world before = *w;
+        change_world(w);
+        configure_unanswered(s, w);
+        if (chance(2) == 0) {
+            publish(s);
+        }
+        if (chance(2) == 0) {
+            change_file(s);
+            publish(s);
+        }
+        if (chance(3) == 0) {
+            *w = before;
+        }
+    }
+}
+
 static bool run_history(uint64_t from_seed, int n_events)
 {
     struct world w = {
@@ -470,6 +496,7 @@ static bool run_history(uint64_t from_seed, int n_events)
     publish(&s);
     for (int i = 0; is_good && i < n_events; i++) {
         if (chance(8) == 0) {
+            change_often(&s, &w);
             change_world(&w);
             configure(&s, &w);
         } else {
@@ -636,6 +663,95 @@ static void test_unchanged(void)
     side_fini(&s);
 }
 
+/* ---- reloads before discovery answers */
+
+#define TARGET(address, drop) "[{\"targets\":[\"" address "\"],\"labels\":{\"drop\":\"" drop "\"}}]"
+
+static void change_first_file(struct side *s, const char *body)
+{
+    mem_free(files[0]);
+    files[0] = mem_strdup(body);
+    vec_each(&s->listeners, l) {
+        show_file(s, l, 0);
+    }
+    publish(s);
+}
+
+static void begin_reloads(struct side *s, const struct world *w)
+{
+    clear_files();
+    files[0] = mem_strdup(TARGET("a:1", "vA1"));
+    side_init(s);
+    configure(s, w);
+    publish(s);
+}
+
+static void test_new_job_waits_alone(void)
+{
+    struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    begin_reloads(&s, &w);
+    const struct page_row *row = shown(&s)->rows[0];
+    w.jobs = 5;
+    configure_unanswered(&s, &w);
+    publish(&s);
+    is_int(shown(&s)->n_jobs, 2, "a new job is there at once");
+    ok(shown(&s)->is_synced && shown(&s)->rows[0] == row, "the old one is as it was");
+    ok(shown(&s)->rows[1] == NULL, "the new one has no row, though one of its sections is static");
+    ok(!state_has_news(s.state), "nothing more to say");
+    change_first_file(&s, TARGET("b:1", "vA1"));
+    ok(page_has(&s, 0, "b:1"), "changes of the old job are published meanwhile");
+    ok(shown(&s)->rows[1] == NULL, "still no row");
+    w.n_collectors = 3;
+    configure_unanswered(&s, &w);
+    publish(&s);
+    is_int(shown(&s)->rows[0]->n_collectors, 3, "so are new collectors");
+    ok(shown(&s)->rows[1] == NULL, "still no row");
+    answer_wants(&s);
+    publish(&s);
+    ok(shown(&s)->rows[1] != NULL && page_has(&s, 1, "a:1"), "it is published when it has answers");
+    side_fini(&s);
+}
+
+static void test_changed_job_is_served_as_before(void)
+{
+    struct world w = { .n_collectors = 2, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    begin_reloads(&s, &w);
+    w.rules[0] = 1; /* drops vA1 */
+    configure_unanswered(&s, &w);
+    publish(&s);
+    ok(page_has(&s, 0, "a:1"), "a changed job keeps its targets");
+    change_first_file(&s, TARGET("b:1", "vA1"));
+    ok(page_has(&s, 0, "b:1") && !page_has(&s, 0, "a:1"), "and follows its sources");
+    w.rules[0] = 3;
+    w.n_collectors = 1;
+    configure_unanswered(&s, &w);
+    publish(&s);
+    is_int(shown(&s)->rows[0]->n_collectors, 1, "changed again, with fewer collectors");
+    ok(page_has(&s, 0, "b:1"), "the oldest is served still");
+    w.strategy = "rendezvous";
+    configure_unanswered(&s, &w);
+    publish(&s);
+    ok(page_has(&s, 0, "b:1"), "even by another strategy");
+    w.rules[0] = 0;
+    configure_unanswered(&s, &w);
+    publish(&s);
+    change_first_file(&s, TARGET("c:1", "vA1"));
+    ok(page_has(&s, 0, "c:1"), "changed back: it goes on as if nothing had been");
+    w.rules[0] = 1;
+    configure_unanswered(&s, &w);
+    publish(&s);
+    state_tick(s.state, 29999);
+    ok(!state_has_news(s.state), "29 s without an answer are not enough");
+    state_tick(s.state, 30000);
+    publish(&s);
+    is_int(shown(&s)->rows[0]->n_targets, 0, "patience ends: the new one counts");
+    side_fini(&s);
+}
+
 /* ---- several tenants */
 
 #define CR(name, more)                                                                             \
@@ -716,6 +832,8 @@ int main(void)
     test_served_form();
     test_sync();
     test_unchanged();
+    test_new_job_waits_alone();
+    test_changed_job_is_served_as_before();
     test_tenants();
     test_unknown_strategy();
     test_histories();

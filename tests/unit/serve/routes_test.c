@@ -180,6 +180,7 @@ static void publish_recording(struct site *s, bool is_synced)
     const struct page_row *rows[COUNT(upstream_jobs)] = { NULL };
 
     rows[0] = row_of(s, NULL, page_new(plain_parts, 1), page_new(plain_parts + 1, 2), 3);
+    rows[1] = row_of(s, NULL, NULL, NULL, 0);
     rows[2] = row_of(s, page_new(plain_parts + 3, 1), NULL, page_new(NULL, 0), 1);
     hold(s, d, free_directory);
     publish(s, d, rows, COUNT(rows), is_synced);
@@ -380,6 +381,24 @@ static void test_before_sync(void)
     is_int(ask(&s, "/readyz").status, 503, "not ready while draining");
     is_int(ask(&s, "/jobs/plain/targets?collector_id=sim-collector-1").status, 200,
            "but still serving");
+    site_close(&s);
+}
+
+/* A job that came with a reload and had no first result. */
+static void test_waiting_job(void)
+{
+    struct site s;
+    struct directory *d = directory_new(&upstream_tenant, 1, upstream_jobs, 2);
+
+    site_open(&s, false);
+    const struct page_row *rows[2] = { NULL, row_of(&s, NULL, NULL, NULL, 0) };
+    hold(&s, d, free_directory);
+    publish(&s, d, rows, COUNT(rows), true);
+    is_int(ask(&s, "/jobs/plain/targets?collector_id=sim-collector-1").status, 503, "it waits");
+    is_int(ask(&s, "/jobs/plain/targets").status, 503, "for all collectors too");
+    is_int(ask(&s, "/jobs/empty/targets?collector_id=sim-collector-1").status, 200,
+           "the others do not");
+    is_int(ask(&s, "/readyz").status, 200, "nor does the process");
     site_close(&s);
 }
 
@@ -639,6 +658,7 @@ int main(void)
     publish_recording(&s, true);
     test_scrape_configs(&s, true);
     site_close(&s);
+    test_waiting_job();
     test_tenants();
     test_pinned_across_snapshots();
     test_churn();
