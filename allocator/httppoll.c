@@ -87,14 +87,12 @@ static void settle(struct poll *poll)
 static void fail(struct poll *poll, const char *why)
 {
     char url[1024];
-    AUTO_STR job = mem_strndup(poll->want->job.p, poll->want->job.len);
 
     metric_add(METRIC_SD_HTTP_FAILURES, 1);
-    metric_add_for(METRIC_SD_REFRESH_FAILURES, (const char *[]){ "http", job }, 1);
     if (!poll->is_failing) {
         poll->is_failing = true;
         log_warn("http_sd failed, what is known stays", LOG_STR("url", url_of(poll, url)),
-                 LOG_STR("job", job), LOG_STR("error", why));
+                 LOG_STR("error", why));
     }
     tell(poll, ARRIVAL_FAILED, NULL, 0);
     settle(poll);

@@ -100,14 +100,24 @@ void state_release_watcher(struct state *s)
 
 /* ---- arrivals */
 
-static void count_failure(const struct want_entry *e, const char *job)
+/* For each job that depends on it, under the name it has now. Upstream counts only what is polled.
+ */
+static void count_failed_refresh(const struct want_entry *e)
 {
-    if (e->ops->mechanism == SD_FILE) {
-        metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
-    } else {
-        metric_add(METRIC_SD_HTTP_FAILURES, 1);
-        metric_add_for(METRIC_SD_REFRESH_FAILURES, (const char *[]){ e->ops->name, job }, 1);
+    for (size_t i = 0; e->ops->mechanism != SD_FILE && i < e->users.n; i++) {
+        const struct job *j = e->users.v[i].job;
+        if (j->successor == NULL) {
+            metric_add_for(METRIC_SD_REFRESH_FAILURES, (const char *[]){ e->ops->name, j->label },
+                           1);
+        }
     }
+}
+
+static void count_unreadable(const struct want_entry *e)
+{
+    metric_add(e->ops->mechanism == SD_FILE ? METRIC_SD_FILE_READ_ERRORS : METRIC_SD_HTTP_FAILURES,
+               1);
+    count_failed_refresh(e);
 }
 
 static void apply_batch(struct state *s, struct want_entry *e, struct span source) ON(engine)
@@ -140,7 +150,7 @@ static void digest_arrival(struct state *s, struct want_entry *e, const struct a
         log_warn("discovered targets cannot be read, those known before stay",
                  LOG_STR("mechanism", e->ops->name), LOG_STR("source", a->source),
                  LOG_STR("error", err.text));
-        count_failure(e, first->job->label);
+        count_unreadable(e);
         return;
     }
     apply_batch(s, e, span_of(a->source));
@@ -166,7 +176,8 @@ void state_arrive(struct state *s, const struct arrival *a)
     case ARRIVAL_SETTLED:
         wants_settle(&s->wants, e);
         break;
-    case ARRIVAL_FAILED:
+    case ARRIVAL_FAILED: /* the watcher has logged it and counted the attempt */
+        count_failed_refresh(e);
         break;
     }
 }
@@ -247,17 +258,14 @@ static void drop_new_tenancies(struct renewal *r) ON(engine)
 }
 
 /* The job's name in metrics: upstream's form where that is unique. */
-static char *job_label(const struct renewal *r, const struct tenant *tenant,
-                       const struct scrapejob *config)
+static char *job_label(const struct tenancy *t, const struct scrapejob *config)
 {
     bool is_default = config->receiver.len == 0 || span_is(config->receiver, "prometheus");
     struct buf label;
     size_t len;
 
     buf_init(&label, LIMIT_DOCUMENT_BYTES);
-    if (r->config->n > 1) {
-        buf_addf(&label, "%.*s/%.*s/", SPAN_ARG(tenant->ns), SPAN_ARG(tenant->name));
-    }
+    buf_add_str(&label, t->prefix);
     if (!is_default) {
         buf_addf(&label, "%.*s/", SPAN_ARG(config->receiver));
     }
@@ -274,6 +282,12 @@ static void forget_series(const struct job *j)
         metric_forget(by_job[i], (const char *[]){ j->label });
     }
     metric_forget(METRIC_SD_DISCOVERED, (const char *[]){ "", j->label });
+    for (size_t i = 0; i < j->config->n_sds; i++) {
+        const struct provider_ops *ops = provider_find(j->config->sds[i].mechanism);
+        if (ops != NULL) {
+            metric_forget(METRIC_SD_REFRESH_FAILURES, (const char *[]){ ops->name, j->label });
+        }
+    }
 }
 
 static void set_label(struct job *j, const char *label)
@@ -450,7 +464,7 @@ static void renew_jobs(struct renewal *r, size_t i) ON(engine)
 
     for (size_t k = 0; k < tenant->jobs.n; k++) {
         struct scrapejob **config = &tenant->jobs.v[k];
-        AUTO_STR label = job_label(r, tenant, *config);
+        AUTO_STR label = job_label(r->tenancies[i], *config);
         add_entry(r, i, *config);
         struct job **place = find_place(old, *config, k);
         if (place != NULL && (*place)->n_open == 0) {
@@ -617,6 +631,7 @@ int state_configure(struct state *s, struct tenants *config, int64_t now_ms, str
     }
     for (size_t i = 0; i < config->n; i++) {
         int64_t from = clock_mono_us();
+        tenancy_set_alone(r.tenancies[i], config->n == 1);
         r.has_changed |= tenancy_set_collectors(r.tenancies[i], &config->v[i]);
         show_time(r.tenancies[i], "SetCollectors", clock_mono_us() - from);
     }

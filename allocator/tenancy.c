@@ -8,9 +8,31 @@
 
 static void forget_shown(const struct tenancy *t, struct shown_collector *shown)
 {
+    AUTO_STR label = mem_printf("%s%s", t->prefix, shown->name);
+
     metric_forget(METRIC_TARGETS_PER_COLLECTOR,
-                  (const char *[]){ shown->name, fleet_strategy(t->fleet) });
+                  (const char *[]){ label, fleet_strategy(t->fleet) });
     mem_free(shown->name);
+}
+
+static void forget_all_shown(struct tenancy *t)
+{
+    while (t->shown.n > 0) {
+        forget_shown(t, &t->shown.v[--t->shown.n]);
+    }
+}
+
+void tenancy_set_alone(struct tenancy *t, bool is_alone)
+{
+    char *prefix =
+        is_alone ? mem_strdup("") : mem_printf("%.*s/%.*s/", SPAN_ARG(t->ns), SPAN_ARG(t->name));
+
+    if (strcmp(prefix, t->prefix) != 0) {
+        forget_all_shown(t);
+        t->has_new_collectors = true;
+    }
+    mem_free(t->prefix);
+    t->prefix = prefix;
 }
 
 /* The list of what is shown gets the collectors of the fleet, in its order. */
@@ -48,10 +70,10 @@ void tenancy_show(struct tenancy *t)
     for (uint32_t i = 0; i < t->shown.n; i++) {
         size_t n_targets = fleet_targets_of(t->fleet, i);
         if (t->shown.v[i].n_targets != n_targets) {
+            AUTO_STR label = mem_printf("%s%s", t->prefix, t->shown.v[i].name);
             t->shown.v[i].n_targets = n_targets;
             metric_set_for(METRIC_TARGETS_PER_COLLECTOR,
-                           (const char *[]){ t->shown.v[i].name, fleet_strategy(t->fleet) },
-                           (double)n_targets);
+                           (const char *[]){ label, fleet_strategy(t->fleet) }, (double)n_targets);
         }
     }
 }
@@ -84,6 +106,7 @@ int tenancy_new(const struct tenant *config, struct tenancy **out, struct err *e
     t->strategy = dup_span(config->strategy);
     t->fallback = dup_span(config->fallback);
     t->is_v0 = config->is_v0;
+    t->prefix = mem_strdup("");
     arena_init(&t->texts);
     int rc = new_fleet(t, &t->fleet, err);
     if (rc < 0) {
@@ -106,9 +129,7 @@ void tenancy_free(struct tenancy **tenancy)
     }
     vec_fini(&t->jobs);
     vec_fini(&t->free_numbers);
-    while (t->shown.n > 0) {
-        forget_shown(t, &t->shown.v[--t->shown.n]);
-    }
+    forget_all_shown(t);
     vec_fini(&t->shown);
     arena_fini(&t->texts);
     fleet_free(&t->fleet);
@@ -116,6 +137,7 @@ void tenancy_free(struct tenancy **tenancy)
     mem_free((char *)(uintptr_t)t->name.p);
     mem_free(t->strategy);
     mem_free(t->fallback);
+    mem_free(t->prefix);
     mem_free(t);
     *tenancy = NULL;
 }

@@ -9,6 +9,7 @@
 struct tenancy {
     struct span ns, name; /* owned */
     char *strategy, *fallback;
+    char *prefix; /* of names in metrics: empty, or "<ns>/<name>/" beside other tenants */
     bool is_v0;
     struct fleet *fleet;
     VEC(struct job *) jobs;
@@ -27,9 +28,11 @@ struct tenancy {
 
 /* Same strategy: the fleet can go on. */
 bool tenancy_is_like(const struct tenancy *t, const struct tenant *config);
-/* Without collectors. ERR_NOT_FOUND for an unknown strategy. */
+/* Without collectors, alone. ERR_NOT_FOUND for an unknown strategy. */
 int tenancy_new(const struct tenant *config, struct tenancy **out, struct err *err)
     ON(engine) MUST_USE;
+/* Whether names in metrics need to say which tenant is meant. */
+void tenancy_set_alone(struct tenancy *t, bool is_alone);
 /* The collectors are these from now on: targets move, the pages of all jobs note it. True when the
  * list is another one. */
 bool tenancy_set_collectors(struct tenancy *t, const struct tenant *config) ON(engine);

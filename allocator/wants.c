@@ -45,7 +45,7 @@ static void open_entry(struct wants *w, struct want_entry *e, int64_t now_ms)
 }
 
 static struct want_entry *new_entry(struct wants *w, struct span key,
-                                    const struct sdconfig *section, struct span job)
+                                    const struct sdconfig *section)
 {
     struct want_entry *e = mem_zalloc(sizeof(*e));
 
@@ -54,7 +54,7 @@ static struct want_entry *new_entry(struct wants *w, struct span key,
     e->ops = provider_find(section->mechanism);
     table_put(&w->by_key, &e->by_key, hash_fast(key));
     table_put(&w->by_id, &e->by_id, hash_mix(e->id));
-    post(w, &want_new(e->id, section, job)->mail);
+    post(w, &want_new(e->id, section)->mail);
     return e;
 }
 
@@ -69,7 +69,7 @@ void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_m
     struct table_node *node = table_find(&w->by_key, hash_fast(key), is_key, &key);
     struct want_entry *e;
     if (node == NULL) {
-        e = new_entry(w, key, sd, job->config->name);
+        e = new_entry(w, key, sd);
     } else {
         e = TABLE_ITEM(node, struct want_entry, by_key);
         post(w, &want_mark_new(WATCHER_WANT_AGAIN, e->id)->mail);

@@ -91,8 +91,7 @@ static void ask(struct gathering *g)
             continue;
         }
         if (ops != NULL && ops->needs_want) {
-            mailbox_post(watcher_mailbox(g->watcher),
-                         &want_new(i, &g->job->sds[i], g->job->name)->mail);
+            mailbox_post(watcher_mailbox(g->watcher), &want_new(i, &g->job->sds[i])->mail);
             g->n_open++;
         } else if (ops != NULL) {
             *vec_push(&g->out->list) = (struct finding){ i, NULL };

@@ -154,7 +154,7 @@ static void dispose_want(struct mail *mail)
     want_free(&want);
 }
 
-struct want *want_new(uint64_t id, const struct sdconfig *section, struct span job)
+struct want *want_new(uint64_t id, const struct sdconfig *section)
 {
     struct want *want = mem_zalloc(sizeof(*want));
     struct sdconfig *s = &want->section;
@@ -162,7 +162,6 @@ struct want *want_new(uint64_t id, const struct sdconfig *section, struct span j
     want->mail = (struct mail){ .kind = WATCHER_WANT_ADD, .dispose = dispose_want };
     want->id = id;
     arena_init(&want->arena);
-    want->job = arena_span(&want->arena, job);
     *s = *section;
     if (s->mechanism == SD_FILE) {
         s->file.patterns =

@@ -27,14 +27,13 @@ struct want { /* WATCHER_WANT_ADD */
     struct arena arena; /* owns 'section' */
     uint64_t id;
     struct sdconfig section;
-    struct span job; /* the first job that asked: for log lines and metrics */
 };
 
 /* Everything about a section that decides what is found and how, as bytes: equal keys, equal wants.
  */
 void want_key(const struct sdconfig *section, struct buf *out);
 /* A want with a deep copy of 'section'. */
-struct want *want_new(uint64_t id, const struct sdconfig *section, struct span job);
+struct want *want_new(uint64_t id, const struct sdconfig *section);
 void want_free(struct want **want);
 
 struct want_mark { /* WATCHER_WANT_AGAIN: read everything of it once more; WATCHER_WANT_DROP: no

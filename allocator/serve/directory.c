@@ -46,7 +46,7 @@ struct directory {
     size_t n_job_slots;
     struct collector_slot *collector_slots;
     size_t n_collector_slots;
-    struct directory_view all;
+    struct directory_view none;
 };
 
 /* ---- look-up */
@@ -227,14 +227,11 @@ enum directory_answer directory_tenant_of_host(const struct directory *d, struct
             n++;
         }
     }
-    if (n == 1) {
+    if (d->n_tenants == 0) {
+        *out_tenant = DIRECTORY_ANY;
         return DIRECTORY_FOUND;
     }
-    if (h.is_service && d->n_tenants > 0) {
-        return n > 1 ? DIRECTORY_AMBIGUOUS : DIRECTORY_UNKNOWN_TENANT;
-    }
-    *out_tenant = DIRECTORY_ANY;
-    return DIRECTORY_FOUND;
+    return n == 1 ? DIRECTORY_FOUND : n > 1 ? DIRECTORY_AMBIGUOUS : DIRECTORY_UNKNOWN_TENANT;
 }
 
 size_t directory_n_tenants(const struct directory *d)
@@ -265,7 +262,7 @@ const struct span *directory_collectors(const struct directory *d, size_t tenant
 
 const struct directory_view *directory_view(const struct directory *d, size_t tenant)
 {
-    return tenant == DIRECTORY_ANY ? &d->all : &d->tenants[tenant].view;
+    return tenant == DIRECTORY_ANY ? &d->none : &d->tenants[tenant].view;
 }
 
 /* ---- making one */
@@ -373,8 +370,8 @@ static int compare_jobs(const void *a, const void *b)
     return c != 0 ? c : (x > y) - (x < y);
 }
 
-/* Where two tenants or receivers have a job of the same name, an object can show one: the default
- * receiver's, of the first tenant. */
+/* Where two receivers have a job of the same name, an object can show one: the default receiver's.
+ */
 static bool is_repeated(const struct job *const *sorted, size_t i)
 {
     return i > 0 && span_eq(sorted[i]->name, sorted[i - 1]->name);
@@ -489,14 +486,10 @@ static void make_views(struct directory *d)
         sorted[i] = &d->jobs[i];
     }
     qsort(sorted, d->n_jobs, sizeof(*sorted), compare_jobs);
-    make_view(d, sorted, d->n_jobs, &d->all);
+    make_view(d, sorted, 0, &d->none);
     for (size_t t = 0; t < d->n_tenants; t++) {
         size_t n = 0;
 
-        if (d->n_tenants == 1) {
-            d->tenants[0].view = d->all;
-            break;
-        }
         for (size_t i = 0; i < d->n_jobs; i++) {
             if (sorted[i]->tenant == t) {
                 some[n++] = sorted[i];

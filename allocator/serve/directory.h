@@ -11,7 +11,7 @@ struct directory_body {
     struct span etag, gzip_etag; /* quoted */
 };
 
-struct directory_view { /* of one tenant, or of all */
+struct directory_view { /* of one tenant */
     struct directory_body jobs, configs, configs_masked;
 };
 
@@ -42,9 +42,9 @@ enum directory_answer directory_find_job(const struct directory *d,
                                          const struct directory_question *q, size_t *out_job);
 /* DIRECTORY_ANY when there is none. */
 size_t directory_tenant_of_path(const struct directory *d, struct span ns, struct span name);
-/* Who is meant when only a Host is known. FOUND: the one tenant it admits, or DIRECTORY_ANY (all of
- * them) when it is not the Service of a Collector. AMBIGUOUS: a bare "<service>" that several
- * namespaces have. */
+/* Who is meant when only a Host is known. FOUND: the one tenant it admits, or DIRECTORY_ANY when
+ * there is none at all. AMBIGUOUS: it admits several, as a bare "<service>" that several namespaces
+ * have, or a Host that is not the Service of a Collector. */
 enum directory_answer directory_tenant_of_host(const struct directory *d, struct span host,
                                                size_t *out_tenant);
 
@@ -54,7 +54,7 @@ size_t directory_job_tenant(const struct directory *d, size_t job);
 struct span directory_job_escaped(const struct directory *d, size_t job);
 /* Sorted by name. */
 const struct span *directory_collectors(const struct directory *d, size_t tenant, size_t *out_n);
-/* 'tenant' may be DIRECTORY_ANY. */
+/* DIRECTORY_ANY: of no tenant, empty. */
 const struct directory_view *directory_view(const struct directory *d, size_t tenant);
 
 #endif

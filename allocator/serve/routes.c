@@ -353,9 +353,9 @@ static void note_unknown(struct request *r, const char *message, struct span col
 static void answer_ambiguous(struct request *r)
 {
     exchange_fail(r->x, 421,
-                  "several Collectors have this job: ask "
-                  "http://<collector>-targetallocator.<namespace>.svc, or "
-                  "/n/<namespace>/<collector>/jobs/...");
+                  "several Collectors could be meant: ask "
+                  "http://<collector>-targetallocator.<namespace>.svc, or below "
+                  "/n/<namespace>/<collector>");
 }
 
 static void answer_empty(struct request *r)
@@ -552,7 +552,9 @@ static void answer_targets(struct request *r)
 
 /* ---- the other routes */
 
-/* The tenant a list is asked of; DIRECTORY_ANY: all. False when that was answered already. */
+/* The tenant a list is asked of; DIRECTORY_ANY: there is none. False when that was answered
+ * already.
+ */
 static bool find_listed(struct request *r, size_t *out_tenant)
 {
     *out_tenant = r->tenant;
@@ -608,18 +610,16 @@ static void answer_body(struct request *r, const struct directory_body *body)
     reply_shared(r, packed ? body->gzip : body->plain);
 }
 
-/* Secrets go to whom the configuration trusts, and never those of several tenants at once. */
+/* Secrets go to whom the configuration trusts. */
 static void answer_scrape_configs(struct request *r)
 {
-    const struct directory *d = r->snapshot->directory;
     bool is_trusted = exchange_is_verified(r->x) || r->serve->secrets_over_http;
     size_t tenant = DIRECTORY_ANY;
 
     if (find_listed(r, &tenant)) {
-        const struct directory_view *view = directory_view(d, tenant);
-        bool is_clear = is_trusted && (tenant != DIRECTORY_ANY || directory_n_tenants(d) <= 1);
+        const struct directory_view *view = directory_view(r->snapshot->directory, tenant);
 
-        answer_body(r, is_clear ? &view->configs : &view->configs_masked);
+        answer_body(r, is_trusted ? &view->configs : &view->configs_masked);
     }
 }
 
@@ -703,7 +703,8 @@ static void answer_index(struct request *r)
                        "/jobs/{job}/targets?collector_id={name}   its targets for one collector\n"
                        "/scrape_configs                           how to scrape each job\n"
                        "/metrics  /livez  /readyz\n\n"
-                       "Each also below /n/{namespace}/{collector}.\n",
+                       "Each also below /n/{namespace}/{collector}; with several Collectors they "
+                       "must say which one is meant.\n",
                        n.jobs, n.collectors, n.targets)));
 }
 

@@ -116,11 +116,11 @@ same(ta.get("/readyz")[0], 503, "and not ready")
 server.hold.set()
 ok(ta.ready(), "ready when it has; a failure is an answer too")
 same(ta.targets("hang"), ["h:1"], "the late answer")
-same(ta.targets("plain"), ["a:1"], "targets")
+ok(ta.shows("plain", ["a:1"]), "targets")
 same(ta.groups("plain")[0]["labels"], {"__address__": "a:1", "__meta_url": f"{server.base}/plain", "team": "x"}, "discovered labels")
-same(ta.targets("twin"), ["a:1"], "another job with an equal section")
-same(ta.targets("charset"), ["b:1"], "content type with charset, any case")
-same(ta.targets("moved"), ["a:1"], "redirect followed")
+ok(ta.shows("twin", ["a:1"]), "another job with an equal section")
+ok(ta.shows("charset", ["b:1"]), "content type with charset, any case")
+ok(ta.shows("moved", ["a:1"]), "redirect followed")
 same(ta.targets("dead"), [], "404: nothing known")
 
 headers = server.seen("/plain")[0][1]
@@ -179,6 +179,16 @@ ok(ta.keeps("hang", ["h:1"], 0.2), "a section that changed and has not answered:
 ok(ta.shows("hang", [], 8), "it did not answer within its interval, which is an answer")
 server.hold.set()
 ok(ta.shows("hang", ["h:1"], 8), "it answers")
+
+
+def failures(name):
+    return ta.metric(f'prometheus_sd_refresh_failures_total{{mechanism="http",config="{name}"}}')
+
+
+ok(failures("dead") > 0, "failures are counted by job")
+ta.reload(CONFIG.replace("job_name: dead", "job_name: renamed"))
+ok(wait_for(lambda: failures("renamed") > 0), "a renamed job is counted under its new name")
+ok('config="dead"' not in ta.get("/metrics")[1], "and the old one is forgotten")
 
 server.hold.clear()
 silent = job("silent", "/hang").replace("300ms", "30s")

@@ -82,7 +82,7 @@ static void add(const struct rig *r, uint64_t id, const char *pattern, int64_t r
                                       .refresh_ms = refresh_ms,
                                       .file = { .patterns = patterns, .n_patterns = 1 } };
 
-    filewatch_add(r->files, want_new(id, &section, SPAN_LIT("job")), clock_mono_ms());
+    filewatch_add(r->files, want_new(id, &section), clock_mono_ms());
 }
 
 /* What the engine was told since the last time, one letter each: the want, then '+' (read), '!'

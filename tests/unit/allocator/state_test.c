@@ -6,6 +6,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/metric.h"
 #include "allocator/base/vec.h"
 #include "tests/check.h"
 
@@ -808,6 +809,38 @@ static void test_tenants(void)
     side_fini(&s);
 }
 
+static bool metrics_have(const char *text)
+{
+    AUTO_BUF page;
+
+    buf_init(&page, MIB);
+    metric_render(&page);
+    return strstr(page.p, text) != NULL;
+}
+
+#define PER_COLLECTOR(name) "targets_per_collector{collector_name=\"" name "\","
+
+static void test_metrics_of_tenants(void)
+{
+    struct side s;
+
+    clear_files();
+    files[0] = mem_strdup("[{\"targets\":[\"a:1\"]}]");
+    side_init(&s);
+    configure_manifests(&s, CR("c, namespace: x", ""));
+    ok(metrics_have(PER_COLLECTOR("c-collector-0")), "one CR: upstream's form");
+    configure_manifests(&s, CR("c, namespace: x", "") CR("c, namespace: y", ""));
+    ok(metrics_have(PER_COLLECTOR("x/c/c-collector-0")) &&
+           metrics_have(PER_COLLECTOR("y/c/c-collector-0")),
+       "collectors of one name in two namespaces have a series each");
+    ok(metrics_have("_targets{job_name=\"y/c/j\"}"), "as their jobs have");
+    ok(!metrics_have(PER_COLLECTOR("c-collector-0")), "and none is left that could be either's");
+    configure_manifests(&s, CR("c, namespace: y", ""));
+    ok(metrics_have(PER_COLLECTOR("c-collector-0")) && !metrics_have("\"y/c/"), "alone again");
+    side_fini(&s);
+    ok(!metrics_have(PER_COLLECTOR("c-collector-0")), "nothing stays behind");
+}
+
 static void test_unknown_strategy(void)
 {
     role_enter(engine);
@@ -835,6 +868,7 @@ int main(void)
     test_new_job_waits_alone();
     test_changed_job_is_served_as_before();
     test_tenants();
+    test_metrics_of_tenants();
     test_unknown_strategy();
     test_histories();
     clear_files();
