@@ -550,11 +550,12 @@ static void make_directory(struct renewal *r) ON(engine)
     for (size_t i = 0; i < s->tenancies.n; i++) {
         struct tenancy *t = s->tenancies.v[i];
         size_t n = fleet_collectors(t->fleet);
-        struct span *names = mem_array(n + 1, sizeof(*names));
+        struct span *names = mem_array(2 * n + 1, sizeof(*names));
         for (uint32_t k = 0; k < n; k++) {
             names[k] = fleet_collector_name(t->fleet, k);
+            names[n + k] = tenancy_address_of(t, names[k]);
         }
-        tenants[i] = (struct directory_tenant){ t->ns, t->name, names, n };
+        tenants[i] = (struct directory_tenant){ t->ns, t->name, names, n, names + n };
     }
     publisher_retire(s->publisher, s->directory, free_directory);
     s->directory = directory_new(tenants, s->tenancies.n, r->entries.v, r->entries.n);

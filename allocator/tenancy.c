@@ -3,6 +3,7 @@
 #include "allocator/base/metric.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 /* ---- metrics */
 
@@ -172,6 +173,21 @@ static void note_move(void *arg, void *target, uint32_t from, uint32_t to)
     *vec_push(&moves->list) = (struct move){ target, from, to };
 }
 
+static int compare_collectors(const void *a, const void *b)
+{
+    const struct tenant_collector *x = a, *y = b;
+    return span_cmp(x->name, y->name);
+}
+
+struct span tenancy_address_of(const struct tenancy *t, struct span collector)
+{
+    const struct tenant_collector key = { .name = collector };
+    const struct tenant_collector *c =
+        bsearch(&key, t->collectors, t->n_collectors, sizeof(key), compare_collectors);
+
+    return c == NULL ? SPAN_LIT("") : c->address;
+}
+
 static void keep_collectors(struct tenancy *t, const struct tenant *config)
 {
     arena_reset(&t->texts);
@@ -180,7 +196,9 @@ static void keep_collectors(struct tenancy *t, const struct tenant *config)
     for (size_t i = 0; i < t->n_collectors; i++) {
         t->collectors[i].name = arena_span(&t->texts, config->collectors[i].name);
         t->collectors[i].node = arena_span(&t->texts, config->collectors[i].node);
+        t->collectors[i].address = arena_span(&t->texts, config->collectors[i].address);
     }
+    qsort(t->collectors, t->n_collectors, sizeof(*t->collectors), compare_collectors);
 }
 
 static bool give_collectors(const struct tenancy *t, struct fleet *fleet, uint32_t **out_map,

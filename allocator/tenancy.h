@@ -15,7 +15,7 @@ struct tenancy {
     VEC(struct job *) jobs;
     VEC(uint32_t) free_numbers; /* of jobs that left the fleet */
     uint32_t n_numbers;
-    struct tenant_collector *collectors; /* as configured; texts are in 'texts' */
+    struct tenant_collector *collectors; /* as configured, by name; texts are in 'texts' */
     size_t n_collectors;
     struct arena texts;
     bool has_new_collectors; /* since the metrics were shown */
@@ -33,6 +33,8 @@ int tenancy_new(const struct tenant *config, struct tenancy **out, struct err *e
     ON(engine) MUST_USE;
 /* Whether names in metrics need to say which tenant is meant. */
 void tenancy_set_alone(struct tenancy *t, bool is_alone);
+/* Where this collector's requests come from; empty when that is not known. */
+struct span tenancy_address_of(const struct tenancy *t, struct span collector);
 /* The collectors are these from now on: targets move, the pages of all jobs note it. True when the
  * list is another one. */
 bool tenancy_set_collectors(struct tenancy *t, const struct tenant *config) ON(engine);

@@ -7,6 +7,7 @@
 #include "webhook/flagvalue.h"
 #include "webhook/optiontable.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -155,15 +156,39 @@ static int fail_value(const struct options *o, struct span flag, const char *res
     return complain(&c, errout);
 }
 
+/* "NAME=ADDRESS": the address gets the form that peers are compared in. */
+static int read_address(struct options *o, const struct flagvalue *v, struct span *item)
+{
+    const char *is = memchr(item->p, '=', item->len);
+    char address[INET6_ADDRSTRLEN];
+    unsigned char bytes[sizeof(struct in6_addr)];
+
+    if (is == NULL) {
+        return 0;
+    }
+    size_t len = (size_t)(is - item->p) + 1;
+    const char *given = arena_strndup(&o->arena, item->p + len, item->len - len);
+    int family = strchr(given, ':') == NULL ? AF_INET : AF_INET6;
+    if (inet_pton(family, given, bytes) != 1) {
+        return flagvalue_refuse(v, "a list of NAME, NAME@NODE or NAME=IP-ADDRESS");
+    }
+    *item = span_of(arena_printf(&o->arena, "%.*s%s", (int)len, item->p,
+                                 inet_ntop(family, bytes, address, sizeof(address))));
+    return 0;
+}
+
 /* Pods are named by letters, digits, '-' and '.'; others may name collectors more freely, but a
  * name that begins with anything else is a slip. */
 static int check_collector(const struct flagvalue *v, struct span item, struct keyset *seen)
 {
-    const char *at = item.len == 0 ? NULL : memchr(item.p, '@', item.len);
-    struct span name = at == NULL ? item : span_make(item.p, (size_t)(at - item.p));
+    size_t len = 0;
 
-    if (name.len == 0 || item.len == name.len + 1) {
-        return flagvalue_refuse(v, "a list of names or a number: a name is empty");
+    while (len < item.len && item.p[len] != '@' && item.p[len] != '=') {
+        len++;
+    }
+    struct span name = span_make(item.p, len);
+    if (len == 0 || (item.len == len + 1 && item.p[len] == '@')) {
+        return flagvalue_refuse(v, "a list of NAME, NAME@NODE or NAME=IP-ADDRESS: a name is empty");
     }
     if (!isalnum((unsigned char)name.p[0])) {
         return flagvalue_refuse(v, "a list of names or a number from 1 to 65534");
@@ -198,9 +223,11 @@ static int read_collectors(struct options *o, const struct flagvalue *v)
     keyset_init(&seen, n);
     for (const char *p = v->text; rc == 0 && p != NULL;) {
         struct span item = span_make(p, strcspn(p, ","));
+        const char *end = p + item.len;
         rc = check_collector(v, item, &seen);
+        rc = rc != 0 ? rc : read_address(o, v, &item);
         *vec_push(&o->collectors) = item;
-        p = p[item.len] == ',' ? p + item.len + 1 : NULL;
+        p = *end == ',' ? end + 1 : NULL;
     }
     keyset_fini(&seen);
     return rc;

@@ -40,7 +40,8 @@ const struct flag_row flag_rows[] = {
       FOR_SERVE | FOR_TEXT | FOR_INSPECT | FOR(COMMAND_VALIDATE), "FILE",
       "-f: Collector manifests, YAML or JSON; repeatable; '-' is standard input" },
     { "collectors", required_argument, FLAG_COLLECTORS, FOR_SERVE | FOR_INSPECT, "LIST|N",
-      "collector names a,b@NODE,…, or how many (default: spec.replicas of the manifest)" },
+      "collector names a,b@NODE,c=ADDRESS,…, or how many (default: spec.replicas of the "
+      "manifest)" },
     { "config-file", required_argument, FLAG_CONFIG_FILE, FOR_INSPECT, "FILE",
       "upstream's targetallocator.yaml, instead of -f" },
     { "config-file", required_argument, FLAG_CONFIG_FILE, FOR_SERVE, "FILE",

@@ -20,14 +20,19 @@ struct loading {
 
 static struct tenant_collector collector_from(struct arena *arena, struct span text)
 {
-    const char *at = memchr(text.p, '@', text.len);
-    size_t len = at == NULL ? text.len : (size_t)(at - text.p);
-    struct tenant_collector c = { .name = arena_span(arena, span_make(text.p, len)),
-                                  .node = SPAN_LIT("") };
+    struct tenant_collector c = { .node = SPAN_LIT(""), .address = SPAN_LIT("") };
+    const char *is = memchr(text.p, '=', text.len);
 
-    if (at != NULL) {
-        c.node = arena_span(arena, span_from(text, len + 1));
+    if (is != NULL) {
+        c.address = arena_span(arena, span_from(text, (size_t)(is - text.p) + 1));
+        text.len = (size_t)(is - text.p);
     }
+    const char *at = memchr(text.p, '@', text.len);
+    if (at != NULL) {
+        c.node = arena_span(arena, span_from(text, (size_t)(at - text.p) + 1));
+        text.len = (size_t)(at - text.p);
+    }
+    c.name = arena_span(arena, text);
     return c;
 }
 
@@ -53,7 +58,7 @@ static void set_collectors(struct loading *l, struct tenant *t, size_t n_replica
         char *name = t->name.len > 0
                          ? arena_printf(l->arena, "%.*s-collector-%zu", SPAN_ARG(t->name), i)
                          : arena_printf(l->arena, "collector-%zu", i);
-        t->collectors[i] = (struct tenant_collector){ span_of(name), SPAN_LIT("") };
+        t->collectors[i] = (struct tenant_collector){ span_of(name), SPAN_LIT(""), SPAN_LIT("") };
     }
 }
 

@@ -18,7 +18,7 @@ struct jobs_source {
 };
 
 struct jobs_options { /* what the command line says; empty = not given, the document decides */
-    const struct span *collectors; /* explicit names, or NAME@NODE; */
+    const struct span *collectors; /* NAME, NAME@NODE, NAME=ADDRESS or NAME@NODE=ADDRESS */
     size_t n_collectors;
     size_t collector_count; /* or a number: <cr>-collector-0 … ("collector-0" … in drop-in mode); 0
                                = spec.replicas */
@@ -31,7 +31,8 @@ struct jobs_options { /* what the command line says; empty = not given, the docu
 
 struct tenant_collector {
     struct span name;
-    struct span node; /* empty: unknown; given as NAME@NODE */
+    struct span node;    /* empty: unknown */
+    struct span address; /* that its requests come from, as inet_ntop writes it; empty: unknown */
 };
 
 struct tenant { /* one Collector CR */

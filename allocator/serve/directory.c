@@ -20,6 +20,7 @@ struct tenant {
     struct span service; /* host name of its Service; empty for a tenant without a name */
     struct span *collectors;
     size_t n_collectors;
+    struct span *addresses; /* of the same; empty: not known */
     struct directory_view view;
 };
 
@@ -96,6 +97,22 @@ static uint32_t find_collector(const struct directory *d, size_t tenant, struct 
     }
 }
 
+/* The one collector with this address. Asked only for requests that their words do not resolve. */
+static uint32_t find_address(const struct tenant *t, struct span peer)
+{
+    uint32_t found = NONE;
+
+    for (uint32_t i = 0; peer.len > 0 && i < t->n_collectors; i++) {
+        if (span_eq(t->addresses[i], peer)) {
+            if (found != NONE) {
+                return NONE;
+            }
+            found = i;
+        }
+    }
+    return found;
+}
+
 static bool equal_ignoring_case(struct span a, struct span lower)
 {
     if (a.len != lower.len) {
@@ -165,7 +182,7 @@ enum directory_answer directory_find(const struct directory *d, const struct dir
     const struct host h = host_parse(q->host);
     uint64_t hash = hash_fast(q->collector);
     bool knows_job = false;
-    unsigned n = 0;
+    unsigned n = 0, n_of_peer = 0;
 
     for (; i != NONE; i = d->jobs[i].next) {
         const struct job *job = &d->jobs[i];
@@ -174,14 +191,20 @@ enum directory_answer directory_find(const struct directory *d, const struct dir
             continue;
         }
         knows_job = true;
-        uint32_t collector = find_collector(d, job->tenant, q->collector, hash);
-        if (collector != NONE) {
+        uint32_t of_peer = find_address(&d->tenants[job->tenant], q->peer);
+        uint32_t collector =
+            q->is_by_peer ? of_peer : find_collector(d, job->tenant, q->collector, hash);
+        if (collector == NONE) {
+            continue;
+        }
+        n++;
+        n_of_peer += collector == of_peer;
+        if (n == 1 || collector == of_peer) {
             *out_job = i;
             *out_collector = collector;
-            n++;
         }
     }
-    if (n == 1) {
+    if (n == 1 || n_of_peer == 1) {
         return DIRECTORY_FOUND;
     }
     if (n > 1) {
@@ -216,22 +239,28 @@ size_t directory_tenant_of_path(const struct directory *d, struct span ns, struc
 }
 
 enum directory_answer directory_tenant_of_host(const struct directory *d, struct span host,
-                                               size_t *out_tenant)
+                                               struct span peer, size_t *out_tenant)
 {
     const struct host h = host_parse(host);
-    size_t n = 0;
+    size_t n = 0, n_of_peer = 0;
 
     for (size_t i = 0; i < d->n_tenants; i++) {
         if (host_admits(&h, &d->tenants[i])) {
-            *out_tenant = i;
+            bool is_of_peer = find_address(&d->tenants[i], peer) != NONE;
             n++;
+            n_of_peer += is_of_peer;
+            if (n == 1 || is_of_peer) {
+                *out_tenant = i;
+            }
         }
     }
     if (d->n_tenants == 0) {
         *out_tenant = DIRECTORY_ANY;
         return DIRECTORY_FOUND;
     }
-    return n == 1 ? DIRECTORY_FOUND : n > 1 ? DIRECTORY_AMBIGUOUS : DIRECTORY_UNKNOWN_TENANT;
+    return n == 1 || n_of_peer == 1 ? DIRECTORY_FOUND
+           : n > 1                  ? DIRECTORY_AMBIGUOUS
+                                    : DIRECTORY_UNKNOWN_TENANT;
 }
 
 size_t directory_n_tenants(const struct directory *d)
@@ -290,6 +319,10 @@ static void add_tenants(struct directory *d, const struct directory_tenant *tena
         t->collectors = arena_alloc(&d->arena, t->n_collectors * sizeof(*t->collectors));
         for (size_t c = 0; c < t->n_collectors; c++) {
             t->collectors[c] = arena_span(&d->arena, tenants[i].collectors[c]);
+        }
+        t->addresses = arena_zalloc(&d->arena, t->n_collectors * sizeof(*t->addresses));
+        for (size_t c = 0; tenants[i].addresses != NULL && c < t->n_collectors; c++) {
+            t->addresses[c] = arena_span(&d->arena, tenants[i].addresses[c]);
         }
         if (t->name.len > 0) {
             buf_init(&service, KIB);

@@ -23,6 +23,8 @@ struct directory_question {
     struct span escaped_job; /* as url.QueryEscape gives it */
     struct span receiver;    /* unescaped; empty = default */
     struct span collector;   /* unescaped */
+    struct span peer;        /* address the request comes from, or empty: it is not looked at */
+    bool is_by_peer;         /* 'collector' says nothing: the one that has this address is meant */
 };
 
 enum directory_answer {
@@ -34,7 +36,8 @@ enum directory_answer {
                                     known */
 };
 
-/* The one job of the one tenant that has this collector. */
+/* The one job of the one tenant that has this collector; where several have one of that name, of
+ * the one whose collector has the peer's address. */
 enum directory_answer directory_find(const struct directory *d, const struct directory_question *q,
                                      size_t *out_job, size_t *out_collector);
 /* The one tenant with this job, whatever the collector. */
@@ -43,10 +46,11 @@ enum directory_answer directory_find_job(const struct directory *d,
 /* DIRECTORY_ANY when there is none. */
 size_t directory_tenant_of_path(const struct directory *d, struct span ns, struct span name);
 /* Who is meant when only a Host is known. FOUND: the one tenant it admits, or DIRECTORY_ANY when
- * there is none at all. AMBIGUOUS: it admits several, as a bare "<service>" that several namespaces
- * have, or a Host that is not the Service of a Collector. */
+ * there is none at all. Of several, as a bare "<service>" that several namespaces have or a Host
+ * that is not the Service of a Collector admits, the one with a collector of the peer's address is
+ * meant; else AMBIGUOUS. */
 enum directory_answer directory_tenant_of_host(const struct directory *d, struct span host,
-                                               size_t *out_tenant);
+                                               struct span peer, size_t *out_tenant);
 
 size_t directory_n_tenants(const struct directory *d);
 size_t directory_n_jobs(const struct directory *d);

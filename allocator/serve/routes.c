@@ -378,20 +378,32 @@ static void answer_page(struct request *r, size_t job, size_t collector)
     }
 }
 
+/* collector_id arrived as "$POD_NAME": only the source address can say who asks. */
+static void answer_unexpanded(struct request *r, struct directory_question *q)
+{
+    size_t job = 0, collector = 0;
+
+    metric_add(METRIC_LITERAL_COLLECTOR, 1);
+    q->peer = exchange_peer(r->x);
+    q->is_by_peer = true;
+    if (!normalize(r, r->job, &q->escaped_job)) {
+        exchange_fail(r->x, 400, "the job's name has a broken %% escape");
+    } else if (directory_find(r->snapshot->directory, q, &job, &collector) == DIRECTORY_FOUND) {
+        metric_add(METRIC_COLLECTOR_BY_ADDRESS, 1);
+        answer_page(r, job, collector);
+    } else {
+        note_unknown(r, "collector_id is an unexpanded variable", q->collector);
+        exchange_fail(r->x, 400,
+                      "collector_id is an unexpanded variable, and the address it comes from names "
+                      "no collector: write ${POD_NAME} (collectors since 0.104 leave $POD_NAME as "
+                      "it is), and give the container POD_NAME from metadata.name");
+    }
+}
+
 static void answer_one_collector(struct request *r, struct directory_question *q)
 {
     const struct directory *d = r->snapshot->directory;
     size_t job = 0, collector = 0;
-
-    if (wire_is_unexpanded(q->collector)) {
-        metric_add(METRIC_LITERAL_COLLECTOR, 1);
-        note_unknown(r, "collector_id is an unexpanded variable", q->collector);
-        exchange_fail(r->x, 400,
-                      "collector_id is an unexpanded variable: write ${POD_NAME} (collectors since "
-                      "0.104 leave $POD_NAME as "
-                      "it is), and give the container POD_NAME from metadata.name");
-        return;
-    }
     enum directory_answer found = directory_find(d, q, &job, &collector);
 
     if (found == DIRECTORY_UNKNOWN_JOB && !normalize(r, r->job, &q->escaped_job)) {
@@ -399,6 +411,10 @@ static void answer_one_collector(struct request *r, struct directory_question *q
         return;
     }
     if (found == DIRECTORY_UNKNOWN_JOB) {
+        found = directory_find(d, q, &job, &collector);
+    }
+    if (found == DIRECTORY_AMBIGUOUS) {
+        q->peer = exchange_peer(r->x);
         found = directory_find(d, q, &job, &collector);
     }
     switch (found) {
@@ -511,7 +527,8 @@ static void answer_all_collectors(struct request *r, struct directory_question *
     if (found == DIRECTORY_UNKNOWN_JOB) {
         metric_add(METRIC_UNKNOWN_JOB, 1);
         found = r->has_prefix ? DIRECTORY_FOUND
-                              : directory_tenant_of_host(d, exchange_host(r->x), &tenant);
+                              : directory_tenant_of_host(d, exchange_host(r->x),
+                                                         exchange_peer(r->x), &tenant);
     }
     if (found == DIRECTORY_AMBIGUOUS) {
         answer_ambiguous(r);
@@ -543,7 +560,9 @@ static void answer_targets(struct request *r)
         .receiver = receiver,
         .collector = collector,
     };
-    if (has_collector) {
+    if (has_collector && wire_is_unexpanded(collector)) {
+        answer_unexpanded(r, &q);
+    } else if (has_collector) {
         answer_one_collector(r, &q);
     } else {
         answer_all_collectors(r, &q);
@@ -561,7 +580,8 @@ static bool find_listed(struct request *r, size_t *out_tenant)
     if (r->has_prefix) {
         return true;
     }
-    switch (directory_tenant_of_host(r->snapshot->directory, exchange_host(r->x), out_tenant)) {
+    switch (directory_tenant_of_host(r->snapshot->directory, exchange_host(r->x),
+                                     exchange_peer(r->x), out_tenant)) {
     case DIRECTORY_AMBIGUOUS:
         answer_ambiguous(r);
         return false;

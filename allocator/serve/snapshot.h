@@ -51,6 +51,7 @@ struct directory_tenant { /* one Collector CR; drop-in mode has one with empty n
     struct span ns, name;
     const struct span *collectors; /* sorted by name */
     size_t n_collectors;
+    const struct span *addresses; /* of the same; NULL or empty: not known */
 };
 struct directory_job {
     size_t tenant;

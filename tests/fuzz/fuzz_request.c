@@ -34,9 +34,9 @@ static struct directory *make_directory(void)
 {
     static const struct span a[] = { SPAN_LIT("a-collector-0"), SPAN_LIT("a-collector-1") };
     static const struct directory_tenant tenants[] = {
-        { SPAN_LIT("prod"), SPAN_LIT("a"), a, COUNT(a) },
-        { SPAN_LIT("test"), SPAN_LIT("a"), a, COUNT(a) },
-        { SPAN_LIT("test"), SPAN_LIT("b"), a, 1 },
+        { SPAN_LIT("prod"), SPAN_LIT("a"), a, COUNT(a), NULL },
+        { SPAN_LIT("test"), SPAN_LIT("a"), a, COUNT(a), NULL },
+        { SPAN_LIT("test"), SPAN_LIT("b"), a, 1, NULL },
     };
     static const struct directory_job jobs[] = {
         { .tenant = 0, .name = SPAN_LIT("node") },
@@ -50,7 +50,9 @@ static struct directory *make_directory(void)
 
 static void ask(const struct directory *d, struct span job, struct span host, struct span collector)
 {
-    const struct directory_question q = { DIRECTORY_ANY, host, job, { NULL, 0 }, collector };
+    const struct directory_question q = {
+        .tenant = DIRECTORY_ANY, .host = host, .escaped_job = job, .collector = collector
+    };
     size_t found = SIZE_MAX, index = SIZE_MAX, tenant = DIRECTORY_ANY, n = 0;
 
     if (directory_find(d, &q, &found, &index) == DIRECTORY_FOUND) {
@@ -61,7 +63,7 @@ static void ask(const struct directory *d, struct span job, struct span host, st
     if (directory_find_job(d, &q, &found) == DIRECTORY_FOUND) {
         require(span_eq(directory_job_escaped(d, found), job));
     }
-    if (directory_tenant_of_host(d, host, &tenant) == DIRECTORY_FOUND) {
+    if (directory_tenant_of_host(d, host, SPAN_LIT(""), &tenant) == DIRECTORY_FOUND) {
         require(tenant == DIRECTORY_ANY || tenant < directory_n_tenants(d));
     }
 }

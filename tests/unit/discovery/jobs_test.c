@@ -70,7 +70,7 @@ static void test_foreign_documents(void)
 static void test_manifests(void)
 {
     const struct jobs_options none = { 0 };
-    struct span names[] = { SPAN_LIT("b@node-1"), SPAN_LIT("a") };
+    struct span names[] = { SPAN_LIT("b@node-1=fd00::1"), SPAN_LIT("a=10.0.0.1") };
     const struct jobs_options named = { .collectors = names,
                                         .n_collectors = 2,
                                         .strategy = SPAN_LIT("per-node") };
@@ -95,6 +95,9 @@ static void test_manifests(void)
            "names from the command line");
     is_span(tenants.v[0].collectors[0].name, SPAN_LIT("b"), "name");
     is_span(tenants.v[0].collectors[0].node, SPAN_LIT("node-1"), "its node");
+    is_span(tenants.v[0].collectors[0].address, SPAN_LIT("fd00::1"), "its address");
+    is_span(tenants.v[0].collectors[1].address, SPAN_LIT("10.0.0.1"), "an address without a node");
+    is_span(tenants.v[0].collectors[1].name, SPAN_LIT("a"), "and the name");
     is_span(tenants.v[0].collectors[1].node, SPAN_LIT(""), "no node given");
     is_span(tenants.v[0].strategy, SPAN_LIT("per-node"), "the command line's strategy wins");
 

@@ -8,13 +8,15 @@
 
 static const struct span shop[] = { SPAN_LIT("shop-collector-0"), SPAN_LIT("shop-collector-1") };
 static const struct span other[] = { SPAN_LIT("shop-collector-0"), SPAN_LIT("shop-collector-7") };
+static const struct span shop_addresses[] = { SPAN_LIT("10.0.0.1"), SPAN_LIT("10.0.0.9") };
+static const struct span other_addresses[] = { SPAN_LIT("10.0.0.2"), SPAN_LIT("10.0.0.9") };
 static const struct span mail[] = { SPAN_LIT("mail-collector-0") };
 
 /* Two Collectors of one name in two namespaces, and a third. */
 static const struct directory_tenant tenants[] = {
-    { SPAN_LIT("prod"), SPAN_LIT("shop"), shop, COUNT(shop) },
-    { SPAN_LIT("test"), SPAN_LIT("shop"), other, COUNT(other) },
-    { SPAN_LIT("prod"), SPAN_LIT("Mail"), mail, COUNT(mail) },
+    { SPAN_LIT("prod"), SPAN_LIT("shop"), shop, COUNT(shop), shop_addresses },
+    { SPAN_LIT("test"), SPAN_LIT("shop"), other, COUNT(other), other_addresses },
+    { SPAN_LIT("prod"), SPAN_LIT("Mail"), mail, COUNT(mail), NULL },
 };
 #define CONFIG(text) SPAN_LIT(text), SPAN_LIT(text)
 static const struct directory_job jobs[] = {
@@ -75,8 +77,13 @@ static void test_find(const struct directory *d)
     };
 
     for (size_t i = 0; i < COUNT(t); i++) {
-        const struct directory_question q = { t[i].tenant, span_of(t[i].host), span_of(t[i].job),
-                                              span_of(t[i].receiver), span_of(t[i].collector) };
+        const struct directory_question q = { t[i].tenant,
+                                              span_of(t[i].host),
+                                              span_of(t[i].job),
+                                              span_of(t[i].receiver),
+                                              span_of(t[i].collector),
+                                              SPAN_LIT(""),
+                                              false };
         size_t job = 0, collector = 0;
         enum directory_answer got = directory_find(d, &q, &job, &collector);
 
@@ -87,6 +94,56 @@ static void test_find(const struct directory *d)
             is_int(collector, t[i].collector_index, "  collector");
         }
     }
+}
+
+static void test_find_by_address(const struct directory *d)
+{
+    static const struct {
+        const char *host, *collector, *peer; /* collector NULL: only the address says who asks */
+        enum directory_answer want;
+        size_t job_index, collector_index;
+    } t[] = {
+        { "", NULL, "10.0.0.1", DIRECTORY_FOUND, 0, 0 },
+        { "", NULL, "10.0.0.2", DIRECTORY_FOUND, 1, 0 },
+        { "", NULL, "10.0.0.9", DIRECTORY_AMBIGUOUS, 0, 0 },
+        { "shop-targetallocator.test.svc", NULL, "10.0.0.9", DIRECTORY_FOUND, 1, 1 },
+        { "shop-targetallocator.test.svc", NULL, "10.0.0.1", DIRECTORY_UNKNOWN_COLLECTOR, 0, 0 },
+        { "", NULL, "10.0.0.3", DIRECTORY_UNKNOWN_COLLECTOR, 0, 0 },
+        { "", NULL, "", DIRECTORY_UNKNOWN_COLLECTOR, 0, 0 },
+        /* a name that two have */
+        { "", "shop-collector-0", "10.0.0.2", DIRECTORY_FOUND, 1, 0 },
+        { "", "shop-collector-0", "10.0.0.9", DIRECTORY_AMBIGUOUS, 0, 0 },
+        { "", "shop-collector-7", "10.0.0.1", DIRECTORY_FOUND, 1, 1 }, /* a name that one has */
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        const struct directory_question q = {
+            .tenant = DIRECTORY_ANY,
+            .host = span_of(t[i].host),
+            .escaped_job = SPAN_LIT("node"),
+            .collector = t[i].collector == NULL ? SPAN_LIT("$X") : span_of(t[i].collector),
+            .peer = span_of(t[i].peer),
+            .is_by_peer = t[i].collector == NULL,
+        };
+        size_t job = 0, collector = 0;
+        enum directory_answer got = directory_find(d, &q, &job, &collector);
+
+        is_str(answers[got], answers[t[i].want], "by address %zu: %s", i, t[i].peer);
+        if (got == DIRECTORY_FOUND) {
+            is_int(job, t[i].job_index, "  job");
+            is_int(collector, t[i].collector_index, "  collector");
+        }
+    }
+    size_t tenant = 99;
+    is_int(directory_tenant_of_host(d, SPAN_LIT(""), SPAN_LIT("10.0.0.2"), &tenant),
+           DIRECTORY_FOUND, "a tenant by address");
+    is_int(tenant, 1, "  is it");
+    is_int(directory_tenant_of_host(d, SPAN_LIT(""), SPAN_LIT("10.0.0.9"), &tenant),
+           DIRECTORY_AMBIGUOUS, "an address in two tenants");
+    is_int(directory_tenant_of_host(d, SPAN_LIT("shop-targetallocator.prod"), SPAN_LIT("10.0.0.2"),
+                                    &tenant),
+           DIRECTORY_FOUND, "a qualified Host comes before it");
+    is_int(tenant, 0, "  is it");
 }
 
 static void test_tenants(const struct directory *d)
@@ -106,7 +163,8 @@ static void test_tenants(const struct directory *d)
 
     for (size_t i = 0; i < COUNT(t); i++) {
         size_t tenant = 99;
-        enum directory_answer got = directory_tenant_of_host(d, span_of(t[i].host), &tenant);
+        enum directory_answer got =
+            directory_tenant_of_host(d, span_of(t[i].host), SPAN_LIT(""), &tenant);
 
         is_str(answers[got], answers[t[i].want], "tenant of Host '%s'", t[i].host);
         if (got == DIRECTORY_FOUND) {
@@ -116,9 +174,8 @@ static void test_tenants(const struct directory *d)
     is_int(directory_tenant_of_path(d, SPAN_LIT("test"), SPAN_LIT("shop")), 1, "by path");
     ok(directory_tenant_of_path(d, SPAN_LIT("test"), SPAN_LIT("Mail")) == DIRECTORY_ANY,
        "unknown by path");
-    const struct directory_question q = {
-        DIRECTORY_ANY, SPAN_LIT(""), SPAN_LIT("a"), { 0 }, { 0 }
-    };
+    const struct directory_question q = { DIRECTORY_ANY, SPAN_LIT(""), SPAN_LIT("a"), { 0 },
+                                          { 0 },         { 0 },        false };
     size_t job = 0;
     is_int(directory_find_job(d, &q, &job), DIRECTORY_FOUND, "the only job of a name");
     is_int(job, 5, "is it");
@@ -147,13 +204,15 @@ static void test_lists(const struct directory *d)
 
 static void test_one_tenant(void)
 {
-    static const struct directory_tenant tenant = { { NULL, 0 }, { NULL, 0 }, shop, COUNT(shop) };
+    static const struct directory_tenant tenant = {
+        { NULL, 0 }, { NULL, 0 }, shop, COUNT(shop), NULL
+    };
     struct directory *d = directory_new(&tenant, 1, &jobs[0], 1);
-    const struct directory_question q = { DIRECTORY_ANY,
-                                          SPAN_LIT("any-targetallocator.ns.svc"),
-                                          SPAN_LIT("node"),
-                                          { 0 },
-                                          SPAN_LIT("shop-collector-0") };
+    const struct directory_question q = {
+        DIRECTORY_ANY, SPAN_LIT("any-targetallocator.ns.svc"), SPAN_LIT("node"),
+        { 0 },         SPAN_LIT("shop-collector-0"),           { 0 },
+        false
+    };
     size_t job = 9, collector = 9;
 
     is_span(directory_view(d, 0)->jobs.plain,
@@ -213,6 +272,7 @@ int main(void)
 
     is_int(directory_n_jobs(d), COUNT(jobs), "jobs");
     test_find(d);
+    test_find_by_address(d);
     test_tenants(d);
     test_lists(d);
     directory_free(d);

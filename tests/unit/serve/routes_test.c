@@ -127,7 +127,7 @@ static void publish(struct site *s, const struct directory *d, const struct page
 static const struct span collectors[] = { SPAN_LIT("sim-collector-0"), SPAN_LIT("sim-collector-1"),
                                           SPAN_LIT("sim-collector-2") };
 static const struct directory_tenant upstream_tenant = {
-    { NULL, 0 }, { NULL, 0 }, collectors, COUNT(collectors)
+    { NULL, 0 }, { NULL, 0 }, collectors, COUNT(collectors), NULL
 };
 #define CONFIG(name, secret)                                                                       \
     SPAN_LIT("{\"job_name\":\"" name "\",\"password\":\"" secret "\"}"),                           \
@@ -404,16 +404,20 @@ static void test_waiting_job(void)
 
 /* ---- several Collectors */
 
+/* The test's own address is the second collector's. */
+static const struct span addresses[] = { SPAN_LIT("10.0.0.7"), SPAN_LIT("127.0.0.1"),
+                                         SPAN_LIT("10.0.0.8") };
 static const struct span names_a[] = { SPAN_LIT("a-collector-0") };
 static const struct directory_tenant many_tenants[] = {
-    { SPAN_LIT("prod"), SPAN_LIT("shop"), names_a, 1 },
-    { SPAN_LIT("test"), SPAN_LIT("shop"), names_a, 1 },
-    { SPAN_LIT("test"), SPAN_LIT("mail"), collectors, 3 },
+    { SPAN_LIT("prod"), SPAN_LIT("shop"), names_a, 1, NULL },
+    { SPAN_LIT("test"), SPAN_LIT("shop"), names_a, 1, NULL },
+    { SPAN_LIT("test"), SPAN_LIT("mail"), collectors, 3, addresses },
 };
 static const struct directory_job many_jobs[] = {
     { 0, SPAN_LIT("prometheus"), SPAN_LIT("node"), CONFIG("prod", "hidden") },
     { 1, SPAN_LIT("prometheus"), SPAN_LIT("node"), CONFIG("test", "hidden") },
     { 1, SPAN_LIT("prometheus/2"), SPAN_LIT("node"), CONFIG("test2", "hidden") },
+    { 2, SPAN_LIT("prometheus"), SPAN_LIT("disk"), CONFIG("disk", "hidden") },
 };
 
 static void test_tenants(void)
@@ -425,7 +429,7 @@ static void test_tenants(void)
 
     site_open(&s, true);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        rows[i] = row_of(&s, page_new(plain_parts + i, 1), NULL, NULL, 1);
+        rows[i] = row_of(&s, page_new(plain_parts + i, 1), page_new(plain_parts + i, 1), NULL, 1);
     }
     hold(&s, d, free_directory);
     publish(&s, d, rows, COUNT(rows), true);
@@ -470,9 +474,17 @@ static void test_tenants(void)
     struct rawanswer a = ask(&s, "/scrape_configs\nHost: shop-targetallocator.test");
     ok(contains(a.body, "hidden") && contains(a.body, "test") && !contains(a.body, "prod"),
        "one tenant, trusted: clear");
-    is_int(ask(&s, "/scrape_configs").status, 421, "configurations of several are never mixed");
-    is_int(ask(&s, "/jobs").status, 421, "nor their jobs");
-    is_span(ask(&s, "/n/test/mail/scrape_configs").body, SPAN_LIT("{}"), "a tenant without jobs");
+    a = ask(&s, "/scrape_configs");
+    ok(contains(a.body, "disk") && !contains(a.body, "prod"), "told by the source address");
+    is_int(ask(&s, "/scrape_configs\nHost: shop-targetallocator").status, 421,
+           "but never mixed where it does not help");
+    uint64_t before = metric_value(METRIC_COLLECTOR_BY_ADDRESS);
+    is_answer(&s, "/jobs/disk/targets?collector_id=$POD_NAME", 200, "[" ODD "]\n");
+    is_int(metric_value(METRIC_COLLECTOR_BY_ADDRESS) - before, 1, "counted");
+    is_int(ask(&s, "/jobs/node/targets?collector_id=$POD_NAME").status, 400,
+           "no collector of that job has the address");
+    is_span(ask(&s, "/n/test/mail/scrape_configs").body,
+            SPAN_LIT("{\"disk\":{\"job_name\":\"disk\",\"password\":\"hidden\"}}"), "of another");
     site_close(&s);
 }
 
