@@ -182,13 +182,18 @@ static int no_password(char *buf, int size, int rwflag, void *arg)
     return -1;
 }
 
+X509 *certificate_read(BIO *pem)
+{
+    return PEM_read_bio_X509(pem, NULL, no_password, NULL);
+}
+
 int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *out,
                      struct err *err)
 {
     BIO *cert_bio =
         BIO_new_mem_buf(cert_pem.p, (int)(cert_pem.len > CERT_PEM_MAX ? 0 : cert_pem.len));
     BIO *key_bio = BIO_new_mem_buf(key_pem.p, (int)(key_pem.len > CERT_PEM_MAX ? 0 : key_pem.len));
-    X509 *cert = cert_bio == NULL ? NULL : PEM_read_bio_X509(cert_bio, NULL, no_password, NULL);
+    X509 *cert = cert_bio == NULL ? NULL : certificate_read(cert_bio);
     EVP_PKEY *key = NULL;
     int rc = 0;
 

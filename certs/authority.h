@@ -28,6 +28,9 @@ int authority_create(int64_t now_s, struct keypair *out, struct err *err) MUST_U
  * but never longer than the CA; empty subject, critical SAN. */
 int authority_issue(const struct keypair *ca, const char *const *names, size_t n_names,
                     int64_t now_s, struct keypair *out, struct err *err) MUST_USE;
+/* The next certificate of a PEM text, NULL behind the last one (then OpenSSL's error queue says
+ * so). Encrypted ones are refused, nobody is asked for a password. */
+X509 *certificate_read(BIO *pem);
 /* Takes over both texts' content; the first certificate of 'cert_pem' counts. ERR_INVALID when they
  * do not match. */
 int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *out,

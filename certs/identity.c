@@ -6,7 +6,6 @@
 #include "certs/authority.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 struct identity {
@@ -51,8 +50,7 @@ static STACK_OF(X509) * read_certificates(struct span pem)
     BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
     X509 *cert = NULL;
 
-    while (bio != NULL && list != NULL &&
-           (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+    while (bio != NULL && list != NULL && (cert = certificate_read(bio)) != NULL) {
         sk_X509_push(list, cert);
     }
     ERR_clear_error(); /* the end of the text is reported as an error */
