@@ -247,14 +247,6 @@ void keypair_key_pem(const struct keypair *kp, struct buf *out)
     BIO_free(bio);
 }
 
-void keypair_wipe(struct buf *b)
-{
-    if (b->p != NULL) {
-        OPENSSL_cleanse(b->p, b->cap);
-    }
-    buf_fini(b);
-}
-
 void keypair_fini(struct keypair *kp)
 {
     X509_free(kp->cert);

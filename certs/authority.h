@@ -36,10 +36,8 @@ X509 *certificate_read(BIO *pem);
 int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *out,
                      struct err *err) MUST_USE;
 void keypair_cert_pem(const struct keypair *kp, struct buf *out);
-/* The buffer should be wiped by the caller (buf_fini wipes nothing): see keypair_wipe. */
+/* The buffer should be a secret one. */
 void keypair_key_pem(const struct keypair *kp, struct buf *out);
-/* Overwrites the content of 'b' before it is given back. */
-void keypair_wipe(struct buf *b);
 void keypair_fini(struct keypair *kp);
 
 /* Validity of a certificate in Unix seconds. */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/crypto.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,13 +89,11 @@ static int write_certificate(const char *dir, const char *name, X509 *cert, stru
 
 static int write_key(const char *dir, const char *name, const struct keypair *kp, struct err *err)
 {
-    struct buf pem;
+    AUTO_BUF pem;
 
-    buf_init(&pem, FILE_MAX);
+    buf_init_secret(&pem, FILE_MAX);
     keypair_key_pem(kp, &pem);
-    int rc = write_file(dir, name, buf_span(&pem), 0600, err);
-    keypair_wipe(&pem);
-    return rc;
+    return write_file(dir, name, buf_span(&pem), 0600, err);
 }
 
 static void remove_file(const char *dir, const char *name)
@@ -207,13 +204,13 @@ static int load_pair(const char *dir, const char *cert_name, const char *key_nam
 {
     AUTO_STR cert_path = mem_printf("%s/%s", dir, cert_name);
     AUTO_STR key_path = mem_printf("%s/%s", dir, key_name);
-    struct buf cert, key;
+    AUTO_BUF cert, key;
 
+    buf_init_secret(&cert, FILE_MAX); /* it may hold the key, too */
+    buf_init_secret(&key, FILE_MAX);
     if (!file_exists(dir, cert_name) || !file_exists(dir, key_name)) {
         return 0;
     }
-    buf_init(&cert, FILE_MAX);
-    buf_init(&key, FILE_MAX);
     int rc = read_file(cert_path, &cert, err);
     if (rc == 0) {
         rc = read_file(key_path, &key, err);
@@ -221,8 +218,6 @@ static int load_pair(const char *dir, const char *cert_name, const char *key_nam
     if (rc == 0 && keypair_from_pem(buf_span(&cert), buf_span(&key), out, NULL) < 0) {
         *out = (struct keypair){ NULL, NULL };
     }
-    keypair_wipe(&cert); /* it may hold the key, too */
-    keypair_wipe(&key);
     return rc;
 }
 
@@ -321,14 +316,12 @@ static int write_leaf(const struct certs *c, const struct keypair *kp, struct er
 static int write_authority(const struct certs *c, const char *name, const struct keypair *kp,
                            struct err *err)
 {
-    struct buf pem;
+    AUTO_BUF pem;
 
-    buf_init(&pem, FILE_MAX);
+    buf_init_secret(&pem, FILE_MAX);
     keypair_key_pem(kp, &pem);
     keypair_cert_pem(kp, &pem);
-    int rc = write_file(c->dir, name, buf_span(&pem), 0600, err);
-    keypair_wipe(&pem);
-    return rc;
+    return write_file(c->dir, name, buf_span(&pem), 0600, err);
 }
 
 static int do_bootstrap(struct certs *c, int64_t now_s, struct err *err)
@@ -582,18 +575,18 @@ static uint64_t hash_contents(const struct buf *cert, const struct buf *key, con
 
 int certs_refresh(struct certs *c, int64_t now_s, struct identity **out, struct err *err)
 {
-    struct buf cert, key, ca;
+    AUTO_BUF cert, key, ca;
     int rc = 0;
 
+    buf_init_secret(&cert, FILE_MAX); /* it may hold the key, too */
+    buf_init_secret(&key, FILE_MAX);
+    buf_init(&ca, FILE_MAX);
     if (is_own(c)) {
         rc = advance_own(c, now_s, ADVANCE_ALL, err);
     }
     if (rc < 0) {
         return rc;
     }
-    buf_init(&cert, FILE_MAX);
-    buf_init(&key, FILE_MAX);
-    buf_init(&ca, FILE_MAX);
     rc = read_pair(c, &cert, &key, err);
     if (rc == 0) {
         rc = read_client_ca(c, &ca, err);
@@ -609,9 +602,6 @@ int certs_refresh(struct certs *c, int64_t now_s, struct identity **out, struct 
             c->content_hash = hash;
         }
     }
-    buf_fini(&cert);
-    keypair_wipe(&key);
-    buf_fini(&ca);
     return rc;
 }
 
@@ -676,9 +666,9 @@ int certs_describe(struct certs *c, int64_t now_s, struct buf *out, struct err *
 {
     if (c->mode == MODE_FILES || !is_own(c)) {
         struct keypair pair = { NULL, NULL };
-        struct buf cert, key;
-        buf_init(&cert, FILE_MAX);
-        buf_init(&key, FILE_MAX);
+        AUTO_BUF cert, key;
+        buf_init_secret(&cert, FILE_MAX);
+        buf_init_secret(&key, FILE_MAX);
         int rc = read_pair(c, &cert, &key, err);
         if (rc == 0) {
             rc = keypair_from_pem(buf_span(&cert), buf_span(&key), &pair, err);
@@ -687,8 +677,6 @@ int certs_describe(struct certs *c, int64_t now_s, struct buf *out, struct err *
             describe(out, "leaf", pair.cert);
         }
         keypair_fini(&pair);
-        buf_fini(&cert);
-        keypair_wipe(&key);
         return rc;
     }
     int rc = advance_own(c, now_s, ADVANCE_BOOTSTRAP, err);

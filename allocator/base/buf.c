@@ -19,6 +19,24 @@ void buf_init_in(struct buf *b, struct arena *arena, size_t max)
     *b = (struct buf){ .max = max, .arena = arena };
 }
 
+void buf_init_secret(struct buf *b, size_t max)
+{
+    *b = (struct buf){ .max = max, .is_secret = true };
+}
+
+/* realloc() that leaves no copy behind. */
+static char *move_secret(struct buf *b, size_t cap)
+{
+    char *p = mem_alloc(cap);
+
+    if (b->p != NULL) {
+        memcpy(p, b->p, b->len + 1);
+        explicit_bzero(b->p, b->cap);
+        mem_free(b->p);
+    }
+    return p;
+}
+
 char *buf_reserve(struct buf *b, size_t len)
 {
     if (b->error != 0) {
@@ -37,8 +55,9 @@ char *buf_reserve(struct buf *b, size_t len)
         if (cap > b->max + 1 && need <= b->max + 1) {
             cap = b->max + 1;
         }
-        b->p = b->arena == NULL ? mem_realloc(b->p, cap)
-                                : arena_regrow(b->arena, b->p, b->cap, b->len, cap);
+        b->p = b->arena != NULL ? arena_regrow(b->arena, b->p, b->cap, b->len, cap)
+               : b->is_secret   ? move_secret(b, cap)
+                                : mem_realloc(b->p, cap);
         b->cap = cap;
     }
     return b->p + b->len;
@@ -288,6 +307,9 @@ void buf_clear(struct buf *b)
 
 void buf_fini(struct buf *b)
 {
+    if (b->is_secret && b->p != NULL) {
+        explicit_bzero(b->p, b->cap);
+    }
     if (b->arena == NULL) {
         mem_free(b->p);
     }

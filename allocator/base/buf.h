@@ -8,6 +8,7 @@
 #include "allocator/base/err.h"
 #include "allocator/base/span.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,12 +19,15 @@ struct buf {
     size_t max;
     int error;           /* 0 or ERR_TOO_BIG */
     struct arena *arena; /* whose memory it uses; NULL: its own */
+    bool is_secret;      /* memory is overwritten before it is given back */
 };
 
 void buf_init(struct buf *b, size_t max);
 /* In memory of 'arena', so its bytes live as long as that. Growing wastes what was outgrown unless
  * nothing else was allocated meanwhile. Not for buf_take(). */
 void buf_init_in(struct buf *b, struct arena *arena, size_t max);
+/* For keys: neither growing nor buf_fini() leaves a copy behind. */
+void buf_init_secret(struct buf *b, size_t max);
 void buf_add(struct buf *b, const void *p, size_t len);
 void buf_add_span(struct buf *b, struct span s);
 void buf_add_str(struct buf *b, const char *s);

@@ -136,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(ERR_peek_error() == 0);
     identity_put(&id);
     for (size_t i = 0; i < TEXTS; i++) {
-        keypair_wipe(&texts[i]);
+        buf_fini(&texts[i]);
     }
     return 0;
 }

@@ -148,9 +148,27 @@ static void test_arena(void)
     arena_fini(&arena);
 }
 
+/* That nothing stays behind is seen from outside: tests/integration/hostile-neighbour.t. */
+static void test_secret(void)
+{
+    struct buf b;
+
+    buf_init_secret(&b, 1000);
+    for (int i = 0; i < 100; i++) {
+        buf_add_str(&b, "0123456789");
+    }
+    is_int(b.len, 1000, "a secret buffer grows like another");
+    is_int(memcmp(b.p + 990, "0123456789", 11), 0, "and keeps what it has");
+    buf_add_char(&b, 'x');
+    is_int(buf_error(&b), ERR_TOO_BIG, "up to its cap");
+    buf_fini(&b);
+    ok(b.p == NULL && b.len == 0, "and is gone");
+}
+
 int main(void)
 {
     test_arena();
+    test_secret();
     test_json();
     test_utf8();
     test_visible();

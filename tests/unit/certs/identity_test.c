@@ -13,7 +13,7 @@ struct pems {
 static void to_pems(const struct keypair *kp, struct pems *out)
 {
     buf_init(&out->cert, 65536);
-    buf_init(&out->key, 65536);
+    buf_init_secret(&out->key, 65536);
     keypair_cert_pem(kp, &out->cert);
     keypair_key_pem(kp, &out->key);
 }
@@ -21,7 +21,7 @@ static void to_pems(const struct keypair *kp, struct pems *out)
 static void pems_fini(struct pems *p)
 {
     buf_fini(&p->cert);
-    keypair_wipe(&p->key);
+    buf_fini(&p->key);
 }
 
 static struct identity *make_identity(const struct keypair *ca, const char *name,
