@@ -411,13 +411,15 @@ static struct span dump(const json_t *tree)
 
 static void add_entry(struct renewal *r, size_t tenant, const struct scrapejob *config)
 {
-    *vec_push(&r->entries) = (struct directory_job){
-        .tenant = tenant,
-        .receiver = config->receiver,
-        .name = config->name,
-        .config = dump(config->config),
-        .config_masked = dump(config->config_masked),
-    };
+    struct directory_job *entry = vec_push(&r->entries);
+
+    *entry = (struct directory_job){ .tenant = tenant,
+                                     .receiver = config->receiver,
+                                     .name = config->name };
+    if (!r->tenancies[tenant]->are_jobs_inline) {
+        entry->config = dump(config->config);
+        entry->config_masked = dump(config->config_masked);
+    }
 }
 
 /* The job goes on as it is. */
@@ -633,6 +635,8 @@ int state_configure(struct state *s, struct tenants *config, int64_t now_ms, str
     for (size_t i = 0; i < config->n; i++) {
         int64_t from = clock_mono_us();
         tenancy_set_alone(r.tenancies[i], config->n == 1);
+        r.has_changed |= r.tenancies[i]->are_jobs_inline != config->v[i].are_jobs_inline;
+        r.tenancies[i]->are_jobs_inline = config->v[i].are_jobs_inline;
         r.has_changed |= tenancy_set_collectors(r.tenancies[i], &config->v[i]);
         show_time(r.tenancies[i], "SetCollectors", clock_mono_us() - from);
     }

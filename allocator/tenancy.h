@@ -10,7 +10,7 @@ struct tenancy {
     struct span ns, name; /* owned */
     char *strategy, *fallback;
     char *prefix; /* of names in metrics: empty, or "<ns>/<name>/" beside other tenants */
-    bool is_v0;
+    bool is_v0, are_jobs_inline;
     struct fleet *fleet;
     VEC(struct job *) jobs;
     VEC(uint32_t) free_numbers; /* of jobs that left the fleet */

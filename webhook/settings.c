@@ -190,7 +190,8 @@ static void set_jobs_options(const struct options *o, struct engine_config *c)
                                .strategy = o->strategy == NULL
                                                ? SPAN_LIT("")
                                                : arena_span(&c->arena, span_of(o->strategy)),
-                               .is_v0 = o->is_consistent_v0 };
+                               .is_v0 = o->is_consistent_v0,
+                               .is_block_style = o->is_block_style };
 }
 
 static int read_sources(const struct options *o, const struct settings *s,

@@ -123,7 +123,8 @@ static void load_collector(struct loading *l, const struct node *doc, const char
     struct tenant t = { .ns = cr.ns,
                         .name = cr.name,
                         .strategy = choose(l->options->strategy, cr.strategy),
-                        .fallback = l->options->fallback };
+                        .fallback = l->options->fallback,
+                        .are_jobs_inline = cr.has_prometheus_cr && !l->options->is_block_style };
     struct scrape_options so = {
         .base_dir = folder_of(path),
         .unescape_dollars = true,

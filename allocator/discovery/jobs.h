@@ -23,7 +23,9 @@ struct jobs_options { /* what the command line says; empty = not given, the docu
     size_t collector_count; /* or a number: <cr>-collector-0 … ("collector-0" … in drop-in mode); 0
                                = spec.replicas */
     struct span strategy, fallback;
-    bool is_v0;               /* consistent hashing as of operator ≤ 0.158.0 */
+    bool is_v0;          /* consistent hashing as of operator ≤ 0.158.0 */
+    bool is_block_style; /* --rewrite-style: all jobs reach collectors by the target_allocator block
+                          */
     bool include_disabled;    /* manifests: also CRs that do not ask for an allocator */
     bool check_targets;       /* as in struct scrape_options */
     bool needs_no_collectors; /* drop-in: only the jobs are of interest */
@@ -39,6 +41,8 @@ struct tenant { /* one Collector CR */
     struct span ns, name;
     struct span strategy, fallback;
     bool is_v0;
+    bool are_jobs_inline; /* the rewrite left them in the CR beside a target_allocator block, which
+                             must not bring them a second time (decision P11) */
     struct tenant_collector *collectors;
     size_t n_collectors;
     struct scrapejobs jobs;

@@ -93,7 +93,7 @@ static void parse_config(const struct node *spec, struct arena *arena, struct fa
 static void parse_spec(const struct node *doc, struct arena *arena, struct faults *f,
                        struct collectorcr *out)
 {
-    const struct node *spec = NULL, *allocator = NULL;
+    const struct node *spec = NULL, *allocator = NULL, *prometheus = NULL;
     bool is_asked = false;
 
     if (!walk_map(doc, "spec", f, &spec)) {
@@ -107,6 +107,11 @@ static void parse_spec(const struct node *doc, struct arena *arena, struct fault
         (void)walk_bool(allocator, "enabled", f, &is_asked);
         (void)walk_text(allocator, "allocationStrategy", f, &out->strategy);
         out->has_filter_strategy = walk_text(allocator, "filterStrategy", f, &out->filter_strategy);
+        if (walk_map(allocator, "prometheusCR", f, &prometheus)) {
+            size_t innermost = faults_push(f, "prometheusCR");
+            (void)walk_bool(prometheus, "enabled", f, &out->has_prometheus_cr);
+            faults_pop(f, innermost);
+        }
         faults_pop(f, inner);
     }
     out->is_enabled = (is_asked || out->is_enabled) && !out->is_opted_out;

@@ -18,6 +18,7 @@ struct collectorcr {
     struct span filter_strategy; /* empty = not given */
     bool has_filter_strategy;
     int64_t replicas;          /* spec.replicas, 1 by default */
+    bool has_prometheus_cr;    /* spec.targetAllocator.prometheusCR.enabled */
     const struct node *config; /* spec.config as a tree (text is parsed), or NULL */
     struct span config_text;   /* spec.config when it is text, else p == NULL */
     const struct node *stash;  /* decoded annotation or NULL */

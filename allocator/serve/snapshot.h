@@ -57,7 +57,7 @@ struct directory_job {
     size_t tenant;
     struct span receiver; /* "prometheus" or empty = default */
     struct span name;
-    struct span config, config_masked; /* JSON of the complete scrape config */
+    struct span config, config_masked; /* JSON of the complete scrape config; empty: not listed */
 };
 struct directory;
 /* Copies everything; jobs in any order; the order of rows in a snapshot is the order given here.

@@ -44,7 +44,9 @@ def wait_for(check, timeout_s=10.0):
 
 
 class Allocator:
-    def __init__(self, config, collectors="c-0,c-1,c-2"):
+    """Drop-in mode; with source "--filename" the configuration is a Collector manifest, and there is no webhook."""
+
+    def __init__(self, config, collectors="c-0,c-1,c-2", more=(), source="--config-file"):
         self.folder = scratch()
         self.config_path = self.folder / "targetallocator.yaml"
         self.collectors = collectors.split(",")
@@ -52,8 +54,8 @@ class Allocator:
         self.log_path = self.folder / "log"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [BINARY, "serve", "--config-file", self.config_path, "--collectors", collectors, "--listen", "127.0.0.1:0",
-                 "--log-format", "json"], stderr=log, cwd=self.folder)
+                [BINARY, "serve", source, self.config_path, "--collectors", collectors, "--listen", "127.0.0.1:0",
+                 "--webhook-listen", "off", "--log-format", "json", *more], stderr=log, cwd=self.folder)
         atexit.register(kill, self.process)
         found = wait_for(lambda: re.search(r'"address":"(127\.0\.0\.1:[1-9]\d*)"', self.log()))
         if not found:
