@@ -355,6 +355,9 @@ static void reload(struct keeper *k, bool is_asked)
     }
     note_reload(is_ok);
     if (is_ok) {
+        if (hash != k->config_hash) {
+            settings_warn_restart(k->options, k->settings, &config);
+        }
         k->config_hash = hash;
         log_info("configuration reloaded", LOG_INT("files", config.n_sources));
         engine_configure(k->engine, &config);

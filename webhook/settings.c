@@ -16,11 +16,24 @@
 
 /* ---- upstream's file */
 
+/* 'text' is in 'arena', as what 'out' points to is. */
+static void parse_dropin(struct span text, struct arena *arena, struct faults *f,
+                         struct dropin *out)
+{
+    struct node *root = NULL;
+    struct err err = { 0 };
+
+    if (yamldoc_parse(text, arena, &root, &err) < 0) {
+        faults_add(f, FAULT_ERROR, 0, "%s", err.text);
+    } else {
+        dropin_parse(root, f, out);
+    }
+}
+
 /* The parts of the file that are about serving; jobs are the engine's business. */
 static int read_dropin(const char *path, struct settings *s, struct dropin *out, FILE *errout)
 {
     struct buf *text = arena_zalloc(&s->arena, sizeof(*text));
-    struct node *root = NULL;
     struct faults faults;
     struct err err = { 0 };
     int code = EXIT_OK;
@@ -35,11 +48,7 @@ static int read_dropin(const char *path, struct settings *s, struct dropin *out,
     buf_fini(text);
     faults_init(&faults);
     faults.file = path;
-    if (yamldoc_parse(copy, &s->arena, &root, &err) < 0) {
-        faults_add(&faults, FAULT_ERROR, 0, "%s", err.text);
-    } else {
-        dropin_parse(root, &faults, out);
-    }
+    parse_dropin(copy, &s->arena, &faults, out);
     if (faults.n_errors > 0) {
         faults_print(&faults, errout);
         code = EXIT_FAULTS;
@@ -70,6 +79,60 @@ static void merge(const struct options *o, const struct dropin *d, struct settin
     s->https_key_file = text_or(&s->arena, o->https_key_file, d->https_key_file, NULL);
     s->secrets_over_http =
         o->has_insecure_secrets ? o->insecure_secrets : d->allow_insecure_auth_secrets;
+}
+
+/* ---- what a reload cannot change */
+
+static void name_change(struct buf *out, const char *name, const char *before, const char *now)
+{
+    bool is_same = before == NULL || now == NULL ? before == now : strcmp(before, now) == 0;
+
+    if (!is_same) {
+        buf_addf(out, "%s%s", out->len > 0 ? ", " : "", name);
+    }
+}
+
+static void name_https_changes(struct buf *out, const struct settings *before,
+                               const struct settings *now)
+{
+    if (before->https_listen == NULL || now->https_listen == NULL) {
+        name_change(out, "https.enabled", before->https_listen == NULL ? "" : "true",
+                    now->https_listen == NULL ? "" : "true");
+        return;
+    }
+    name_change(out, "https.listen_addr", before->https_listen, now->https_listen);
+    name_change(out, "https.ca_file_path", before->https_ca_file, now->https_ca_file);
+    name_change(out, "https.tls_cert_file_path", before->https_cert_file, now->https_cert_file);
+    name_change(out, "https.tls_key_file_path", before->https_key_file, now->https_key_file);
+}
+
+void settings_warn_restart(const struct options *o, const struct settings *s,
+                           const struct engine_config *config)
+{
+    struct settings now = { 0 };
+    struct dropin dropin = { 0 };
+    struct faults faults;
+    AUTO_BUF names;
+
+    if (s->mode != SERVE_DROPIN) {
+        return;
+    }
+    buf_init(&names, KIB);
+    faults_init(&faults);
+    arena_init(&now.arena);
+    parse_dropin(span_make(config->sources[0].text, config->sources[0].len), &now.arena, &faults,
+                 &dropin);
+    merge(o, &dropin, &now);
+    name_change(&names, "listen_addr", s->listen, now.listen);
+    name_https_changes(&names, s, &now);
+    name_change(&names, "allow_insecure_auth_secrets", s->secrets_over_http ? "true" : "",
+                now.secrets_over_http ? "true" : "");
+    if (names.len > 0) {
+        log_warn("settings changed that need a restart, those in use stay",
+                 LOG_STR("settings", names.p), LOG_STR("file", config->sources[0].path));
+    }
+    arena_fini(&now.arena);
+    faults_fini(&faults);
 }
 
 /* ---- checks */

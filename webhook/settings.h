@@ -38,6 +38,10 @@ int settings_load(const struct options *o, struct settings *out, FILE *errout);
  * checked. On faults they are printed on 'errout' (NULL: logged) and the exit code is returned. */
 int settings_read_config(const struct options *o, const struct settings *s,
                          struct engine_config *out, FILE *errout);
+/* Warns once about what the file of drop-in mode says now, in 'config' (checked), that differs from
+ * 's' and takes a restart: the process goes on with 's'. */
+void settings_warn_restart(const struct options *o, const struct settings *s,
+                           const struct engine_config *config);
 void settings_fini(struct settings *s);
 
 #endif

@@ -142,5 +142,19 @@ ta.reload(CONFIG.replace("config:", "allocation_strategy: best\nconfig:", 1))
 ok(wait_for(lambda: "best" in ta.log()), "an unknown strategy is refused")
 same(ta.targets("five"), ["n:1"], "and the running configuration stays")
 
+# ---- settings that a reload cannot change; --listen is given, which goes before the file
+def warnings():
+    return [line for line in ta.log().splitlines() if "need a restart" in line]
+
+
+ta.reload(CONFIG.replace("config:", "listen_addr: :9\nhttps: {enabled: true, ca_file_path: /a, tls_cert_file_path: /b, "
+                         "tls_key_file_path: /c}\nallow_insecure_auth_secrets: true\nconfig:", 1))
+ok(wait_for(warnings), "they are not taken silently")
+ok('"settings":"https.enabled, allow_insecure_auth_secrets"' in warnings()[0], "but named")
+ok(wait_for(lambda: "five" not in json.loads(ta.get("/jobs")[1])), "the jobs of that configuration are in use")
+ta.reload(CONFIG + "  - job_name: six\n    static_configs: [{targets: [s:1]}]\n")
+ok(ta.shows("six", ["s:1"]), "changed back")
+same(len(warnings()), 1, "which is nothing to warn of")
+
 same(ta.stop(), 0, "stops in order")
 done()
