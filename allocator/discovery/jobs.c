@@ -5,6 +5,7 @@
 #include "allocator/base/vec.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/prom/dropin.h"
+#include "allocator/prom/wire.h"
 
 struct loading {
     const struct jobs_options *options;
@@ -36,10 +37,11 @@ static struct tenant_collector collector_from(struct arena *arena, struct span t
     return c;
 }
 
-/* Names of the command line, or <prefix>collector-0 … as a StatefulSet makes them. */
+/* Names of the command line, or <set>-0 … as a StatefulSet makes them. */
 static void set_collectors(struct loading *l, struct tenant *t, size_t n_replicas)
 {
     const struct jobs_options *o = l->options;
+    AUTO_BUF set;
     size_t n = o->n_collectors > 0      ? o->n_collectors
                : o->collector_count > 0 ? o->collector_count
                                         : n_replicas;
@@ -48,6 +50,8 @@ static void set_collectors(struct loading *l, struct tenant *t, size_t n_replica
         faults_add(l->f, FAULT_ERROR, 0, "more than %d collectors", LIMIT_COLLECTORS);
     }
     n = n > LIMIT_COLLECTORS ? 0 : n;
+    buf_init(&set, KIB);
+    wire_collector_name(t->name, &set);
     t->n_collectors = n;
     t->collectors = arena_alloc(l->arena, (n + 1) * sizeof(*t->collectors));
     for (size_t i = 0; i < n; i++) {
@@ -55,9 +59,7 @@ static void set_collectors(struct loading *l, struct tenant *t, size_t n_replica
             t->collectors[i] = collector_from(l->arena, o->collectors[i]);
             continue;
         }
-        char *name = t->name.len > 0
-                         ? arena_printf(l->arena, "%.*s-collector-%zu", SPAN_ARG(t->name), i)
-                         : arena_printf(l->arena, "collector-%zu", i);
+        const char *name = arena_printf(l->arena, "%s-%zu", set.p, i);
         t->collectors[i] = (struct tenant_collector){ span_of(name), SPAN_LIT(""), SPAN_LIT("") };
     }
 }
@@ -81,6 +83,31 @@ static void report_unsupported(struct loading *l, const struct tenant *t)
     }
 }
 
+static struct span service_of(struct loading *l, const struct tenant *t)
+{
+    AUTO_BUF name;
+
+    buf_init(&name, KIB);
+    if (t->name.len > 0) {
+        wire_service_name(t->name, &name);
+    }
+    return arena_span(l->arena, buf_span(&name));
+}
+
+/* Names that differ may become one when they are cut and made DNS labels. */
+static void report_shared_service(struct loading *l, const struct tenant *t)
+{
+    for (size_t i = 0; i < l->tenants.n; i++) {
+        const struct tenant *other = &l->tenants.v[i];
+        if (span_eq(other->ns, t->ns) && span_eq(other->service, t->service)) {
+            faults_add(l->f, FAULT_WARNING, 0,
+                       "collector '%.*s' has the Service of '%.*s', %.*s: requests that could mean "
+                       "either are answered 421",
+                       SPAN_ARG(t->name), SPAN_ARG(other->name), SPAN_ARG(t->service));
+        }
+    }
+}
+
 static void add_tenant(struct loading *l, struct tenant *t)
 {
     for (size_t i = 0; i < l->tenants.n; i++) {
@@ -95,7 +122,9 @@ static void add_tenant(struct loading *l, struct tenant *t)
     t->strategy = arena_span(l->arena, t->strategy);
     t->fallback = arena_span(l->arena, t->fallback);
     t->is_v0 = l->options->is_v0;
+    t->service = service_of(l, t);
     report_unsupported(l, t);
+    report_shared_service(l, t);
     *vec_push(&l->tenants) = *t;
 }
 

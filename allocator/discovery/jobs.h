@@ -20,8 +20,8 @@ struct jobs_source {
 struct jobs_options { /* what the command line says; empty = not given, the document decides */
     const struct span *collectors; /* NAME, NAME@NODE, NAME=ADDRESS or NAME@NODE=ADDRESS */
     size_t n_collectors;
-    size_t collector_count; /* or a number: <cr>-collector-0 … ("collector-0" … in drop-in mode); 0
-                               = spec.replicas */
+    size_t collector_count; /* or a number: the pods of the CR's StatefulSet ("collector-0" … in
+                               drop-in mode); 0 = spec.replicas */
     struct span strategy, fallback;
     bool is_v0;          /* consistent hashing as of operator ≤ 0.158.0 */
     bool is_block_style; /* --rewrite-style: all jobs reach collectors by the target_allocator block
@@ -39,6 +39,7 @@ struct tenant_collector {
 
 struct tenant { /* one Collector CR */
     struct span ns, name;
+    struct span service; /* by which its collectors find the allocator; empty without a name */
     struct span strategy, fallback;
     bool is_v0;
     bool are_jobs_inline; /* the rewrite left them in the CR beside a target_allocator block, which

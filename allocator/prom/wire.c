@@ -4,7 +4,8 @@
 #include "allocator/codec/urlform.h"
 
 #define SERVICE_SUFFIX "-targetallocator"
-#define SERVICE_NAME_MAX 63
+#define COLLECTOR_SUFFIX "-collector"
+#define OBJECT_NAME_MAX 63
 
 static const char *const style_names[] = {
     [WIRE_DOCUMENTED] = "documented",
@@ -34,14 +35,13 @@ static bool is_dns_char(char c)
 }
 
 /* Upstream cuts the name so that the whole fits, trims what is not alphanumeric at both ends, then
- * makes it a DNS label character by character. Only the front can need trimming: the suffix ends in
- * a letter. */
-void wire_service_name(struct span cr_name, struct buf *out)
+ * makes it a DNS label character by character. Only the front can need trimming: the suffix begins
+ * with '-' and ends in a letter. */
+static void add_object_name(struct span cr_name, struct span suffix, struct buf *out)
 {
-    size_t suffix_len = sizeof(SERVICE_SUFFIX) - 1;
     struct span name = cr_name;
-    if (name.len + suffix_len > SERVICE_NAME_MAX) {
-        name.len = SERVICE_NAME_MAX - suffix_len;
+    if (name.len + suffix.len > OBJECT_NAME_MAX) {
+        name.len = OBJECT_NAME_MAX - suffix.len;
     }
     while (name.len > 0 && !is_dns_char(lower(name.p[0]))) {
         name = span_from(name, 1);
@@ -50,7 +50,17 @@ void wire_service_name(struct span cr_name, struct buf *out)
         char c = lower(name.p[i]);
         buf_add_char(out, is_dns_char(c) ? c : '-');
     }
-    buf_add_str(out, name.len > 0 ? SERVICE_SUFFIX : &SERVICE_SUFFIX[1]);
+    buf_add_span(out, name.len > 0 ? suffix : span_from(suffix, 1));
+}
+
+void wire_service_name(struct span cr_name, struct buf *out)
+{
+    add_object_name(cr_name, SPAN_LIT(SERVICE_SUFFIX), out);
+}
+
+void wire_collector_name(struct span cr_name, struct buf *out)
+{
+    add_object_name(cr_name, SPAN_LIT(COLLECTOR_SUFFIX), out);
 }
 
 void wire_job_url(struct wire_cr cr, struct span receiver, struct span job,

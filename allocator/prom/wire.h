@@ -24,6 +24,9 @@ struct wire_cr {
 
 /* DNSName(Truncate("%s-targetallocator", 63, name)), as upstream names its Service. */
 void wire_service_name(struct span cr_name, struct buf *out);
+/* DNSName(Truncate("%s-collector", 63, name)), as upstream names the StatefulSet; a pod's name is
+ * that and "-<ordinal>". */
+void wire_collector_name(struct span cr_name, struct buf *out);
 
 struct wire_form {
     enum wire_style style;

@@ -123,6 +123,26 @@ static void test_manifests(void)
     is_int(tenants.n, 1, "is looked into");
 }
 
+#define ENABLED "  targetAllocator: {enabled: true}\n"
+#define NAME_50 "123456789-123456789-123456789-123456789-123456789-"
+
+static void test_object_names(void)
+{
+    const struct jobs_options none = { 0 };
+
+    is_int(load(JOBS_MANIFEST, CR("a.b", ENABLED), &none), 0, "a name that is no DNS label");
+    is_span(tenants.v[0].collectors[0].name, SPAN_LIT("a-b-collector-0"), "its pod");
+    is_int(load(JOBS_MANIFEST, CR(NAME_50 "abcd", ENABLED), &none), 0, "a long name");
+    is_span(tenants.v[0].collectors[0].name, SPAN_LIT(NAME_50 "abc-collector-0"), "its pod");
+    is_int(faults.n, 0, "nothing to report");
+    is_int(load(JOBS_MANIFEST, CR("a.b", ENABLED) "---\n" CR("a-b", ENABLED), &none), 0,
+           "two names that give one Service");
+    is_int(tenants.n, 2, "both are there");
+    ok(faults.n == 1 && strstr(first_fault(), "'a-b' has the Service of 'a.b', "
+                                              "a-b-targetallocator") != NULL,
+       "but reported: %s", first_fault());
+}
+
 static void test_manifest_faults(void)
 {
     const struct jobs_options none = { 0 };
@@ -208,6 +228,7 @@ int main(void)
     faults_init(&faults);
     test_foreign_documents();
     test_manifests();
+    test_object_names();
     test_manifest_faults();
     test_missing_mechanism();
     test_dropin();

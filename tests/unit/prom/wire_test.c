@@ -27,6 +27,26 @@ static void test_service_name(void)
     }
 }
 
+static void test_collector_name(void)
+{
+    static const struct {
+        const char *in, *want;
+    } t[] = {
+        { "otel", "otel-collector" },
+        { "my.Collector_x", "my-collector-x-collector" },
+        { "-a", "a-collector" },
+        { "", "collector" },
+        { "123456789-123456789-123456789-123456789-123456789-1234",
+          "123456789-123456789-123456789-123456789-123456789-123-collector" },
+    };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        AUTO_BUF b;
+        buf_init(&b, KIB);
+        wire_collector_name(span_of(t[i].in), &b);
+        is_span(buf_span(&b), span_of(t[i].want), "StatefulSet of '%s'", t[i].in);
+    }
+}
+
 static void test_job_url(void)
 {
     static const struct {
@@ -137,6 +157,7 @@ static void test_words(void)
 int main(void)
 {
     test_service_name();
+    test_collector_name();
     test_job_url();
     test_not_ours();
     test_words();

@@ -202,6 +202,30 @@ static void test_lists(const struct directory *d)
             "a job without a configuration is left out");
 }
 
+/* Names that become one Service name. */
+static void test_one_service(void)
+{
+    static const struct directory_tenant twins[] = {
+        { SPAN_LIT("ns"), SPAN_LIT("a.b"), mail, COUNT(mail), NULL },
+        { SPAN_LIT("ns"), SPAN_LIT("a-b"), mail, COUNT(mail), NULL },
+    };
+    static const struct directory_job both[] = {
+        { 0, SPAN_LIT(""), SPAN_LIT("j"), CONFIG("{}") },
+        { 1, SPAN_LIT(""), SPAN_LIT("j"), CONFIG("{}") },
+    };
+    struct directory *d = directory_new(twins, COUNT(twins), both, COUNT(both));
+    const struct directory_question q = { .tenant = DIRECTORY_ANY,
+                                          .host = SPAN_LIT("a-b-targetallocator.ns.svc"),
+                                          .escaped_job = SPAN_LIT("j"),
+                                          .collector = mail[0] };
+    size_t job = 9, collector = 9, tenant = 9;
+
+    is_int(directory_find(d, &q, &job, &collector), DIRECTORY_AMBIGUOUS, "even qualified: either");
+    is_int(directory_tenant_of_host(d, q.host, SPAN_LIT(""), &tenant), DIRECTORY_AMBIGUOUS,
+           "and its lists");
+    directory_free(d);
+}
+
 static void test_one_tenant(void)
 {
     static const struct directory_tenant tenant = {
@@ -276,6 +300,7 @@ int main(void)
     test_tenants(d);
     test_lists(d);
     directory_free(d);
+    test_one_service();
     test_one_tenant();
     test_many();
     return check_done();
