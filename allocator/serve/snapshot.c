@@ -115,11 +115,16 @@ void publisher_free(struct publisher **publisher)
     if (p == NULL) {
         return;
     }
-    vec_each(&p->live, s) {
-        assert(ref_is_sole(&(*s)->ref));
-        mem_free(*s);
+    uint64_t oldest_pinned = UINT64_MAX;
+    for (size_t i = p->live.n; i > 0; i--) {
+        struct snapshot *s = p->live.v[i - 1];
+        if (ref_is_sole(&s->ref)) {
+            mem_free(s);
+        } else {
+            oldest_pinned = s->sequence;
+        }
     }
-    free_parts(p, UINT64_MAX);
+    free_parts(p, oldest_pinned);
     vec_fini(&p->live);
     vec_fini(&p->retired);
     mem_free(p);

@@ -92,6 +92,8 @@ void publisher_retire(struct publisher *p, void *part, void (*free_fn)(void *par
 /* Frees what can be freed; returns how many snapshots live (1 = only the current one). Cheap; call
  * it often. */
 size_t publisher_reap(struct publisher *p) ON(engine);
+/* What a reader still pins is never freed then, nor what it shows: a connection that does not close
+ * at the end of the process keeps its answer. */
 void publisher_free(struct publisher **p);
 
 #endif

@@ -111,10 +111,32 @@ static void test_many(void)
     is_int(n_freed, N, "each part once");
 }
 
+/* A connection that does not close when the process ends. */
+static void test_pinned_at_the_end(void)
+{
+    struct publisher *p = publisher_new();
+    int before = 0, shown = 0, after = 0;
+
+    n_freed = 0;
+    snapshot_put(publisher_publish(p, NULL, NULL, 0, true));
+    publisher_retire(p, &before, note_free);
+    const struct snapshot *pinned = publisher_publish(p, NULL, NULL, 0, true);
+    publisher_retire(p, &shown, note_free);
+    snapshot_put(publisher_publish(p, NULL, NULL, 0, true));
+    publisher_retire(p, &after, note_free);
+    publisher_free(&p);
+    ok(p == NULL, "a publisher goes although a request holds a snapshot");
+    is_int(n_freed, 1, "what the request may read stays, what it cannot does not");
+    is_int(pinned->sequence, 2, "its snapshot is there");
+    snapshot_put(pinned);
+    mem_free((struct snapshot *)(uintptr_t)pinned);
+}
+
 int main(void)
 {
     test_pages();
     test_reclamation();
     test_many();
+    test_pinned_at_the_end();
     return check_done();
 }
