@@ -130,6 +130,14 @@ static int check_job(const struct options *o, const char *config, const struct s
     return c.n_errors > 0 ? EXIT_FAULTS : EXIT_OK;
 }
 
+static void warn_empty(const char *path, const struct scrapejob *job)
+{
+    if (job->n_sds == 0) {
+        fprintf(stderr, "%s: warning: job '%.*s' has nothing to discover\n", path,
+                SPAN_ARG(job->name));
+    }
+}
+
 static int check_one(const struct options *o, const char *path)
 {
     enum subjects_kind kind;
@@ -144,6 +152,10 @@ static int check_one(const struct options *o, const char *path)
         const struct scrapejobs *jobs = &subjects.tenants.v[i].jobs;
         n_jobs += jobs->n;
         for (size_t k = 0; k < jobs->n; k++) {
+            if (kind == SUBJECTS_PROMETHEUS) { /* of the other kinds it was said */
+                inspect_report_gaps(jobs->v[k], &(const struct findings){ 0 });
+            }
+            warn_empty(path, jobs->v[k]);
             int one = check_job(o, path, jobs->v[k], &subjects.pool);
             code = one > code ? one : code;
         }

@@ -314,7 +314,7 @@ static void validate_collector(const struct node *root, struct arena *arena, str
 {
     const struct scrape_options options = { .strict = true,
                                             .unescape_dollars = true,
-                                            .check_targets = true };
+                                            .thorough = true };
     struct collectorcr cr;
     struct scrapejobs jobs = { .v = NULL };
     struct strpool pool;

@@ -1,6 +1,7 @@
 #include "webhook/plan.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/prom/sdconfig.h"
 #include "allocator/prom/stash.h"
 #include "webhook/block.h"
 #include "webhook/graft.h"
@@ -198,6 +199,19 @@ static bool is_finished(const struct plan_job *job, const struct own_entry *own,
     return own->is_there && own->is_alone && present->n == 0 && span_eq(own->url, job->url);
 }
 
+/* The Collector would have discovered these targets itself; the allocator does not yet. */
+static void warn_not_run(struct planner *p, const struct plan_job *job)
+{
+    for (size_t i = 0; i < job->sections.n; i++) {
+        struct span section = job->sections.v[i].name;
+        if (sdconfig_mechanism(section) == SD_UNSUPPORTED) {
+            job_fault(p, FAULT_WARNING, NULL, job->node,
+                      "job '%.*s': the allocator cannot run %.*s: their targets are missing",
+                      SPAN_ARG(job->name), SPAN_ARG(section));
+        }
+    }
+}
+
 static void decide(struct planner *p, const struct plan_receiver *r, struct plan_job *job)
 {
     struct sections present;
@@ -224,6 +238,7 @@ static void decide(struct planner *p, const struct plan_receiver *r, struct plan
         job->stored_under_job = originals.job;
     }
     if (p->is_rewrite) {
+        warn_not_run(p, job);
         job->url = job_url(p, r->name, job->name);
         job->action = is_finished(job, &own, &present) ? JOB_LEAVE : JOB_REWRITE;
         if (is_known && present.n > 0) {

@@ -65,7 +65,7 @@ static void load_prometheus(struct loading *l, struct span text, const char *pat
     const char *slash = strrchr(path, '/');
     struct scrape_options so = {
         .strict = true,
-        .check_targets = l->options.check_targets,
+        .thorough = l->options.thorough,
         .base_dir =
             slash == NULL ? SPAN_LIT("") : span_make(path, (size_t)(slash - path + (slash == path)))
     };
@@ -92,7 +92,7 @@ static void set_options(struct loading *l, const struct options *o)
                                         .fallback = SPAN_LIT(""),
                                         .is_v0 = o->is_consistent_v0,
                                         .include_disabled = true,
-                                        .check_targets = o->command == COMMAND_CHECK_CONFIG };
+                                        .thorough = o->command == COMMAND_CHECK_CONFIG };
     if (o->collectors.n == 0 && o->collector_count == 0 && o->command != COMMAND_ALLOCATE) {
         l->options.needs_no_collectors = true;
     }

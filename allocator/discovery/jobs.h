@@ -27,7 +27,7 @@ struct jobs_options { /* what the command line says; empty = not given, the docu
     bool is_block_style; /* --rewrite-style: all jobs reach collectors by the target_allocator block
                           */
     bool include_disabled;    /* manifests: also CRs that do not ask for an allocator */
-    bool check_targets;       /* as in struct scrape_options */
+    bool thorough;            /* as in struct scrape_options */
     bool needs_no_collectors; /* drop-in: only the jobs are of interest */
 };
 

@@ -3,6 +3,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/walk.h"
+#include "allocator/prom/advice.h"
 #include "allocator/prom/duration.h"
 #include "allocator/prom/nodecopy.h"
 #include "allocator/prom/scrapefields.h"
@@ -222,18 +223,6 @@ static void check_fallback(const struct node *job, struct faults *f)
 }
 
 /* Legal, and most likely not what was meant. */
-static void warn_odd(const struct node *job, struct faults *f)
-{
-    struct span scheme = schema_text(job, "scheme");
-
-    if (scheme.len > 0 && !span_is(scheme, "http") && !span_is(scheme, "https")) {
-        size_t mark = faults_push(f, "scheme");
-        faults_add(f, FAULT_WARNING, line_of(job, "scheme"), "\"%.*s\" is neither http nor https",
-                   SPAN_ARG(scheme));
-        faults_pop(f, mark);
-    }
-}
-
 static struct relabel *compile_rules(const struct node *job, const char *key,
                                      enum name_scheme scheme, const struct scrape_options *options,
                                      struct strpool *pool, struct faults *f)
@@ -427,7 +416,9 @@ static void check_job(struct scrapejob *out, const struct node *job,
     resolve_names(job, globals, f, e);
     check_protocols(job, f);
     check_fallback(job, f);
-    warn_odd(job, f);
+    if (options->thorough) {
+        advice_give(job, f);
+    }
     e->native_histograms = inherited_bool(job, global, "scrape_native_histograms");
     e->classic_histograms = inherited_bool(job, global, "always_scrape_classic_histograms");
     e->to_nhcb = inherited_bool(job, global, "convert_classic_histograms_to_nhcb");
@@ -478,7 +469,7 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
     } else {
         make_seeds(out, job, &e, options, pool);
     }
-    if (options->check_targets) {
+    if (options->thorough) {
         targetcheck_statics(out, job, pool, f);
         if (f->n_errors > n_errors) {
             return NULL;

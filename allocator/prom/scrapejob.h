@@ -28,8 +28,9 @@ struct scrape_options {
         filter; /* NONE: neither rules nor seeds, identity from the discovered labels */
     bool omit_histogram_seeds; /* leave out the three seeds of Prometheus 3.13: for comparing with
                                   older versions */
-    bool check_targets;    /* static targets that could not be scraped are errors, as for promtool;
-                            * Prometheus itself leaves them out */
+    bool thorough;         /* somebody wants to know: static targets that could not be scraped are
+                            * errors, as for promtool (Prometheus itself leaves them out), and what is
+                            * legal but hardly meant is a warning (advice.h) */
     bool disable_sharding; /* rules of prometheus-operator that shard by $(SHARD) keep everything,
                             * as in the Go allocator: true for an allocator, false where promtool is
                             * to be equalled */

@@ -7,6 +7,20 @@
 #define DEFAULT_FILE_REFRESH_MS ((int64_t)5 * 60 * 1000)
 #define DEFAULT_HTTP_REFRESH_MS ((int64_t)60 * 1000)
 
+enum sd_mechanism sdconfig_mechanism(struct span section)
+{
+    static const char *const names[] = {
+        [SD_STATIC] = "static_configs", [SD_FILE] = "file_sd_configs", [SD_HTTP] = "http_sd_configs"
+    };
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (span_is(section, names[i])) {
+            return (enum sd_mechanism)i;
+        }
+    }
+    return SD_UNSUPPORTED;
+}
+
 struct reader {
     bool has_relabel;
     enum fault_severity unknown;
@@ -27,7 +41,7 @@ static struct span *texts_of(const struct node *list, struct arena *arena, size_
 }
 
 /* Without relabeling nothing can turn a URL into an address. */
-static void check_targets(const struct reader *r, const struct node *targets)
+static void thorough(const struct reader *r, const struct node *targets)
 {
     size_t mark = faults_push(r->f, "targets");
 
@@ -51,7 +65,7 @@ static void read_static(const struct reader *r, const struct node *entry,
     const struct node *labels = node_get(entry, "labels");
 
     if (!r->has_relabel) {
-        check_targets(r, targets);
+        thorough(r, targets);
     }
     out->targets = texts_of(targets, r->arena, &out->n_targets);
     out->labels = labels != NULL && labels->type == NODE_MAP ? labels : NULL;
@@ -59,7 +73,6 @@ static void read_static(const struct reader *r, const struct node *entry,
 
 static void read_file(struct reader *r, const struct node *entry, struct sdconfig *out)
 {
-    out->mechanism = SD_FILE;
     out->refresh_ms =
         node_get(entry, "refresh_interval") == NULL ? DEFAULT_FILE_REFRESH_MS : out->refresh_ms;
     out->file.patterns = texts_of(schema_list(entry, "files"), r->arena, &out->file.n_patterns);
@@ -82,7 +95,6 @@ static size_t push_keys(struct faults *f, const char *path)
 static void read_http(struct reader *r, const struct node *entry, const struct httpconfig *client,
                       struct sdconfig *out)
 {
-    out->mechanism = SD_HTTP;
     out->refresh_ms =
         node_get(entry, "refresh_interval") == NULL ? DEFAULT_HTTP_REFRESH_MS : out->refresh_ms;
     out->http.url = schema_text(entry, "url");
@@ -99,7 +111,9 @@ static void read_http(struct reader *r, const struct node *entry, const struct h
 static void read_entry(struct reader *r, const struct sdtable *t, const struct node *entry,
                        size_t index)
 {
-    struct sdconfig sd = { .mechanism = SD_UNSUPPORTED, .section = t->section, .index = index };
+    struct sdconfig sd = { .mechanism = sdconfig_mechanism(span_of(t->section)),
+                           .section = t->section,
+                           .index = index };
     struct httpconfig client = { 0 };
     size_t n_errors = r->f->n_errors;
 
@@ -111,9 +125,9 @@ static void read_entry(struct reader *r, const struct sdtable *t, const struct n
         httpconfig_parse(entry, r->arena, r->f, &client);
     }
     sd.refresh_ms = schema_duration_ms(entry, "refresh_interval");
-    if (strcmp(t->section, "file_sd_configs") == 0) {
+    if (sd.mechanism == SD_FILE) {
         read_file(r, entry, &sd);
-    } else if (strcmp(t->section, "http_sd_configs") == 0) {
+    } else if (sd.mechanism == SD_HTTP) {
         read_http(r, entry, &client, &sd);
     }
     if (r->f->n_errors == n_errors) {
@@ -173,7 +187,7 @@ static void read_section(struct reader *r, const struct sdtable *t, const struct
         return;
     }
     size_t mark = faults_push(r->f, "%s", t->section);
-    if (strcmp(t->section, "static_configs") == 0) {
+    if (sdconfig_mechanism(span_of(t->section)) == SD_STATIC) {
         read_statics(r, t, list);
         faults_pop(r->f, mark);
         return;

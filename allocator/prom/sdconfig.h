@@ -50,6 +50,8 @@ void sdconfig_parse_all(const struct node *job, bool has_relabel, bool strict, s
                         struct faults *f, struct sdconfigs *out);
 /* httpconfig_normalize() for every entry that has the HTTP client block. */
 void sdconfig_normalize(struct node *job, struct arena *arena);
+/* What runs the section of this name: SD_UNSUPPORTED when this program does not. */
+enum sd_mechanism sdconfig_mechanism(struct span section);
 /* All section names, NULL-terminated. */
 extern const char *const sdconfig_sections[];
 

@@ -110,6 +110,12 @@ like(r.stderr, r"scrape_configs\[0\].relabel_configs\[0\]", "the other too")
 like(r.stdout, "sound.yml", "the next file is checked all the same")
 same(run("check", "config", DIR / "none.yml").returncode, 3, "a file that is not there")
 
+r = run("check", "config", write("odd.yml", "scrape_configs:\n- job_name: a\n- job_name: b\n  target_limit: 3\n  dns_sd_configs: [{names: [x], port: 1, type: A}]\n"))
+same(r.returncode, 0, "what is legal and hardly meant")
+like(r.stderr, r"odd.yml: warning: job 'a' has nothing to discover", "a job without discovery")
+like(r.stderr, r"odd.yml:4: warning: scrape_configs\[1\].target_limit: counts in each collector", "a limit that sharding changes")
+like(r.stderr, r"job 'b': dns_sd_configs is not built into this program", "discovery that this program cannot run")
+
 # Targets that cannot be scraped: promtool is the judge. Each stands in the configuration, and in a file of file_sd.
 RULES = {"no rules": "", "a rule that leaves them": "[{target_label: x, replacement: y}]",
          "a rule that mends them": "[{target_label: __address__, replacement: 'ok:1'}]", "a rule that drops them": "[{action: drop}]"}
