@@ -2,6 +2,7 @@
 #include "allocator/engine.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
 #include "allocator/base/log.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/metric.h"
@@ -12,7 +13,6 @@
 #include <malloc.h>
 #include <poll.h>
 
-#define MAX_WAITING 8 /* arrivals that may wait: the watcher then waits too */
 #define WINDOW_MAX_US                                                                              \
     10000                 /* under load, at most this long between a change and its publication    \
                            */
@@ -221,7 +221,7 @@ int engine_start(const struct engine_options *options, struct engine **out, stru
     struct engine *e = mem_zalloc(sizeof(*e));
 
     e->options = *options;
-    e->box = mailbox_new(MAX_WAITING);
+    e->box = mailbox_new(LIMIT_ARRIVALS);
     e->state = state_new(options->watcher);
     int rc = thread_start(&e->thread, "engine", run, e, err);
     if (rc < 0) {

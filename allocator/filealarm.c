@@ -3,8 +3,8 @@
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/readfile.h"
 #include "allocator/discovery/pathglob.h"
-#include "allocator/readfile.h"
 
 #include <sys/eventfd.h>
 

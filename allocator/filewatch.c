@@ -6,9 +6,9 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
 #include "allocator/base/metric.h"
+#include "allocator/base/readfile.h"
 #include "allocator/base/vec.h"
 #include "allocator/discovery/pathglob.h"
-#include "allocator/readfile.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,27 +1,14 @@
 #include "allocator/httpauth.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/readfile.h"
 #include "allocator/codec/urlform.h"
-#include "allocator/readfile.h"
 
 #include <stdlib.h>
-
-#define SECRET_MAX MIB
 
 void httpauth_header(struct httpauth_request *r, struct span name, struct span value)
 {
     *vec_push(&r->headers) = (struct http_request_header){ name, value };
-}
-
-static struct span trim(struct span s)
-{
-    while (s.len > 0 && strchr(" \t\r\n\v\f", s.p[s.len - 1]) != NULL) {
-        s.len--;
-    }
-    while (s.len > 0 && strchr(" \t\r\n\v\f", s.p[0]) != NULL) {
-        s = span_from(s, 1);
-    }
-    return s;
 }
 
 static int read_secret(struct span path, struct arena *arena, struct span *out, struct err *err)
@@ -31,9 +18,9 @@ static int read_secret(struct span path, struct arena *arena, struct span *out, 
     struct readfile_signature signature;
     size_t len = 0;
 
-    int rc = readfile_read(name, SECRET_MAX, &signature, &body, &len, err);
+    int rc = readfile_read(name, LIMIT_SECRET, &signature, &body, &len, err);
     if (rc == 0) {
-        *out = arena_span(arena, trim(span_make(body, len)));
+        *out = arena_span(arena, span_trim(span_make(body, len)));
     }
     return rc;
 }

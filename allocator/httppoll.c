@@ -121,8 +121,7 @@ static bool is_json_type(struct span type)
         return false;
     }
     type = trim_left(span_from(type, 1));
-    return (type.len == 13 && strncasecmp(type.p, "charset=utf-8", 13) == 0) ||
-           (type.len == 15 && strncasecmp(type.p, "charset=\"utf-8\"", 15) == 0);
+    return span_is_nocase(type, "charset=utf-8") || span_is_nocase(type, "charset=\"utf-8\"");
 }
 
 static void succeed(struct poll *poll, struct http_response *response)

@@ -1,5 +1,6 @@
 #include "certs/authority.h"
 
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 
 #include <arpa/inet.h>
@@ -10,8 +11,6 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <time.h>
-
-#define CERT_PEM_MAX (1024UL * 1024UL)
 
 /* OpenSSL's newest reason as our error; the queue is emptied. */
 static int fail(struct err *err, int code, const char *what)
@@ -114,7 +113,7 @@ static bool add_names(X509 *cert, X509 *issuer, const char *const *names, size_t
 {
     AUTO_BUF value;
 
-    buf_init(&value, CERT_PEM_MAX);
+    buf_init(&value, LIMIT_CERTIFICATE);
     buf_add_str(&value, "critical");
     for (size_t i = 0; i < n; i++) {
         buf_addf(&value, ",%s:%s", is_ip(names[i]) ? "IP" : "DNS", names[i]);
@@ -191,8 +190,9 @@ int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *
                      struct err *err)
 {
     BIO *cert_bio =
-        BIO_new_mem_buf(cert_pem.p, (int)(cert_pem.len > CERT_PEM_MAX ? 0 : cert_pem.len));
-    BIO *key_bio = BIO_new_mem_buf(key_pem.p, (int)(key_pem.len > CERT_PEM_MAX ? 0 : key_pem.len));
+        BIO_new_mem_buf(cert_pem.p, (int)(cert_pem.len > LIMIT_CERTIFICATE ? 0 : cert_pem.len));
+    BIO *key_bio =
+        BIO_new_mem_buf(key_pem.p, (int)(key_pem.len > LIMIT_CERTIFICATE ? 0 : key_pem.len));
     X509 *cert = cert_bio == NULL ? NULL : certificate_read(cert_bio);
     EVP_PKEY *key = NULL;
     int rc = 0;

@@ -1,7 +1,9 @@
 #include "certs/files.h"
 
 #include "allocator/base/hash.h"
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/readfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +14,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define FILE_MAX ((size_t)1024 * 1024)
 
 enum certs_mode { MODE_MEMORY, MODE_FILES, MODE_DIRECTORY };
 
@@ -35,26 +35,16 @@ struct certs {
 
 static int read_file(const char *path, struct buf *out, struct err *err)
 {
-    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat st;
+    struct readfile_signature signature;
+    AUTO_STR body = NULL;
+    size_t len = 0;
 
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        return err_sys(err, errno, "%s", path);
+    int rc = readfile_read(path, LIMIT_CERTIFICATE, &signature, &body, &len, err);
+    if (rc == 0) {
+        buf_add_span(out, span_make(body, len));
+        explicit_bzero(body, len); /* a key, perhaps */
     }
-    if (!S_ISREG(st.st_mode) || (size_t)st.st_size > FILE_MAX) {
-        return err_set(err, ERR_INVALID, "%s: not a regular file of at most 1 MiB", path);
-    }
-    for (;;) {
-        char *p = buf_reserve(out, 4096);
-        ssize_t n = p == NULL ? -1 : read(fd, p, 4096);
-        if (n < 0) {
-            return err_sys(err, errno, "%s", path);
-        }
-        if (n == 0) {
-            return 0;
-        }
-        out->len += (size_t)n;
-    }
+    return rc;
 }
 
 /* Replaces 'dir/name' in one step: whoever reads sees the old or the new content. */
@@ -82,7 +72,7 @@ static int write_certificate(const char *dir, const char *name, X509 *cert, stru
     AUTO_BUF pem;
     struct keypair kp = { NULL, cert };
 
-    buf_init(&pem, FILE_MAX);
+    buf_init(&pem, LIMIT_CERTIFICATE);
     keypair_cert_pem(&kp, &pem);
     return write_file(dir, name, buf_span(&pem), 0644, err);
 }
@@ -91,7 +81,7 @@ static int write_key(const char *dir, const char *name, const struct keypair *kp
 {
     AUTO_BUF pem;
 
-    buf_init_secret(&pem, FILE_MAX);
+    buf_init_secret(&pem, LIMIT_CERTIFICATE);
     keypair_key_pem(kp, &pem);
     return write_file(dir, name, buf_span(&pem), 0600, err);
 }
@@ -206,8 +196,8 @@ static int load_pair(const char *dir, const char *cert_name, const char *key_nam
     AUTO_STR key_path = mem_printf("%s/%s", dir, key_name);
     AUTO_BUF cert, key;
 
-    buf_init_secret(&cert, FILE_MAX); /* it may hold the key, too */
-    buf_init_secret(&key, FILE_MAX);
+    buf_init_secret(&cert, LIMIT_CERTIFICATE); /* it may hold the key, too */
+    buf_init_secret(&key, LIMIT_CERTIFICATE);
     if (!file_exists(dir, cert_name) || !file_exists(dir, key_name)) {
         return 0;
     }
@@ -301,7 +291,7 @@ static int write_bundle(const struct certs *c, struct err *err)
 {
     AUTO_BUF pem;
 
-    buf_init(&pem, FILE_MAX);
+    buf_init(&pem, LIMIT_CERTIFICATE);
     add_bundle(c, &pem);
     return write_file(c->dir, "ca.crt", buf_span(&pem), 0644, err);
 }
@@ -318,7 +308,7 @@ static int write_authority(const struct certs *c, const char *name, const struct
 {
     AUTO_BUF pem;
 
-    buf_init_secret(&pem, FILE_MAX);
+    buf_init_secret(&pem, LIMIT_CERTIFICATE);
     keypair_key_pem(kp, &pem);
     keypair_cert_pem(kp, &pem);
     return write_file(c->dir, name, buf_span(&pem), 0600, err);
@@ -481,8 +471,8 @@ static int mend(struct certs *c, struct err *err)
     AUTO_STR path = mem_printf("%s/ca.crt", c->dir);
     AUTO_BUF is, should;
 
-    buf_init(&is, FILE_MAX);
-    buf_init(&should, FILE_MAX);
+    buf_init(&is, LIMIT_CERTIFICATE);
+    buf_init(&should, LIMIT_CERTIFICATE);
     if (c->current.cert != NULL && c->next.cert != NULL &&
         X509_cmp(c->current.cert, c->next.cert) == 0) {
         keypair_fini(&c->next);
@@ -578,9 +568,9 @@ int certs_refresh(struct certs *c, int64_t now_s, struct identity **out, struct 
     AUTO_BUF cert, key, ca;
     int rc = 0;
 
-    buf_init_secret(&cert, FILE_MAX); /* it may hold the key, too */
-    buf_init_secret(&key, FILE_MAX);
-    buf_init(&ca, FILE_MAX);
+    buf_init_secret(&cert, LIMIT_CERTIFICATE); /* it may hold the key, too */
+    buf_init_secret(&key, LIMIT_CERTIFICATE);
+    buf_init(&ca, LIMIT_CERTIFICATE);
     if (is_own(c)) {
         rc = advance_own(c, now_s, ADVANCE_ALL, err);
     }
@@ -667,8 +657,8 @@ int certs_describe(struct certs *c, int64_t now_s, struct buf *out, struct err *
     if (c->mode == MODE_FILES || !is_own(c)) {
         struct keypair pair = { NULL, NULL };
         AUTO_BUF cert, key;
-        buf_init_secret(&cert, FILE_MAX);
-        buf_init_secret(&key, FILE_MAX);
+        buf_init_secret(&cert, LIMIT_CERTIFICATE);
+        buf_init_secret(&key, LIMIT_CERTIFICATE);
         int rc = read_pair(c, &cert, &key, err);
         if (rc == 0) {
             rc = keypair_from_pem(buf_span(&cert), buf_span(&key), &pair, err);

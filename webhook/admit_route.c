@@ -10,7 +10,6 @@
 #include "webhook/admission.h"
 
 #include <stdatomic.h>
-#include <strings.h>
 
 #define LOG_MODULE "webhook"
 #define PATH "/mutate"
@@ -121,7 +120,7 @@ void admit_handle(struct exchange *x, void *arg)
         fail(x, 405, "otel-ta: " PATH " takes POST");
         return;
     }
-    if (encoding.len > 0 && !(encoding.len == 8 && strncasecmp(encoding.p, "identity", 8) == 0)) {
+    if (encoding.len > 0 && !span_is_nocase(encoding, "identity")) {
         fail(x, 415, "otel-ta: encoded bodies are not supported");
         return;
     }

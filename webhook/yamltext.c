@@ -2,8 +2,6 @@
 
 #include "allocator/base/err.h"
 
-#include <strings.h>
-
 static bool is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -17,7 +15,7 @@ static bool is_reserved(struct span s)
     };
 
     for (size_t i = 0; i < COUNT(words); i++) {
-        if (strlen(words[i]) == s.len && strncasecmp(words[i], s.p, s.len) == 0) {
+        if (span_is_nocase(s, words[i])) {
             return true;
         }
     }

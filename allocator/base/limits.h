@@ -25,6 +25,9 @@
 #define LIMIT_ANNOTATIONS (256 * KIB)      /* all annotations together, as Kubernetes counts */
 #define LIMIT_WARNING 120                  /* one admission warning */
 
+/* certificates */
+#define LIMIT_CERTIFICATE (1 * MIB) /* one PEM file or text */
+
 /* discovery */
 #define LIMIT_SD_BODY (1024 * MIB) /* one file_sd file or http_sd body */
 #define LIMIT_LABELS_PER_TARGET 4096
@@ -35,11 +38,17 @@
 #define LIMIT_REGEX_MEMORY (8 * MIB)   /* one compiled program */
 #define LIMIT_GLOB_FILES 200000        /* files one file_sd entry may match */
 
+#define LIMIT_SECRET (1 * MIB)       /* a file with a password or a token */
+#define LIMIT_OAUTH2_TOKEN (1 * MIB) /* answer of a token endpoint, as Go's library */
+#define LIMIT_ARRIVALS 8             /* that wait for the engine: the watcher then waits too */
+
 /* serving */
 #define LIMIT_CONNECTIONS 16384           /* per listener */
 #define LIMIT_HEAD_BYTES (64 * KIB)       /* a request without its body */
 #define LIMIT_REQUESTS_WAITING (64 * MIB) /* of requests that are being received, per listener */
 #define LIMIT_PAGE_BYTES (4096 * MIB)
 #define LIMIT_COLLECTORS 65534
+#define LIMIT_METRIC_SERIES 200000 /* of one family: what names series comes from outside */
+#define LIMIT_METRICS_BYTES (256 * MIB)
 
 #endif

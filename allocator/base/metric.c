@@ -1,5 +1,6 @@
 #include "allocator/base/metric.h"
 
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/thread.h"
 #include "allocator/base/vec.h"
@@ -17,7 +18,6 @@
 #define MAX_SLOTS 64 /* threads that count; further ones share the last slot */
 #define MAX_BUCKETS 16
 #define MAX_LABELS 4
-#define MAX_SERIES ((size_t)200000) /* of one family: what names series comes from outside */
 
 enum metric_type { COUNTER, GAUGE, HISTOGRAM, HISTOGRAM_LONG };
 
@@ -192,7 +192,7 @@ static struct series *series_locked(enum metric_id id, const char *const *values
         return NULL;
     }
     size_t at = search_locked(id, labels.p == NULL ? "" : labels.p, &found);
-    if (!found && state.series[id].n >= MAX_SERIES) {
+    if (!found && state.series[id].n >= LIMIT_METRIC_SERIES) {
         return NULL;
     }
     if (!found) {

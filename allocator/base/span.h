@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 struct span {
     const char *p;
@@ -33,6 +34,11 @@ static inline bool span_is(struct span a, const char *s)
 {
     return span_eq(a, span_of(s));
 }
+/* Whatever the case of ASCII letters: names in HTTP, words of a configuration. */
+static inline bool span_is_nocase(struct span a, const char *s)
+{
+    return a.len == strlen(s) && (a.len == 0 || strncasecmp(a.p, s, a.len) == 0);
+}
 /* Byte order, shorter first on a common prefix: the order of every sorted output. */
 static inline int span_cmp(struct span a, struct span b)
 {
@@ -58,6 +64,19 @@ static inline struct span span_from(struct span s, size_t from)
     }
     return from >= s.len ? (struct span){ s.p + s.len, 0 }
                          : (struct span){ s.p + from, s.len - from };
+}
+/* Without white space (of ASCII) at both ends. */
+static inline struct span span_trim(struct span s)
+{
+    static const char space[] = " \t\r\n\v\f";
+
+    while (s.len > 0 && memchr(space, s.p[s.len - 1], sizeof(space) - 1) != NULL) {
+        s.len--;
+    }
+    while (s.len > 0 && memchr(space, s.p[0], sizeof(space) - 1) != NULL) {
+        s = span_from(s, 1);
+    }
+    return s;
 }
 
 #endif

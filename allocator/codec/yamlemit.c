@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 /* A simple key has at most 1024 characters, its quotes and escapes included. */
 #define LONG_KEY 160
@@ -66,7 +65,7 @@ static bool is_reserved(struct span s)
                                          "-.inf", ".nan", "=",     "<<" };
 
     for (size_t i = 0; i < COUNT(words); i++) {
-        if (strlen(words[i]) == s.len && strncasecmp(words[i], s.p, s.len) == 0) {
+        if (span_is_nocase(s, words[i])) {
             return true;
         }
     }

@@ -204,15 +204,10 @@ static bool is_header_safe(struct span s)
     return true;
 }
 
-static bool name_is(struct span s, const char *name)
-{
-    return s.len == strlen(name) && strncasecmp(s.p, name, s.len) == 0;
-}
-
 /* What tells another host nothing but who asks and for what. */
 static bool goes_anywhere(struct span name)
 {
-    return name_is(name, "Accept") || name_is(name, "User-Agent") ||
+    return span_is_nocase(name, "Accept") || span_is_nocase(name, "User-Agent") ||
            (name.len > 13 && strncasecmp(name.p, "X-Prometheus-", 13) == 0);
 }
 
@@ -244,7 +239,7 @@ static bool set_headers(struct http_request *r)
             fail(r, "a header holds a line break");
             return false;
         }
-        has_accept |= name_is(h->name, "Accept");
+        has_accept |= span_is_nocase(h->name, "Accept");
         if (!r->is_elsewhere || goes_anywhere(h->name)) {
             add_header(r, h->name, h->value);
         }

@@ -11,9 +11,8 @@
 #include "allocator/base/vec.h"
 #include "allocator/codec/urlform.h"
 
-#define TOKEN_BYTES (1 * MIB) /* as Go's library */
-#define EARLY_MS 10000        /* a token that ends so soon is not used any more */
-#define MANY_SOURCES 256      /* from here on, sources whose token has expired are dropped */
+#define EARLY_MS 10000   /* a token that ends so soon is not used any more */
+#define MANY_SOURCES 256 /* from here on, sources whose token has expired are dropped */
 
 struct waiter {
     oauth2_ready_fn *ready;
@@ -373,7 +372,7 @@ static void start_fetch(struct source *s)
         .follow_redirects = true,
         .enable_http2 = true,
         .timeout_ms = s->timeout_ms,
-        .max_body_bytes = TOKEN_BYTES,
+        .max_body_bytes = LIMIT_OAUTH2_TOKEN,
     };
     s->request = http_client_send(s->owner->client, &o, on_token, s);
 }

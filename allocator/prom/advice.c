@@ -3,8 +3,6 @@
 #include "allocator/base/mem.h"
 #include "allocator/prom/schema.h"
 
-#include <strings.h>
-
 static void warn(const struct node *map, const char *key, struct faults *f, const char *text)
 {
     size_t mark = faults_push(f, "%s", key);
@@ -37,9 +35,7 @@ static void look_at_limit(const struct node *job, struct faults *f)
 
 static bool is_action(const struct node *rule, const char *action)
 {
-    struct span given = schema_text(rule, "action");
-
-    return given.len == strlen(action) && strncasecmp(given.p, action, given.len) == 0;
+    return span_is_nocase(schema_text(rule, "action"), action);
 }
 
 static bool drops_all(const struct node *rule)

@@ -2,9 +2,6 @@
 
 #include "allocator/base/vec.h"
 
-#include <ctype.h>
-#include <strings.h>
-
 /* ---- tables */
 
 static const char *const tls_versions[] = { "TLS10", "TLS11", "TLS12", "TLS13", NULL };
@@ -287,8 +284,7 @@ static void check_headers(const struct node *headers, struct faults *f)
     for (size_t i = 0; headers != NULL && i < headers->n; i++) {
         const struct node *key = headers->pairs[i].key;
         for (const char *const *reserved = reserved_headers; *reserved != NULL; reserved++) {
-            if (key->text.len == strlen(*reserved) &&
-                strncasecmp(key->text.p, *reserved, key->text.len) == 0) {
+            if (span_is_nocase(key->text, *reserved)) {
                 char text[128];
                 (void)snprintf(text, sizeof(text), "setting header \"%s\" is not allowed",
                                *reserved);
@@ -361,25 +357,14 @@ static void check_exclusive(const struct node *map, struct faults *f)
     }
 }
 
-static struct span trimmed(struct span s)
-{
-    while (s.len > 0 && isspace((unsigned char)s.p[0])) {
-        s = span_from(s, 1);
-    }
-    while (s.len > 0 && isspace((unsigned char)s.p[s.len - 1])) {
-        s.len--;
-    }
-    return s;
-}
-
 static void check_authorization(const struct node *authorization, struct faults *f)
 {
     if (authorization == NULL) {
         return;
     }
-    struct span type = trimmed(schema_text(authorization, "type"));
+    struct span type = span_trim(schema_text(authorization, "type"));
     check_sources(authorization, "authorization", "credentials", f);
-    if (type.len == 5 && strncasecmp(type.p, "basic", 5) == 0) {
+    if (span_is_nocase(type, "basic")) {
         fault_in(f, "authorization", authorization,
                  "authorization type cannot be set to \"basic\", use \"basic_auth\" instead");
     }
@@ -456,7 +441,7 @@ static void read_auth(const struct node *map, struct httpconfig *out)
     out->basic_password = schema_text(basic, "password");
     out->basic_password_file = schema_text(basic, "password_file");
     if (authorization != NULL) {
-        out->auth_type = trimmed(schema_text(authorization, "type"));
+        out->auth_type = span_trim(schema_text(authorization, "type"));
         out->auth_credentials = schema_text(authorization, "credentials");
         out->auth_credentials_file = schema_text(authorization, "credentials_file");
     } else {

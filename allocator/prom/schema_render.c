@@ -48,17 +48,6 @@ static json_t *secret(struct span text, bool is_masked)
     return is_masked && text.len > 0 ? json_string(SECRET_MASK) : new_text(text);
 }
 
-static struct span trimmed(struct span s)
-{
-    while (s.len > 0 && isspace((unsigned char)s.p[0])) {
-        s = span_from(s, 1);
-    }
-    while (s.len > 0 && isspace((unsigned char)s.p[s.len - 1])) {
-        s.len--;
-    }
-    return s;
-}
-
 static json_t *lowered(struct span s)
 {
     AUTO_BUF text;
@@ -93,7 +82,7 @@ static json_t *render_text(const struct value *v, bool *out_is_zero)
     case SCHEMA_LOWER:
         return lowered(text);
     case SCHEMA_TRIM:
-        text = trimmed(text);
+        text = span_trim(text);
         return new_text(text.len == 0 && v->s->preset != NULL ? span_of(v->s->preset) : text);
     case SCHEMA_URL:
     case SCHEMA_URLISH:

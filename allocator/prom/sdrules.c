@@ -74,12 +74,12 @@ void sdrules_dns(const struct node *sd, struct faults *f)
     int64_t port = 0;
     char text[128];
 
-    if (node_get(sd, "type") == NULL || (type.len == 3 && strncasecmp(type.p, "SRV", 3) == 0)) {
+    if (node_get(sd, "type") == NULL || (span_is_nocase(type, "SRV"))) {
         return;
     }
     (void)node_as_int(node_get(sd, "port"), &port);
     for (size_t i = 0; i < COUNT(with_port); i++) {
-        if (type.len != strlen(with_port[i]) || strncasecmp(type.p, with_port[i], type.len) != 0) {
+        if (!span_is_nocase(type, with_port[i])) {
             continue;
         }
         if (port == 0) {

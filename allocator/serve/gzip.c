@@ -34,26 +34,10 @@ void gzip_compress(struct span in, struct buf *out)
     deflateEnd(&z);
 }
 
-static struct span trim(struct span s)
-{
-    while (s.len > 0 && (s.p[0] == ' ' || s.p[0] == '\t')) {
-        s = span_from(s, 1);
-    }
-    while (s.len > 0 && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t')) {
-        s.len--;
-    }
-    return s;
-}
-
-static bool name_is(struct span s, const char *name)
-{
-    return s.len == strlen(name) && strncasecmp(s.p, name, s.len) == 0;
-}
-
 /* "q=0", "q=0.000": refused. */
 static bool is_zero_weight(struct span parameter)
 {
-    parameter = trim(parameter);
+    parameter = span_trim(parameter);
     if (parameter.len < 3 || strncasecmp(parameter.p, "q=", 2) != 0) {
         return false;
     }
@@ -80,12 +64,12 @@ bool gzip_is_accepted(struct span accept_encoding)
 
     while (accept_encoding.len > 0) {
         struct span weight = cut_at(&accept_encoding, ',');
-        struct span coding = trim(cut_at(&weight, ';'));
+        struct span coding = span_trim(cut_at(&weight, ';'));
 
-        if (name_is(coding, "gzip") || name_is(coding, "x-gzip")) {
+        if (span_is_nocase(coding, "gzip") || span_is_nocase(coding, "x-gzip")) {
             return !is_zero_weight(weight);
         }
-        any |= name_is(coding, "*") && !is_zero_weight(weight);
+        any |= span_is_nocase(coding, "*") && !is_zero_weight(weight);
     }
     return any;
 }

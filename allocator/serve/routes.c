@@ -17,7 +17,6 @@
 
 #define JSON "application/json"
 #define PLAIN "text/plain; charset=utf-8"
-#define METRICS_BYTES (256 * MIB)
 
 enum route {
     ROUTE_TARGETS,
@@ -648,8 +647,8 @@ static void answer_metrics(struct request *r)
     AUTO_BUF text, packed;
     bool is_packed = gzip_is_accepted(exchange_header(r->x, "Accept-Encoding"));
 
-    buf_init(&text, METRICS_BYTES);
-    buf_init(&packed, METRICS_BYTES);
+    buf_init(&text, LIMIT_METRICS_BYTES);
+    buf_init(&packed, LIMIT_METRICS_BYTES);
     metric_render(&text);
     if (buf_error(&text) != 0) {
         exchange_fail(r->x, 500, "there are too many metrics");

@@ -5,7 +5,7 @@
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
-#include "allocator/readfile.h"
+#include "allocator/base/readfile.h"
 #include "allocator/state.h"
 
 #include <assert.h>

@@ -38,6 +38,23 @@ static void test_parts(void)
     is_int(span_from(span_of(NULL), 0).len, 0, "span_from of nothing");
 }
 
+static void test_words(void)
+{
+    static const char *const trimmed[][2] = {
+        { "", "" }, { " ", "" }, { "a", "a" }, { " \t\r\n\v\f a b \n", "a b" }, { "\ra", "a" },
+    };
+
+    for (size_t i = 0; i < COUNT(trimmed); i++) {
+        is_span(span_trim(span_of(trimmed[i][0])), span_of(trimmed[i][1]), "trim %zu", i);
+    }
+    is_int(span_trim(SPAN_LIT(" \0 ")).len, 1, "a NUL is no white space");
+    is_int(span_trim((struct span){ NULL, 0 }).len, 0, "nothing to trim");
+    ok(span_is_nocase(SPAN_LIT("GZip"), "gzip") && span_is_nocase(SPAN_LIT(""), ""), "any case");
+    ok(!span_is_nocase(SPAN_LIT("gzi"), "gzip") && !span_is_nocase(SPAN_LIT("gzipp"), "gzip"),
+       "as long");
+    ok(span_is_nocase((struct span){ NULL, 0 }, ""), "nothing is the empty word");
+}
+
 static void test_vec(void)
 {
     VEC(int) numbers = { 0 };
@@ -65,6 +82,7 @@ int main(void)
 {
     test_compare();
     test_parts();
+    test_words();
     test_vec();
     return check_done();
 }

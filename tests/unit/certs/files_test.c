@@ -307,7 +307,7 @@ static void test_missing(void)
     struct identity *id = NULL;
     struct err err = { 0 };
 
-    is_int(certs_refresh(c, 0, &id, &err), ERR_IO, "a missing file");
+    is_int(certs_refresh(c, 0, &id, &err), ERR_NOT_FOUND, "a missing file");
     is_str(err.text, "/nonexistent/tls.crt: No such file or directory", "is named");
     certs_free(&c);
 }

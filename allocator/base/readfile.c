@@ -1,16 +1,17 @@
-#include "allocator/readfile.h"
+#include "allocator/base/readfile.h"
 
 #include "allocator/base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static int fail(const char *path, int errnum, struct err *err)
 {
     if (errnum == ENOENT || errnum == ENOTDIR) {
-        return err_set(err, ERR_NOT_FOUND, "%s: no such file", path);
+        return err_set(err, ERR_NOT_FOUND, "%s: %s", path, strerrordesc_np(errnum));
     }
     return err_sys(err, errnum, "%s", path);
 }

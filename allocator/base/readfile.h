@@ -1,8 +1,8 @@
 /* Reading a file that others may be writing, replacing or mistaking for something else: never
  * blocks on pipes or devices, never passes a cap, and remembers what the file looked like. Threads:
  * any. */
-#ifndef OTEL_TA_READFILE_H
-#define OTEL_TA_READFILE_H
+#ifndef OTEL_TA_BASE_READFILE_H
+#define OTEL_TA_BASE_READFILE_H
 
 #include "allocator/base/err.h"
 
