@@ -4,6 +4,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/jsonscan.h"
+#include "allocator/codec/keyset.h"
 #include "allocator/prom/wire.h"
 
 #define KEY_SLOTS 64 /* a power of two */
@@ -135,7 +136,8 @@ static int fail(struct skimmer *s, struct err *err)
     return err_set(err, ERR_INVALID, "%s", jsonscan_error(&s->scan));
 }
 
-/* Of equal keys the last one counts, as for the API server, which never sends two. */
+/* Of equal keys the last one counts, as for the API server, which never sends two. In a map with
+ * many the earlier ones go at its end. */
 static void put_pair(struct skimmer *s, size_t from, struct node_pair pair)
 {
     size_t n = s->pairs.n - from;
@@ -148,6 +150,35 @@ static void put_pair(struct skimmer *s, size_t from, struct node_pair pair)
         }
     }
     *vec_push(&s->pairs) = pair;
+}
+
+/* Moves the pairs that count to the end of 'pairs'; returns the index of the first. */
+static size_t last_of_equals(struct node_pair *pairs, size_t n)
+{
+    struct keyset seen;
+    size_t to = n;
+
+    keyset_init(&seen, n);
+    for (size_t i = n; i-- > 0;) {
+        if (keyset_add(&seen, pairs[i].key->text)) {
+            pairs[--to] = pairs[i];
+        }
+    }
+    keyset_fini(&seen);
+    return to;
+}
+
+static void close_map(struct skimmer *s, struct node *map, size_t from)
+{
+    size_t n = s->pairs.n - from;
+    size_t first = from + (n > KEY_SLOTS ? last_of_equals(s->pairs.v + from, n) : 0);
+
+    map->n = s->pairs.n - first;
+    map->pairs = arena_alloc(s->arena, (map->n + 1) * sizeof(struct node_pair));
+    if (map->n > 0) {
+        memcpy(map->pairs, s->pairs.v + first, map->n * sizeof(struct node_pair));
+    }
+    s->pairs.n = from;
 }
 
 static int read_value(struct skimmer *s, const struct json_token *t, enum place place,
@@ -181,12 +212,7 @@ static int read_map(struct skimmer *s, const struct json_token *begin, enum plac
         return fail(s, err);
     }
     map->end = t.end;
-    map->n = s->pairs.n - from;
-    map->pairs = arena_alloc(s->arena, (map->n + 1) * sizeof(struct node_pair));
-    if (map->n > 0) {
-        memcpy(map->pairs, s->pairs.v + from, map->n * sizeof(struct node_pair));
-    }
-    s->pairs.n = from;
+    close_map(s, map, from);
     *out = map;
     return 0;
 }
@@ -319,6 +345,7 @@ static bool read_kind(struct jsonscan *s, struct json_token *t, struct arena *ar
 
 static bool read_object(struct jsonscan *s, const struct json_token *t, struct span *out)
 {
+    *out = (struct span){ NULL, 0 };
     return t->event == JSON_BEGIN_OBJECT ? skip_value(s, t, out) : skip_value(s, t, NULL);
 }
 

@@ -119,6 +119,72 @@ static void check_stash_too_big(void)
     reviewcheck_fini(&c);
 }
 
+/* Members given twice, near each other and far apart: the last one counts, and what is stored is
+ * what comes of the object with the last ones alone. */
+static void check_twice(const char *before, const char *metadata, const char *job, size_t n_between)
+{
+    AUTO_BUF object = { 0 };
+    struct reviewcheck c;
+    struct node *plain = NULL, *want = NULL, *got = NULL;
+    struct span review, result, want_text;
+    bool is_patched = false;
+
+    buf_init(&object, MIB);
+    buf_addf(&object, "{%s\"metadata\":{\"name\":\"shop\",%s", before, metadata);
+    for (size_t i = 0; i < n_between; i++) {
+        buf_addf(&object, ",\"m%zu\":%zu", i, i);
+    }
+    buf_addf(&object,
+             ",%s},\"spec\":{\"targetAllocator\":{\"enabled\":true},\"config\":{\"receivers\":{"
+             "\"prometheus\":{\"config\":{\"scrape_configs\":[{%s",
+             metadata, job);
+    for (size_t i = 0; i < n_between; i++) {
+        buf_addf(&object, ",\"static_configs\":[{\"targets\":[\"x%zu\"]}]", i);
+    }
+    buf_addf(&object, ",%s}]}}}}}}", job);
+    reviewcheck_init(&c);
+    c.options.is_block_style = n_between % 2 == 1; /* reads jobs in full */
+    review = reviewcheck_with_object(&c,
+                                     SPAN_LIT("{\"kind\":\"AdmissionReview\",\"apiVersion\":"
+                                              "\"admission.k8s.io/v1\",\"request\":{\"kind\":{"
+                                              "\"group\":\"opentelemetry.io\"},\"name\":"
+                                              "\"shop\",\"operation\":\"CREATE\"}}"),
+                                     buf_span(&object), SPAN_LIT(""));
+    bool is_good = reviewcheck_answer(&c, review) &&
+                   reviewcheck_apply(&c, review, &result, &is_patched) &&
+                   node_from_json(result, 0, &c.arena, &got, NULL) == 0;
+    ok(is_good, "%s, %s, %zu between: the patch applies %s", metadata, job, n_between, c.why);
+
+    AUTO_BUF alone = { 0 };
+    buf_init(&alone, MIB);
+    if (reviewcheck_read_object(&c, buf_span(&object), &plain)) {
+        yamltext_value(plain, YAMLTEXT_JSON_COMPACT, &alone);
+    }
+    review = reviewcheck_with_object(&c, review, buf_span(&alone), SPAN_LIT(""));
+    is_good = is_good && reviewcheck_answer(&c, review) &&
+              reviewcheck_apply(&c, review, &want_text, &is_patched) &&
+              node_from_json(want_text, 0, &c.arena, &want, NULL) == 0;
+    ok(is_good && node_equal(got, want), "and gives what the last ones alone give");
+    reviewcheck_fini(&c);
+}
+
+static void check_duplicates(void)
+{
+    static const size_t between[] = { 0, 1, 62, 63, 64, 65, 300 };
+
+    for (size_t i = 0; i < COUNT(between); i++) {
+        check_twice("", "\"annotations\":{\"a\":\"1\"},\"annotations\":{\"b\":\"2\"}",
+                    "\"job_name\":\"first\",\"job_name\":\"last\",\"static_configs\":[{"
+                    "\"targets\":[\"y\"]}]",
+                    between[i]);
+        check_twice("\"spec\":{\"config\":{\"receivers\":{\"prometheus\":{}}}},",
+                    "\"labels\":{\"a\":\"1\"}",
+                    "\"job\\u005fname\":\"first\",\"job_name\":\"last\",\"static_configs\":[],"
+                    "\"file_sd_configs\":[]",
+                    between[i]);
+    }
+}
+
 int main(void)
 {
     check_depth("params", 200, ADMISSION_PATCHED);
@@ -131,5 +197,6 @@ int main(void)
     check_many_jobs(100000);
     check_warning_length();
     check_stash_too_big();
+    check_duplicates();
     return check_done();
 }

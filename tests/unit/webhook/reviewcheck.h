@@ -82,6 +82,19 @@ static bool reviewcheck_answer(struct reviewcheck *c, struct span body)
     return true;
 }
 
+/* The object as its reader sees it: of members with equal names the last one counts. */
+static bool reviewcheck_read_object(struct reviewcheck *c, struct span text, struct node **out)
+{
+    if (node_from_json(text, 0, &c->arena, out, NULL) == 0) {
+        return true;
+    }
+    json_t *tree = json_loadb(text.p, text.len, JSON_ALLOW_NUL, NULL);
+    AUTO_STR plain = tree == NULL ? NULL : json_dumps(tree, JSON_COMPACT);
+    json_decref(tree);
+    return plain != NULL &&
+           node_from_json(arena_span(&c->arena, span_of(plain)), 0, &c->arena, out, NULL) == 0;
+}
+
 /* The object of 'body' with 'patch' applied, as JSON; false when the object is nothing that the
  * full parser reads. */
 static bool reviewcheck_apply(struct reviewcheck *c, struct span body, struct span *out,
@@ -94,7 +107,7 @@ static bool reviewcheck_apply(struct reviewcheck *c, struct span body, struct sp
 
     *out_is_patched = true;
     if (skim_review(body, &c->arena, &review, NULL) < 0 || review.object.p == NULL ||
-        node_from_json(review.object, 0, &c->arena, &object, NULL) < 0) {
+        !reviewcheck_read_object(c, review.object, &object)) {
         return false;
     }
     *out_is_patched = node_from_json(c->patch, 0, &c->arena, &patch_tree, NULL) == 0 &&
