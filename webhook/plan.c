@@ -177,14 +177,18 @@ static struct span job_url(const struct planner *p, struct span receiver, struct
 /* Nothing of its own to discover, our entry, and no originals anywhere. */
 static void plan_lost(struct planner *p, const struct plan_receiver *r, struct plan_job *job)
 {
+    const char *why = p->in->is_stash_unread ? ", the annotation cannot be read" : "";
+
     job->action = JOB_LEAVE;
+    p->plan->n_jobs_lost++;
     if (!p->is_rewrite) {
         job_fault(p, FAULT_WARNING, NULL, job->node,
-                  "job '%.*s' keeps the allocator's URL: its original discovery sections are lost",
-                  SPAN_ARG(job->name));
+                  "job '%.*s' keeps the allocator's URL: its originals are lost%s",
+                  SPAN_ARG(job->name), why);
     } else if (was_lost_before(p, r->name, job->name)) {
         job_fault(p, FAULT_WARNING, NULL, job->node,
-                  "job '%.*s' discovers nothing: its originals are lost", SPAN_ARG(job->name));
+                  "job '%.*s' discovers nothing: its originals are lost%s", SPAN_ARG(job->name),
+                  why);
     } else {
         job_fault(p, p->severity, NULL, job->node,
                   "job '%.*s' points at the allocator but carries no discovery config; restore "

@@ -63,6 +63,7 @@ struct plan {
     struct plan_receiver *receivers;
     size_t n_receivers;
     size_t n_jobs_served; /* jobs that the allocator discovers for this Collector */
+    size_t n_jobs_lost;   /* they have our entry, and no originals anywhere */
     size_t n_changed;     /* jobs and blocks that change */
     bool has_stash;       /* something is kept: the annotation stays */
 };
@@ -77,6 +78,7 @@ struct plan_input {
     const struct subject *subject;
     bool is_restore;          /* whatever the subject wishes: 'otel-ta restore' */
     const struct node *stash; /* of the incoming annotation, or NULL */
+    bool is_stash_unread;     /* there is an annotation, but it cannot be read */
     /* Reads the stored object: called once, if an original is missing. NULL: there is none
      * (create). */
     void (*load_old)(void *arg, struct plan_old *out);

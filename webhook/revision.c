@@ -22,32 +22,31 @@ static size_t push_annotation(struct faults *f)
     return mark;
 }
 
-/* The annotation as a tree. What cannot be read counts as not there, with a warning; an annotation
- * of a newer version belongs to somebody who knows it: ERR_UNSUPPORTED. */
-static int read_stash(const struct subject *s, struct arena *arena, struct faults *f,
-                      const struct node **out, struct span *out_json)
+/* The annotation as a tree; NULL when there is none. ERR_UNSUPPORTED: it is of a newer version and
+ * belongs to somebody who knows it. ERR_INVALID: it cannot be read and counts as not there. */
+static int read_stash(const struct subject *s, struct arena *arena, const struct node **out,
+                      struct span *out_json, struct err *err)
 {
     struct node *tree = NULL;
     struct span value;
-    struct err err;
 
     *out = NULL;
     if (s->annotation == NULL || !node_as_text(s->annotation, &value)) {
         return 0;
     }
-    int rc = stash_decode(value, arena, out_json, &tree, &err);
-    if (rc == 0) {
-        *out = tree;
-        return 0;
-    }
-    if (f != NULL) {
-        size_t mark = push_annotation(f);
-        faults_add(f, FAULT_WARNING, s->annotation->line,
-                   rc == ERR_UNSUPPORTED ? "is of a newer version: %s" : "is not used: %s",
-                   err.text);
-        faults_pop(f, mark);
-    }
-    return rc == ERR_UNSUPPORTED ? rc : 0;
+    int rc = stash_decode(value, arena, out_json, &tree, err);
+    *out = rc == 0 ? tree : NULL;
+    return rc == 0 || rc == ERR_UNSUPPORTED ? rc : ERR_INVALID;
+}
+
+/* A whole sentence: admission warnings have no path. */
+static void warn_stash(const struct subject *s, const char *what, const char *why, struct faults *f)
+{
+    size_t mark = faults_push(f, "metadata");
+
+    faults_add(f, FAULT_WARNING, s->annotation->line, "annotation %s %s: %s", WIRE_ANNOTATION, what,
+               why);
+    faults_pop(f, mark);
 }
 
 const struct node *revision_stash(const struct subject *s, struct arena *arena)
@@ -55,7 +54,7 @@ const struct node *revision_stash(const struct subject *s, struct arena *arena)
     const struct node *stash = NULL;
     struct span json;
 
-    (void)read_stash(s, arena, NULL, &stash, &json);
+    (void)read_stash(s, arena, &stash, &json, NULL);
     return stash;
 }
 
@@ -257,15 +256,18 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
     struct plan_input plan = { .subject = &out->subject,
                                .is_restore = in->is_restore,
                                .options = in->options };
-    struct err err;
+    struct err err, unread = { .text = "" };
 
     *out = (struct revision){ .is_changed = false };
     subject_read(in->root, &out->subject);
     bool is_rewrite = !in->is_restore && out->subject.wish == SUBJECT_REWRITE;
-    if (read_stash(&out->subject, arena, f, &plan.stash, &out->stored_json) == ERR_UNSUPPORTED) {
+    int stash_rc = read_stash(&out->subject, arena, &plan.stash, &out->stored_json, &unread);
+    if (stash_rc == ERR_UNSUPPORTED) {
+        warn_stash(&out->subject, "is of a newer version", unread.text, f);
         out->intended_config = out->subject.config;
         return 0;
     }
+    plan.is_stash_unread = stash_rc < 0;
     out->records = node_get(plan.stash, "text");
     plan.load_old = in->old_root == NULL ? NULL : load_old;
     plan.load_arg = &loader;
@@ -281,6 +283,9 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
     }
     size_t n_errors = f->n_errors, n_faults = f->n;
     plan_make(&plan, arena, f, &out->plan);
+    if (plan.is_stash_unread && out->plan.n_jobs_lost == 0) {
+        warn_stash(&out->subject, "cannot be read and is not used", unread.text, f);
+    }
     rc = f->n_errors > n_errors && is_rewrite ? ERR_INVALID : carry_out(in, arena, f, out);
     place_faults(f, n_faults, &out->subject);
     return rc;
