@@ -40,7 +40,4 @@ void yamldoc_report(const struct yamldoc_fault *fault, struct faults *f);
 int yamldoc_parse(struct span text, struct arena *arena, struct node **out,
                   struct err *err) MUST_USE;
 
-/* Writes a JSON tree as block YAML, keys in their order, strings quoted only where needed. */
-void yamldoc_emit(const json_t *tree, struct buf *out);
-
 #endif

@@ -466,30 +466,6 @@ static void test_oddities(void)
     arena_fini(&arena);
 }
 
-static void test_emit(void)
-{
-    static const char *const t[] = {
-        ("{\"a\":{\"b\":[1,{\"c\":\"yes\",\"d\":[]},[\"x\",[]]],\"e\":{}},\"f\":\"a\\nb\",\"g\":"
-         "null,\"h\":1.5,\"i\":\"it's\",\"j\":\"10.0.0.1:80\",\"k y\":\"~\"}"),
-        "[]",
-        "\"x\"",
-        "[[1,2],[{\"a\":1,\"b\":2}]]",
-    };
-    for (size_t i = 0; i < COUNT(t); i++) {
-        struct arena arena;
-        AUTO_BUF yaml, again;
-        json_t *tree = json_loads(t[i], JSON_DECODE_ANY, NULL);
-        arena_init(&arena);
-        buf_init(&yaml, 4096);
-        buf_init(&again, 4096);
-        yamldoc_emit(tree, &yaml);
-        node_write_json(parse(&arena, yaml.p), &again);
-        is_json(buf_span(&again), span_of(t[i]), "emitted and read again: %s", yaml.p);
-        json_decref(tree);
-        arena_fini(&arena);
-    }
-}
-
 int main(void)
 {
     test_places();
@@ -503,6 +479,5 @@ int main(void)
     test_stream_is_deep();
     test_documents();
     test_oddities();
-    test_emit();
     return check_done();
 }
