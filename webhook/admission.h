@@ -16,7 +16,6 @@ enum admission_verdict {
     ADMISSION_BAD,    /* no AdmissionReview: HTTP 400 */
     ADMISSION_FAILED, /* our own patch did not do what was intended: HTTP 500 */
 };
-#define ADMISSION_VERDICTS 6
 
 struct admission_reply {
     int http_status;

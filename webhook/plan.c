@@ -46,11 +46,9 @@ static void PRINTF_LIKE(5, 6)
     faults_pop(p->f, mark);
 }
 
-static bool is_receiver(const struct planner *p, struct span name)
+static bool is_receiver(struct span name)
 {
-    return span_is(name, WIRE_DEFAULT_RECEIVER) ||
-           (!p->in->options->is_strict_receiver &&
-            span_has_prefix(name, WIRE_DEFAULT_RECEIVER "/"));
+    return span_is(name, WIRE_DEFAULT_RECEIVER) || span_has_prefix(name, WIRE_DEFAULT_RECEIVER "/");
 }
 
 static unsigned line_of(const struct node *n)
@@ -464,7 +462,7 @@ static struct span receiver_of_block(const struct planner *p, const struct node 
         return SPAN_LIT(WIRE_DEFAULT_RECEIVER);
     }
     for (size_t i = 0; i < receivers->n; i++) {
-        if (is_receiver(p, receivers->pairs[i].key->text)) {
+        if (is_receiver(receivers->pairs[i].key->text)) {
             return receivers->pairs[i].key->text;
         }
     }
@@ -515,7 +513,7 @@ void plan_make(const struct plan_input *in, struct arena *arena, struct faults *
     faults_push(f, "receivers");
     for (size_t i = 0; i < receivers->n; i++) {
         struct span name = receivers->pairs[i].key->text;
-        if (is_receiver(&p, name)) {
+        if (is_receiver(name)) {
             plan_one_receiver(&p, name, receivers->pairs[i].value,
                               block.p != NULL && span_eq(block, name));
         }

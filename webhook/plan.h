@@ -16,7 +16,6 @@ struct rewrite_options {
     enum wire_style style;
     struct span shared_host; /* of WIRE_SHARED */
     bool is_block_style;     /* --rewrite-style=target-allocator */
-    bool is_strict_receiver; /* only the receiver "prometheus", as upstream */
 };
 
 enum job_action {

@@ -20,8 +20,6 @@ struct TSA(capability("role")) role {
 };
 #define ROLE(name) extern struct role role_##name
 #define ON(name) TSA(requires_capability(role_##name))
-/* On a function type clang cannot check it; there it only tells the reader. */
-#define CALLED_ON(name)
 static inline void role_assert(struct role *r) TSA(assert_capability(r))
 {
     (void)r;

@@ -17,7 +17,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         c.options.style = (enum wire_style)(data[0] % 3);
         c.options.shared_host = SPAN_LIT("otel-ta.otel.svc");
         c.options.is_block_style = (data[0] & 8) != 0;
-        c.options.is_strict_receiver = (data[0] & 16) != 0;
     }
     /* The API server sends valid UTF-8, whatever its own client sent. */
     AUTO_BUF body = { 0 };
