@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -55,6 +56,22 @@ static inline bool span_has_suffix(struct span s, const char *suffix)
 {
     size_t n = strlen(suffix);
     return s.len >= n && memcmp(s.p + s.len - n, suffix, n) == 0;
+}
+/* Are all bytes below 0x80? Eight at a time: texts are long. */
+static inline bool span_is_ascii(struct span s)
+{
+    uint64_t all = 0;
+    size_t i = 0;
+
+    for (; i + 8 <= s.len; i += 8) {
+        uint64_t word;
+        memcpy(&word, s.p + i, 8);
+        all |= word;
+    }
+    for (; i < s.len; i++) {
+        all |= (unsigned char)s.p[i];
+    }
+    return (all & 0x8080808080808080ULL) == 0;
 }
 /* The part of 's' from byte 'from' on (empty when past the end). */
 static inline struct span span_from(struct span s, size_t from)

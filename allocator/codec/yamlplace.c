@@ -1,7 +1,5 @@
 #include "allocator/codec/yamlplace.h"
 
-#include <stdint.h>
-
 static bool is_continuation(char c)
 {
     return ((unsigned char)c & 0xc0) == 0x80;
@@ -17,25 +15,9 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-static bool is_ascii(struct span s)
-{
-    uint64_t all = 0;
-    size_t i = 0;
-
-    for (; i + 8 <= s.len; i += 8) {
-        uint64_t word;
-        memcpy(&word, s.p + i, 8);
-        all |= word;
-    }
-    for (; i < s.len; i++) {
-        all |= (unsigned char)s.p[i];
-    }
-    return (all & 0x8080808080808080ULL) == 0;
-}
-
 void yamlplace_init(struct yamlplace *p, struct span text)
 {
-    *p = (struct yamlplace){ .text = text, .is_ascii = is_ascii(text) };
+    *p = (struct yamlplace){ .text = text, .is_ascii = span_is_ascii(text) };
 }
 
 size_t yamlplace_byte(struct yamlplace *p, size_t index)

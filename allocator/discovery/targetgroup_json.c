@@ -37,27 +37,9 @@ struct reader {
 
 /* ---- text */
 
-#define HIGH_BITS 0x8080808080808080ULL
-
-static bool is_ascii(struct span s)
-{
-    uint64_t all = 0;
-    size_t i = 0;
-
-    for (; i + 8 <= s.len; i += 8) {
-        uint64_t word;
-        memcpy(&word, s.p + i, 8);
-        all |= word;
-    }
-    for (; i < s.len; i++) {
-        all |= (uint64_t)(unsigned char)s.p[i] << 56;
-    }
-    return (all & HIGH_BITS) == 0;
-}
-
 static struct span text_of(struct reader *r, const struct json_token *t, bool *out_is_plain)
 {
-    bool is_plain = !t->has_escapes && is_ascii(t->raw);
+    bool is_plain = !t->has_escapes && span_is_ascii(t->raw);
 
     *out_is_plain = is_plain;
     if (is_plain || (!t->has_escapes && utf8_is_valid(t->raw))) {

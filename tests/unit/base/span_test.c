@@ -78,11 +78,29 @@ static void test_vec(void)
     ok(numbers.v == NULL, "vec_fini");
 }
 
+static void test_ascii(void)
+{
+    char text[20];
+
+    memset(text, 0x7f, sizeof(text));
+    for (size_t len = 0; len <= sizeof(text); len++) {
+        ok(span_is_ascii(span_make(text, len)), "%zu bytes of ASCII", len);
+    }
+    for (size_t i = 0; i < sizeof(text); i++) {
+        text[i] = (char)0x80;
+        ok(!span_is_ascii(span_make(text, sizeof(text))) && span_is_ascii(span_make(text, i)),
+           "byte %zu is none", i);
+        text[i] = 'x';
+    }
+    ok(span_is_ascii(span_make(NULL, 0)), "no bytes");
+}
+
 int main(void)
 {
     test_compare();
     test_parts();
     test_words();
     test_vec();
+    test_ascii();
     return check_done();
 }
