@@ -211,7 +211,7 @@ static int allocate(const struct options *o, const struct inspect_paths *paths,
     struct err err = { 0 };
 
     role_enter(engine); /* this command has no engine thread: the main thread is it */
-    int code = subjects_load_tenants(o, paths->v, paths->n, state_pool(s), &tenants, stderr);
+    int code = inspect_input_tenants(o, paths->v, paths->n, state_pool(s), &tenants, stderr);
     if (code == EXIT_OK) {
         int rc = state_configure(s, &tenants, clock_mono_ms(), &err);
         if (rc < 0) {

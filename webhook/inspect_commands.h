@@ -4,7 +4,7 @@
 #define OTEL_TA_WEBHOOK_INSPECT_COMMANDS_H
 
 #include "webhook/findings.h"
-#include "webhook/subjects.h"
+#include "webhook/inspect_input.h"
 
 int inspect_config(const struct options *o);
 int inspect_service_discovery(const struct options *o);

@@ -140,31 +140,31 @@ static void warn_empty(const char *path, const struct scrapejob *job)
 
 static int check_one(const struct options *o, const char *path)
 {
-    enum subjects_kind kind;
-    struct subjects subjects;
+    enum input_kind kind;
+    struct inspect_input input;
     size_t n_jobs = 0;
-    int code = subjects_load(o, &path, 1, &subjects, &kind, stderr);
+    int code = inspect_input_load(o, &path, 1, &input, &kind, stderr);
 
     if (code != EXIT_OK) {
         return code;
     }
-    for (size_t i = 0; i < subjects.tenants.n; i++) {
-        const struct scrapejobs *jobs = &subjects.tenants.v[i].jobs;
+    for (size_t i = 0; i < input.tenants.n; i++) {
+        const struct scrapejobs *jobs = &input.tenants.v[i].jobs;
         n_jobs += jobs->n;
         for (size_t k = 0; k < jobs->n; k++) {
             if (kind == SUBJECTS_PROMETHEUS) { /* of the other kinds it was said */
                 inspect_report_gaps(jobs->v[k], &(const struct findings){ 0 });
             }
             warn_empty(path, jobs->v[k]);
-            int one = check_job(o, path, jobs->v[k], &subjects.pool);
+            int one = check_job(o, path, jobs->v[k], &input.pool);
             code = one > code ? one : code;
         }
     }
     if (code == EXIT_OK) {
-        printf("%s: %s, %zu scrape job%s, no faults\n", path, subjects_kind_name(kind), n_jobs,
+        printf("%s: %s, %zu scrape job%s, no faults\n", path, inspect_input_name(kind), n_jobs,
                n_jobs == 1 ? "" : "s");
     }
-    subjects_fini(&subjects);
+    inspect_input_fini(&input);
     return code;
 }
 

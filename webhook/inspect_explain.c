@@ -381,28 +381,28 @@ static void report_nothing(struct explanation *x, const struct tenants *tenants)
 int inspect_explain(const struct options *o)
 {
     struct inspect_paths paths = inspect_paths(o);
-    struct subjects subjects;
+    struct inspect_input input;
 
-    int code = subjects_load(o, paths.v, paths.n, &subjects, NULL, stderr);
+    int code = inspect_input_load(o, paths.v, paths.n, &input, NULL, stderr);
     if (code != EXIT_OK) {
         return code;
     }
-    struct explanation x = { .o = o, .pool = &subjects.pool };
+    struct explanation x = { .o = o, .pool = &input.pool };
     arena_init(&x.arena);
     label_builder_init(&x.lb, x.pool, &x.arena);
     label_builder_init(&x.before, x.pool, &x.arena);
     x.address_name = strpool_intern(x.pool, SPAN_LIT("__address__"));
-    for (size_t i = 0; code == EXIT_OK && i < subjects.tenants.n; i++) {
-        x.tenant = &subjects.tenants.v[i];
+    for (size_t i = 0; code == EXIT_OK && i < input.tenants.n; i++) {
+        x.tenant = &input.tenants.v[i];
         code = explain_tenant(&x);
     }
     if (code == EXIT_OK && x.n_shown == 0) {
-        report_nothing(&x, &subjects.tenants);
+        report_nothing(&x, &input.tenants);
         code = EXIT_FAULTS;
     }
     label_builder_fini(&x.lb);
     label_builder_fini(&x.before);
     arena_fini(&x.arena);
-    subjects_fini(&subjects);
+    inspect_input_fini(&input);
     return code;
 }

@@ -139,16 +139,16 @@ static const struct scrapejob *find_job(const struct tenants *tenants, const cha
 
 int inspect_service_discovery(const struct options *o)
 {
-    struct subjects subjects;
+    struct inspect_input input;
     struct findings findings;
     const struct findings_options how = { .timeout_ms = o->timeout_ms };
     struct err err = { 0 };
 
-    int code = subjects_load(o, o->arguments.v, 1, &subjects, NULL, stderr);
+    int code = inspect_input_load(o, o->arguments.v, 1, &input, NULL, stderr);
     if (code != EXIT_OK) {
         return code;
     }
-    const struct scrapejob *job = find_job(&subjects.tenants, o->arguments.v[1]);
+    const struct scrapejob *job = find_job(&input.tenants, o->arguments.v[1]);
     if (job == NULL) {
         code = EXIT_FAULTS;
     } else if (findings_gather(job, &how, &findings, &err) < 0) {
@@ -156,9 +156,9 @@ int inspect_service_discovery(const struct options *o)
         code = EXIT_CANNOT;
     } else {
         inspect_report_gaps(job, &findings);
-        code = print_listing(job, &findings, &subjects.pool);
+        code = print_listing(job, &findings, &input.pool);
         findings_fini(&findings);
     }
-    subjects_fini(&subjects);
+    inspect_input_fini(&input);
     return code;
 }

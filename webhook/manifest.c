@@ -1,7 +1,8 @@
-#include "webhook/manifest_pass.h"
+#include "webhook/manifest.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
+#include "webhook/manifest_pass.h"
 #include "webhook/revision.h"
 
 size_t manifest_count(const struct node *root)

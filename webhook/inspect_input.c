@@ -1,11 +1,11 @@
-#include "webhook/subjects.h"
+#include "webhook/inspect_input.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/prom/promconfig.h"
 #include "webhook/document.h"
 
-const char *subjects_kind_name(enum subjects_kind kind)
+const char *inspect_input_name(enum input_kind kind)
 {
     static const char *const names[] = { "Collector manifests", "a target allocator configuration",
                                          "a Prometheus configuration" };
@@ -28,18 +28,18 @@ static bool is_dropin(const struct node *root)
 }
 
 /* Manifests stand among anything; a configuration is a document alone. */
-static enum subjects_kind detect(struct span text)
+static enum input_kind detect(struct span text)
 {
     struct yamldoc *docs = NULL;
     struct arena arena;
     size_t n = 0;
-    enum subjects_kind kind = SUBJECTS_PROMETHEUS;
+    enum input_kind kind = INPUT_PROMETHEUS;
 
     arena_init(&arena);
     if (yamldoc_parse_stream(text, &arena, &docs, &n, NULL) == 0) {
-        for (size_t i = 0; i < n && kind != SUBJECTS_MANIFEST; i++) {
-            kind = is_manifest(docs[i].root) ? SUBJECTS_MANIFEST
-                   : is_dropin(docs[i].root) ? SUBJECTS_DROPIN
+        for (size_t i = 0; i < n && kind != INPUT_MANIFEST; i++) {
+            kind = is_manifest(docs[i].root) ? INPUT_MANIFEST
+                   : is_dropin(docs[i].root) ? INPUT_DROPIN
                                              : kind;
         }
     }
@@ -51,8 +51,8 @@ static enum subjects_kind detect(struct span text)
 
 struct loading {
     struct strpool *pool;
-    struct arena arena;      /* texts and documents */
-    enum subjects_kind kind; /* of the last file */
+    struct arena arena;   /* texts and documents */
+    enum input_kind kind; /* of the last file */
     struct jobs_options options;
     struct faults faults;
     VEC(struct jobs_source) sources; /* manifests and drop-in files, read together */
@@ -110,12 +110,12 @@ static int read_paths(struct loading *l, const char *const *paths, size_t n, FIL
         }
         struct span copy = arena_span(&l->arena, buf_span(&text));
         l->kind = detect(copy);
-        if (l->kind == SUBJECTS_PROMETHEUS) {
+        if (l->kind == INPUT_PROMETHEUS) {
             load_prometheus(l, copy, paths[i]);
             continue;
         }
         *vec_push(&l->sources) =
-            (struct jobs_source){ .kind = l->kind == SUBJECTS_DROPIN ? JOBS_DROPIN : JOBS_MANIFEST,
+            (struct jobs_source){ .kind = l->kind == INPUT_DROPIN ? JOBS_DROPIN : JOBS_MANIFEST,
                                   .path = arena_strndup(&l->arena, paths[i], strlen(paths[i])),
                                   .text = (char *)(uintptr_t)copy.p,
                                   .len = copy.len };
@@ -148,15 +148,15 @@ static int load(struct loading *l, const struct options *o, const char *const *p
     return code;
 }
 
-int subjects_load_tenants(const struct options *o, const char *const *paths, size_t n,
+int inspect_input_tenants(const struct options *o, const char *const *paths, size_t n,
                           struct strpool *pool, struct tenants *out, FILE *errout)
 {
     struct loading l = { .pool = pool };
     return load(&l, o, paths, n, out, errout);
 }
 
-int subjects_load(const struct options *o, const char *const *paths, size_t n, struct subjects *out,
-                  enum subjects_kind *out_kind, FILE *errout)
+int inspect_input_load(const struct options *o, const char *const *paths, size_t n,
+                       struct inspect_input *out, enum input_kind *out_kind, FILE *errout)
 {
     struct loading l = { .pool = &out->pool };
 
@@ -171,7 +171,7 @@ int subjects_load(const struct options *o, const char *const *paths, size_t n, s
     return code;
 }
 
-void subjects_fini(struct subjects *s)
+void inspect_input_fini(struct inspect_input *s)
 {
     tenants_fini(&s->tenants);
     strpool_fini(&s->pool);
