@@ -55,29 +55,3 @@ int err_sys(struct err *err, int errnum, const char *fmt, ...)
     }
     return ERR_IO;
 }
-
-const char *err_code_name(int code)
-{
-    switch (code) {
-    case 0:
-        return "ok";
-    case ERR_INVALID:
-        return "invalid";
-    case ERR_TOO_BIG:
-        return "too big";
-    case ERR_IO:
-        return "input/output";
-    case ERR_NOT_FOUND:
-        return "not found";
-    case ERR_UNSUPPORTED:
-        return "unsupported";
-    case ERR_CONFLICT:
-        return "conflict";
-    case ERR_TIMEOUT:
-        return "timeout";
-    case ERR_REFUSED:
-        return "refused";
-    default:
-        return "unknown";
-    }
-}

@@ -38,9 +38,6 @@ int err_wrap(struct err *err, int rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Like err_set(ERR_IO) with ": <strerror(errnum)>" appended. */
 int err_sys(struct err *err, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* "invalid", "too big", …; never NULL. */
-const char *err_code_name(int code);
-
 /* The same functions, in a form that lets compilers and analysers see that what is returned is the
  * code that was given, so that they do not follow paths on which a failure is none. */
 #define err_set(err, code, ...)                                                                    \

@@ -70,22 +70,6 @@ bool mailbox_post(struct mailbox *box, struct mail *mail)
     return is_open;
 }
 
-bool mailbox_try_post(struct mailbox *box, struct mail *mail)
-{
-    mutex_lock(&box->mu);
-    bool is_open = !box->is_closed;
-    bool has_room = box->max == 0 || box->n < box->max;
-    if (is_open && has_room) {
-        append_locked(box, mail);
-    }
-    mutex_unlock(&box->mu);
-    if (!is_open) {
-        dispose(mail);
-        return true;
-    }
-    return has_room;
-}
-
 int mailbox_fd(const struct mailbox *box)
 {
     return box->bell;

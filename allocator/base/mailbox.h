@@ -20,9 +20,6 @@ struct mailbox *mailbox_new(size_t max);
 /* Blocks while the box is full: TCP or the file system pushes back on the source. Returns false,
  * and disposes the mail, once the box is closed. */
 bool mailbox_post(struct mailbox *box, struct mail *mail);
-/* Never blocks: false (and the mail stays the caller's) when full. When closed: disposes, returns
- * true. */
-bool mailbox_try_post(struct mailbox *box, struct mail *mail);
 /* Readable while messages wait. The owner polls it. */
 int mailbox_fd(const struct mailbox *box);
 /* All waiting messages, oldest first, as a list; NULL when none. Clears the bell. */

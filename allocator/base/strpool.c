@@ -15,11 +15,6 @@ static bool matches(const struct table_node *node, const void *key)
     return span_eq(str_span(s), *(const struct span *)key);
 }
 
-struct str *strpool_find(const struct strpool *pool, struct span s)
-{
-    return (struct str *)(void *)table_find(&pool->table, hash_fast(s), matches, &s);
-}
-
 struct str *strpool_intern(struct strpool *pool, struct span s)
 {
     uint64_t hash = hash_fast(s);

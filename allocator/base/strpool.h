@@ -26,8 +26,6 @@ struct strpool {
 void strpool_init(struct strpool *pool);
 /* Never NULL. */
 struct str *strpool_intern(struct strpool *pool, struct span s);
-/* NULL when it was never interned. */
-struct str *strpool_find(const struct strpool *pool, struct span s);
 static inline void strpool_pin(struct str *s)
 {
     s->pins++;

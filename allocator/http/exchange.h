@@ -25,7 +25,6 @@ struct span exchange_body(const struct exchange *x);
 struct span exchange_peer(const struct exchange *x); /* "10.0.0.1" or "::1", without port */
 /* The peer presented a client certificate that this listener's CA verifies. */
 bool exchange_is_verified(const struct exchange *x);
-bool exchange_is_tls(const struct exchange *x);
 /* Which serving thread this is: 0 … n_threads-1. */
 unsigned exchange_thread(const struct exchange *x);
 /* Freed with the exchange. */

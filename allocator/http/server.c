@@ -197,11 +197,6 @@ bool exchange_is_verified(const struct exchange *x)
     return connection_of(x)->is_verified;
 }
 
-bool exchange_is_tls(const struct exchange *x)
-{
-    return x->door->bound->options.tls != NULL;
-}
-
 unsigned exchange_thread(const struct exchange *x)
 {
     return x->door->worker->index;

@@ -268,19 +268,9 @@ size_t directory_n_tenants(const struct directory *d)
     return d->n_tenants;
 }
 
-size_t directory_n_jobs(const struct directory *d)
-{
-    return d->n_jobs;
-}
-
 size_t directory_job_tenant(const struct directory *d, size_t job)
 {
     return d->jobs[job].tenant;
-}
-
-struct span directory_job_escaped(const struct directory *d, size_t job)
-{
-    return d->jobs[job].escaped;
 }
 
 const struct span *directory_collectors(const struct directory *d, size_t tenant, size_t *out_n)

@@ -53,9 +53,7 @@ enum directory_answer directory_tenant_of_host(const struct directory *d, struct
                                                struct span peer, size_t *out_tenant);
 
 size_t directory_n_tenants(const struct directory *d);
-size_t directory_n_jobs(const struct directory *d);
 size_t directory_job_tenant(const struct directory *d, size_t job);
-struct span directory_job_escaped(const struct directory *d, size_t job);
 /* Sorted by name. */
 const struct span *directory_collectors(const struct directory *d, size_t tenant, size_t *out_n);
 /* DIRECTORY_ANY: of no tenant, empty. */

@@ -23,7 +23,7 @@ struct fleet {
     size_t n_collectors;
     char *names;
     struct slots slots;
-    size_t n_targets, n_unassigned;
+    size_t n_unassigned;
     uint32_t *loads;      /* targets by collector */
     uint32_t **job_loads; /* by job, then collector; only for strategies that need loads */
     size_t n_job_loads;
@@ -352,7 +352,6 @@ uint32_t fleet_add(struct fleet *f, uint64_t address_hash, uint64_t node_hash, u
     f->slots.job[slot] = job;
     f->slots.owner[slot] = FLEET_NONE;
     f->slots.target[slot] = target;
-    f->n_targets++;
     struct strategy_target t = target_at(f, slot);
     f->slots.owner[slot] = pick(f, &t);
     count(f, slot, f->slots.owner[slot], 1);
@@ -363,7 +362,6 @@ uint32_t fleet_add(struct fleet *f, uint64_t address_hash, uint64_t node_hash, u
 void fleet_remove(struct fleet *f, uint32_t slot)
 {
     count(f, slot, f->slots.owner[slot], -1);
-    f->n_targets--;
     f->slots.target[slot] = NULL;
     f->slots.job[slot] = f->slots.first_free;
     f->slots.first_free = slot;
@@ -392,11 +390,6 @@ uint32_t fleet_update(struct fleet *f, uint32_t slot, uint64_t node_hash)
         }
     }
     return f->slots.owner[slot];
-}
-
-size_t fleet_targets(const struct fleet *f)
-{
-    return f->n_targets;
 }
 
 size_t fleet_targets_of(const struct fleet *f, uint32_t collector)

@@ -45,7 +45,6 @@ uint32_t fleet_owner(const struct fleet *f, uint32_t slot);
 void fleet_replace(struct fleet *f, uint32_t slot, void *target);
 /* The node of a target can change with its labels: re-picks the owner, returns it. */
 uint32_t fleet_update(struct fleet *f, uint32_t slot, uint64_t node_hash);
-size_t fleet_targets(const struct fleet *f);
 size_t fleet_targets_of(const struct fleet *f, uint32_t collector);
 size_t fleet_unassigned(const struct fleet *f);
 void fleet_free(struct fleet **f);

@@ -30,6 +30,9 @@ static bool is_inside(struct span part, struct span whole)
     return part.len == 0 || (part.p >= whole.p && part.p + part.len <= whole.p + whole.len);
 }
 
+/* Names of its jobs, as requests write them. */
+static const char *const escaped[] = { "node", "node", "node", "a+b%2Fc" };
+
 static struct directory *make_directory(void)
 {
     static const struct span a[] = { SPAN_LIT("a-collector-0"), SPAN_LIT("a-collector-1") };
@@ -56,12 +59,12 @@ static void ask(const struct directory *d, struct span job, struct span host, st
     size_t found = SIZE_MAX, index = SIZE_MAX, tenant = DIRECTORY_ANY, n = 0;
 
     if (directory_find(d, &q, &found, &index) == DIRECTORY_FOUND) {
-        require(found < directory_n_jobs(d) && span_eq(directory_job_escaped(d, found), job));
+        require(found < COUNT(escaped) && span_is(job, escaped[found]));
         const struct span *collectors = directory_collectors(d, directory_job_tenant(d, found), &n);
         require(index < n && span_eq(collectors[index], collector));
     }
     if (directory_find_job(d, &q, &found) == DIRECTORY_FOUND) {
-        require(span_eq(directory_job_escaped(d, found), job));
+        require(found < COUNT(escaped) && span_is(job, escaped[found]));
     }
     if (directory_tenant_of_host(d, host, SPAN_LIT(""), &tenant) == DIRECTORY_FOUND) {
         require(tenant == DIRECTORY_ANY || tenant < directory_n_tenants(d));

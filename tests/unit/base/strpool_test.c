@@ -16,8 +16,6 @@ static void test_intern(struct strpool *pool)
     ok(strpool_intern(pool, SPAN_LIT("")) == empty, "the empty string");
     ok(meta->is_meta && !job->is_meta, "is_meta");
     is_str(job->text, "job", "the text ends with NUL");
-    ok(strpool_find(pool, SPAN_LIT("job")) == job, "found");
-    ok(strpool_find(pool, SPAN_LIT("jo")) == NULL, "not found, and not made");
     is_int(pool->table.n, 4, "four strings");
 }
 
@@ -34,7 +32,7 @@ static void test_sweep(struct strpool *pool)
     size_t bytes = pool->bytes;
     strpool_sweep(pool);
     is_int(pool->table.n, 1, "a sweep leaves what is pinned");
-    ok(strpool_find(pool, SPAN_LIT("kept")) == kept, "where it was");
+    ok(strpool_intern(pool, SPAN_LIT("kept")) == kept, "where it was");
     ok(pool->bytes < bytes && pool->bytes > 0, "and counts the bytes");
     strpool_unpin(kept);
     strpool_sweep(pool);
@@ -46,7 +44,6 @@ int main(void)
     struct strpool pool;
 
     strpool_init(&pool);
-    ok(strpool_find(&pool, SPAN_LIT("x")) == NULL, "an empty pool");
     test_intern(&pool);
     test_sweep(&pool);
     strpool_pin(strpool_intern(&pool, SPAN_LIT("left over")));

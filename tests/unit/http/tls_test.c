@@ -39,9 +39,7 @@ static void handle(struct exchange *x, void *arg)
         return;
     }
     exchange_reply(x, 200, "text/plain",
-                   exchange_is_verified(x) ? SPAN_LIT("verified")
-                   : exchange_is_tls(x)    ? SPAN_LIT("anonymous")
-                                           : SPAN_LIT("plain"));
+                   exchange_is_verified(x) ? SPAN_LIT("verified") : SPAN_LIT("anonymous"));
 }
 
 static struct testcert authority, stranger, leaf, known, unknown;
