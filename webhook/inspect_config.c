@@ -152,7 +152,7 @@ static int check_one(const struct options *o, const char *path)
         const struct scrapejobs *jobs = &input.tenants.v[i].jobs;
         n_jobs += jobs->n;
         for (size_t k = 0; k < jobs->n; k++) {
-            if (kind == SUBJECTS_PROMETHEUS) { /* of the other kinds it was said */
+            if (kind == INPUT_PROMETHEUS) { /* of the other kinds it was said */
                 inspect_report_gaps(jobs->v[k], &(const struct findings){ 0 });
             }
             warn_empty(path, jobs->v[k]);
