@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <strings.h>
 #include <time.h>
 
 /* OpenSSL's newest reason as our error; the queue is emptied. */
@@ -121,16 +122,25 @@ static bool add_names(X509 *cert, X509 *issuer, const char *const *names, size_t
     return buf_error(&value) == 0 && add_extension(cert, issuer, NID_subject_alt_name, value.p);
 }
 
-/* The SAN value is OpenSSL configuration text, where ',' and ':' mean something: only what a host
- * can be gets there. */
-static int check_names(const char *const *names, size_t n, struct err *err)
+static bool is_host(struct span name)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*";
 
+    for (size_t i = 0; i < name.len; i++) {
+        if (memchr(allowed, name.p[i], sizeof(allowed) - 1) == NULL) {
+            return false;
+        }
+    }
+    return name.len > 0 && name.len <= 253;
+}
+
+/* The SAN value is OpenSSL configuration text, where ',' and ':' mean something: only what a host
+ * can be gets there. */
+static int check_names(const char *const *names, size_t n, struct err *err)
+{
     for (size_t i = 0; i < n; i++) {
-        size_t len = strlen(names[i]);
-        if (!is_ip(names[i]) && (len == 0 || len > 253 || strspn(names[i], allowed) != len)) {
+        if (!is_ip(names[i]) && !is_host(span_of(names[i]))) {
             return err_set(err, ERR_INVALID, "'%s' is not a host name or IP address", names[i]);
         }
     }
@@ -266,10 +276,66 @@ void certificate_validity(const X509 *cert, int64_t *out_not_before_s, int64_t *
     *out_not_after_s = to_unix(X509_get0_notAfter(cert));
 }
 
-bool certificate_is_due(const X509 *cert, int64_t now_s)
+int64_t certificate_due_s(const X509 *cert)
 {
     int64_t from_s = 0, until_s = 0;
 
     certificate_validity(cert, &from_s, &until_s);
-    return now_s >= from_s + (until_s - from_s) / 3 * 2;
+    return from_s + (until_s - from_s) / 3 * 2;
+}
+
+/* ---- names */
+
+/* NULL for what is neither a host name nor an address. */
+static char *name_text(const GENERAL_NAME *name)
+{
+    char text[INET6_ADDRSTRLEN];
+    int type = 0;
+    const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &type);
+    size_t len = type == GEN_DNS || type == GEN_IPADD ? (size_t)ASN1_STRING_length(value) : 0;
+    const void *bytes = len > 0 ? ASN1_STRING_get0_data(value) : NULL;
+
+    if (type == GEN_DNS) {
+        return is_host(span_make(bytes, len)) ? mem_strndup(bytes, len) : NULL;
+    }
+    int family = len == 4 ? AF_INET : AF_INET6;
+    return type == GEN_IPADD && (len == 4 || len == 16) &&
+                   inet_ntop(family, bytes, text, sizeof(text)) != NULL
+               ? mem_strdup(text)
+               : NULL;
+}
+
+void certificate_names(const X509 *cert, struct certificate_names *out)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+
+    memset(out, 0, sizeof(*out));
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) { /* -1 of NULL */
+        char *text = name_text(sk_GENERAL_NAME_value(names, i));
+        if (text != NULL) {
+            *vec_push(&out->list) = text;
+        }
+    }
+    GENERAL_NAMES_free(names);
+}
+
+bool certificate_names_have(const struct certificate_names *names, const char *name)
+{
+    vec_each(&names->list, have) {
+        unsigned char a[16], b[16];
+        if (strcasecmp(*have, name) == 0 ||
+            (inet_pton(AF_INET6, *have, a) == 1 && inet_pton(AF_INET6, name, b) == 1 &&
+             memcmp(a, b, sizeof(a)) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void certificate_names_fini(struct certificate_names *names)
+{
+    vec_each(&names->list, text) {
+        mem_free(*text);
+    }
+    vec_fini(&names->list);
 }

@@ -6,6 +6,7 @@
 
 #include "allocator/base/buf.h"
 #include "allocator/base/err.h"
+#include "allocator/base/vec.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -42,7 +43,16 @@ void keypair_fini(struct keypair *kp);
 
 /* Validity of a certificate in Unix seconds. */
 void certificate_validity(const X509 *cert, int64_t *out_not_before_s, int64_t *out_not_after_s);
-/* True once two thirds of its life are over. */
-bool certificate_is_due(const X509 *cert, int64_t now_s);
+/* When two thirds of its life are over: from then on it is due for renewal. */
+int64_t certificate_due_s(const X509 *cert);
+
+/* Host names and IP addresses of the SAN, as texts. */
+struct certificate_names {
+    VEC(char *) list; /* owned */
+};
+void certificate_names(const X509 *cert, struct certificate_names *out);
+/* The same host name, whatever its case, or the same address, however it is written. */
+bool certificate_names_have(const struct certificate_names *names, const char *name);
+void certificate_names_fini(struct certificate_names *names);
 
 #endif

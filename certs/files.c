@@ -4,6 +4,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/readfile.h"
+#include "certs/describe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -236,13 +237,34 @@ static int load_authority(struct certs *c, struct err *err)
 
 static bool leaf_has_names(const struct certs *c)
 {
+    struct certificate_names names;
+    bool has_all = true;
+
+    certificate_names(c->leaf.cert, &names);
     for (size_t i = 0; i < c->n_names; i++) {
-        if (X509_check_host(c->leaf.cert, c->names[i], 0, 0, NULL) != 1 &&
-            X509_check_ip_asc(c->leaf.cert, c->names[i], 0) != 1) {
-            return false;
-        }
+        has_all = has_all && certificate_names_have(&names, c->names[i]);
     }
-    return true;
+    certificate_names_fini(&names);
+    return has_all;
+}
+
+/* Signed by the present authority, and not expired. */
+static bool leaf_is_valid(const struct certs *c, int64_t now_s)
+{
+    int64_t from_s = 0, until_s = 0;
+
+    certificate_validity(c->leaf.cert, &from_s, &until_s);
+    return now_s < until_s && X509_verify(c->leaf.cert, c->current.key) == 1;
+}
+
+/* A new one must live longer, or the end of the authority would have us issue for ever. */
+static bool leaf_is_due(const struct certs *c, int64_t now_s)
+{
+    int64_t from_s = 0, until_s = 0, ca_until_s = 0;
+
+    certificate_validity(c->leaf.cert, &from_s, &until_s);
+    certificate_validity(c->current.cert, &from_s, &ca_until_s);
+    return now_s >= certificate_due_s(c->leaf.cert) && until_s < ca_until_s;
 }
 
 static struct rotation_facts gather(const struct certs *c, int64_t now_s)
@@ -258,16 +280,11 @@ static struct rotation_facts gather(const struct certs *c, int64_t now_s)
     if (f.has_authority) {
         certificate_validity(c->current.cert, &from_s, &until_s);
         f.is_authority_expired = now_s >= until_s;
-        f.is_authority_due = certificate_is_due(c->current.cert, now_s);
+        f.is_authority_due = now_s >= certificate_due_s(c->current.cert);
     }
     if (f.has_authority && c->leaf.cert != NULL) {
-        certificate_validity(c->leaf.cert, &from_s, &until_s);
-        f.has_leaf =
-            now_s < until_s && leaf_has_names(c) && X509_verify(c->leaf.cert, c->current.key) == 1;
-        /* A new one must live longer, or the end of the authority would have us issue for ever. */
-        int64_t ca_from_s = 0, ca_until_s = 0;
-        certificate_validity(c->current.cert, &ca_from_s, &ca_until_s);
-        f.is_leaf_due = certificate_is_due(c->leaf.cert, now_s) && until_s < ca_until_s;
+        f.has_leaf = leaf_is_valid(c, now_s) && leaf_has_names(c);
+        f.is_leaf_due = leaf_is_due(c, now_s);
     }
     return f;
 }
@@ -386,12 +403,31 @@ static int do_retire(struct certs *c, struct err *err)
     return write_bundle(c, err);
 }
 
+/* For our names, and for those that a leaf of ours has which is good but for a name that is
+ * missing: another server that shares the directory was given other names, and each would undo what
+ * the other did. A renewal begins with our names alone, so that a name nobody has any more goes. */
+static void choose_names(const struct certs *c, int64_t now_s, struct certificate_names *out)
+{
+    memset(out, 0, sizeof(*out));
+    if (c->leaf.cert != NULL && leaf_is_valid(c, now_s) && !leaf_is_due(c, now_s)) {
+        certificate_names(c->leaf.cert, out);
+    }
+    for (size_t i = 0; i < c->n_names; i++) {
+        if (!certificate_names_have(out, c->names[i])) {
+            *vec_push(&out->list) = mem_strdup(c->names[i]);
+        }
+    }
+}
+
 static int do_issue(struct certs *c, int64_t now_s, struct err *err)
 {
     struct keypair fresh = { NULL, NULL };
-    int rc =
-        authority_issue(&c->current, (const char *const *)c->names, c->n_names, now_s, &fresh, err);
+    struct certificate_names names;
 
+    choose_names(c, now_s, &names);
+    int rc = authority_issue(&c->current, (const char *const *)names.list.v, names.list.n, now_s,
+                             &fresh, err);
+    certificate_names_fini(&names);
     if (rc == 0 && c->dir != NULL) {
         rc = write_leaf(c, &fresh, err);
     }
@@ -459,7 +495,7 @@ static int lock_directory(const struct certs *c, enum advance_how how, struct er
     if (fd < 0 || flock(fd, LOCK_EX) != 0) {
         int e = errno;
         mem_close_fd(&fd);
-        return err_sys(err, e, "%s", path);
+        return err_sys(err, e, "%s", e == ENOENT || e == ENOTDIR ? c->dir : path);
     }
     return fd;
 }
@@ -617,6 +653,10 @@ int certs_rotate(struct certs *c, int64_t now_s, struct err *err)
         return err_set(err, ERR_UNSUPPORTED,
                        "only a certificate directory that otel-ta keeps itself can be rotated");
     }
+    if (!file_exists(c->dir, "authority.pem")) {
+        return err_set(err, ERR_NOT_FOUND, "%s: there is no certificate authority to rotate",
+                       c->dir);
+    }
     AUTO_FD lock = lock_directory(c, ADVANCE_AUTHORITIES, err);
     if (lock < 0) {
         return lock;
@@ -636,52 +676,82 @@ int certs_rotate(struct certs *c, int64_t now_s, struct err *err)
     return advance(c, now_s, ADVANCE_AUTHORITIES, err);
 }
 
-static void describe(struct buf *out, const char *role, X509 *cert)
+/* A leaf that somebody else keeps. */
+static int describe_foreign(const struct certs *c, struct buf *out, struct err *err)
 {
-    char subject[256], until[64] = "?";
-    int64_t from_s = 0, until_s = 0;
-    struct tm tm;
+    AUTO_BUF cert, key;
+    struct keypair pair = { NULL, NULL };
 
-    X509_NAME_oneline(X509_get_subject_name(cert), subject, sizeof(subject));
-    certificate_validity(cert, &from_s, &until_s);
-    time_t t = (time_t)until_s;
-    if (gmtime_r(&t, &tm) != NULL) {
-        strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    buf_init_secret(&cert, LIMIT_CERTIFICATE);
+    buf_init_secret(&key, LIMIT_CERTIFICATE);
+    int rc = read_pair(c, &cert, &key, err);
+    if (rc == 0) {
+        rc = keypair_from_pem(buf_span(&cert), buf_span(&key), &pair, err);
+        rc = rc < 0 ? err_wrap(err, rc, "%s", c->cert_file) : 0;
     }
-    buf_addf(out, "%-10s %-28s valid until %s\n", role,
-             subject[0] == '\0' ? "(named by SAN)" : subject, until);
+    if (rc == 0) {
+        describe_certificate("leaf", pair.cert, "renewed by whoever keeps the files", 0, out);
+    }
+    keypair_fini(&pair);
+    return rc;
+}
+
+/* Looks without writing anything, for it may be the wrong directory. */
+static int look(struct certs *c, struct err *err)
+{
+    if (c->mode == MODE_MEMORY) {
+        return 0;
+    }
+    AUTO_FD dir = open(c->dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    AUTO_FD lock = dir < 0 ? -1 : openat(dir, ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (dir < 0 || (lock >= 0 && flock(lock, LOCK_SH) != 0)) {
+        return err_sys(err, errno, "%s", c->dir);
+    }
+    return load_authority(c, err);
+}
+
+static void describe_authorities(const struct certs *c, int64_t now_s, struct buf *out)
+{
+    int64_t switch_s = c->next_since_s + ROTATION_SOAK_SECONDS;
+    int64_t retire_s = c->previous_since_s + ROTATION_RETIRE_SECONDS;
+    int64_t due_s = c->is_rotation_wanted ? now_s : certificate_due_s(c->current.cert);
+
+    if (c->next.cert != NULL) {
+        describe_certificate("authority", c->current.cert, "makes room for the next one", switch_s,
+                             out);
+        describe_certificate("next", c->next.cert, "becomes the authority", switch_s, out);
+    } else {
+        due_s = c->previous != NULL && due_s < retire_s ? retire_s : due_s;
+        describe_certificate("authority", c->current.cert, "gets a successor", due_s, out);
+    }
+    if (c->previous != NULL) {
+        describe_certificate("previous", c->previous, "trusted no longer", retire_s, out);
+    }
 }
 
 int certs_describe(struct certs *c, int64_t now_s, struct buf *out, struct err *err)
 {
     if (c->mode == MODE_FILES || !is_own(c)) {
-        struct keypair pair = { NULL, NULL };
-        AUTO_BUF cert, key;
-        buf_init_secret(&cert, LIMIT_CERTIFICATE);
-        buf_init_secret(&key, LIMIT_CERTIFICATE);
-        int rc = read_pair(c, &cert, &key, err);
-        if (rc == 0) {
-            rc = keypair_from_pem(buf_span(&cert), buf_span(&key), &pair, err);
-        }
-        if (rc == 0) {
-            describe(out, "leaf", pair.cert);
-        }
-        keypair_fini(&pair);
-        return rc;
+        return describe_foreign(c, out, err);
     }
-    int rc = advance_own(c, now_s, ADVANCE_BOOTSTRAP, err);
+    int rc = look(c, err);
     if (rc < 0) {
         return rc;
     }
-    describe(out, "authority", c->current.cert);
-    if (c->next.cert != NULL) {
-        describe(out, "next", c->next.cert);
+    if (c->current.cert == NULL) {
+        return err_set(err, ERR_NOT_FOUND, "%s: there are no certificates",
+                       c->dir == NULL ? "memory" : c->dir);
     }
-    if (c->previous != NULL) {
-        describe(out, "previous", c->previous);
-    }
-    if (c->leaf.cert != NULL) {
-        describe(out, "leaf", c->leaf.cert);
+    describe_authorities(c, now_s, out);
+    if (c->leaf.cert == NULL) {
+        buf_add_str(out, "leaf       none yet: a server makes it\n");
+    } else {
+        int64_t from_s = 0, until_s = 0, ca_until_s = 0;
+        certificate_validity(c->leaf.cert, &from_s, &until_s);
+        certificate_validity(c->current.cert, &from_s, &ca_until_s);
+        describe_certificate("leaf", c->leaf.cert,
+                             until_s < ca_until_s ? "renewed" : "renewed with its authority",
+                             until_s < ca_until_s ? certificate_due_s(c->leaf.cert) : 0, out);
     }
     return 0;
 }

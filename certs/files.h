@@ -34,9 +34,11 @@ struct certs *certs_new(const struct certs_options *options);
 int certs_refresh(struct certs *c, int64_t now_s, struct identity **out, struct err *err) MUST_USE;
 /* The PEM bundle that clients of this listener should trust; after a successful refresh. */
 int certs_bundle(struct certs *c, int64_t now_s, struct buf *out, struct err *err) MUST_USE;
-/* Own directory only: asks for a new authority; the running server goes through the steps. */
+/* Own directory with an authority only: asks for a new one; the running server goes through the
+ * steps. */
 int certs_rotate(struct certs *c, int64_t now_s, struct err *err) MUST_USE;
-/* One line a certificate, for people: role, subject, names, validity, and what happens next. */
+/* For people: role, names, issuer, validity and fingerprint of each certificate, and what happens
+ * to it next. Writes nothing to the directory; ERR_NOT_FOUND when there are none. */
 int certs_describe(struct certs *c, int64_t now_s, struct buf *out, struct err *err) MUST_USE;
 /* The files to watch; borrowed, NULL-terminated. Empty in memory mode. */
 const char *const *certs_paths(const struct certs *c);

@@ -169,6 +169,23 @@ refuses(run("explain", "-f", empty), 1, r"there are no jobs", "explain of nothin
 for command in ("rewrite", "allocate", "explain", "serve"):
     refuses(run(command, "-f", scratch), 3, rf"^otel-ta: {scratch}: Is a directory\n$", f"{command}: a folder instead of a file")
 
+# --- certs: who only looks writes nothing
+folder = scratch / "not-ours"
+folder.mkdir()
+refuses(run("certs", "show", "--cert-dir", folder), 3, rf"^otel-ta certs: {folder}: there are no certificates\n$", "certs show of another folder")
+refuses(run("certs", "rotate", "--cert-dir", folder), 3, rf"{folder}: there is no certificate authority", "certs rotate of another folder")
+same(list(folder.iterdir()), [], "which stays empty")
+for command in ("show", "ca", "rotate"):
+    refuses(run("certs", command, "--cert-dir", scratch / "none"), 3, r"/none: ", f"certs {command} of a folder that is not there")
+    refuses(run("certs", command, "--cert-dir", EXAMPLE), 3, r"collector-with-ta\.yaml: ", f"certs {command} of a file")
+refuses(run("certs", "show"), 2, r"--cert-dir DIR", "certs without a folder")
+like(run("certs", "ca", "--cert-dir", folder).stdout, r"^-----BEGIN CERTIFICATE-----", "certs ca makes an authority before the server needs it")
+shown = run("certs", "show", "--cert-dir", folder)
+for pattern in (r"^authority  CN=otel-ta-ca-", r"\n  issuer   CN=", r"\n  valid    20\S+ until 20", r"\n  SHA-256  ([0-9A-F]{2}:){31}",
+                r"\n  next     gets a successor from 20", r"\nleaf       none yet: a server makes it\n$"):
+    like(shown.stdout, pattern, f"certs show: {pattern}")
+refuses(through_shell(">/dev/full", "certs", "show", "--cert-dir", folder), 3, r"No space left", "certs show: a full disk")
+
 # --- serve: what cannot run
 taken = socket.create_server(("127.0.0.1", 0))
 address = "127.0.0.1:%d" % taken.getsockname()[1]

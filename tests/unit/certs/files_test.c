@@ -241,6 +241,80 @@ static void test_looking(void)
     remove_dir(dir);
 }
 
+/* Two servers on one directory, with different names: a rolling update that changes them, say. */
+static void test_shared_directory(void)
+{
+    static const char *const one[] = { "one.example", "10.0.0.1", "*.one.example" };
+    static const char *const two[] = { "TWO.example", "fd00:0::1" };
+    struct certs_options o1 = { .names = one, .n_names = COUNT(one) };
+    struct certs_options o2 = { .names = two, .n_names = COUNT(two) };
+    char *dir = make_dir();
+    int64_t t0 = (int64_t)time(NULL);
+
+    o1.dir = o2.dir = dir;
+    struct certs *a = certs_new(&o1), *b = certs_new(&o2);
+    ok(refresh(a, t0, "one"), "the first server gets a leaf");
+    ok(!refresh(a, t0, "one again"), "which has its names, also the wildcard");
+    ok(refresh(b, t0, "two"), "the second gets one that has its names");
+    ok(refresh(a, t0, "one sees it"), "the first takes it over");
+    for (int i = 0; i < 3; i++) {
+        ok(!refresh(a, t0 + i, "one rests") && !refresh(b, t0 + i, "two rests"), "and both rest");
+    }
+    AUTO_STR shared = get(dir, "tls.crt");
+    X509 *leaf = certificate(shared);
+    struct certificate_names have;
+    certificate_names(leaf, &have);
+    is_int(have.list.n, COUNT(one) + COUNT(two), "the leaf has the names of both");
+    ok(certificate_names_have(&have, "fd00::1"), "an address is known in any notation");
+    certificate_names_fini(&have);
+    X509_free(leaf);
+    certs_free(&b);
+    ok(refresh(a, t0 + 5 * DAY, "renewal"), "when the second is gone, the first renews");
+    AUTO_STR renewed = get(dir, "tls.crt");
+    leaf = certificate(renewed);
+    certificate_names(leaf, &have);
+    is_int(have.list.n, COUNT(one), "and the names of the second are gone with it");
+    certificate_names_fini(&have);
+    X509_free(leaf);
+    certs_free(&a);
+    remove_dir(dir);
+}
+
+static void test_describe(void)
+{
+    char *dir = make_dir();
+    struct certs *c = open_dir(dir);
+    struct err err = { 0 };
+    int64_t t0 = (int64_t)time(NULL);
+    AUTO_BUF out, rotating;
+    AUTO_STR authority = mem_printf("%s/authority.pem", dir);
+    AUTO_STR lock = mem_printf("%s/.lock", dir);
+
+    buf_init(&out, 65536);
+    buf_init(&rotating, 65536);
+    is_int(certs_describe(c, t0, &out, &err), ERR_NOT_FOUND, "nothing is there");
+    ok(strstr(err.text, dir) != NULL, "and the directory is named: %s", err.text);
+    is_int(certs_rotate(c, t0, &err), ERR_NOT_FOUND, "nothing can be rotated");
+    ok(access(authority, F_OK) != 0 && access(lock, F_OK) != 0, "neither writes anything");
+    refresh(c, t0, "a server");
+    is_int(certs_describe(c, t0, &out, &err), 0, "what a server made");
+    ok(strstr(out.p,
+              "leaf       otel-ta.otel.svc, localhost, 127.0.0.1\n  issuer   CN=otel-ta-ca-"),
+       "names and issuer:\n%s", out.p);
+    ok(strstr(out.p, "\n  next     renewed from ") &&
+           strstr(out.p, "\n  next     gets a successor from "),
+       "what happens next");
+    ok(strstr(out.p, "\n  SHA-256  ") && strstr(out.p, " until "), "fingerprint and validity");
+    is_int(certs_rotate(c, t0, NULL), 0, "rotate");
+    is_int(certs_describe(c, t0, &rotating, NULL), 0, "in the middle of a rotation");
+    ok(strstr(rotating.p, "makes room for the next one from ") &&
+           strstr(rotating.p, "\nnext       CN=otel-ta-ca-") &&
+           strstr(rotating.p, "becomes the authority from "),
+       "both authorities:\n%s", rotating.p);
+    certs_free(&c);
+    remove_dir(dir);
+}
+
 /* The last hours of an authority whose successor could not be made. */
 static void test_end_of_authority(void)
 {
@@ -331,6 +405,8 @@ int main(void)
     test_rotation();
     test_stopped_switch();
     test_looking();
+    test_shared_directory();
+    test_describe();
     test_end_of_authority();
     test_foreign_directory();
     test_missing();
