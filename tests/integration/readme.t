@@ -40,6 +40,33 @@ for line in re.findall(r"^otel-ta (?:rewrite|validate|allocate|explain) .*$", re
                             capture_output=True, text=True, check=False)
     ok(result.returncode == 0 and result.stdout, f"runs: {command}")
 
+HEADERS = {"h2o": "h2o", "libcurl": "curl/", "libyaml": "yaml.h", "RE2": "re2/", "xxHash": "xxhash.h", "zlib": "zlib.h",
+           "OpenSSL": "openssl/", "jansson": "jansson.h"}
+sources = [p for f in ("allocator", "certs", "webhook") for p in sorted((ROOT / f).rglob("*")) if p.suffix in (".c", ".h", ".cc")]
+doors = dict(re.findall(r"^\| (\w+) \| (`(?:allocator|certs|webhook)/.*) \|$", readme.split("| its doors |")[1], re.M))
+ok(doors.keys() == HEADERS.keys(), "the libraries with doors are those that there are")
+packages = re.search(r"^packages := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1].split()
+ok(len(packages) == len(HEADERS), "and those that the Makefile links")
+for library, header in HEADERS.items():
+    named = re.findall(r"`((?:allocator|certs|webhook)/[\w./-]*)`", doors.get(library, ""))
+    users = [str(p.relative_to(ROOT)) for p in sources if f"#include <{header}" in p.read_text(encoding="utf-8")]
+    ok(users and all(any(u == n or (n.endswith("/") and u.startswith(n)) for n in named) for u in users), f"{library}: no door is missing")
+    ok(all(any(u == n or (n.endswith("/") and u.startswith(n)) for u in users) for n in named), f"{library}: each door is one")
+demo = readme.split("What `make run` shows")[1].split("```")[1].strip().splitlines()
+shown = subprocess.run([ROOT / "scripts/demo", BINARY], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False).stdout
+
+
+def plain(line):
+    return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", line).replace(BINARY, "build/otel-ta").replace(f"{ROOT}/", "").rstrip()
+
+
+missing = {plain(line) for line in demo} - {plain(line) for line in shown.splitlines()} - {"Serving until Ctrl-C."}
+ok(not missing, f"make run shows what the README says {missing or ''}")
+for folder in sorted({p.parent for p in sources}):
+    here = [f for f in (folder, *folder.parents) if (f / "README.md").exists() and f != ROOT]
+    ok(here and (here[0] == folder or f"`{folder.name}/`" in (here[0] / "README.md").read_text(encoding="utf-8")),
+       f"{folder.relative_to(ROOT)} is in a README of the house")
+
 makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
 for target in sorted(set(re.findall(r"`make ([a-z0-9]+)[^`]*`", readme))):
     ok(re.search(rf"^(?:\.PHONY:.*\b{target}\b|{target}:)", makefile, re.M), f"make {target} exists")
