@@ -19,8 +19,8 @@
 #include "allocator/http/gather.h"
 #include "allocator/http/head.h"
 #include "allocator/http/listen.h"
+#include "allocator/http/requesttarget.h"
 #include "allocator/http/status.h"
-#include "allocator/http/target.h"
 #define LOG_MODULE "http"
 #include "allocator/base/log.h"
 
@@ -107,7 +107,7 @@ struct exchange {
     h2o_req_t *req;
     struct door *door;
     struct arena *arena; /* in the request's pool; NULL until asked for */
-    struct target target;
+    struct requesttarget target;
     bool is_head;
     bool is_answered;
 };
@@ -407,7 +407,7 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
         exchange_fail(&x, fault.status, "%s", fault.why);
         return 0;
     }
-    x.target = target_split(from_iovec(req->input.path), from_iovec(req->input.authority));
+    x.target = requesttarget_split(from_iovec(req->input.path), from_iovec(req->input.authority));
     door->bound->options.handler(&x, door->bound->options.arg);
     assert(x.is_answered);
     arena_recycle(&door->worker->scratch, LIMIT_SCRATCH_KEPT);

@@ -1,7 +1,7 @@
 /* The words of a request: target, Host and Accept-Encoding, one a line, against a directory of
  * three Collectors. What is found is what was asked for, and parts stay inside of the whole. */
 #include "allocator/base/limits.h"
-#include "allocator/http/target.h"
+#include "allocator/http/requesttarget.h"
 #include "allocator/serve/directory.h"
 #include "allocator/serve/gzip.h"
 
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span rest = { (const char *)data, size };
     struct span raw = take_line(&rest), host = take_line(&rest), encoding = take_line(&rest);
-    struct target t = target_split(raw, host);
+    struct requesttarget t = requesttarget_split(raw, host);
     static struct directory *d;
 
     if (d == NULL) {

@@ -1,4 +1,4 @@
-#include "allocator/http/target.h"
+#include "allocator/http/requesttarget.h"
 
 #include "allocator/http/status.h"
 #include "tests/check.h"
@@ -23,7 +23,7 @@ int main(void)
     };
 
     for (size_t i = 0; i < COUNT(t); i++) {
-        struct target got = target_split(span_of(t[i].raw), SPAN_LIT("h"));
+        struct requesttarget got = requesttarget_split(span_of(t[i].raw), SPAN_LIT("h"));
 
         is_span(got.path, span_of(t[i].path), "path of '%s'", t[i].raw);
         is_span(got.query, span_of(t[i].query), "query of '%s'", t[i].raw);

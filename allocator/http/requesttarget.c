@@ -1,4 +1,4 @@
-#include "allocator/http/target.h"
+#include "allocator/http/requesttarget.h"
 
 /* Cuts "http://host" off the front; false when it is not there. */
 static bool take_host(struct span *raw, struct span *out_host)
@@ -19,9 +19,9 @@ static bool take_host(struct span *raw, struct span *out_host)
     return true;
 }
 
-struct target target_split(struct span raw, struct span host_header)
+struct requesttarget requesttarget_split(struct span raw, struct span host_header)
 {
-    struct target t = { .host = host_header };
+    struct requesttarget t = { .host = host_header };
     bool is_absolute = take_host(&raw, &t.host);
     const char *mark = raw.len == 0 ? NULL : memchr(raw.p, '?', raw.len);
     size_t at = mark == NULL ? raw.len : (size_t)(mark - raw.p);
