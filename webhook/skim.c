@@ -196,7 +196,7 @@ static int read_map(struct skimmer *s, const struct json_token *begin, enum plac
         struct node_pair pair = { .key = key_node(s, &t) };
         if (is_passed_over(place, pair.key->text)) {
             enum json_event e = jsonscan_skip(&s->scan, NULL);
-            if (e == JSON_FAULT || e == JSON_MORE) {
+            if (e == JSON_FAULT) {
                 return fail(s, err);
             }
             continue;
@@ -251,7 +251,7 @@ static int read_list(struct skimmer *s, const struct json_token *begin, enum pla
 static int read_value(struct skimmer *s, const struct json_token *t, enum place place,
                       unsigned depth, struct node **out, struct err *err)
 {
-    if (t->event == JSON_FAULT || t->event == JSON_MORE || t->event == JSON_DONE) {
+    if (t->event == JSON_FAULT || t->event == JSON_DONE) {
         return fail(s, err);
     }
     if (!is_collection(t->event)) {
@@ -267,7 +267,7 @@ static int read_value(struct skimmer *s, const struct json_token *t, enum place 
     }
     struct node *n = new_node(s, NODE_SCALAR, NODE_PLAIN, t);
     enum json_event e = jsonscan_skip(&s->scan, &n->text);
-    if (e == JSON_FAULT || e == JSON_MORE) {
+    if (e == JSON_FAULT) {
         return fail(s, err);
     }
     *out = n;
@@ -283,13 +283,12 @@ int skim_collector(struct span object, bool is_whole, struct arena *arena, struc
     s->arena = arena;
     s->is_whole = is_whole;
     s->text = object;
-    jsonscan_whole(&s->scan, object, LIMIT_SKIP_DEPTH);
+    jsonscan_init(&s->scan, object, LIMIT_SKIP_DEPTH);
     next_token(&s->scan, &t);
     int rc = read_value(s, &t, PLACE_ROOT, 0, out, err);
     if (rc == 0 && next_token(&s->scan, &t) != JSON_DONE) {
         rc = fail(s, err);
     }
-    jsonscan_fini(&s->scan);
     vec_fini(&s->pairs);
     vec_fini(&s->items);
     mem_free(s);
@@ -311,9 +310,9 @@ static bool skip_value(struct jsonscan *s, const struct json_token *t, struct sp
 {
     if (is_collection(t->event)) {
         enum json_event e = jsonscan_skip(s, out);
-        return e != JSON_FAULT && e != JSON_MORE;
+        return e != JSON_FAULT;
     }
-    return t->event != JSON_FAULT && t->event != JSON_MORE && t->event != JSON_DONE;
+    return t->event != JSON_FAULT && t->event != JSON_DONE;
 }
 
 struct kind {
@@ -436,7 +435,7 @@ int skim_review(struct span body, struct arena *arena, struct review *out, struc
     int rc = 0;
 
     *out = (struct review){ .uid = { NULL, 0 } };
-    jsonscan_whole(s, body, LIMIT_SKIP_DEPTH);
+    jsonscan_init(s, body, LIMIT_SKIP_DEPTH);
     if (!read_root(s, arena, out)) {
         const char *what = jsonscan_error(s);
         rc = err_set(err, ERR_INVALID, "%s",
@@ -445,7 +444,6 @@ int skim_review(struct span body, struct arena *arena, struct review *out, struc
     if (out->request_version.p == NULL) {
         out->request_version = out->version;
     }
-    jsonscan_fini(s);
     mem_free(s);
     return rc;
 }

@@ -10,39 +10,15 @@
 
 /* ---- life */
 
-void jsonscan_init(struct jsonscan *s, unsigned max_depth)
+void jsonscan_init(struct jsonscan *s, struct span text, unsigned max_depth)
 {
     assert(max_depth <= LIMIT_SKIP_DEPTH);
     /* The stack is written before it is read. */
     memset(s, 0, offsetof(struct jsonscan, stack));
     s->max_depth = max_depth;
     s->state = WANT_VALUE;
-    buf_init(&s->carry, LIMIT_DOCUMENT_BYTES);
-}
-
-void jsonscan_feed(struct jsonscan *s, struct span piece)
-{
-    assert(s->p == s->end || s->state == BROKEN);
-    s->piece_offset += (uint64_t)(s->end - s->piece);
-    s->piece = s->p = piece.p == NULL ? "" : piece.p;
-    s->end = s->piece + piece.len;
-}
-
-void jsonscan_finish(struct jsonscan *s)
-{
-    s->is_last = true;
-}
-
-void jsonscan_whole(struct jsonscan *s, struct span text, unsigned max_depth)
-{
-    jsonscan_init(s, max_depth);
-    jsonscan_feed(s, text);
-    jsonscan_finish(s);
-}
-
-void jsonscan_fini(struct jsonscan *s)
-{
-    buf_fini(&s->carry);
+    s->text = s->p = text.p == NULL ? "" : text.p;
+    s->end = s->text + text.len;
 }
 
 const char *jsonscan_error(const struct jsonscan *s)
@@ -60,7 +36,6 @@ __attribute__((cold)) enum json_event jsonscan_fault(struct jsonscan *s, uint64_
 {
     s->state = BROKEN;
     s->fault_offset = offset;
-    s->is_carrying = s->is_skipping = false;
     snprintf(s->error, sizeof(s->error), "offset %llu: %s", (unsigned long long)offset, what);
     return JSON_FAULT;
 }
@@ -153,8 +128,7 @@ static const char control_in_string[] = "control character in a string";
 static const char bad_escape[] = "invalid escape in a string";
 
 struct string_end {
-    const char *p; /* the closing quote; or the place of the fault; or where 'end' cuts off an
-                    * escape (else 'end') */
+    const char *p; /* the closing quote, or the place of the fault */
     bool has_escapes;
     bool is_closed;
     const char *what; /* the fault, or NULL */
@@ -191,21 +165,6 @@ static ALWAYS_INLINE struct string_end find_quote(const char *p, const char *end
     }
 }
 
-/* Keeps [from, end of piece) of a token and asks for more. */
-static enum json_event carry_on(struct jsonscan *s, const char *from)
-{
-    if (!s->is_carrying) {
-        s->is_carrying = true;
-        s->carry_begin = offset_of(s, from);
-        s->carry_has_escapes = false;
-        s->carry_cut = 0;
-        buf_clear(&s->carry);
-    }
-    buf_add(&s->carry, from, (size_t)(s->end - from));
-    s->p = s->end;
-    return buf_error(&s->carry) != 0 ? fault(s, "value too long") : JSON_MORE;
-}
-
 static ALWAYS_INLINE enum json_event end_string(struct jsonscan *s, enum json_event event)
 {
     /* What nearly always follows is taken off now: the next call finds the next token at once. */
@@ -237,13 +196,7 @@ static ALWAYS_INLINE enum json_event scan_string(struct jsonscan *s, enum json_e
         return jsonscan_fault(s, offset_of(s, e.p), e.what);
     }
     if (!e.is_closed) {
-        if (s->is_last) {
-            return jsonscan_fault(s, offset_of(s, s->end), JSONSCAN_CUT_STRING);
-        }
-        enum json_event more = carry_on(s, from);
-        s->carry_has_escapes = e.has_escapes;
-        s->carry_cut = (unsigned)(s->end - e.p);
-        return more;
+        return jsonscan_fault(s, offset_of(s, s->end), JSONSCAN_CUT_STRING);
     }
     out->event = event;
     out->has_escapes = e.has_escapes;
@@ -251,63 +204,6 @@ static ALWAYS_INLINE enum json_event scan_string(struct jsonscan *s, enum json_e
     out->begin = offset_of(s, from);
     out->end = offset_of(s, e.p + 1);
     s->p = e.p + 1;
-    return end_string(s, event);
-}
-
-/* Completes the escape that the end of the last piece cut off. JSON_TEXT: done. */
-static enum json_event resume_escape(struct jsonscan *s)
-{
-    while (s->carry_cut > 0) {
-        if (s->p == s->end) {
-            return s->is_last ? fault(s, JSONSCAN_CUT_STRING) : JSON_MORE;
-        }
-        buf_add_char(&s->carry, *s->p);
-        if (buf_error(&s->carry) != 0) {
-            return fault(s, "value too long");
-        }
-        s->carry_cut++;
-        int n = escape_length(s->carry.p + s->carry.len - s->carry_cut, s->carry_cut);
-        if (n < 0) {
-            return fault(s, bad_escape);
-        }
-        s->carry_cut = n > 0 ? 0 : s->carry_cut;
-        s->p++;
-    }
-    return JSON_TEXT;
-}
-
-static enum json_event resume_string(struct jsonscan *s, struct json_token *out)
-{
-    enum json_event event =
-        s->state == WANT_KEY || s->state == WANT_KEY_OR_END ? JSON_KEY : JSON_TEXT;
-    enum json_event escape = resume_escape(s);
-
-    if (escape != JSON_TEXT) {
-        return escape;
-    }
-    const struct string_end e = find_quote(s->p, s->end);
-    if (e.what != NULL) {
-        return jsonscan_fault(s, offset_of(s, e.p), e.what);
-    }
-    s->carry_has_escapes = s->carry_has_escapes || e.has_escapes;
-    if (!e.is_closed) {
-        if (s->is_last) {
-            return jsonscan_fault(s, offset_of(s, s->end), JSONSCAN_CUT_STRING);
-        }
-        s->carry_cut = (unsigned)(s->end - e.p);
-        return carry_on(s, s->p);
-    }
-    buf_add(&s->carry, s->p, (size_t)(e.p - s->p));
-    if (buf_error(&s->carry) != 0) {
-        return fault(s, "value too long");
-    }
-    s->is_carrying = false;
-    s->p = e.p + 1;
-    out->event = event;
-    out->has_escapes = s->carry_has_escapes;
-    out->raw = span_make(s->carry.p + 1, s->carry.len - 1);
-    out->begin = s->carry_begin;
-    out->end = offset_of(s, s->p);
     return end_string(s, event);
 }
 
@@ -377,21 +273,10 @@ static enum json_event scan_word(struct jsonscan *s, struct json_token *out)
     while (p < s->end && is_word_byte(*p)) {
         p++;
     }
-    if (p == s->end && !s->is_last) {
-        return carry_on(s, from);
-    }
-    out->begin = s->is_carrying ? s->carry_begin : offset_of(s, from);
+    out->begin = offset_of(s, from);
     out->end = offset_of(s, p);
     out->raw = span_make(from, (size_t)(p - from));
     out->has_escapes = false;
-    if (s->is_carrying) {
-        buf_add(&s->carry, from, (size_t)(p - from));
-        if (buf_error(&s->carry) != 0) {
-            return fault(s, "value too long");
-        }
-        out->raw = buf_span(&s->carry);
-        s->is_carrying = false;
-    }
     out->event = word_event(out->raw);
     if (out->event == JSON_FAULT) {
         return jsonscan_fault(s, out->begin, "expected a value");
@@ -422,7 +307,6 @@ static inline enum json_event open_bracket(struct jsonscan *s, bool is_object,
         return fault(s, "nested too deeply");
     }
     s->state = is_object ? WANT_KEY_OR_END : WANT_VALUE_OR_END;
-    s->skip_begin = offset_of(s, s->p);
     return bracket(s, is_object ? JSON_BEGIN_OBJECT : JSON_BEGIN_ARRAY, out);
 }
 
@@ -462,18 +346,7 @@ static enum json_event at_end(struct jsonscan *s)
     if (s->state == BROKEN) {
         return JSON_FAULT;
     }
-    if (!s->is_last) {
-        return JSON_MORE;
-    }
     return s->state == WANT_NOTHING ? JSON_DONE : fault(s, "the text ends too early");
-}
-
-static enum json_event resume(struct jsonscan *s, struct json_token *out)
-{
-    if (s->p == s->end && !s->is_last) {
-        return JSON_MORE;
-    }
-    return s->carry.p[0] == '"' ? resume_string(s, out) : scan_word(s, out);
 }
 
 static ALWAYS_INLINE enum json_event scan_key(struct jsonscan *s, struct json_token *out)
@@ -487,7 +360,7 @@ static ALWAYS_INLINE enum json_event scan_key(struct jsonscan *s, struct json_to
     return fault(s, s->state == WANT_KEY ? "expected a key" : "expected a key or '}'");
 }
 
-/* JSON_MORE: it was a comma, go on. */
+/* GO_ON: it was a comma. */
 static inline enum json_event scan_comma(struct jsonscan *s, struct json_token *out)
 {
     bool is_object = is_in_object(s);
@@ -495,7 +368,7 @@ static inline enum json_event scan_comma(struct jsonscan *s, struct json_token *
     if (*s->p == ',') {
         s->p++;
         s->state = is_object ? WANT_KEY : WANT_VALUE;
-        return JSON_MORE;
+        return GO_ON;
     }
     if (*s->p == (is_object ? '}' : ']')) {
         return close_bracket(s, out);
@@ -503,7 +376,7 @@ static inline enum json_event scan_comma(struct jsonscan *s, struct json_token *
     return fault(s, is_object ? "expected ',' or '}'" : "expected ',' or ']'");
 }
 
-/* JSON_MORE: it was a colon, go on. */
+/* GO_ON: it was a colon. */
 static inline enum json_event scan_colon(struct jsonscan *s)
 {
     if (*s->p != ':') {
@@ -511,7 +384,7 @@ static inline enum json_event scan_colon(struct jsonscan *s)
     }
     s->p++;
     s->state = WANT_VALUE;
-    return JSON_MORE;
+    return GO_ON;
 }
 
 /* What stands at s->p, which is no white space. */
@@ -541,16 +414,12 @@ enum json_event jsonscan_next(struct jsonscan *s, struct json_token *out)
 {
     enum json_event e;
 
-    assert(!s->is_skipping);
-    if (s->is_carrying) {
-        return resume(s, out);
-    }
     do {
         s->p = skip_space(s->p, s->end);
         if (s->p == s->end) {
             return at_end(s);
         }
         e = scan_one(s, out);
-    } while (e == JSON_MORE && !s->is_carrying);
+    } while (e == GO_ON);
     return e;
 }

@@ -1,26 +1,22 @@
 /* A pull scanner over JSON bytes: tokens with spans, no tree, constant memory, no recursion. Reads
- * every discovery body, list and watch event, and skims AdmissionReviews. Strict RFC 8259 grammar;
+ * every discovery body and skims AdmissionReviews. Strict RFC 8259 grammar;
  * depth up to 'max_depth'. Strings are given raw, between their quotes; jsonscan_unescape() decodes
  * when needed. Bytes that are not UTF-8 pass inside strings, as in Go; unescape replaces them.
- * Bytes may arrive in pieces (jsonscan_feed) that end anywhere: the tokens, their offsets and the
- * faults are the same as for the whole text. A token that straddles pieces is assembled inside (up
- * to LIMIT_DOCUMENT_BYTES); its span is valid until the next call.
  * Speed: 1 to 2 GB/s over labels, several GB/s when skipping (tests/bench/bench_jsonscan.c).
  * Threads: a scanner belongs to one thread. */
 #ifndef OTEL_TA_CODEC_JSONSCAN_H
 #define OTEL_TA_CODEC_JSONSCAN_H
 
 #include "allocator/base/arena.h"
-#include "allocator/base/buf.h"
 #include "allocator/base/limits.h"
+#include "allocator/base/span.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum json_event {
-    JSON_MORE,  /* all bytes so far are used up: feed more, or jsonscan_finish() */
-    JSON_DONE,  /* the value is complete and only white space followed */
-    JSON_FAULT, /* not JSON, too deep, trailing bytes: jsonscan_error() says what and where */
+    JSON_DONE = 1, /* the value is complete and only white space followed */
+    JSON_FAULT,    /* not JSON, too deep, trailing bytes: jsonscan_error() says what and where */
     JSON_BEGIN_OBJECT,
     JSON_END_OBJECT,
     JSON_BEGIN_ARRAY,
@@ -37,57 +33,36 @@ struct json_token {
     enum json_event event;
     bool has_escapes; /* KEY, TEXT: raw contains a backslash */
     struct span raw;  /* KEY, TEXT: between the quotes; else the characters of the token */
-    uint64_t begin;   /* offset of the first byte (the quote, the bracket) in the whole input */
+    uint64_t begin;   /* offset of the first byte (the quote, the bracket) in the text */
     uint64_t end;     /* offset behind its last byte */
 };
 
 struct jsonscan {
-    /* The bytes not yet used, and the piece they are part of. Behind an END_OBJECT or END_ARRAY 'p'
-     * stands right behind the bracket; a reader that has proved by other means that a whole
-     * ",value" follows may move 'p' to its end. */
+    /* The bytes not yet used, and the text they end. Behind an END_OBJECT or END_ARRAY 'p' stands
+     * right behind the bracket; a reader that has proved by other means that a whole ",value"
+     * follows may move 'p' to its end. */
     const char *p, *end;
-    const char *piece;
-    uint64_t piece_offset; /* bytes before this piece */
+    const char *text;
 
     int state;
     unsigned depth, max_depth;
-    bool is_last; /* no more pieces will come */
-
-    /* A token that straddles pieces. */
-    bool is_carrying, carry_has_escapes;
-    unsigned carry_cut; /* bytes of an incomplete escape at the end of 'carry' */
-    uint64_t carry_begin;
-    struct buf carry;
-
-    /* jsonscan_skip() over several pieces. */
-    bool is_skipping, skip_in_string, skip_in_escape;
-    unsigned skip_until; /* the depth to come back to */
-    uint64_t skip_begin; /* offset of the last bracket that opened */
 
     uint64_t fault_offset;
     char error[160];
     uint64_t stack[LIMIT_SKIP_DEPTH / 64]; /* bit = object */
 };
 
-/* 'max_depth' ≤ LIMIT_SKIP_DEPTH. */
-void jsonscan_init(struct jsonscan *s, unsigned max_depth);
-/* Gives the next piece; the previous one must be used up (JSON_MORE was returned). Bytes are
- * borrowed until then. */
-void jsonscan_feed(struct jsonscan *s, struct span piece);
-/* No more pieces: what is missing becomes a fault. */
-void jsonscan_finish(struct jsonscan *s);
-/* init + feed + finish over one whole text. */
-void jsonscan_whole(struct jsonscan *s, struct span text, unsigned max_depth);
+/* 'text' is borrowed until the last call; there is nothing to release. 'max_depth' ≤
+ * LIMIT_SKIP_DEPTH. */
+void jsonscan_init(struct jsonscan *s, struct span text, unsigned max_depth);
 enum json_event jsonscan_next(struct jsonscan *s, struct json_token *out);
 /* After BEGIN_*: skips to behind its END_*. After KEY: skips the value that follows. Returns the
- * event that ended it, JSON_FAULT on error, or JSON_MORE when bytes are missing: call again after
- * feeding. Inside of what is skipped only strings, brackets and depth are checked, not the rest of
- * the grammar. '*out_value' (may be NULL) gets the bytes of the value when they lie in one piece,
- * else { NULL, 0 }. */
+ * event that ended it, or JSON_FAULT on error. Inside of what is skipped only strings, brackets and
+ * depth are checked, not the rest of the grammar. '*out_value' (may be NULL) gets the bytes of the
+ * value. */
 enum json_event jsonscan_skip(struct jsonscan *s, struct span *out_value);
 const char *jsonscan_error(const struct jsonscan *s); /* "offset 17: expected ':'" */
 uint64_t jsonscan_fault_offset(const struct jsonscan *s);
-void jsonscan_fini(struct jsonscan *s);
 
 /* Decodes a raw string into the arena, as Go does: lone surrogates and invalid UTF-8 become U+FFFD.
  * The scanner has already checked the escapes. */

@@ -7,6 +7,11 @@
 
 #include "allocator/codec/jsonscan_state.h"
 
+struct skipping {
+    unsigned until; /* the depth to come back to */
+    bool in_string, in_escape;
+};
+
 struct block {
     uint64_t quotes, backslashes, brackets;
 };
@@ -86,7 +91,8 @@ static bool backslash_ends(uint64_t backslashes, uint64_t escaped, unsigned n)
 }
 
 /* Follows the brackets of one block at s->p; moves s->p behind the one that ends the skipping. */
-static enum json_event follow(struct jsonscan *s, const char *block, uint64_t brackets)
+static enum json_event follow(struct jsonscan *s, unsigned until, const char *block,
+                              uint64_t brackets)
 {
     while (brackets != 0) {
         unsigned i = (unsigned)__builtin_ctzll(brackets);
@@ -102,93 +108,69 @@ static enum json_event follow(struct jsonscan *s, const char *block, uint64_t br
         if (c != (is_object ? '}' : ']')) {
             return jsonscan_fault(s, offset_of(s, s->p + i), "brackets do not match");
         }
-        if (--s->depth == s->skip_until) {
+        if (--s->depth == until) {
             s->p += i + 1;
-            s->is_skipping = false;
             after_value(s);
             return is_object ? JSON_END_OBJECT : JSON_END_ARRAY;
         }
     }
-    return JSON_MORE;
+    return GO_ON;
 }
 
-static ALWAYS_INLINE enum json_event skip_block(struct jsonscan *s, const char *block, unsigned n)
+static ALWAYS_INLINE enum json_event skip_block(struct jsonscan *s, struct skipping *k,
+                                                const char *block, unsigned n)
 {
     struct block b = look_at(block);
 
-    if (b.backslashes != 0 || s->skip_in_escape) {
-        uint64_t escaped = escaped_bits(b.backslashes, s->skip_in_escape);
-        s->skip_in_escape = backslash_ends(b.backslashes, escaped, n);
+    if (b.backslashes != 0 || k->in_escape) {
+        uint64_t escaped = escaped_bits(b.backslashes, k->in_escape);
+        k->in_escape = backslash_ends(b.backslashes, escaped, n);
         b.quotes &= ~escaped;
     }
-    uint64_t inside = prefix_parity(b.quotes) ^ (s->skip_in_string ? ~(uint64_t)0 : 0);
-    s->skip_in_string = inside >> 63 != 0;
+    uint64_t inside = prefix_parity(b.quotes) ^ (k->in_string ? ~(uint64_t)0 : 0);
+    k->in_string = inside >> 63 != 0;
     b.brackets &= ~inside;
-    return b.brackets == 0 ? JSON_MORE : follow(s, block, b.brackets);
+    return b.brackets == 0 ? GO_ON : follow(s, k->until, block, b.brackets);
 }
 
 static enum json_event skip_brackets(struct jsonscan *s)
 {
+    struct skipping k = { .until = s->depth - 1 };
+
     while (s->p < s->end) {
         size_t left = (size_t)(s->end - s->p);
         enum json_event e;
         if (left >= 64) {
             left = 64;
-            e = skip_block(s, s->p, 64);
+            e = skip_block(s, &k, s->p, 64);
         } else {
             char tail[64];
             memset(tail, ' ', sizeof(tail));
             memcpy(tail, s->p, left);
-            e = skip_block(s, tail, (unsigned)left);
+            e = skip_block(s, &k, tail, (unsigned)left);
         }
-        if (e != JSON_MORE) {
+        if (e != GO_ON) {
             return e;
         }
         s->p += left;
     }
-    if (s->is_last) {
-        return jsonscan_fault(s, offset_of(s, s->p),
-                              s->skip_in_string ? JSONSCAN_CUT_STRING : "the text ends too early");
-    }
-    return JSON_MORE;
-}
-
-static void begin_skipping(struct jsonscan *s)
-{
-    s->is_skipping = true;
-    s->skip_in_string = s->skip_in_escape = false;
-    s->skip_until = s->depth - 1;
-}
-
-/* The bytes from 'begin' to 'end' (offsets), when all of them lie in this piece. */
-static struct span bytes_of(const struct jsonscan *s, uint64_t begin, uint64_t end)
-{
-    if (begin < s->piece_offset) {
-        return span_make(NULL, 0);
-    }
-    return span_make(s->piece + (begin - s->piece_offset), (size_t)(end - begin));
+    return jsonscan_fault(s, offset_of(s, s->p),
+                          k.in_string ? JSONSCAN_CUT_STRING : "the text ends too early");
 }
 
 enum json_event jsonscan_skip(struct jsonscan *s, struct span *out_value)
 {
-    enum json_event e = JSON_MORE;
     struct json_token t = { .begin = 0 };
+    bool is_behind = s->state == WANT_KEY_OR_END || s->state == WANT_VALUE_OR_END; /* a bracket */
+    enum json_event e = is_behind ? GO_ON : jsonscan_next(s, &t);
 
-    if (!s->is_skipping && (s->state == WANT_KEY_OR_END || s->state == WANT_VALUE_OR_END)) {
-        begin_skipping(s);
-    } else if (!s->is_skipping) {
-        e = jsonscan_next(s, &t);
-        if (e == JSON_BEGIN_OBJECT || e == JSON_BEGIN_ARRAY) {
-            begin_skipping(s);
-        }
-    }
-    if (s->is_skipping) {
+    if (is_behind || e == JSON_BEGIN_OBJECT || e == JSON_BEGIN_ARRAY) {
+        t.begin = offset_of(s, s->p - 1);
         e = skip_brackets(s);
-        t.begin = s->skip_begin;
         t.end = offset_of(s, s->p);
     }
-    if (out_value != NULL && e != JSON_MORE && e != JSON_FAULT && e != JSON_DONE) {
-        *out_value = bytes_of(s, t.begin, t.end);
+    if (out_value != NULL && e > JSON_FAULT) {
+        *out_value = span_make(s->text + t.begin, (size_t)(t.end - t.begin));
     }
     return e;
 }

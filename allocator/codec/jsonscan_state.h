@@ -22,12 +22,15 @@ enum state {
 
 #define JSONSCAN_CUT_STRING "the text ends within a string"
 
+/* Inside of the scanner: no event yet. */
+#define GO_ON ((enum json_event)0)
+
 /* Stops the scanner for good; returns JSON_FAULT. */
 enum json_event jsonscan_fault(struct jsonscan *s, uint64_t offset, const char *what);
 
 static inline uint64_t offset_of(const struct jsonscan *s, const char *p)
 {
-    return s->piece_offset + (uint64_t)(p - s->piece);
+    return (uint64_t)(p - s->text);
 }
 
 static inline bool is_in_object(const struct jsonscan *s)

@@ -81,7 +81,6 @@ static int on_token(struct reader *r, const struct json_token *t, struct err *er
     case JSON_FALSE_VALUE:
     case JSON_NULL_VALUE:
         return add_scalar(r, t, err);
-    case JSON_MORE:
     case JSON_DONE:
     case JSON_FAULT:
         break;
@@ -103,7 +102,7 @@ int node_from_json(struct span text, size_t base, struct arena *arena, struct no
     r->place = 0;
     r->line = 1;
     r->column = 0;
-    jsonscan_whole(&r->scan, text, LIMIT_DEPTH + 1); /* the builder refuses first */
+    jsonscan_init(&r->scan, text, LIMIT_DEPTH + 1); /* the builder refuses first */
     while (rc == 0) {
         t.event = jsonscan_next(&r->scan, &t);
         if (t.event == JSON_DONE) {
@@ -115,7 +114,6 @@ int node_from_json(struct span text, size_t base, struct arena *arena, struct no
         *out = r->build.root;
     }
     treebuild_fini(&r->build);
-    jsonscan_fini(&r->scan);
     mem_free(r);
     return rc;
 }

@@ -244,7 +244,7 @@ static int read_group(struct reader *r, const struct json_token *begin, struct e
         sd_batch_label(r->batch, r->origin_name, r->origin_value);
     }
     struct sd_group *g = sd_batch_end(r->batch);
-    const char *from = r->scan.piece + (begin->begin - r->scan.piece_offset);
+    const char *from = r->scan.text + begin->begin;
     size_t len = (size_t)(r->scan.p - from);
     if (g != NULL && !is_repeated && !g->shape->has_duplicates && len < UINT32_MAX / 2) {
         r->object = span_make(from, len);
@@ -417,9 +417,8 @@ int targetgroup_parse_json(struct span text, const struct targetgroup_origin *or
         r->origin_name = strpool_intern(b->pool, span_of(origin->label));
         r->origin_value = origin->value;
     }
-    jsonscan_whole(&r->scan, text, LIMIT_DEPTH);
+    jsonscan_init(&r->scan, text, LIMIT_DEPTH);
     int rc = read_list(r, err);
-    jsonscan_fini(&r->scan);
     vec_fini(&r->keys);
     vec_fini(&r->pieces);
     vec_fini(&r->shifted);

@@ -52,7 +52,7 @@ static void check_groups(struct span body, const struct sd_batch *batch)
     struct span group;
     size_t n = 0;
 
-    jsonscan_whole(&scan, body, LIMIT_DEPTH);
+    jsonscan_init(&scan, body, LIMIT_DEPTH);
     enum json_event e = jsonscan_next(&scan, &t);
     while (e == JSON_BEGIN_ARRAY && jsonscan_next(&scan, &t) == JSON_BEGIN_OBJECT) {
         enum json_event end = jsonscan_skip(&scan, &group);
@@ -60,7 +60,6 @@ static void check_groups(struct span body, const struct sd_batch *batch)
         n += check_alone(group, n < batch->groups.n ? &batch->groups.v[n] : NULL, batch->pool);
     }
     assert(n == batch->groups.n);
-    jsonscan_fini(&scan);
 }
 
 static void check_rendered(struct sd_batch *batch)
@@ -78,12 +77,11 @@ static void check_rendered(struct sd_batch *batch)
             buf_clear(&text);
             buf_add_span(&text, span_from(render_own(&render, g, g->targets[i]), 1));
             buf_add_span(&text, render_tail(&render, g, &is_same));
-            jsonscan_whole(&scan, buf_span(&text), LIMIT_DEPTH);
+            jsonscan_init(&scan, buf_span(&text), LIMIT_DEPTH);
             enum json_event e = jsonscan_next(&scan, &t);
             assert(e == JSON_BEGIN_OBJECT);
             e = jsonscan_skip(&scan, NULL);
             assert(e == JSON_END_OBJECT && jsonscan_next(&scan, &t) == JSON_DONE);
-            jsonscan_fini(&scan);
         }
     }
     render_fini(&render);

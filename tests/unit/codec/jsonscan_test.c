@@ -1,3 +1,4 @@
+#include "allocator/base/buf.h"
 #include "allocator/base/mem.h"
 #include "allocator/codec/jsonscan.h"
 #include "tests/check.h"
@@ -6,11 +7,10 @@
 #include <stdlib.h>
 
 static const char *const names[] = {
-    [JSON_MORE] = "more",       [JSON_DONE] = "done",       [JSON_FAULT] = "fault",
-    [JSON_BEGIN_OBJECT] = "{",  [JSON_END_OBJECT] = "}",    [JSON_BEGIN_ARRAY] = "[",
-    [JSON_END_ARRAY] = "]",     [JSON_KEY] = "key",         [JSON_TEXT] = "text",
-    [JSON_NUMBER] = "number",   [JSON_TRUE_VALUE] = "true", [JSON_FALSE_VALUE] = "false",
-    [JSON_NULL_VALUE] = "null",
+    [JSON_DONE] = "done",       [JSON_FAULT] = "fault",       [JSON_BEGIN_OBJECT] = "{",
+    [JSON_END_OBJECT] = "}",    [JSON_BEGIN_ARRAY] = "[",     [JSON_END_ARRAY] = "]",
+    [JSON_KEY] = "key",         [JSON_TEXT] = "text",         [JSON_NUMBER] = "number",
+    [JSON_TRUE_VALUE] = "true", [JSON_FALSE_VALUE] = "false", [JSON_NULL_VALUE] = "null",
 };
 
 static void note_token(struct buf *out, const struct json_token *t)
@@ -19,58 +19,32 @@ static void note_token(struct buf *out, const struct json_token *t)
              (unsigned long long)t->end, SPAN_ARG(t->raw), t->has_escapes ? ",\\" : "");
 }
 
-/* Everything a reader can see of 'text' given in pieces of 'size' bytes (0: whole). */
-static void transcribe(struct span text, size_t size, struct buf *out)
+/* A copy of exactly this size: a read behind it is seen by the sanitizers. */
+static char *exact_copy(struct span text)
 {
-    struct jsonscan s;
-    struct json_token t = { 0 };
-    size_t at = 0;
+    char *copy = mem_alloc(text.len);
 
-    buf_clear(out);
-    if (size == 0) {
-        jsonscan_whole(&s, text, LIMIT_DEPTH);
-    } else {
-        jsonscan_init(&s, LIMIT_DEPTH);
-    }
-    for (;;) {
-        enum json_event e = jsonscan_next(&s, &t);
-        if (e == JSON_MORE && at < text.len) {
-            /* A copy of exactly this size: a read behind it is seen by the sanitizers. */
-            size_t n = text.len - at < size ? text.len - at : size;
-            static char *piece;
-            mem_free(piece);
-            piece = mem_alloc(n);
-            memcpy(piece, text.p + at, n);
-            jsonscan_feed(&s, span_make(piece, n));
-            at += n;
-        } else if (e == JSON_MORE) {
-            jsonscan_finish(&s);
-        } else if (e == JSON_DONE || e == JSON_FAULT) {
-            buf_addf(out, "%s %s", names[e], jsonscan_error(&s));
-            break;
-        } else {
-            note_token(out, &t);
-        }
-    }
-    jsonscan_fini(&s);
+    memcpy(copy, text.p, text.len);
+    return copy;
 }
 
-static bool is_same_in_pieces(struct span text)
+/* Everything a reader can see of 'text'. */
+static void transcribe(struct span text, struct buf *out)
 {
-    AUTO_BUF whole, pieces;
+    AUTO_STR copy = exact_copy(text);
+    struct jsonscan s;
+    struct json_token t = { 0 };
 
-    buf_init(&whole, MIB);
-    buf_init(&pieces, MIB);
-    transcribe(text, 0, &whole);
-    for (size_t size = 1; size <= text.len && size < 40; size++) {
-        transcribe(text, size, &pieces);
-        if (!span_eq(buf_span(&whole), buf_span(&pieces))) {
-            check_note("pieces of %zu: %s", size, pieces.p);
-            check_note("whole:        %s", whole.p);
-            return false;
+    buf_clear(out);
+    jsonscan_init(&s, span_make(copy, text.len), LIMIT_DEPTH);
+    for (;;) {
+        enum json_event e = jsonscan_next(&s, &t);
+        if (e == JSON_DONE || e == JSON_FAULT) {
+            buf_addf(out, "%s %s", names[e], jsonscan_error(&s));
+            break;
         }
+        note_token(out, &t);
     }
-    return true;
 }
 
 static void test_tokens(void)
@@ -111,23 +85,22 @@ static void test_tokens(void)
 
     buf_init(&out, MIB);
     for (size_t i = 0; i < COUNT(t); i++) {
-        transcribe(span_of(t[i].text), 0, &out);
+        transcribe(span_of(t[i].text), &out);
         is_span(buf_span(&out), span_of(t[i].tokens), "%s", t[i].text);
-        ok(is_same_in_pieces(span_of(t[i].text)), "in pieces: %s", t[i].text);
     }
 }
 
 static bool is_accepted(struct span text, unsigned depth)
 {
+    AUTO_STR copy = exact_copy(text);
     struct jsonscan s;
     struct json_token t;
     enum json_event e;
 
-    jsonscan_whole(&s, text, depth);
+    jsonscan_init(&s, span_make(copy, text.len), depth);
     do {
         e = jsonscan_next(&s, &t);
     } while (e > JSON_FAULT);
-    jsonscan_fini(&s);
     return e == JSON_DONE;
 }
 
@@ -136,7 +109,6 @@ static void check_grammar(const char *const *texts, size_t n, bool is_good)
     for (size_t i = 0; i < n; i++) {
         struct span text = span_of(texts[i]);
         ok(is_accepted(text, 64) == is_good, "%s: %.*s", is_good ? "good" : "bad", SPAN_ARG(text));
-        ok(is_same_in_pieces(text), "in pieces: %.*s", SPAN_ARG(text));
     }
 }
 
@@ -431,12 +403,11 @@ static void test_depth(void)
     ok(!is_accepted(SPAN_LIT("[[[[]]]]"), 3), "one too deep");
     ok(is_accepted(SPAN_LIT("1"), 0), "a scalar needs no depth");
     ok(!is_accepted(buf_span(&text), LIMIT_SKIP_DEPTH), "deeper than the deepest");
-    jsonscan_whole(&s, buf_span(&text), LIMIT_SKIP_DEPTH);
+    jsonscan_init(&s, buf_span(&text), LIMIT_SKIP_DEPTH);
     jsonscan_next(&s, &t);
     is_int(jsonscan_skip(&s, NULL), JSON_FAULT, "skipping keeps the limit");
     ok(strstr(jsonscan_error(&s), "nested too deeply") != NULL, "and says so: %s",
        jsonscan_error(&s));
-    jsonscan_fini(&s);
 
     buf_clear(&text);
     for (int i = 0; i < LIMIT_SKIP_DEPTH / 2; i++) {
@@ -447,55 +418,39 @@ static void test_depth(void)
         buf_add_str(&text, "}]");
     }
     ok(is_accepted(buf_span(&text), LIMIT_SKIP_DEPTH), "exactly the deepest");
-    jsonscan_whole(&s, buf_span(&text), LIMIT_SKIP_DEPTH);
+    jsonscan_init(&s, buf_span(&text), LIMIT_SKIP_DEPTH);
     jsonscan_next(&s, &t);
     is_int(jsonscan_skip(&s, NULL), JSON_END_ARRAY, "skipped");
     is_int(jsonscan_next(&s, &t), JSON_DONE, "nothing behind it");
-    jsonscan_fini(&s);
 }
 
 /* ---- skipping */
 
-/* Reads the members of the outer object, skipping each value; notes the keys and events. With
- * pieces of 'size' bytes (0: whole, then the bytes of each value too). */
-static void transcribe_skips(struct span text, size_t size, struct buf *out)
+/* Reads the members of the outer object, skipping each value; notes the keys, the events and the
+ * bytes. */
+static void transcribe_skips(struct span text, struct buf *out)
 {
+    AUTO_STR copy = exact_copy(text);
     struct jsonscan s;
     struct json_token t = { 0 };
-    size_t at = 0;
     bool is_skip = false;
-    AUTO_STR piece = NULL;
 
     buf_clear(out);
-    jsonscan_init(&s, LIMIT_DEPTH);
+    jsonscan_init(&s, span_make(copy, text.len), LIMIT_DEPTH);
     for (;;) {
         struct span value = { NULL, 0 };
         enum json_event e = is_skip ? jsonscan_skip(&s, &value) : jsonscan_next(&s, &t);
-        if (e == JSON_MORE && at == text.len) {
-            jsonscan_finish(&s);
-        } else if (e == JSON_MORE) {
-            size_t n = size == 0 || text.len - at < size ? text.len - at : size;
-            mem_free(piece);
-            piece = mem_alloc(n);
-            memcpy(piece, text.p + at, n);
-            jsonscan_feed(&s, span_make(piece, n));
-            at += n;
-        } else if (e == JSON_DONE || e == JSON_FAULT) {
+        if (e == JSON_DONE || e == JSON_FAULT) {
             buf_addf(out, "%s %s", names[e], jsonscan_error(&s));
             break;
-        } else if (is_skip) {
-            buf_addf(out, "skipped %s ", names[e]);
-            ok(size != 0 || value.p != NULL, "the bytes are known");
-            if (size == 0) {
-                check_note("%.*s", SPAN_ARG(value));
-            }
-            is_skip = false;
+        }
+        if (is_skip) {
+            buf_addf(out, "skipped %s %.*s ", names[e], SPAN_ARG(value));
         } else {
             note_token(out, &t);
-            is_skip = e == JSON_KEY;
         }
+        is_skip = !is_skip && e == JSON_KEY;
     }
-    jsonscan_fini(&s);
 }
 
 static void test_skip(void)
@@ -504,11 +459,12 @@ static void test_skip(void)
         const char *text, *result;
     } t[] = {
         { "{\"a\":[1,{\"b\":\"]}\"}],\"c\":\"x\",\"d\":12 , \"e\":{}}",
-          "{(0-1,{) key(1-4,a) skipped ] key(20-23,c) skipped text key(28-31,d) skipped number "
-          "key(37-40,e) skipped } }(43-44,}) done " },
+          "{(0-1,{) key(1-4,a) skipped ] [1,{\"b\":\"]}\"}] key(20-23,c) skipped text \"x\" "
+          "key(28-31,d) skipped number 12 key(37-40,e) skipped } {} }(43-44,}) done " },
         { "{\"a\": \"\\\\\" , \"b\" : [\"\\\\\",\"\\\"]\", \"\\\\\\\"\"] }",
-          "{(0-1,{) key(1-4,a) skipped text key(13-16,b) skipped ] }(40-41,}) done " },
-        { "{\"a\":[[[[{}]]]]}", "{(0-1,{) key(1-4,a) skipped ] }(15-16,}) done " },
+          "{(0-1,{) key(1-4,a) skipped text \"\\\\\" key(13-16,b) skipped ] "
+          "[\"\\\\\",\"\\\"]\", \"\\\\\\\"\"] }(40-41,}) done " },
+        { "{\"a\":[[[[{}]]]]}", "{(0-1,{) key(1-4,a) skipped ] [[[[{}]]]] }(15-16,}) done " },
         { "{\"a\":[}", "{(0-1,{) key(1-4,a) fault offset 6: brackets do not match" },
         { "{\"a\":{\"b\":[1,2}}", "{(0-1,{) key(1-4,a) fault offset 14: brackets do not match" },
         { "{\"a\":[\"x", "{(0-1,{) key(1-4,a) fault offset 8: the text ends within a string" },
@@ -519,13 +475,8 @@ static void test_skip(void)
 
     buf_init(&out, MIB);
     for (size_t i = 0; i < COUNT(t); i++) {
-        for (size_t size = 0; size < 20; size++) {
-            transcribe_skips(span_of(t[i].text), size, &out);
-            if (!is_span(buf_span(&out), span_of(t[i].result), "skip, pieces of %zu: %s", size,
-                         t[i].text)) {
-                break;
-            }
-        }
+        transcribe_skips(span_of(t[i].text), &out);
+        is_span(buf_span(&out), span_of(t[i].result), "skip: %s", t[i].text);
     }
 }
 
@@ -535,7 +486,7 @@ static void test_skipped_bytes(void)
     struct json_token t;
     struct span value = { NULL, 0 };
 
-    jsonscan_whole(&s, SPAN_LIT(" [ {\"a\" : [1,2] , \"b\":\"x\"}, 5 ] "), LIMIT_DEPTH);
+    jsonscan_init(&s, SPAN_LIT(" [ {\"a\" : [1,2] , \"b\":\"x\"}, 5 ] "), LIMIT_DEPTH);
     jsonscan_next(&s, &t);
     jsonscan_next(&s, &t);
     is_int(jsonscan_next(&s, &t), JSON_KEY, "a key");
@@ -546,25 +497,22 @@ static void test_skipped_bytes(void)
     is_span(value, SPAN_LIT("\"x\""), "without the comma that may follow");
     is_int(jsonscan_next(&s, &t), JSON_END_OBJECT, "the end");
     is_int(jsonscan_next(&s, &t), JSON_NUMBER, "the list goes on");
-    jsonscan_fini(&s);
 
-    jsonscan_whole(&s, SPAN_LIT("  {\"a\":[{}]} "), LIMIT_DEPTH);
+    jsonscan_init(&s, SPAN_LIT("  {\"a\":[{}]} "), LIMIT_DEPTH);
     jsonscan_next(&s, &t);
     is_int(jsonscan_skip(&s, &value), JSON_END_OBJECT, "behind the opening bracket");
     is_span(value, SPAN_LIT("{\"a\":[{}]}"), "the bracket is part of the bytes");
     is_int(jsonscan_next(&s, &t), JSON_DONE, "nothing more");
     is_int(jsonscan_next(&s, &t), JSON_DONE, "and it stays so");
-    jsonscan_fini(&s);
 
-    jsonscan_whole(&s, SPAN_LIT("[1"), LIMIT_DEPTH);
+    jsonscan_init(&s, SPAN_LIT("[1"), LIMIT_DEPTH);
     jsonscan_next(&s, &t);
     is_int(jsonscan_skip(&s, &value), JSON_FAULT, "an unfinished value");
     is_int(jsonscan_next(&s, &t), JSON_FAULT, "a fault stays");
     is_int(jsonscan_skip(&s, &value), JSON_FAULT, "for skipping as well");
-    jsonscan_fini(&s);
 }
 
-/* ---- random texts: tokens in pieces, and skipping, agree with reading the whole */
+/* ---- random texts: skipping agrees with reading */
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -615,59 +563,51 @@ static void random_value(uint64_t *rnd, unsigned depth, struct buf *out)
     }
 }
 
-/* Skips the whole text from its first bracket on, in pieces. */
-static enum json_event skip_all(struct span text, size_t size)
+/* Skips the whole text from its first bracket on. */
+static enum json_event skip_all(struct span text)
 {
+    AUTO_STR copy = exact_copy(text);
     struct jsonscan s;
     struct json_token t;
-    enum json_event e = JSON_MORE;
-    bool is_begun = false;
+    struct span value = { NULL, 0 };
 
-    jsonscan_init(&s, LIMIT_DEPTH);
-    for (size_t at = 0; e == JSON_MORE && at <= text.len; at += size) {
-        if (at == text.len) {
-            jsonscan_finish(&s);
-        }
-        jsonscan_feed(&s, span_make(text.p + at, text.len - at < size ? text.len - at : size));
-        if (!is_begun) {
-            e = jsonscan_next(&s, &t);
-            is_begun = e != JSON_MORE;
-            e = is_begun ? JSON_MORE : e;
-        }
-        e = is_begun ? jsonscan_skip(&s, NULL) : e;
-    }
-    jsonscan_fini(&s);
-    return e;
+    jsonscan_init(&s, span_make(copy, text.len), LIMIT_DEPTH);
+    (void)jsonscan_next(&s, &t);
+    enum json_event e = jsonscan_skip(&s, &value);
+    return e == JSON_FAULT || span_eq(value, text) ? e : JSON_DONE;
 }
 
 static void test_random(void)
 {
     AUTO_BUF text;
     uint64_t rnd = 0x9e3779b97f4a7c15ULL;
-    size_t n_bad = 0, n_skipped = 0;
+    size_t n_skipped = 0, n_accepted = 0;
+    bool is_good = true;
 
     buf_init(&text, MIB);
-    for (int i = 0; i < 400 && n_bad == 0; i++) {
+    for (int i = 0; i < 4000 && is_good; i++) {
         buf_clear(&text);
         random_value(&rnd, 6, &text);
-        bool is_good =
-            is_accepted(buf_span(&text), LIMIT_DEPTH) && is_same_in_pieces(buf_span(&text));
-        if (text.p[0] == '[' || text.p[0] == '{') {
-            enum json_event want = text.p[0] == '[' ? JSON_END_ARRAY : JSON_END_OBJECT;
-            for (size_t size = 1; size < 140 && is_good; size += 1 + size / 4) {
-                is_good = skip_all(buf_span(&text), size) == want;
-            }
-            n_skipped++;
+        if (text.p[0] != '[' && text.p[0] != '{') {
+            continue;
         }
-        /* One byte changed: whatever it then is, pieces and whole agree. */
-        text.p[next_random(&rnd) % text.len] = "\"\\{}[],:0x \n"[next_random(&rnd) % 12];
-        is_good = is_good && is_same_in_pieces(buf_span(&text));
-        if (!is_good) {
-            ok(false, "random text: %s", text.p);
-            n_bad++;
+        enum json_event want = text.p[0] == '[' ? JSON_END_ARRAY : JSON_END_OBJECT;
+        is_good = is_accepted(buf_span(&text), LIMIT_DEPTH) && skip_all(buf_span(&text)) == want;
+        n_skipped++;
+        /* One byte inside changed: what can be read can be skipped. */
+        text.p[1 + next_random(&rnd) % (text.len - 1)] = "\"\\{}[],:0x \n"[next_random(&rnd) % 12];
+        if (is_accepted(buf_span(&text), LIMIT_DEPTH)) {
+            struct span changed = buf_span(&text);
+            while (strchr(" \n", changed.p[changed.len - 1]) != NULL) {
+                changed.len--;
+            }
+            is_good = is_good && skip_all(changed) == want;
+            n_accepted++;
         }
     }
-    ok(n_bad == 0 && n_skipped > 100, "random texts agree in pieces (%zu skipped)", n_skipped);
+    ok(is_good, "reading and skipping agree: %s", is_good ? "" : text.p);
+    ok(n_skipped > 1000 && n_accepted > 100, "enough of them: %zu, %zu changed", n_skipped,
+       n_accepted);
 }
 
 /* A string that ends, is escaped or goes on at each distance from the edge of a block. */
@@ -689,9 +629,7 @@ static void test_block_edges(void)
             }
             buf_add_str(&text, "\\\"]\", {\"]\": []}]");
             is_good = is_good && is_accepted(buf_span(&text), 64);
-            for (size_t size = 1; size < 300; size += 1 + size / 8) {
-                is_good = is_good && skip_all(buf_span(&text), size) == JSON_END_ARRAY;
-            }
+            is_good = is_good && skip_all(buf_span(&text)) == JSON_END_ARRAY;
         }
     }
     ok(is_good, "strings and backslashes across the edges of blocks");
