@@ -169,8 +169,8 @@ static enum serve_mode choose_mode(const struct options *o)
     if (o->filenames.n > 0) {
         return SERVE_LOCAL;
     }
-    return o->config_file != NULL || access(SETTINGS_DROPIN_PATH, F_OK) == 0 ? SERVE_DROPIN
-                                                                             : SERVE_WEBHOOK;
+    return o->config_file != NULL || access(DROPIN_DEFAULT_PATH, F_OK) == 0 ? SERVE_DROPIN
+                                                                            : SERVE_WEBHOOK;
 }
 
 /* Keeps standard input for reloads, which cannot read it again. */
@@ -193,7 +193,7 @@ static void set_paths(const struct options *o, struct settings *s)
 {
     s->paths = (const char **)arena_alloc(&s->arena, (o->filenames.n + 1) * sizeof(*s->paths));
     if (s->mode == SERVE_DROPIN) {
-        s->paths[s->n_paths++] = o->config_file == NULL ? SETTINGS_DROPIN_PATH : o->config_file;
+        s->paths[s->n_paths++] = o->config_file == NULL ? DROPIN_DEFAULT_PATH : o->config_file;
     }
     for (size_t i = 0; i < o->filenames.n; i++) {
         if (strcmp(o->filenames.v[i], "-") != 0) {

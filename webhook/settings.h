@@ -7,8 +7,6 @@
 #include "allocator/engine.h"
 #include "webhook/options.h"
 
-#define SETTINGS_DROPIN_PATH "/conf/targetallocator.yaml"
-
 enum serve_mode {
     SERVE_WEBHOOK, /* no manifests, no file: the webhook alone */
     SERVE_LOCAL,   /* Collector manifests with -f */

@@ -152,8 +152,8 @@ static void read_https(const struct node *root, struct dropin *out)
 {
     const struct node *https = read_map(root, "https");
 
-    out->has_https_enabled = read_bool(https, "enabled", &out->is_https_enabled);
-    out->has_https_listen_addr = read_text(https, "listen_addr", &out->https_listen_addr);
+    (void)read_bool(https, "enabled", &out->is_https_enabled);
+    (void)read_text(https, "listen_addr", &out->https_listen_addr);
     (void)read_text(https, "ca_file_path", &out->https_ca_file);
     (void)read_text(https, "tls_cert_file_path", &out->https_cert_file);
     (void)read_text(https, "tls_key_file_path", &out->https_key_file);
@@ -215,17 +215,14 @@ static void read_config(const struct node *root, struct faults *f, struct dropin
 static void read_root(const struct node *root, struct faults *f, struct dropin *out)
 {
     schema_check(root_fields, root, FAULT_WARNING, f);
-    out->has_listen_addr = read_text(root, "listen_addr", &out->listen_addr);
-    out->has_kube_config_file = read_text(root, "kube_config_file_path", &out->kube_config_file);
-    out->has_collector_namespace =
-        read_text(root, "collector_namespace", &out->collector_namespace);
-    out->has_strategy = read_text(root, "allocation_strategy", &out->strategy);
-    out->has_fallback = read_text(root, "allocation_fallback_strategy", &out->fallback);
-    out->has_filter_strategy = read_text(root, "filter_strategy", &out->filter_strategy);
-    out->has_insecure_auth_secrets =
-        read_bool(root, "allow_insecure_auth_secrets", &out->allow_insecure_auth_secrets);
-    out->has_grace_period =
-        read_duration(root, "collector_not_ready_grace_period", f, &out->grace_period_ms);
+    (void)read_text(root, "listen_addr", &out->listen_addr);
+    (void)read_text(root, "kube_config_file_path", &out->kube_config_file);
+    (void)read_text(root, "collector_namespace", &out->collector_namespace);
+    (void)read_text(root, "allocation_strategy", &out->strategy);
+    (void)read_text(root, "allocation_fallback_strategy", &out->fallback);
+    (void)read_text(root, "filter_strategy", &out->filter_strategy);
+    (void)read_bool(root, "allow_insecure_auth_secrets", &out->allow_insecure_auth_secrets);
+    (void)read_duration(root, "collector_not_ready_grace_period", f, &out->grace_period_ms);
     read_selector(root, "collector_selector", &out->collectors);
     read_https(root, out);
     read_prometheus_cr(root, f, out);

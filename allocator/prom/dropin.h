@@ -2,7 +2,7 @@
  * place of the Go allocator: every key it knows, with its types and its leniency (unknown keys are
  * warnings, null keeps the default). What needs a Kubernetes API is read, and refused by name where
  * there is none; nothing is silently ignored. Precedence (defaults < file < environment < flags) is
- * the business of the options: has_* tells what the file says. Source: spec/operator.md §5.
+ * the business of the options. Source: spec/operator.md §5.
  * Threads: any; immutable once parsed. */
 #ifndef OTEL_TA_PROM_DROPIN_H
 #define OTEL_TA_PROM_DROPIN_H
@@ -19,10 +19,7 @@ struct dropin_selector {
     const struct node *match_expressions; /* list of {key, operator, values}, or NULL */
 };
 
-struct dropin { /* without has_* (false) a field holds the default */
-    bool has_listen_addr, has_kube_config_file, has_collector_namespace, has_strategy, has_fallback,
-        has_filter_strategy, has_grace_period, has_https_enabled, has_https_listen_addr,
-        has_insecure_auth_secrets;
+struct dropin {              /* what the file does not say is the default */
     struct span listen_addr; /* ":8080" */
     struct span kube_config_file;
     struct span collector_namespace;

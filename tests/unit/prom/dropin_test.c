@@ -52,11 +52,9 @@ static void test_defaults(void)
         is_span(x.d.strategy, SPAN_LIT("consistent-hashing"), "strategy");
         is_span(x.d.filter_strategy, SPAN_LIT("relabel-config"), "filter");
         is_int(x.d.grace_period_ms, 30000, "grace period");
-        ok(!x.d.has_listen_addr && !x.d.has_strategy && !x.d.has_filter_strategy &&
-               !x.d.has_grace_period && !x.d.has_https_enabled && !x.d.has_insecure_auth_secrets,
-           "the file says nothing");
-        ok(!x.d.collectors.is_given && !x.d.is_prometheus_cr_enabled && x.d.config == NULL,
-           "nor this");
+        ok(!x.d.is_https_enabled && !x.d.allow_insecure_auth_secrets && !x.d.collectors.is_given &&
+               !x.d.is_prometheus_cr_enabled && x.d.config == NULL,
+           "nothing is on");
         teardown(&x);
     }
 }
@@ -81,10 +79,11 @@ static void test_everything(void)
               "matchexpressions: []}, probe_selector: null, scrape_classes: [{name: x}]}\n"
               "config: {scrape_configs: [{job_name: a}]}\n");
     is_int(x.f.n, 0, "no faults");
-    ok(x.d.has_listen_addr && x.d.has_strategy && x.d.has_fallback && x.d.has_filter_strategy &&
-           x.d.has_grace_period && x.d.has_https_enabled && x.d.has_https_listen_addr &&
-           x.d.has_insecure_auth_secrets && x.d.has_collector_namespace && x.d.has_kube_config_file,
-       "the file says all");
+    is_span(x.d.listen_addr, SPAN_LIT(":9"), "listen_addr");
+    is_span(x.d.kube_config_file, SPAN_LIT("/k"), "kube_config_file_path");
+    is_span(x.d.collector_namespace, SPAN_LIT("otel"), "collector_namespace");
+    is_span(x.d.strategy, SPAN_LIT("per-node"), "allocation_strategy");
+    is_span(x.d.fallback, SPAN_LIT("least-weighted"), "allocation_fallback_strategy");
     is_span(x.d.https_listen_addr, SPAN_LIT(":1"), "https.listen_addr");
     is_span(x.d.https_ca_file, SPAN_LIT("ca"), "https.ca_file_path");
     is_span(x.d.https_cert_file, SPAN_LIT("crt"), "https.tls_cert_file_path");
