@@ -101,7 +101,16 @@ bench_programs := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
 scripted_tests = $(sort $(wildcard tests/integration/*.t))
 programs := $(unit_tests) $(golden_tests) $(fuzz_targets)
 
-$(golden_tests) $(bench_programs): %: %.o $B/tests/check.o $(call archives_upto,webhook)
+$(golden_tests): %: %.o $B/tests/check.o $(call archives_upto,webhook)
+	$(link)
+
+# A measurement is linked with the floors it measures, and no other.
+bench_relabel_floor := prom
+bench_jsonscan_floor := codec
+bench_shard_floor := shard
+bench_engine_floor := allocator
+.SECONDEXPANSION:
+$(bench_programs): %: %.o $$(call archives_upto,$$($$(notdir $$*)_floor))
 	$(link)
 
 # A fuzz target is linked with libFuzzer in build/fuzz/, and everywhere else with a main() that replays its corpus as a test.
