@@ -1,7 +1,11 @@
-/* What a full reading, one change and a joining collector cost the engine: upstream-shaped targets
- * in file_sd files. bench_engine DIR COLLECTORS      DIR holds test-<n>.json, one job each (41
- * labels a target) Prints one JSON object. CPU is that of this thread; reading the files is
- * included and also given alone. */
+/* R3 and what D1 and I1 are made of, inside the engine: a full reading, one change, and collectors
+ * joining and leaving, each until the new snapshot stands, for the default strategy and rendezvous.
+ * bench_engine FOLDER [COLLECTORS]      default 200
+ *
+ * FOLDER holds job-<n>.json of targets.py: upstream-shaped targets of 41 labels, one job each;
+ * tests/bench/run makes it. CPU is that of this thread; reading the files and understanding the
+ * configuration are given apart. A join is the median of several. A table on stderr, one JSON
+ * object on stdout. */
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
@@ -9,12 +13,15 @@
 #include "allocator/state.h"
 
 #include <assert.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#define JOINS 5
+
 struct bench {
+    const char *folder, *strategy;
+    size_t n_jobs;
     struct state *state;
     struct mailbox *wants;
     char **paths; /* by want id - 1 */
@@ -22,46 +29,40 @@ struct bench {
     const struct snapshot *current;
 };
 
-static size_t rss_bytes(void)
-{
-    AUTO_FD fd = -1;
-    long pages = 0, resident = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    (void)fd;
-    if (f == NULL || fscanf(f, "%ld %ld", &pages, &resident) != 2) {
-        resident = 0;
-    }
-    if (f != NULL) {
-        fclose(f);
-    }
-    return (size_t)resident * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-static void configure(struct bench *b, const char *dir, size_t n_jobs, size_t n_collectors)
+/* CPU microseconds from understood jobs to a state that knows them; what understanding took is
+ * added to '*load_us'. */
+static int64_t configure(struct bench *b, size_t n_collectors, int64_t *load_us)
 {
     struct jobs_source source = { .kind = JOBS_DROPIN };
-    struct jobs_options options = { .collector_count = n_collectors };
+    struct jobs_options options = { .collector_count = n_collectors,
+                                    .strategy = span_of(b->strategy) };
     struct tenants tenants;
     struct faults faults;
-    struct err err;
+    struct err err = { 0 };
     AUTO_BUF text;
 
     buf_init(&text, LIMIT_DOCUMENT_BYTES);
     buf_add_str(&text, "config:\n  scrape_configs:\n");
-    for (size_t i = 0; i < n_jobs; i++) {
+    for (size_t i = 0; i < b->n_jobs; i++) {
         buf_addf(&text,
-                 "  - job_name: test-%zu\n    file_sd_configs:\n    - files: [%s/test-%zu.json]\n",
-                 i, dir, i);
+                 "  - job_name: job-%zu\n    file_sd_configs:\n    - files: [%s/job-%zu.json]\n", i,
+                 b->folder, i);
     }
     source.text = text.p;
     source.len = text.len;
     faults_init(&faults);
-    if (jobs_load(&source, 1, &options, state_pool(b->state), &faults, &tenants) < 0 ||
-        state_configure(b->state, &tenants, clock_mono_ms(), &err) < 0) {
+    int64_t t0 = clock_thread_cpu_us();
+    int rc = jobs_load(&source, 1, &options, state_pool(b->state), &faults, &tenants);
+    int64_t t1 = clock_thread_cpu_us();
+    if (rc < 0 || state_configure(b->state, &tenants, clock_mono_ms(), &err) < 0) {
         faults_print(&faults, stderr);
+        fprintf(stderr, "%s\n", err.text);
         exit(1);
     }
+    int64_t t2 = clock_thread_cpu_us();
     faults_fini(&faults);
+    *load_us += t1 - t0;
+    return t2 - t1;
 }
 
 static void take_wants(struct bench *b)
@@ -155,64 +156,96 @@ static double median_change(struct bench *b)
     return us[50];
 }
 
+/* Medians of the CPU milliseconds until one more collector has its share, and until it has left. */
+static void median_join(struct bench *b, size_t n_collectors, double *join_ms, double *leave_ms)
+{
+    double ms[2][JOINS];
+    int64_t load_us = 0;
+
+    for (size_t k = 0; k < JOINS; k++) {
+        for (size_t leaves = 0; leaves < 2; leaves++) {
+            int64_t used = configure(b, n_collectors + 1 - leaves, &load_us);
+            int64_t from = clock_thread_cpu_us();
+            take_wants(b);
+            publish(b);
+            ms[leaves][k] = (double)(used + clock_thread_cpu_us() - from) / 1e3;
+        }
+    }
+    qsort(ms[0], JOINS, sizeof(ms[0][0]), compare_doubles);
+    qsort(ms[1], JOINS, sizeof(ms[1][0]), compare_doubles);
+    *join_ms = ms[0][JOINS / 2];
+    *leave_ms = ms[1][JOINS / 2];
+}
+
+static void run(struct bench *b, size_t n_collectors, bool is_first)
+{
+    struct state_counts counts;
+    int64_t load_us = 0, read_us = 0;
+    double join_ms = 0, leave_ms = 0;
+
+    b->wants = mailbox_new(0);
+    b->state = state_new(b->wants);
+    int64_t configure_us = configure(b, n_collectors, &load_us);
+    take_wants(b);
+    int64_t t0 = clock_thread_cpu_us();
+    for (size_t i = 0; i < b->n; i++) {
+        arrive(b, i, &read_us);
+        settle(b, i);
+    }
+    int64_t t1 = clock_thread_cpu_us();
+    publish(b);
+    int64_t t2 = clock_thread_cpu_us();
+    state_count(b->state, &counts);
+    double change_us = median_change(b);
+    median_join(b, n_collectors, &join_ms, &leave_ms);
+
+    double digest_ms = (double)(t1 - t0 - read_us) / 1e3, render_ms = (double)(t2 - t1) / 1e3;
+    fprintf(stderr,
+            "%s, %zu targets, %zu jobs, %zu collectors\n"
+            "  load %.1f ms, configure %.1f ms, read %.1f ms, digest %.1f ms, render %.1f ms\n"
+            "  one change %.1f us, one more collector %.1f ms, one less %.1f ms\n",
+            b->strategy, counts.n_served, counts.n_jobs, n_collectors, (double)load_us / 1e3,
+            (double)configure_us / 1e3, (double)read_us / 1e3, digest_ms, render_ms, change_us,
+            join_ms, leave_ms);
+    printf("%s\n {\"strategy\": \"%s\", \"targets\": %zu, \"jobs\": %zu, \"collectors\": %zu, "
+           "\"load_ms\": %.1f, \"configure_ms\": %.1f, \"read_ms\": %.1f, \"digest_ms\": %.1f, "
+           "\"render_ms\": %.1f, \"one_change_us\": %.1f, \"join_ms\": %.1f, \"leave_ms\": %.1f}",
+           is_first ? "" : ",", b->strategy, counts.n_served, counts.n_jobs, n_collectors,
+           (double)load_us / 1e3, (double)configure_us / 1e3, (double)read_us / 1e3, digest_ms,
+           render_ms, change_us, join_ms, leave_ms);
+    snapshot_put(b->current);
+    state_free(&b->state);
+    mailbox_free(&b->wants);
+    for (size_t i = 0; i < b->n; i++) {
+        mem_free(b->paths[i]);
+    }
+    mem_free(b->paths);
+}
+
 int main(int argc, char **argv)
 {
-    struct bench b = { .wants = mailbox_new(0) };
-    struct state_counts counts;
-    int64_t read_us = 0;
-    size_t n_collectors = argc > 2 ? (size_t)strtoul(argv[2], NULL, 10) : 3, n_jobs = 0;
+    static const char *const strategies_shown[] = { "consistent-hashing", "rendezvous" };
+    size_t n_collectors = argc > 2 ? (size_t)strtoul(argv[2], NULL, 10) : 200, n_jobs = 0;
 
-    if (argc < 2) {
-        fprintf(stderr, "usage: bench_engine DIR [COLLECTORS]\n");
+    if (argc < 2 || n_collectors == 0) {
+        fprintf(stderr, "usage: bench_engine FOLDER [COLLECTORS]\n");
         return 2;
     }
     for (;; n_jobs++) {
-        AUTO_STR path = mem_printf("%s/test-%zu.json", argv[1], n_jobs);
+        AUTO_STR path = mem_printf("%s/job-%zu.json", argv[1], n_jobs);
         if (access(path, R_OK) != 0) {
             break;
         }
     }
     if (n_jobs == 0) {
-        fprintf(stderr, "no test-0.json in %s\n", argv[1]);
+        fprintf(stderr, "no job-0.json in %s\n", argv[1]);
         return 2;
     }
-    size_t rss_before = rss_bytes();
-    b.state = state_new(b.wants);
-    int64_t t0 = clock_thread_cpu_us();
-    configure(&b, argv[1], n_jobs, n_collectors);
-    take_wants(&b);
-    int64_t t1 = clock_thread_cpu_us();
-    for (size_t i = 0; i < b.n; i++) {
-        arrive(&b, i, &read_us);
-        settle(&b, i);
+    printf("{\"bench\": \"engine\", \"rows\": [");
+    for (size_t i = 0; i < COUNT(strategies_shown); i++) {
+        struct bench b = { .folder = argv[1], .strategy = strategies_shown[i], .n_jobs = n_jobs };
+        run(&b, n_collectors, i == 0);
     }
-    int64_t t2 = clock_thread_cpu_us();
-    publish(&b);
-    int64_t t3 = clock_thread_cpu_us();
-    malloc_trim(0);
-    state_count(b.state, &counts);
-    size_t rss_full = rss_bytes();
-    double change_us = median_change(&b);
-    int64_t t4 = clock_thread_cpu_us();
-    configure(&b, argv[1], n_jobs, n_collectors + 1);
-    take_wants(&b);
-    publish(&b);
-    int64_t t5 = clock_thread_cpu_us();
-    printf("{\"targets\": %zu, \"jobs\": %zu, \"collectors\": %zu, \"configure_ms\": %.1f, "
-           "\"read_ms\": %.1f, \"digest_ms\": %.1f, "
-           "\"render_ms\": %.1f, \"total_ms\": %.1f, \"rss_bytes_per_target\": %.0f, "
-           "\"one_change_us\": %.1f, \"join_ms\": %.1f}\n",
-           counts.n_served, counts.n_jobs, n_collectors, (double)(t1 - t0) / 1e3,
-           (double)read_us / 1e3, (double)(t2 - t1 - read_us) / 1e3, (double)(t3 - t2) / 1e3,
-           (double)(t3 - t0) / 1e3,
-           (double)(rss_full - rss_before) / (double)(counts.n_served == 0 ? 1 : counts.n_served),
-           change_us, (double)(t5 - t4) / 1e3);
-    snapshot_put(b.current);
-    state_free(&b.state);
-    mailbox_free(&b.wants);
-    for (size_t i = 0; i < b.n; i++) {
-        mem_free(b.paths[i]);
-    }
-    mem_free(b.paths);
+    printf("\n]}\n");
     return 0;
 }
