@@ -12,6 +12,7 @@ WERROR :=
 VALGRIND :=
 V :=
 S := 60
+BENCH :=
 Q := $(if $(V),,@)
 say = $(if $(V),:,printf '  %-5s %s\n')
 
@@ -163,10 +164,10 @@ e2e: ## tests against a real API server, kubectl and Collectors
 	$Qtests/e2e/build-servers
 	$(prove) -j 2 $(sort $(wildcard tests/e2e/*.t))
 
-bench: ## measurements, as a table and as JSON
+bench: ## measurements, as tables and as JSON; some of them: make bench BENCH='--quick serve shard'
 	$Qscripts/setup bench
 	$Q$(MAKE) --no-print-directory all bench-programs
-	$Qtests/bench/run
+	$Qtests/bench/run $(BENCH)
 
 bench-programs: $(bench_programs)
 
