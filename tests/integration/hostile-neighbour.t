@@ -13,7 +13,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from discovery_rig import BINARY, done, ok, same, scratch  # noqa: E402
-from hostile_rig import ASAN, Server, collector, review  # noqa: E402
+from hostile_rig import ASAN, PLAIN_BUILD, Server, collector, review  # noqa: E402
 
 IS_ROOT = os.geteuid() == 0
 NOBODY = {"user": 65534, "group": 65534, "extra_groups": []} if IS_ROOT else {}
@@ -79,7 +79,7 @@ else:
     same(re.search(r"Max core file size +(\d+) +(\d+)", limits).groups(), ("0", "0"), "no core dumps, and no way back")
     same(os.stat(f"/proc/{server.pid}/mem").st_uid, 0, "/proc/PID belongs to root: not dumpable")
     same(user_can_read(f"/proc/{server.pid}/environ"), False, "its own user cannot look into it")
-if IS_ROOT:
+if IS_ROOT and PLAIN_BUILD:  # a sanitizer maps terabytes
     secret = (keys / "tls.key").read_text(encoding="ascii")
     same(lines_in_memory(os.getpid(), secret)[0] > 0, True, "this search finds a key where there is one")
     same(lines_in_memory(server.pid, secret)[0], 0, "no line of the key's PEM is in the server's memory")
