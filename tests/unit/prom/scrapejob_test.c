@@ -46,7 +46,7 @@ static void teardown(struct fixture *x)
 static struct span seed_of(const struct scrapejob *job, const char *name)
 {
     for (size_t i = 0; i < job->n_seeds; i++) {
-        if (strcmp(job->seeds[i].name->text, name) == 0) {
+        if (span_is(str_span(job->seeds[i].name), name)) {
             return job->seeds[i].value;
         }
     }
@@ -181,7 +181,8 @@ static void test_strict(void)
     is_str(x.f.v[0].text, "field relabel_config not known; did you mean 'relabel_configs'?",
            "nearest name");
     is_int(x.f.v[0].severity, FAULT_WARNING, "severity");
-    ok(json_object_get(x.job->config, "relabel_config") == NULL, "not in the JSON");
+    ok(x.job != NULL && json_object_get(x.job->config, "relabel_config") == NULL,
+       "not in the JSON");
     teardown(&x);
 }
 
