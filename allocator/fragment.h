@@ -6,7 +6,7 @@
 #define OTEL_TA_FRAGMENT_H
 
 #include "allocator/base/table.h"
-#include "allocator/serve/snapshot.h"
+#include "allocator/serve/publisher.h"
 
 struct fragment {
     struct table_node node;

@@ -8,6 +8,7 @@
 #ifndef OTEL_TA_STATE_H
 #define OTEL_TA_STATE_H
 
+#include "allocator/base/thread.h"
 #include "allocator/discovery/jobs.h"
 #include "allocator/discovery/want.h"
 #include "allocator/serve/snapshot.h"

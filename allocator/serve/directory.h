@@ -1,9 +1,32 @@
-/* Inside of a directory: how a request's words find a job and a collector, and the bodies that list
- * them. Threads: immutable; any. */
+/* Who exists: how a request's words find a job and a collector, and the bodies that list them.
+ * Rebuilt only when jobs, collectors or configurations change. Threads: immutable; any. */
 #ifndef OTEL_TA_SERVE_DIRECTORY_H
 #define OTEL_TA_SERVE_DIRECTORY_H
 
-#include "allocator/serve/snapshot.h"
+#include "allocator/base/span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct directory_tenant { /* one Collector CR; drop-in mode has one with empty names */
+    struct span ns, name;
+    const struct span *collectors; /* sorted by name */
+    size_t n_collectors;
+    const struct span *addresses; /* of the same; NULL or empty: not known */
+};
+struct directory_job {
+    size_t tenant;
+    struct span receiver; /* "prometheus" or empty = default */
+    struct span name;
+    struct span config, config_masked; /* JSON of the complete scrape config; empty: not listed */
+};
+struct directory;
+/* Copies everything; jobs in any order; the order of rows in a snapshot is the order given here.
+ * Also renders the bodies of /jobs and /scrape_configs (sorted by name; plain and gzip; for all
+ * tenants and for each). */
+struct directory *directory_new(const struct directory_tenant *tenants, size_t n_tenants,
+                                const struct directory_job *jobs, size_t n_jobs);
+void directory_free(struct directory *d);
 
 /* A body that changes only with the directory. */
 struct directory_body {

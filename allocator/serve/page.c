@@ -1,4 +1,4 @@
-#include "allocator/serve/snapshot.h"
+#include "allocator/serve/page.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"

@@ -9,6 +9,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/metric.h"
 #include "allocator/http/server.h"
+#include "allocator/serve/publisher.h"
 #include "tests/check.h"
 #include "tests/fake/rawclient.h"
 

@@ -1,0 +1,44 @@
+/* Pages are exact. */
+#include "allocator/serve/page.h"
+
+#include "allocator/base/buf.h"
+#include "allocator/base/mem.h"
+#include "tests/check.h"
+
+static void is_page(const struct page_part *parts, size_t n, const char *want, size_t want_pieces)
+{
+    struct page *page = page_new(parts, n);
+    AUTO_BUF text;
+
+    buf_init(&text, 4096);
+    for (size_t i = 0; i < page->n_pieces; i++) {
+        ok(page->pieces[i].iov_len > 0, "piece %zu is not empty", i);
+        buf_add(&text, page->pieces[i].iov_base, page->pieces[i].iov_len);
+    }
+    is_span(buf_span(&text), span_of(want), "page of %zu", n);
+    is_int(page->bytes, text.len, "its size");
+    is_int(page->n_targets, n, "its targets");
+    is_int(page->n_pieces, want_pieces, "its pieces");
+    page_free(page);
+}
+
+static void test_pages(void)
+{
+    static const char row[] = ",{\"a\",\"x\"}}"; /* own and tail as neighbours */
+    const struct page_part parts[] = {
+        { SPAN_LIT(",{1"), SPAN_LIT(",T}}") },
+        { SPAN_LIT(",{2}}"), { NULL, 0 } },
+        { { row, 4 }, { row + 4, sizeof(row) - 1 - 4 } },
+    };
+
+    is_page(NULL, 0, "[]\n", 1);
+    is_page(parts, 1, "[{1,T}}]\n", 4);
+    is_page(parts, 2, "[{1,T}},{2}}]\n", 5);
+    is_page(parts, 3, "[{1,T}},{2}},{\"a\",\"x\"}}]\n", 6);
+}
+
+int main(void)
+{
+    test_pages();
+    return check_done();
+}
