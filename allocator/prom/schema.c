@@ -145,8 +145,11 @@ static void check_number(const struct schema_field *s, const struct node *map, s
     int64_t i = 0;
     uint64_t u = 0;
     double d = 0;
+    bool is = false;
 
-    if (s->kind == SCHEMA_DOUBLE) {
+    if (s->kind == SCHEMA_BOOL) {
+        (void)walk_bool(map, s->name, f, &is);
+    } else if (s->kind == SCHEMA_DOUBLE) {
         (void)walk_double(map, s->name, f, &d);
     } else if (s->kind == SCHEMA_UINT) {
         if (walk_uint(map, s->name, f, &u) && u > INT64_MAX) {
@@ -181,6 +184,18 @@ static void check_texts(const struct node *list, struct faults *f)
     for (size_t i = 0; i < list->n; i++) {
         size_t mark = faults_push_index(f, i);
         check_item_text(list->items[i], f);
+        faults_pop(f, mark);
+    }
+}
+
+static void check_list_of_texts(const struct schema_field *s, const struct node *map,
+                                struct faults *f)
+{
+    const struct node *list = NULL;
+
+    if (walk_list(map, s->name, f, &list)) {
+        size_t mark = faults_push(f, "%s", s->name);
+        check_texts(list, f);
         faults_pop(f, mark);
     }
 }
@@ -308,14 +323,9 @@ static void check_required(const struct schema_field *s, const struct node *map,
              s->choices == NULL ? "" : " (one of: ", all, s->choices == NULL ? "" : ")");
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion) */
-static void check_field(const struct schema_field *s, const struct node *map,
-                        enum fault_severity unknown, struct faults *f)
+enum schema_shape schema_shape(enum schema_kind kind)
 {
-    bool is = false;
-    const struct node *list = NULL;
-
-    switch (s->kind) {
+    switch (kind) {
     case SCHEMA_TEXT:
     case SCHEMA_LOWER:
     case SCHEMA_TRIM:
@@ -327,41 +337,62 @@ static void check_field(const struct schema_field *s, const struct node *map,
     case SCHEMA_CHOICE:
     case SCHEMA_DURATION:
     case SCHEMA_SIZE:
-        check_textual(s, map, f);
-        break;
+        return SCHEMA_SHAPE_TEXT;
     case SCHEMA_BOOL:
-        (void)walk_bool(map, s->name, f, &is);
-        break;
     case SCHEMA_INT:
     case SCHEMA_UINT:
     case SCHEMA_DOUBLE:
-        check_number(s, map, f);
-        break;
+        return SCHEMA_SHAPE_NUMBER;
     case SCHEMA_TEXTS:
     case SCHEMA_SECRETS:
     case SCHEMA_PATHS:
-        if (walk_list(map, s->name, f, &list)) {
-            size_t mark = faults_push(f, "%s", s->name);
-            check_texts(list, f);
-            faults_pop(f, mark);
-        }
-        break;
+        return SCHEMA_SHAPE_TEXTS;
     case SCHEMA_TEXT_MAP:
     case SCHEMA_LABELS:
     case SCHEMA_TEXTS_MAP:
     case SCHEMA_SECRETS_MAP:
-        check_names(s, map, f);
-        break;
+        return SCHEMA_SHAPE_NAMES;
     case SCHEMA_ANY:
+        return SCHEMA_SHAPE_ANY;
+    case SCHEMA_MAP:
+        return SCHEMA_SHAPE_MAP;
+    case SCHEMA_LIST:
+        return SCHEMA_SHAPE_LIST;
+    case SCHEMA_NAMED:
+        return SCHEMA_SHAPE_NAMED;
     case SCHEMA_INLINE:
         break;
-    case SCHEMA_MAP:
+    }
+    return SCHEMA_SHAPE_INLINE;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static void check_field(const struct schema_field *s, const struct node *map,
+                        enum fault_severity unknown, struct faults *f)
+{
+    switch (schema_shape(s->kind)) {
+    case SCHEMA_SHAPE_TEXT:
+        check_textual(s, map, f);
+        break;
+    case SCHEMA_SHAPE_NUMBER:
+        check_number(s, map, f);
+        break;
+    case SCHEMA_SHAPE_TEXTS:
+        check_list_of_texts(s, map, f);
+        break;
+    case SCHEMA_SHAPE_NAMES:
+        check_names(s, map, f);
+        break;
+    case SCHEMA_SHAPE_ANY:
+    case SCHEMA_SHAPE_INLINE:
+        break;
+    case SCHEMA_SHAPE_MAP:
         check_map(s, map, unknown, f);
         break;
-    case SCHEMA_LIST:
+    case SCHEMA_SHAPE_LIST:
         check_list(s, map, unknown, f);
         break;
-    case SCHEMA_NAMED:
+    case SCHEMA_SHAPE_NAMED:
         check_named(s, map, unknown, f);
         break;
     }

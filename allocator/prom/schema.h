@@ -39,6 +39,20 @@ enum schema_kind {
     SCHEMA_INLINE,      /* 'fields' are members of this very map */
 };
 
+/* What a value of a kind is made of: all that most walks over a table have to tell apart. */
+enum schema_shape {
+    SCHEMA_SHAPE_TEXT,   /* durations and sizes too */
+    SCHEMA_SHAPE_NUMBER, /* truth too */
+    SCHEMA_SHAPE_TEXTS,
+    SCHEMA_SHAPE_NAMES, /* name → text or texts */
+    SCHEMA_SHAPE_ANY,
+    SCHEMA_SHAPE_MAP,
+    SCHEMA_SHAPE_LIST,
+    SCHEMA_SHAPE_NAMED,
+    SCHEMA_SHAPE_INLINE,
+};
+enum schema_shape schema_shape(enum schema_kind kind);
+
 #define SCHEMA_KEEP 1U     /* in the JSON even when zero */
 #define SCHEMA_POINTER 2U  /* MAP, NAMED: in the JSON when given, even when all members are zero */
 #define SCHEMA_REQUIRED 4U /* may not be zero, default included */

@@ -151,17 +151,6 @@ static json_t *render_texts(const struct node *list, bool is_secret)
     return array;
 }
 
-static json_t *render_named_text(const struct value *v, const struct node *item)
-{
-    struct span text = { "", 0 };
-
-    if (v->s->kind != SCHEMA_TEXT_MAP && v->s->kind != SCHEMA_LABELS) {
-        return render_texts(item, v->s->kind == SCHEMA_SECRETS_MAP && v->is_masked);
-    }
-    (void)node_as_text(item, &text);
-    return new_text(text);
-}
-
 /* Own members win over those that a merge key brings, and of these the first: later ones overwrite.
  */
 static bool comes_in_pass(const struct node *map, size_t i, int pass, const struct node_pair **out)
@@ -170,7 +159,11 @@ static bool comes_in_pass(const struct node *map, size_t i, int pass, const stru
     return (*out)->is_merged == (pass == 0);
 }
 
-static json_t *render_names(const struct value *v)
+typedef json_t *render_item_fn(const struct value *v, const struct node *item);
+
+/* A map of any names: each item as 'render' says. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static json_t *render_pairs(const struct value *v, render_item_fn *render)
 {
     json_t *object = json_object();
     const struct node_pair *pair = NULL;
@@ -182,11 +175,22 @@ static json_t *render_names(const struct value *v)
         for (size_t i = 0; i < v->node->n; i++) {
             if (comes_in_pass(v->node, i, pass, &pair)) {
                 json_object_setn_new(object, pair->key->text.p, pair->key->text.len,
-                                     render_named_text(v, pair->value));
+                                     render(v, pair->value));
             }
         }
     }
     return object;
+}
+
+static json_t *render_named_text(const struct value *v, const struct node *item)
+{
+    struct span text = { "", 0 };
+
+    if (v->s->kind != SCHEMA_TEXT_MAP && v->s->kind != SCHEMA_LABELS) {
+        return render_texts(item, v->s->kind == SCHEMA_SECRETS_MAP && v->is_masked);
+    }
+    (void)node_as_text(item, &text);
+    return new_text(text);
 }
 
 /* ---- maps with known members: as deep as the tables are */
@@ -233,85 +237,64 @@ static json_t *render_list(const struct value *v)
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion) */
-static json_t *render_named_maps(const struct value *v)
+static json_t *render_named_map(const struct value *v, const struct node *item)
 {
-    json_t *object = json_object();
-    const struct node_pair *pair = NULL;
+    return schema_render(v->s->fields, item, v->is_masked);
+}
 
-    if (v->node == NULL || v->node->type != NODE_MAP) {
-        return object;
+/* A collection is zero when it is empty, one that Prometheus points to when it is not given.
+ * NOLINTNEXTLINE(misc-no-recursion) */
+static json_t *render_collection(const struct value *v, bool *out_is_zero)
+{
+    bool is_pointer = (v->s->flags & SCHEMA_POINTER) != 0;
+    json_t *json = NULL;
+    bool is_zero = false;
+
+    switch (schema_shape(v->s->kind)) { /* NOLINT(clang-diagnostic-switch-enum) */
+    case SCHEMA_SHAPE_TEXTS:
+        json = render_texts(v->node, v->s->kind == SCHEMA_SECRETS && v->is_masked);
+        break;
+    case SCHEMA_SHAPE_NAMES:
+        json = render_pairs(v, render_named_text);
+        break;
+    case SCHEMA_SHAPE_LIST:
+        json = render_list(v);
+        break;
+    case SCHEMA_SHAPE_NAMED:
+        json = render_pairs(v, render_named_map);
+        break;
+    default:
+        json = json_object();
+        is_zero =
+            render_fields(v->s->fields, node_is_null(v->node) ? NULL : v->node, v->is_masked, json);
     }
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < v->node->n; i++) {
-            if (comes_in_pass(v->node, i, pass, &pair)) {
-                json_object_setn_new(object, pair->key->text.p, pair->key->text.len,
-                                     schema_render(v->s->fields, pair->value, v->is_masked));
-            }
-        }
-    }
-    return object;
+    *out_is_zero = is_pointer ? node_is_null(v->node)
+                              : is_zero || json_array_size(json) + json_object_size(json) == 0;
+    return json;
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static json_t *render_value(const struct value *v, bool *out_is_zero)
 {
-    json_t *json = NULL;
-
-    switch (v->s->kind) {
-    case SCHEMA_TEXT:
-    case SCHEMA_LOWER:
-    case SCHEMA_TRIM:
-    case SCHEMA_SECRET:
-    case SCHEMA_PATH:
-    case SCHEMA_URL:
-    case SCHEMA_URLISH:
-    case SCHEMA_REGEX:
-    case SCHEMA_CHOICE:
-        return render_text(v, out_is_zero);
-    case SCHEMA_DURATION:
-    case SCHEMA_SIZE:
-        return render_duration(v, out_is_zero);
-    case SCHEMA_BOOL:
-    case SCHEMA_INT:
-    case SCHEMA_UINT:
-    case SCHEMA_DOUBLE:
+    switch (schema_shape(v->s->kind)) {
+    case SCHEMA_SHAPE_TEXT:
+        return v->s->kind == SCHEMA_DURATION || v->s->kind == SCHEMA_SIZE
+                   ? render_duration(v, out_is_zero)
+                   : render_text(v, out_is_zero);
+    case SCHEMA_SHAPE_NUMBER:
         return render_number(v, out_is_zero);
-    case SCHEMA_TEXTS:
-    case SCHEMA_SECRETS:
-    case SCHEMA_PATHS:
-        json = render_texts(v->node, v->s->kind == SCHEMA_SECRETS && v->is_masked);
-        break;
-    case SCHEMA_TEXT_MAP:
-    case SCHEMA_LABELS:
-    case SCHEMA_TEXTS_MAP:
-    case SCHEMA_SECRETS_MAP:
-        json = render_names(v);
-        break;
-    case SCHEMA_ANY:
+    case SCHEMA_SHAPE_ANY:
         *out_is_zero = node_is_null(v->node);
         return *out_is_zero ? json_null() : node_to_jansson(v->node);
-    case SCHEMA_MAP:
-        json = json_object();
-        *out_is_zero =
-            render_fields(v->s->fields, node_is_null(v->node) ? NULL : v->node, v->is_masked, json);
-        if ((v->s->flags & SCHEMA_POINTER) != 0) {
-            *out_is_zero = node_is_null(v->node);
-        }
-        return json;
-    case SCHEMA_LIST:
-    case SCHEMA_NAMED:
-        json = v->s->kind == SCHEMA_LIST ? render_list(v) : render_named_maps(v);
-        if ((v->s->flags & SCHEMA_POINTER) != 0) {
-            *out_is_zero = node_is_null(v->node);
-            return json;
-        }
-        break;
-    case SCHEMA_INLINE:
-        json = json_object();
+    case SCHEMA_SHAPE_TEXTS:
+    case SCHEMA_SHAPE_NAMES:
+    case SCHEMA_SHAPE_MAP:
+    case SCHEMA_SHAPE_LIST:
+    case SCHEMA_SHAPE_NAMED:
+    case SCHEMA_SHAPE_INLINE:
         break;
     }
-    *out_is_zero = json_array_size(json) == 0 && json_object_size(json) == 0;
-    return json;
+    return render_collection(v, out_is_zero);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion) */
