@@ -22,6 +22,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = str(ROOT / "build/otel-ta")
 HAS_CORES = (os.cpu_count() or 1) > 1
 SERVER_CORES = "0"
+# Ended from outside, a measurement still stops its servers and removes its files.
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
 SERVE = ["--log-format", "logfmt", "--shutdown-delay", "0s"]
 
 
@@ -49,15 +51,28 @@ def free_port():
         return sock.getsockname()[1]
 
 
+def place_for(n_bytes):
+    """A directory with room for so much: in memory when half of what is free there is enough, else on disk; None: nowhere."""
+    available = int(re.search(r"MemAvailable:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text(encoding="utf-8")).group(1)) * 1024
+    if os.path.isdir("/dev/shm") and n_bytes < min(available, shutil.disk_usage("/dev/shm").free) // 2:
+        return "/dev/shm"
+    return tempfile.gettempdir() if n_bytes < shutil.disk_usage(tempfile.gettempdir()).free * 0.9 else None
+
+
 def big_folder(n_bytes):
-    """A temporary folder with room for so much: in memory when half of what is free there is enough, else on disk."""
-    available = int(re.search(r"MemAvailable:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text()).group(1)) * 1024
-    for place, room in (("/dev/shm", min(available, shutil.disk_usage("/dev/shm").free) // 2 if os.path.isdir("/dev/shm") else 0),
-                        (tempfile.gettempdir(), shutil.disk_usage(tempfile.gettempdir()).free * 0.9)):
-        if n_bytes < room:
-            return tempfile.TemporaryDirectory(prefix="otel-ta-bench-", dir=place)
-    sys.exit(f"{os.path.basename(sys.argv[0])}: {n_bytes >> 20} MiB of targets fit neither into memory nor into {tempfile.gettempdir()}; "
-             "measure fewer with --targets")
+    place = place_for(n_bytes)
+    if place is None:
+        sys.exit(f"{os.path.basename(sys.argv[0])}: {n_bytes >> 20} MiB of targets fit neither into memory nor into {tempfile.gettempdir()}")
+    return tempfile.TemporaryDirectory(prefix="otel-ta-bench-", dir=place)
+
+
+def sizes_with_room(report, text, bytes_each):
+    """The numbers of a list like "10000,1000000" whose targets fit somewhere; the report says which do not."""
+    sizes = [int(size) for size in text.split(",")]
+    fitting = [size for size in sizes if place_for(size * bytes_each) is not None]
+    for size in set(sizes) - set(fitting):
+        report.warn(f"{size} targets fit neither into memory nor into {tempfile.gettempdir()}: left out")
+    return fitting
 
 
 def replace(path, data):
