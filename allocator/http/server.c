@@ -1,11 +1,9 @@
 #include "allocator/http/server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <semaphore.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 
 /* Debian ships h2o for its own event loop; the headers must agree with the library about that. */
@@ -16,11 +14,9 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/metric.h"
-#include "allocator/http/gather.h"
+#include "allocator/http/exchange_state.h"
 #include "allocator/http/head.h"
 #include "allocator/http/listen.h"
-#include "allocator/http/requesttarget.h"
-#include "allocator/http/status.h"
 #define LOG_MODULE "http"
 #include "allocator/base/log.h"
 
@@ -28,9 +24,6 @@ enum {
     STALLED_READER_MS = 10000,
     HANDSHAKE_TIMEOUT_MS = 10000,
     ACCEPTS_PER_WAKEUP = 16,
-    PIECES_PER_WRITE = 512,   /* bounds what h2o copies when the socket is full */
-    MANY_PIECES = 64,         /* from here on pieces are joined, if they are … */
-    SMALL_PIECE_BYTES = 1024, /* … smaller than this on average */
     SWEEP_MS = 20,          /* how often a stopping thread looks for connections that became idle */
     UNBLOCK_MS = 5000,      /* what cut connections get to notice it */
     MEASURE_MS = 5,         /* at least, between two looks at the bytes being received … */
@@ -101,290 +94,6 @@ struct message {
     void *arg;
 };
 
-/* ---- exchange: what a handler sees */
-
-struct exchange {
-    h2o_req_t *req;
-    struct door *door;
-    struct arena *arena; /* in the request's pool; NULL until asked for */
-    struct requesttarget target;
-    bool is_head;
-    bool is_answered;
-};
-
-static struct span from_iovec(h2o_iovec_t v)
-{
-    return (struct span){ v.base, v.len };
-}
-
-static struct connection *connection_of(const struct exchange *x)
-{
-    return x->req->conn->callbacks->get_socket(x->req->conn)->on_close.data;
-}
-
-struct span exchange_method(const struct exchange *x)
-{
-    return from_iovec(x->req->method);
-}
-
-struct span exchange_path(const struct exchange *x)
-{
-    return x->target.path;
-}
-
-struct span exchange_query(const struct exchange *x)
-{
-    return x->target.query;
-}
-
-struct span exchange_host(const struct exchange *x)
-{
-    return x->target.host;
-}
-
-struct span exchange_header(const struct exchange *x, const char *name)
-{
-    char lower[64];
-    size_t len = strlen(name);
-
-    assert(len < sizeof(lower));
-    for (size_t i = 0; i < len; i++) {
-        lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + ('a' - 'A') : name[i]);
-    }
-    const h2o_headers_t *headers = &x->req->headers;
-    const h2o_token_t *token = h2o_lookup_token(lower, len);
-    ssize_t at = token != NULL ? h2o_find_header(headers, token, -1)
-                               : h2o_find_header_by_str(headers, lower, len, -1);
-
-    if (at < 0) {
-        return (struct span){ 0 };
-    }
-    struct span value = from_iovec(headers->entries[at].value);
-    while (value.len > 0 && (value.p[value.len - 1] == ' ' || value.p[value.len - 1] == '\t')) {
-        value.len--;
-    }
-    return value;
-}
-
-struct span exchange_body(const struct exchange *x)
-{
-    return from_iovec(x->req->entity);
-}
-
-struct span exchange_peer(const struct exchange *x)
-{
-    struct sockaddr_storage peer;
-    char *text = h2o_mem_alloc_pool(&x->req->pool, INET6_ADDRSTRLEN);
-    const struct sockaddr_in *v4 = (const void *)&peer;
-    const struct sockaddr_in6 *v6 = (const void *)&peer;
-    const char *done = NULL;
-
-    if (x->req->conn->callbacks->get_peername(x->req->conn, (void *)&peer) == 0) {
-        return (struct span){ 0 };
-    }
-    if (peer.ss_family == AF_INET) {
-        done = inet_ntop(AF_INET, &v4->sin_addr, text, INET6_ADDRSTRLEN);
-    } else if (peer.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-        done = inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], text, INET6_ADDRSTRLEN);
-    } else if (peer.ss_family == AF_INET6) {
-        done = inet_ntop(AF_INET6, &v6->sin6_addr, text, INET6_ADDRSTRLEN);
-    }
-    return span_of(done);
-}
-
-bool exchange_is_verified(const struct exchange *x)
-{
-    return connection_of(x)->is_verified;
-}
-
-unsigned exchange_thread(const struct exchange *x)
-{
-    return x->door->worker->index;
-}
-
-static void on_arena_dispose(void *arena)
-{
-    arena_fini(arena);
-}
-
-struct arena *exchange_arena(struct exchange *x)
-{
-    if (x->arena == NULL) {
-        x->arena = h2o_mem_alloc_shared(&x->req->pool, sizeof(*x->arena), on_arena_dispose);
-        arena_init(x->arena);
-    }
-    return x->arena;
-}
-
-struct arena *exchange_scratch(struct exchange *x)
-{
-    return &x->door->worker->scratch;
-}
-
-/* ---- exchange: the answer */
-
-void exchange_add_header(struct exchange *x, const char *name, struct span value)
-{
-    h2o_mem_pool_t *pool = &x->req->pool;
-    size_t len = strlen(name);
-    h2o_iovec_t lower = h2o_strdup(pool, name, len);
-    h2o_iovec_t copy = h2o_strdup(pool, value.p, value.len);
-
-    assert(!x->is_answered);
-    h2o_strtolower(lower.base, len);
-    /* A line break in a value would let a peer write headers of its own. */
-    for (size_t i = 0; i < copy.len; i++) {
-        if ((unsigned char)copy.base[i] < ' ') {
-            copy.base[i] = ' ';
-        }
-    }
-    h2o_add_header_by_str(pool, &x->req->res.headers, lower.base, len, 1, name, copy.base,
-                          copy.len);
-}
-
-/* Returns whether a body follows. */
-static bool begin_reply(struct exchange *x, int status, const char *content_type, size_t bytes)
-{
-    h2o_req_t *req = x->req;
-
-    assert(!x->is_answered);
-    x->is_answered = true;
-    req->res.status = status;
-    req->res.reason = status_reason(status);
-    if (content_type != NULL) {
-        h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, "Content-Type",
-                       content_type, strlen(content_type));
-    }
-    if (status == 204 || status == 304) {
-        return false;
-    }
-    req->res.content_length = bytes;
-    return bytes > 0 && !x->is_head;
-}
-
-static void send_nothing(h2o_req_t *req)
-{
-    static h2o_generator_t done; /* h2o reads it only: a generator with nothing to go on with */
-
-    h2o_start_response(req, &done);
-    h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
-}
-
-void exchange_reply(struct exchange *x, int status, const char *content_type, struct span body)
-{
-    if (begin_reply(x, status, content_type, body.len)) {
-        h2o_send_inline(x->req, body.p, body.len);
-    } else {
-        send_nothing(x->req);
-    }
-}
-
-void exchange_fail(struct exchange *x, int status, const char *fmt, ...)
-{
-    char text[512];
-    va_list ap;
-
-    va_start(ap, fmt);
-    int n = vsnprintf(text, sizeof(text) - 1, fmt, ap);
-    va_end(ap);
-    size_t len = n < 0 ? 0 : (size_t)n;
-    if (len > sizeof(text) - 2) {
-        len = sizeof(text) - 2;
-    }
-    text[len] = '\n';
-    exchange_reply(x, status, "text/plain; charset=utf-8", (struct span){ text, len + 1 });
-}
-
-/* ---- exchange: pinned answers
- * Every piece is handed over as "more to come"; only when h2o reports the last one written does an
- * empty final send follow. So there is one moment of release on success (pinned_proceed) and one on
- * failure (pinned_stop). */
-
-struct pinned {
-    h2o_generator_t super;
-    struct worker *worker;
-    struct exchange_pieces rest; /* v and n advance as they are sent */
-    size_t offset;               /* into v[0], while joining */
-    char *joined;                /* where pieces are joined before they are sent, or NULL */
-};
-
-static void pinned_release(struct pinned *p)
-{
-    if (p->joined != NULL) {
-        gather_give(&p->worker->buffers, p->joined);
-    }
-    if (p->rest.release != NULL) {
-        p->rest.release(p->rest.arg);
-    }
-}
-
-static void pinned_stop(h2o_generator_t *self, h2o_req_t *req)
-{
-    (void)req;
-    pinned_release((struct pinned *)(void *)self);
-}
-
-static void pinned_send(struct pinned *p, h2o_req_t *req)
-{
-    if (p->joined != NULL) {
-        h2o_iovec_t all = { p->joined, gather_fill(&p->rest, &p->offset, p->joined) };
-
-        h2o_send(req, &all, 1, H2O_SEND_STATE_IN_PROGRESS);
-        return;
-    }
-    size_t n = p->rest.n < PIECES_PER_WRITE ? p->rest.n : PIECES_PER_WRITE;
-    /* h2o_iovec_t is struct iovec by layout (h2o itself casts between them), and h2o copies before
-     * it advances. */
-    h2o_iovec_t *v = (h2o_iovec_t *)(uintptr_t)p->rest.v;
-
-    p->rest.v += n;
-    p->rest.n -= n;
-    h2o_send(req, v, n, H2O_SEND_STATE_IN_PROGRESS);
-}
-
-static void pinned_proceed(h2o_generator_t *self, h2o_req_t *req)
-{
-    struct pinned *p = (struct pinned *)(void *)self;
-
-    if (p->rest.n > 0) {
-        pinned_send(p, req);
-        return;
-    }
-    pinned_release(p);
-    h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
-}
-
-/* TLS needs large records. Without TLS, the kernel takes longer to pick up many small pieces than
- * we take to copy them: 1000 targets cost 11 % less when joined, 10 targets 8 % more. */
-static bool wants_joining(const struct exchange *x, const struct exchange_pieces *pieces)
-{
-    return x->door->bound->options.tls != NULL ||
-           (pieces->n >= MANY_PIECES && pieces->bytes / pieces->n < SMALL_PIECE_BYTES);
-}
-
-void exchange_reply_pinned(struct exchange *x, int status, const char *content_type,
-                           const struct exchange_pieces *pieces)
-{
-    h2o_req_t *req = x->req;
-    struct pinned *p = h2o_mem_alloc_pool(&req->pool, sizeof(*p));
-
-    *p = (struct pinned){
-        .super = { pinned_proceed, pinned_stop },
-        .worker = x->door->worker,
-        .rest = *pieces,
-    };
-    if (!begin_reply(x, status, content_type, pieces->bytes)) {
-        pinned_release(p);
-        send_nothing(req);
-        return;
-    }
-    if (wants_joining(x, pieces)) {
-        p->joined = gather_take(&p->worker->buffers);
-    }
-    h2o_start_response(req, &p->super);
-    pinned_send(p, req);
-}
-
 /* ---- requests */
 
 struct door_handler {
@@ -395,22 +104,33 @@ struct door_handler {
 static int on_request(h2o_handler_t *self, h2o_req_t *req)
 {
     struct door *door = ((struct door_handler *)(void *)self)->door;
-    struct exchange x = { .req = req, .door = door };
+    struct worker *w = door->worker;
+    const struct connection *c = req->conn->callbacks->get_socket(req->conn)->on_close.data;
+    struct exchange x = {
+        .req = req,
+        .scratch = &w->scratch,
+        .buffers = &w->buffers,
+        .thread = w->index,
+        .is_tls = door->bound->options.tls != NULL,
+        .is_verified = c->is_verified,
+        .is_head = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD")),
+    };
 
     role_enter(serve);
-    x.is_head = span_is(from_iovec(req->method), "HEAD");
     /* Until a request is answered its bytes stay where they were received. */
-    const h2o_buffer_t *in = connection_of(&x)->sock->input;
+    const h2o_buffer_t *in = c->sock->input;
     struct head_fault fault = head_check((struct span){ in->bytes, in->size });
     if (fault.status != 0) {
         req->http1_is_persistent = 0;
         exchange_fail(&x, fault.status, "%s", fault.why);
         return 0;
     }
-    x.target = requesttarget_split(from_iovec(req->input.path), from_iovec(req->input.authority));
+    const h2o_iovec_t *path = &req->input.path, *host = &req->input.authority;
+    x.target = requesttarget_split((struct span){ path->base, path->len },
+                                   (struct span){ host->base, host->len });
     door->bound->options.handler(&x, door->bound->options.arg);
     assert(x.is_answered);
-    arena_recycle(&door->worker->scratch, LIMIT_SCRATCH_KEPT);
+    arena_recycle(&w->scratch, LIMIT_SCRATCH_KEPT);
     return 0;
 }
 
