@@ -2,6 +2,8 @@
 
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
+#include "allocator/base/metric.h"
+#include "allocator/discovery/provider.h"
 #include "allocator/discovery/targetnode.h"
 #include "allocator/discovery/want.h"
 #include "allocator/render.h"
@@ -452,6 +454,46 @@ void job_vanish(struct job *j, uint32_t section, struct span source)
     j->has_news = true;
 }
 
+/* ---- metrics */
+
+void job_show(struct job *j)
+{
+    const char *const label[] = { j->label };
+
+    metric_set_for(METRIC_TARGETS, label, (double)j->n_discovered);
+    metric_set_for(METRIC_TARGETS_DROPPED, label, (double)j->n_dropped);
+    metric_set_for(METRIC_TARGETS_INVALID, label, (double)j->n_invalid);
+    metric_set_for(METRIC_SD_DISCOVERED, (const char *[]){ "", j->label }, (double)j->n_discovered);
+    j->has_news = false;
+}
+
+void job_forget_series(const struct job *j)
+{
+    static const enum metric_id by_job[] = { METRIC_TARGETS, METRIC_TARGETS_DROPPED,
+                                             METRIC_TARGETS_INVALID, METRIC_PROCESS_GROUPS };
+
+    for (size_t i = 0; i < COUNT(by_job); i++) {
+        metric_forget(by_job[i], (const char *[]){ j->label });
+    }
+    metric_forget(METRIC_SD_DISCOVERED, (const char *[]){ "", j->label });
+    for (size_t i = 0; i < j->config->n_sds; i++) {
+        const struct provider_ops *ops = provider_find(j->config->sds[i].mechanism);
+        if (ops != NULL) {
+            metric_forget(METRIC_SD_REFRESH_FAILURES, (const char *[]){ ops->name, j->label });
+        }
+    }
+}
+
+void job_set_label(struct job *j, const char *label)
+{
+    if (strcmp(j->label, label) != 0) {
+        job_forget_series(j);
+        mem_free(j->label);
+        j->label = mem_strdup(label);
+        j->has_news = true;
+    }
+}
+
 /* ---- fleets */
 
 static int compare_identities(const void *a, const void *b)
@@ -479,6 +521,20 @@ void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job)
         enter_fleet(j, heads[i]);
     }
     mem_free(heads);
+}
+
+/* ---- end */
+
+struct job *job_take_predecessor(struct job *j)
+{
+    struct job *before = j->predecessor;
+
+    if (before != NULL) {
+        before->successor = NULL;
+        before->has_news = true;
+        j->predecessor = NULL;
+    }
+    return before;
 }
 
 static void free_one(struct job *j, bool is_fleet_gone) ON(engine)

@@ -55,6 +55,14 @@ void job_vanish(struct job *j, uint32_t section, struct span source) ON(engine);
 /* Puts every target into 'fleet', in identity order, and forgets the fleet it was in, which is
  * freed as a whole. */
 void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job) ON(engine);
+/* Brings its gauges up to date. */
+void job_show(struct job *j);
+/* Removes every series under its label. */
+void job_forget_series(const struct job *j);
+/* Its name in metrics; those under another one are removed. */
+void job_set_label(struct job *j, const char *label);
+/* Parts the two; the predecessor, or NULL when there is none, is the caller's. */
+struct job *job_take_predecessor(struct job *j);
 /* Its predecessor too. 'is_fleet_gone': the fleet is freed as a whole, its slots need not be
  * cleared. */
 void job_free(struct job **job, bool is_fleet_gone) ON(engine);

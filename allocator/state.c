@@ -273,33 +273,6 @@ static char *job_label(const struct tenancy *t, const struct scrapejob *config)
     return buf_take(&label, &len);
 }
 
-static void forget_series(const struct job *j)
-{
-    static const enum metric_id by_job[] = { METRIC_TARGETS, METRIC_TARGETS_DROPPED,
-                                             METRIC_TARGETS_INVALID, METRIC_PROCESS_GROUPS };
-
-    for (size_t i = 0; i < COUNT(by_job); i++) {
-        metric_forget(by_job[i], (const char *[]){ j->label });
-    }
-    metric_forget(METRIC_SD_DISCOVERED, (const char *[]){ "", j->label });
-    for (size_t i = 0; i < j->config->n_sds; i++) {
-        const struct provider_ops *ops = provider_find(j->config->sds[i].mechanism);
-        if (ops != NULL) {
-            metric_forget(METRIC_SD_REFRESH_FAILURES, (const char *[]){ ops->name, j->label });
-        }
-    }
-}
-
-static void set_label(struct job *j, const char *label)
-{
-    if (strcmp(j->label, label) != 0) {
-        forget_series(j);
-        mem_free(j->label);
-        j->label = mem_strdup(label);
-        j->has_news = true;
-    }
-}
-
 /* Where the job of this name was. 'at' is where it is found first, if nothing has changed. */
 static struct job **find_place(struct tenancy *from, const struct scrapejob *config, size_t at)
 {
@@ -311,18 +284,6 @@ static struct job **find_place(struct tenancy *from, const struct scrapejob *con
         }
     }
     return NULL;
-}
-
-static struct job *take_predecessor(struct job *j)
-{
-    struct job *before = j->predecessor;
-
-    if (before != NULL) {
-        before->successor = NULL;
-        before->has_news = true;
-        j->predecessor = NULL;
-    }
-    return before;
 }
 
 /* The job, or its predecessor, if it was configured in the same way. */
@@ -337,7 +298,7 @@ static struct job *take_same(struct job **place, const struct scrapejob *config)
         return j;
     }
     return j->predecessor != NULL && memcmp(j->predecessor->key, key, sizeof(key)) == 0
-               ? take_predecessor(j)
+               ? job_take_predecessor(j)
                : NULL;
 }
 
@@ -347,7 +308,7 @@ static struct job *take_served(struct job **place)
     struct job *j = *place;
 
     if (j->n_open > 0) {
-        return take_predecessor(j);
+        return job_take_predecessor(j);
     }
     *place = NULL;
     return j;
@@ -380,7 +341,7 @@ static void forget_job(struct state *s, const struct job *j, struct job *heir)
     if (heir != NULL && strcmp(heir->label, j->label) == 0) {
         heir->has_news = true;
     } else {
-        forget_series(j);
+        job_forget_series(j);
     }
     s->n_kept -= j->n_kept_shown;
     wants_release(&s->wants, j);
@@ -389,7 +350,7 @@ static void forget_job(struct state *s, const struct job *j, struct job *heir)
 /* The job itself is served from now on, or not at all. */
 static void end_predecessor(struct state *s, struct job *j) ON(engine)
 {
-    struct job *before = take_predecessor(j);
+    struct job *before = job_take_predecessor(j);
 
     if (before == NULL) {
         return;
@@ -431,7 +392,7 @@ static void keep_job(struct renewal *r, size_t i, struct job *j, const char *lab
         if (!r->goes_on[i]) {
             job_join(j, t->fleet, tenancy_take_number(t));
         }
-        set_label(j, label);
+        job_set_label(j, label);
     }
 }
 
@@ -686,17 +647,6 @@ static void become_synced(struct state *s) ON(engine)
     metric_set(METRIC_SYNCED, 1);
 }
 
-static void show_job(struct job *j)
-{
-    const char *const label[] = { j->label };
-
-    metric_set_for(METRIC_TARGETS, label, (double)j->n_discovered);
-    metric_set_for(METRIC_TARGETS_DROPPED, label, (double)j->n_dropped);
-    metric_set_for(METRIC_TARGETS_INVALID, label, (double)j->n_invalid);
-    metric_set_for(METRIC_SD_DISCOVERED, (const char *[]){ "", j->label }, (double)j->n_discovered);
-    j->has_news = false;
-}
-
 /* Pages and row of a job that may have changed; true when the row did. */
 static bool render_job(struct state *s, struct job *current, size_t *n_rendered) ON(engine)
 {
@@ -716,7 +666,7 @@ static bool render_job(struct state *s, struct job *current, size_t *n_rendered)
     if (j->has_news) {
         s->n_kept += j->n_kept - j->n_kept_shown;
         j->n_kept_shown = j->n_kept;
-        show_job(j);
+        job_show(j);
     }
     return has_changed;
 }
