@@ -19,10 +19,8 @@ void job_key(const struct scrapejob *config, uint64_t out_key[2])
 
     buf_init(&bytes, LIMIT_DOCUMENT_BYTES * 4);
     buf_addf(&bytes, "%d.%d.", (int)config->filter, (int)config->name_scheme);
-    char *json =
-        json_dumps(config->config, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
-    buf_add_str(&bytes, json == NULL ? "" : json);
-    mem_free(json);
+    AUTO_STR json = scrapejob_dump(config->config);
+    buf_add_str(&bytes, json);
     for (size_t i = 0; i < config->n_sds; i++) {
         want_key(&config->sds[i], &bytes);
     }

@@ -364,12 +364,6 @@ static void end_predecessor(struct state *s, struct job *j) ON(engine)
     job_free(&before, false);
 }
 
-static struct span dump(const json_t *tree)
-{
-    char *text = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
-    return span_of(text == NULL ? mem_strdup("{}") : text);
-}
-
 static void add_entry(struct renewal *r, size_t tenant, const struct scrapejob *config)
 {
     struct directory_job *entry = vec_push(&r->entries);
@@ -378,8 +372,8 @@ static void add_entry(struct renewal *r, size_t tenant, const struct scrapejob *
                                      .receiver = config->receiver,
                                      .name = config->name };
     if (!r->tenancies[tenant]->are_jobs_inline) {
-        entry->config = dump(config->config);
-        entry->config_masked = dump(config->config_masked);
+        entry->config = span_of(scrapejob_dump(config->config));
+        entry->config_masked = span_of(scrapejob_dump(config->config_masked));
     }
 }
 

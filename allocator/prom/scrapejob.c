@@ -496,6 +496,15 @@ void scrapejob_free(struct scrapejob **job)
     *job = NULL;
 }
 
+char *scrapejob_dump(const json_t *config)
+{
+    /* jansson's 17 digits would show 1.1 as 1.1000000000000001. */
+    char *text = json_dumps(config, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
+
+    assert(text != NULL); /* a tree without cycles, of texts and finite numbers */
+    return text;
+}
+
 /* ---- lists */
 
 struct named {

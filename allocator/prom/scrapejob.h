@@ -65,6 +65,8 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
                                   const struct scrape_options *options, struct strpool *pool,
                                   struct faults *f);
 void scrapejob_free(struct scrapejob **job);
+/* 'config' or 'config_masked' as text: keys sorted, no white space. The caller frees it. */
+char *scrapejob_dump(const json_t *config);
 
 struct scrapejobs {
     struct scrapejob **v;

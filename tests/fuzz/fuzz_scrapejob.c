@@ -1,11 +1,11 @@
 /* A Prometheus configuration from anybody: checked strictly and leniently; every job that passes
  * can be rendered. */
 #include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/prom/promconfig.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,13 +23,8 @@ static void parse(const struct node *root, bool strict)
     strpool_init(&pool);
     promconfig_parse(root, &options, &pool, &f, &jobs);
     for (size_t i = 0; i < jobs.n; i++) {
-        char *clear = json_dumps(jobs.v[i]->config, JSON_SORT_KEYS);
-        char *masked = json_dumps(jobs.v[i]->config_masked, JSON_SORT_KEYS);
-        if (clear == NULL || masked == NULL) {
-            abort();
-        }
-        free(clear);
-        free(masked);
+        mem_free(scrapejob_dump(jobs.v[i]->config));
+        mem_free(scrapejob_dump(jobs.v[i]->config_masked));
     }
     scrapejobs_fini(&jobs);
     strpool_fini(&pool);

@@ -163,6 +163,22 @@ static void test_sections(void)
     teardown(&x);
 }
 
+static void test_dump(void)
+{
+    static const char yaml[] =
+        "{native_histogram_min_bucket_factor: 1.1, job_name: j, static_configs: [{targets: [a]}]}";
+    struct fixture x;
+
+    setup(&x);
+    parse(&x, yaml);
+    AUTO_STR text = scrapejob_dump(x.job->config);
+    AUTO_STR again = scrapejob_dump(x.job->config);
+    ok(strstr(text, "\"native_histogram_min_bucket_factor\":1.1,") != NULL, "as it was written");
+    ok(strstr(text, "\"job_name\"") < strstr(text, "\"static_configs\""), "sorted");
+    is_str(again, text, "the same every time");
+    teardown(&x);
+}
+
 static void test_strict(void)
 {
     static const char yaml[] =
@@ -321,6 +337,7 @@ int main(void)
     test_seeds();
     test_dollars();
     test_sections();
+    test_dump();
     test_strict();
     test_paths();
     test_duplicates();
