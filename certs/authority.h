@@ -1,6 +1,6 @@
 /* Our own certificate authority: P-256 CA and leaf issuance, PEM in and out. Pure but for random
- * numbers: 'now' is given, nothing is read or written. Policy: spec/admission.md §3.3. Threads:
- * any; a keypair belongs to one thread. */
+ * numbers: 'now' is given, nothing is read or written. Threads: any; a keypair belongs to one
+ * thread. */
 #ifndef OTEL_TA_CERTS_AUTHORITY_H
 #define OTEL_TA_CERTS_AUTHORITY_H
 

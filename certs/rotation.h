@@ -1,8 +1,7 @@
 /* When our own certificates are renewed: a pure state machine. A new authority is published (in the
  * bundle that clients trust) before anything is signed with it, soaks, is switched to, and the old
  * one is retired once no leaf of it can be in use: stage → publish → soak → switch → retire. Every
- * step is idempotent, so a crash between two of them is harmless. Threads: any; pure. Source:
- * spec/admission.md §3.3. */
+ * step is idempotent, so a crash between two of them is harmless. Threads: any; pure. */
 #ifndef OTEL_TA_CERTS_ROTATION_H
 #define OTEL_TA_CERTS_ROTATION_H
 

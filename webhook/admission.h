@@ -1,6 +1,6 @@
 /* An AdmissionReview in, the answer out: bytes to bytes, no side effects, dry runs like any other
- * call. Contract: spec/admission.md §1. The answer classes of its §1.4: internal trouble is an HTTP
- * error (failurePolicy decides), a fault of the user's is a denial with causes, what is not
+ * call. Contract: AdmissionReview of admission.k8s.io/v1. Classes of answers: internal trouble is
+ * an HTTP error (failurePolicy decides), a fault of the user's is a denial with causes, what is not
  * understood passes with a warning. Threads: any. */
 #ifndef OTEL_TA_WEBHOOK_ADMISSION_H
 #define OTEL_TA_WEBHOOK_ADMISSION_H

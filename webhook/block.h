@@ -1,7 +1,7 @@
 /* The "target_allocator" block of a Prometheus receiver: where the Collector itself asks the
  * allocator for scrape configs. Our three members of it (endpoint, interval, collector_id) are set
- * and taken back; other members stay the user's. Source: spec/operator.md §1.3; decision P11.
- * Threads: any. */
+ * and taken back; other members stay the user's. Source: AddTAConfigToPromConfig() of upstream's
+ * operator. Threads: any. */
 #ifndef OTEL_TA_WEBHOOK_BLOCK_H
 #define OTEL_TA_WEBHOOK_BLOCK_H
 

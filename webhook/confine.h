@@ -1,7 +1,7 @@
 /* What 'serve' gives up once it runs: new privileges, core dumps (keys lie in memory), being
  * traced, and every system call that starts programs, mounts, traces, loads code into the kernel or
- * changes namespaces (they then fail with EPERM). Source: spec/admission.md §5. Threads: main
- * thread, after all others have started; the filter covers them all. */
+ * changes namespaces (they then fail with EPERM). Threads: main thread, after all others have
+ * started; the filter covers them all. */
 #ifndef OTEL_TA_WEBHOOK_CONFINE_H
 #define OTEL_TA_WEBHOOK_CONFINE_H
 

@@ -1,5 +1,5 @@
-/* 'check service-discovery FILE JOB': what promtool's command of that name prints
- * (spec/prometheus.md §8.3): for each distinct target its labels before and behind relabeling.
+/* 'check service-discovery FILE JOB': what promtool's command of that name prints (Prometheus
+ * cmd/promtool/sd.go): for each distinct target its labels before and behind relabeling.
  * Deviations: ends when every section has answered, not when the time is over; "error" is the
  * reason as text, where promtool prints {}. */
 #include "webhook/inspect_commands.h"

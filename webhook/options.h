@@ -1,6 +1,5 @@
 /* The command line and the environment → one struct. Parsing and usage text come from one table.
- * Forms and names: design decisions, §CLI; upstream's flags keep their names and meaning.
- * Threads: main thread, once. */
+ * Upstream's flags keep their names and meaning. Threads: main thread, once. */
 #ifndef OTEL_TA_WEBHOOK_OPTIONS_H
 #define OTEL_TA_WEBHOOK_OPTIONS_H
 

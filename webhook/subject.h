@@ -7,7 +7,7 @@
 
 #include "allocator/codec/node.h"
 
-/* What its owner asks for: decision P10. */
+/* What its owner asks for. */
 enum subject_wish {
     SUBJECT_REWRITE, /* spec.targetAllocator.enabled, or label otel-ta/inject "true" */
     SUBJECT_RESTORE, /* neither, or label "false", or a mode that cannot be served */

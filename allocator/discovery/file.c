@@ -1,5 +1,5 @@
-/* file_sd_configs: what a file means (spec/prometheus.md §3.2). Finding and reading files is the
- * watcher's work. */
+/* file_sd_configs: what a file means. Finding and reading files is the watcher's work. Source:
+ * Prometheus discovery/file/file.go. */
 #include "allocator/discovery/provider.h"
 #include "allocator/discovery/targetgroup.h"
 

@@ -1,5 +1,5 @@
-/* http_sd_configs: what a body means (spec/prometheus.md §1.1). Asking for it is the watcher's
- * work. */
+/* http_sd_configs: what a body means. Asking for it is the watcher's work. Source: Prometheus
+ * discovery/http/http.go. */
 #include "allocator/discovery/provider.h"
 #include "allocator/discovery/targetgroup.h"
 

@@ -43,7 +43,7 @@ struct tenant { /* one Collector CR */
     struct span strategy, fallback;
     bool is_v0;
     bool are_jobs_inline; /* the rewrite left them in the CR beside a target_allocator block, which
-                             must not bring them a second time (decision P11) */
+                             must not bring them a second time */
     struct tenant_collector *collectors;
     size_t n_collectors;
     struct scrapejobs jobs;

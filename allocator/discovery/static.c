@@ -1,4 +1,4 @@
-/* static_configs: the groups stand in the configuration itself (spec/prometheus.md §3.1). */
+/* static_configs: the groups stand in the configuration itself. */
 #include "allocator/discovery/provider.h"
 
 static void add_labels(const struct node *labels, struct sd_batch *out)

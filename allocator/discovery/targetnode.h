@@ -1,6 +1,6 @@
 /* On which node a target runs, as far as its discovered labels say: what the strategy per-node goes
- * by. The rule is upstream's (spec/operator.md §6.8): the first of three labels that is not empty,
- * else the endpoint's own target when that is a node. Threads: any. */
+ * by. The rule is upstream's (cmd/otel-allocator/internal/target/target.go): the first of three
+ * labels that is not empty, else the endpoint's own target when that is a node. Threads: any. */
 #ifndef OTEL_TA_DISCOVERY_TARGETNODE_H
 #define OTEL_TA_DISCOVERY_TARGETNODE_H
 

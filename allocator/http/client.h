@@ -1,5 +1,5 @@
 /* Outgoing requests of the watcher thread; the only door to libcurl (multi interface, http and
- * https only). Behaves as Prometheus' HTTP client where spec/prometheus.md §1.1 and §2.4 say so:
+ * https only). Behaves as Prometheus' HTTP client (config/http_config.go of prometheus/common):
  *  - no Accept-Encoding and no decoding; User-Agent and Accept only as the caller gives them in
  * 'headers';
  *  - at most ten redirects, http and https only. To another host (or from https to http, or to

@@ -1,5 +1,5 @@
-/* What Prometheus accepts in a scrape config and is hardly meant, as warnings (spec/prometheus.md
- * §2.5). Pure; threads: any. */
+/* What Prometheus accepts in a scrape config and is hardly meant, as warnings. Pure; threads: any.
+ */
 #ifndef OTEL_TA_PROM_ADVICE_H
 #define OTEL_TA_PROM_ADVICE_H
 

@@ -2,8 +2,8 @@
  * place of the Go allocator: every key it knows, with its types and its leniency (unknown keys are
  * warnings, null keeps the default). What needs a Kubernetes API is read, and refused by name where
  * there is none; nothing is silently ignored. Precedence (defaults < file < environment < flags) is
- * the business of the options. Source: spec/operator.md §5.
- * Threads: any; immutable once parsed. */
+ * the business of the options. Source: cmd/otel-allocator/internal/config of upstream. Threads:
+ * any; immutable once parsed. */
 #ifndef OTEL_TA_PROM_DROPIN_H
 #define OTEL_TA_PROM_DROPIN_H
 

@@ -1,7 +1,8 @@
 /* One scrape config, checked as Prometheus checks it, with everything the allocator needs: name,
  * label seeds, relabel rules, discovery sections; and its JSON with all defaults filled in for
- * /scrape_configs. Source of the rules: spec/prometheus.md §2, §5.1; spec/operator.md §4.3.
- * Threads: belongs to the thread of its strpool; immutable once parsed. */
+ * /scrape_configs. Source of the rules: Prometheus config/config.go and scrape/target.go; for
+ * /scrape_configs upstream's internal/server/server.go. Threads: belongs to the thread of its
+ * strpool; immutable once parsed. */
 #ifndef OTEL_TA_PROM_SCRAPEJOB_H
 #define OTEL_TA_PROM_SCRAPEJOB_H
 

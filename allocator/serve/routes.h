@@ -1,10 +1,9 @@
-/* The allocator's HTTP API over the current snapshot (spec/operator.md §4 with the corrections of
- * its §14 and of recordings/go-allocator/README.md): /, /jobs, /jobs/{job}/targets,
- * /scrape_configs, /metrics, /livez, /readyz, each also below /n/{ns}/{cr}/. GET and HEAD; other
- * methods 405 with Allow. Which CR a request means (decision P12): path, qualified Host, source
- * address, unique match; ambiguous → 421. An unexpanded collector_id: source address, else 400. No
- * lock and no allocation from the heap on /jobs/{job}/targets?collector_id=… Threads: serve_publish
- * from the engine; the handler on serving threads. */
+/* The allocator's HTTP API over the current snapshot (upstream's internal/server/server.go): /,
+ * /jobs, /jobs/{job}/targets, /scrape_configs, /metrics, /livez, /readyz, each also below
+ * /n/{ns}/{cr}/. GET and HEAD; other methods 405 with Allow. Which CR a request means: path,
+ * qualified Host, source address, unique match; ambiguous → 421. An unexpanded collector_id: source
+ * address, else 400. No lock and no allocation from the heap on /jobs/{job}/targets?collector_id=…
+ * Threads: serve_publish from the engine; the handler on serving threads. */
 #ifndef OTEL_TA_SERVE_ROUTES_H
 #define OTEL_TA_SERVE_ROUTES_H
 

@@ -1,8 +1,8 @@
 /* Bounded-load consistent hashing, partition by partition as buraksezer/consistent does it with the
  * parameters of the Go allocator: 1061 partitions, replication factor 5, load 1.1, XXH64. The
- * tables equal those of library v1.0.0 and, as an option, v0.10.0 (spec/operator.md §7.3), so that
- * replicas of both programs agree. Deviation: v0.10.0 panics above 1061 collectors; here each then
- * holds at most one partition. */
+ * tables equal those of library v1.0.0 and, as an option, v0.10.0, so that replicas of both
+ * programs agree. Deviation: v0.10.0 panics above 1061 collectors; here each then holds at most one
+ * partition. */
 #include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
 #include "allocator/shard/strategy.h"

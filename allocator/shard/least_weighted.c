@@ -1,5 +1,6 @@
 /* The collector with the fewest targets; ties: fewer of this job, then the smaller name. A target
- * keeps its collector as long as that exists (spec/operator.md §7.2). */
+ * keeps its collector as long as that exists. Source: upstream's
+ * internal/allocation/least_weighted.go. */
 #include "allocator/base/mem.h"
 #include "allocator/shard/strategy.h"
 
