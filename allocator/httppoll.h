@@ -1,7 +1,6 @@
-/* The http_sd sections: asks each URL at its interval, as Prometheus does (spec/prometheus.md
- * §1.1): no jitter, no back-off, the whole exchange limited to the interval, every failure keeps
- * what is known. A body that is the same as the last one is not passed on. Threads: the watcher's.
- */
+/* The http_sd sections: asks each URL at its interval, as Prometheus does (discovery/http/http.go):
+ * no jitter, no back-off, the whole exchange limited to the interval, every failure keeps what is
+ * known. A body that is the same as the last one is not passed on. Threads: the watcher's. */
 #ifndef OTEL_TA_HTTPPOLL_H
 #define OTEL_TA_HTTPPOLL_H
 

@@ -1,8 +1,7 @@
 /* What a rewrite or a restore does to the configuration of one Collector, decided on trees alone:
  * which job gets our entry, which gets its own discovery sections back, and what the annotation
  * says afterwards. A pure function of the object, the old object and the options: every replica,
- * dry run and repetition decides the same. Source: spec/admission.md §2.3; decisions P5-P12.
- * Threads: any. */
+ * dry run and repetition decides the same. Threads: any. */
 #ifndef OTEL_TA_WEBHOOK_PLAN_H
 #define OTEL_TA_WEBHOOK_PLAN_H
 
