@@ -297,7 +297,7 @@ static int read_strategy(const struct flagvalue *v, const char **out)
     const char *words[16] = { NULL };
     size_t i = 0;
 
-    while (strategies[i] != NULL && i < COUNT(words) - 1) {
+    while (i < COUNT(words) - 1 && strategies[i] != NULL) {
         words[i] = strategies[i]->name;
         i++;
     }

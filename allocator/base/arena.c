@@ -143,7 +143,7 @@ char *arena_regrow(struct arena *a, char *p, size_t size, size_t used, size_t ne
         return p;
     }
     char *copy = arena_bytes(a, new_size);
-    if (used > 0) {
+    if (p != NULL) {
         memcpy(copy, p, used);
     }
     return copy;
