@@ -283,6 +283,15 @@ void httppoll_again(struct httppoll *p, uint64_t id, int64_t now_ms)
     }
 }
 
+void httppoll_retell(struct httppoll *p, uint64_t id)
+{
+    struct poll *poll = find_poll(p, id);
+
+    if (poll != NULL) {
+        poll->must_tell = true;
+    }
+}
+
 static void free_poll(struct poll *poll) ON(watcher)
 {
     if (poll->request != NULL) {

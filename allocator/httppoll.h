@@ -14,8 +14,10 @@ struct httppoll *httppoll_new(struct http_client *client);
 void httppoll_connect(struct httppoll *p, struct mailbox *engine);
 /* Moves 'want'; the first request starts at once. */
 void httppoll_add(struct httppoll *p, struct want *want, int64_t now_ms) ON(watcher);
-/* Both ignore ids that are not here. */
+/* These ignore ids that are not here. */
 void httppoll_again(struct httppoll *p, uint64_t id, int64_t now_ms) ON(watcher);
+/* The next answer is passed on even when it is the same. */
+void httppoll_retell(struct httppoll *p, uint64_t id) ON(watcher);
 void httppoll_drop(struct httppoll *p, uint64_t id) ON(watcher);
 int64_t httppoll_deadline_ms(const struct httppoll *p);
 void httppoll_tick(struct httppoll *p, int64_t now_ms) ON(watcher);

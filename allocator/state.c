@@ -173,6 +173,7 @@ static void digest_arrival(struct state *s, struct want_entry *e, const struct a
                  LOG_STR("mechanism", e->ops->name), LOG_STR("source", a->source),
                  LOG_STR("error", err.text));
         count_unreadable(e);
+        wants_reject(&s->wants, e);
         return;
     }
     apply_batch(s, e, span_of(a->source));

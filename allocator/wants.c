@@ -102,6 +102,11 @@ void wants_settle(struct wants *w, struct want_entry *e)
     }
 }
 
+void wants_reject(struct wants *w, const struct want_entry *e)
+{
+    post(w, &want_mark_new(WATCHER_WANT_UNREADABLE, e->id)->mail);
+}
+
 static void free_entry(struct wants *w, struct want_entry *e)
 {
     w->n_open -= e->n_open > 0;

@@ -46,6 +46,8 @@ void wants_release(struct wants *w, const struct job *job);
 struct want_entry *wants_find(const struct wants *w,
                               uint64_t id); /* NULL when it was dropped meanwhile */
 void wants_settle(struct wants *w, struct want_entry *e);
+/* What came could not be read: if it comes again, that is another failure, as in Prometheus. */
+void wants_reject(struct wants *w, const struct want_entry *e);
 /* Settles those whose patience has ended; their number. */
 size_t wants_lose_patience(struct wants *w, int64_t now_ms);
 /* When to call that again; INT64_MAX when nothing is open. */

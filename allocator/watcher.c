@@ -129,6 +129,9 @@ static void take_mail(struct watcher *w, struct mail *mail, int64_t now_ms) ON(w
         filewatch_again(w->files, id, now_ms);
         httppoll_again(w->polls, id, now_ms);
         break;
+    case WATCHER_WANT_UNREADABLE:
+        httppoll_retell(w->polls, ((const struct want_mark *)(const void *)mail)->id);
+        break;
     case WATCHER_WANT_DROP:
         id = ((const struct want_mark *)(const void *)mail)->id;
         filewatch_drop(w->files, id);

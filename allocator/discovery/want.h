@@ -12,6 +12,7 @@
 enum watcher_mail {
     WATCHER_WANT_ADD,
     WATCHER_WANT_AGAIN,
+    WATCHER_WANT_UNREADABLE,
     WATCHER_WANT_DROP,
     WATCHER_FILES,
     WATCHER_RELEASED, /* the answer to ENGINE_RELEASE: this was the engine's last mail */
@@ -36,8 +37,10 @@ void want_key(const struct sdconfig *section, struct buf *out);
 struct want *want_new(uint64_t id, const struct sdconfig *section);
 void want_free(struct want **want);
 
-struct want_mark { /* WATCHER_WANT_AGAIN: read everything of it once more; WATCHER_WANT_DROP: no
-                      more arrivals */
+/* WATCHER_WANT_AGAIN: read everything of it once more; WATCHER_WANT_UNREADABLE: its last body was
+ * none that can be read, so the next is news even when it is the same; WATCHER_WANT_DROP: no more
+ * arrivals. */
+struct want_mark {
     struct mail mail;
     uint64_t id;
 };

@@ -165,6 +165,8 @@ for name, answer in bad.items():
     kept = ta.targets("plain") == ["a:1", "a:2"]
     counted = wait_for(lambda: ta.metric("prometheus_sd_http_failures_total") > failures, 2)
     ok(kept and counted, f"{name}: what is known stays, and it is counted")
+failures = ta.metric("prometheus_sd_http_failures_total")
+ok(wait_for(lambda: ta.metric("prometheus_sd_http_failures_total") >= failures + 3), "the same unreadable answer is a failure each time")
 server.answers["/plain"] = (200, JSON, "null")
 ok(ta.shows("plain", []), "null is no targets")
 server.answers["/plain"] = (200, JSON, body("a:9"))
