@@ -51,11 +51,6 @@ static bool is_receiver(struct span name)
     return span_is(name, WIRE_DEFAULT_RECEIVER) || span_has_prefix(name, WIRE_DEFAULT_RECEIVER "/");
 }
 
-static unsigned line_of(const struct node *n)
-{
-    return n == NULL ? 0 : n->line;
-}
-
 bool plan_job_has_merge(const struct node *job)
 {
     for (size_t i = 0; i < job->n; i++) {
@@ -381,9 +376,23 @@ static void plan_whole_list(struct planner *p, struct plan_receiver *r, bool is_
     r->new_list = n_list == 0 ? NULL : graft_list(p->arena, NULL, 0);
 }
 
+/* True for a map, and for nothing; anything else is a fault where 'f' stands. */
+static bool is_map_or_nothing(struct planner *p, const struct node *n)
+{
+    bool is_text =
+        n != NULL && n == p->in->subject->config && p->in->subject->config_text.p != NULL;
+
+    if (node_is_null(n) || n->type == NODE_MAP) {
+        return true;
+    }
+    faults_add(p->f, p->severity, n->line, "must %s a mapping, not %s", is_text ? "hold" : "be",
+               node_type_name(n));
+    return false;
+}
+
 static bool open_receiver(struct planner *p, struct plan_receiver *r)
 {
-    if (r->node->type != NODE_MAP) {
+    if (!is_map_or_nothing(p, r->node) || node_is_null(r->node)) {
         return false;
     }
     r->config = node_get(r->node, "config");
@@ -392,9 +401,7 @@ static bool open_receiver(struct planner *p, struct plan_receiver *r)
         return true;
     }
     size_t mark = faults_push(p->f, "config");
-    if (r->config->type != NODE_MAP) {
-        faults_add(p->f, p->severity, line_of(r->config), "must be a mapping, not %s",
-                   node_type_name(r->config));
+    if (!is_map_or_nothing(p, r->config)) {
         faults_pop(p->f, mark);
         return false;
     }
@@ -403,7 +410,7 @@ static bool open_receiver(struct planner *p, struct plan_receiver *r)
         r->list = NULL;
     } else if (r->list->type != NODE_LIST) {
         size_t inner = faults_push(p->f, "scrape_configs");
-        faults_add(p->f, p->severity, line_of(r->list), "must be a list, not %s",
+        faults_add(p->f, p->severity, r->list->line, "must be a list, not %s",
                    node_type_name(r->list));
         faults_pop(p->f, inner);
         r->list = NULL;
@@ -490,38 +497,47 @@ static void count(struct plan *plan)
     }
 }
 
+/* 'f' stands at "spec.config.receivers". */
+static void plan_receivers(struct planner *p, const struct node *receivers)
+{
+    struct span block = receiver_of_block(p, receivers);
+
+    p->plan->receivers = arena_alloc(p->arena, (receivers->n + 1) * sizeof(struct plan_receiver));
+    jobindex_init(&p->names, p->arena);
+    jobindex_init(&p->stash, p->arena);
+    jobindex_init(&p->old_stash, p->arena);
+    jobindex_init(&p->old_jobs, p->arena);
+    jobindex_add_stash(&p->stash, p->in->stash);
+    for (size_t i = 0; i < receivers->n; i++) {
+        struct span name = receivers->pairs[i].key->text;
+        if (is_receiver(name)) {
+            plan_one_receiver(p, name, receivers->pairs[i].value,
+                              block.p != NULL && span_eq(block, name));
+        }
+    }
+    count(p->plan);
+    jobindex_fini(&p->names);
+    jobindex_fini(&p->stash);
+    jobindex_fini(&p->old_stash);
+    jobindex_fini(&p->old_jobs);
+}
+
 void plan_make(const struct plan_input *in, struct arena *arena, struct faults *f, struct plan *out)
 {
     struct planner p = { .in = in, .arena = arena, .f = f, .plan = out };
-    const struct node *receivers = node_get(in->subject->config, "receivers");
+    const struct node *config = in->subject->config, *receivers = NULL;
 
     *out = (struct plan){ .n_receivers = 0 };
     p.is_rewrite = !in->is_restore && in->subject->wish == SUBJECT_REWRITE;
     p.severity = p.is_rewrite ? FAULT_ERROR : FAULT_WARNING;
-    if (receivers == NULL || receivers->type != NODE_MAP) {
-        return;
-    }
-    jobindex_init(&p.names, arena);
-    jobindex_init(&p.stash, arena);
-    jobindex_init(&p.old_stash, arena);
-    jobindex_init(&p.old_jobs, arena);
-    jobindex_add_stash(&p.stash, in->stash);
-    out->receivers = arena_alloc(arena, (receivers->n + 1) * sizeof(struct plan_receiver));
-    struct span block = receiver_of_block(&p, receivers);
     size_t mark = faults_push(f, "spec");
     faults_push(f, "config");
-    faults_push(f, "receivers");
-    for (size_t i = 0; i < receivers->n; i++) {
-        struct span name = receivers->pairs[i].key->text;
-        if (is_receiver(name)) {
-            plan_one_receiver(&p, name, receivers->pairs[i].value,
-                              block.p != NULL && span_eq(block, name));
-        }
+    if (is_map_or_nothing(&p, config)) {
+        receivers = node_get(config, "receivers");
+        faults_push(f, "receivers");
+    }
+    if (is_map_or_nothing(&p, receivers) && !node_is_null(receivers)) {
+        plan_receivers(&p, receivers);
     }
     faults_pop(f, mark);
-    count(out);
-    jobindex_fini(&p.names);
-    jobindex_fini(&p.stash);
-    jobindex_fini(&p.old_stash);
-    jobindex_fini(&p.old_jobs);
 }
