@@ -204,6 +204,20 @@ static int make_annotation(const struct revision_input *in, const struct textpla
 
 /* ---- all of it */
 
+/* Ours stands among the annotations: what is no map, and not nothing, would be lost to it. */
+static bool has_room_for_annotation(const struct subject *s, struct faults *f)
+{
+    if (node_is_null(s->annotations) || s->annotations->type == NODE_MAP) {
+        return true;
+    }
+    size_t mark = faults_push(f, "metadata");
+    faults_push(f, "annotations");
+    faults_add(f, FAULT_ERROR, s->annotations->line, "must be a mapping, not %s",
+               node_type_name(s->annotations));
+    faults_pop(f, mark);
+    return false;
+}
+
 static int carry_out(const struct revision_input *in, struct arena *arena, struct faults *f,
                      struct revision *r)
 {
@@ -226,6 +240,9 @@ static int carry_out(const struct revision_input *in, struct arena *arena, struc
         }
     }
     rc = make_annotation(in, &t, arena, r, &err);
+    if (rc == 0 && r->changes_annotation && !has_room_for_annotation(&r->subject, f)) {
+        return ERR_INVALID;
+    }
     if (rc < 0) {
         size_t mark = push_annotation(f);
         faults_add(f, FAULT_ERROR, 0, "%s", err.text);
