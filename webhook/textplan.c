@@ -245,6 +245,66 @@ int textplan_edits(const struct textplan *in, bool use_records, struct arena *ar
     return rc;
 }
 
+/* Member 'key' of 'map'; one more or less in front of it moves it by one. */
+static const struct node *member_about(const struct node *map, size_t i, struct span key)
+{
+    for (size_t at = i == 0 ? 0 : i - 1; at < map->n && at <= i + 1; at++) {
+        if (!map->pairs[at].is_merged && span_eq(map->pairs[at].key->text, key)) {
+            return map->pairs[at].value;
+        }
+    }
+    return node_get_span(map, key);
+}
+
+/* Do the trees differ? Then 'path' is where, as far as one can say.
+ * NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
+static bool find_difference(const struct node *a, const struct node *b, struct buf *path)
+{
+    size_t mark = path->len;
+
+    if (a == b) {
+        return false;
+    }
+    if (a->type == NODE_LIST && b->type == NODE_LIST && a->n == b->n) {
+        for (size_t i = 0; i < a->n; i++) {
+            buf_addf(path, "[%zu]", i);
+            if (find_difference(a->items[i], b->items[i], path)) {
+                return true;
+            }
+            path->len = mark;
+        }
+        return false;
+    }
+    if (a->type != NODE_MAP || b->type != NODE_MAP) {
+        return !node_equal(a, b);
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        struct span key = a->pairs[i].key->text;
+        const struct node *other = member_about(b, i, key);
+        buf_addf(path, "%s%.*s", mark > 0 ? "." : "", SPAN_ARG(key));
+        if (other == NULL || (node_get_span(a, key) == a->pairs[i].value &&
+                              find_difference(a->pairs[i].value, other, path))) {
+            return true;
+        }
+        path->len = mark;
+    }
+    return a->n != b->n;
+}
+
+static int refuse_difference(const struct node *tree, const struct node *intended, struct err *err)
+{
+    AUTO_BUF path = { 0 };
+
+    buf_init(&path, KIB);
+    if (tree == NULL || !find_difference(intended, tree, &path) || path.len == 0) {
+        return err_set(err, ERR_REFUSED,
+                       "the text cannot be changed without changing something else in it");
+    }
+    return err_set(err, ERR_REFUSED,
+                   "the text cannot be changed without changing %.*s, too; write that value out",
+                   SPAN_ARG(buf_span(&path)));
+}
+
 int textplan_check(struct span result, const struct node *intended, struct arena *arena,
                    struct err *err)
 {
@@ -258,8 +318,7 @@ int textplan_check(struct span result, const struct node *intended, struct arena
             why.text);
     }
     if (!node_equal(tree, intended)) {
-        return err_set(err, ERR_REFUSED,
-                       "the text cannot be changed without changing something else in it");
+        return refuse_difference(tree, intended, err);
     }
     return 0;
 }
