@@ -191,9 +191,33 @@ static int no_password(char *buf, int size, int rwflag, void *arg)
     return -1;
 }
 
-X509 *certificate_read(BIO *pem)
+static X509 *read_certificate(BIO *pem)
 {
     return PEM_read_bio_X509(pem, NULL, no_password, NULL);
+}
+
+int certificates_from_pem(struct span pem, STACK_OF(X509) * *out, struct err *err)
+{
+    STACK_OF(X509) *list = sk_X509_new_null();
+    BIO *bio = BIO_new_mem_buf(pem.p, (int)(pem.len > LIMIT_CERTIFICATE ? 0 : pem.len));
+    X509 *cert = NULL;
+
+    ERR_clear_error();
+    while (bio != NULL && list != NULL && (cert = read_certificate(bio)) != NULL) {
+        sk_X509_push(list, cert);
+    }
+    unsigned long why = ERR_peek_last_error();
+    bool is_end = ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE;
+    int n = sk_X509_num(list);
+    BIO_free(bio);
+    ERR_clear_error();
+    if (n > 0 && is_end) {
+        *out = list;
+        return 0;
+    }
+    sk_X509_pop_free(list, X509_free);
+    return n > 0 ? err_set(err, ERR_INVALID, "certificate %d of it cannot be read", n + 1)
+                 : err_set(err, ERR_INVALID, "no PEM certificate");
 }
 
 int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *out,
@@ -203,7 +227,7 @@ int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *
         BIO_new_mem_buf(cert_pem.p, (int)(cert_pem.len > LIMIT_CERTIFICATE ? 0 : cert_pem.len));
     BIO *key_bio =
         BIO_new_mem_buf(key_pem.p, (int)(key_pem.len > LIMIT_CERTIFICATE ? 0 : key_pem.len));
-    X509 *cert = cert_bio == NULL ? NULL : certificate_read(cert_bio);
+    X509 *cert = cert_bio == NULL ? NULL : read_certificate(cert_bio);
     EVP_PKEY *key = NULL;
     int rc = 0;
 

@@ -6,6 +6,7 @@
 
 #include "allocator/base/buf.h"
 #include "allocator/base/err.h"
+#include "allocator/base/span.h"
 #include "allocator/base/vec.h"
 
 #include <openssl/evp.h>
@@ -29,9 +30,9 @@ int authority_create(int64_t now_s, struct keypair *out, struct err *err) MUST_U
  * but never longer than the CA; empty subject, critical SAN. */
 int authority_issue(const struct keypair *ca, const char *const *names, size_t n_names,
                     int64_t now_s, struct keypair *out, struct err *err) MUST_USE;
-/* The next certificate of a PEM text, NULL behind the last one (then OpenSSL's error queue says
- * so). Encrypted ones are refused, nobody is asked for a password. */
-X509 *certificate_read(BIO *pem);
+/* Every certificate of a PEM text, in order; release with sk_X509_pop_free(). ERR_INVALID when
+ * there is none, or when one is spoiled, cut off or encrypted: nobody is asked for a password. */
+int certificates_from_pem(struct span pem, STACK_OF(X509) * *out, struct err *err) MUST_USE;
 /* Takes over both texts' content; the first certificate of 'cert_pem' counts. ERR_INVALID when they
  * do not match. */
 int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *out,

@@ -557,11 +557,15 @@ static int read_client_ca(const struct certs *c, struct buf *out, struct err *er
     if (c->client_ca_file == NULL) {
         return 0;
     }
+    STACK_OF(X509) *list = NULL;
     int rc = read_file(c->client_ca_file, out, err);
-    /* An empty file, perhaps one that is being written, must not turn into "ask nobody". */
-    return rc == 0 && out->len == 0
-               ? err_set(err, ERR_INVALID, "%s: no PEM certificate", c->client_ca_file)
-               : rc;
+    if (rc < 0) {
+        return rc;
+    }
+    /* A file that is being written must not turn into "ask nobody" or "not all of them". */
+    rc = certificates_from_pem(buf_span(out), &list, err);
+    sk_X509_pop_free(list, X509_free);
+    return rc < 0 ? err_wrap(err, rc, "%s", c->client_ca_file) : 0;
 }
 
 /* A mounted Secret is a directory of links into '..data', which is swapped as a whole: both halves
@@ -623,7 +627,8 @@ int certs_refresh(struct certs *c, int64_t now_s, struct identity **out, struct 
     } else if (rc == 0) {
         rc = identity_from_pem(buf_span(&cert), buf_span(&key), buf_span(&ca), now_s, out, err);
         if (rc < 0) {
-            rc = err_wrap(err, rc, "%s", c->cert_file == NULL ? "certificate" : c->cert_file);
+            rc = c->cert_file == NULL ? err_wrap(err, rc, "certificate")
+                                      : err_wrap(err, rc, "%s, %s", c->cert_file, c->key_file);
         } else {
             c->content_hash = hash;
         }

@@ -43,36 +43,24 @@ void identity_put(struct identity **id)
     *id = NULL;
 }
 
-/* Every certificate of 'pem', in order. */
-static STACK_OF(X509) * read_certificates(struct span pem)
-{
-    STACK_OF(X509) *list = sk_X509_new_null();
-    BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
-    X509 *cert = NULL;
-
-    while (bio != NULL && list != NULL && (cert = certificate_read(bio)) != NULL) {
-        sk_X509_push(list, cert);
-    }
-    ERR_clear_error(); /* the end of the text is reported as an error */
-    BIO_free(bio);
-    return list;
-}
-
 static int read_clients(struct identity *id, struct span pem, struct err *err)
 {
-    STACK_OF(X509) *list = read_certificates(pem);
-    int n = sk_X509_num(list);
+    STACK_OF(X509) *list = NULL;
+    int rc = certificates_from_pem(pem, &list, err);
 
+    if (rc < 0) {
+        return err_wrap(err, rc, "client CA");
+    }
     id->clients = X509_STORE_new();
     id->client_names = sk_X509_NAME_new_null();
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < sk_X509_num(list); i++) {
         X509_STORE_add_cert(id->clients, sk_X509_value(list, i));
         sk_X509_NAME_push(id->client_names,
                           X509_NAME_dup(X509_get_subject_name(sk_X509_value(list, i))));
     }
     ERR_clear_error();
     sk_X509_pop_free(list, X509_free);
-    return n > 0 ? 0 : err_set(err, ERR_INVALID, "client CA: no PEM certificate");
+    return 0;
 }
 
 static int check_dates(struct identity *id, int64_t now_s, struct err *err)
@@ -102,7 +90,9 @@ int identity_from_pem(struct span cert_pem, struct span key_pem, struct span cli
         rc = check_dates(id, now_s, err);
     }
     if (rc == 0) {
-        id->chain = read_certificates(cert_pem);
+        rc = certificates_from_pem(cert_pem, &id->chain, err);
+    }
+    if (rc == 0) {
         X509_free(sk_X509_shift(id->chain));
     }
     if (rc == 0 && client_ca_pem.len > 0) {

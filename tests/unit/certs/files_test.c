@@ -373,6 +373,55 @@ static void test_foreign_directory(void)
     remove_dir(dir);
 }
 
+/* A bundle that is being written: its first certificates are whole, the last one is not yet. */
+static void test_half_a_bundle(void)
+{
+    char *own = make_dir(), *dir = make_dir();
+    struct certs *maker = open_dir(own);
+    int64_t now_s = (int64_t)time(NULL);
+    struct identity *id = NULL;
+    struct err err = { 0 };
+
+    refresh(maker, now_s, "maker");
+    AUTO_STR cert = get(own, "tls.crt");
+    AUTO_STR key = get(own, "tls.key");
+    AUTO_STR ca = get(own, "ca.crt");
+    AUTO_STR half = mem_printf("%s%.*s", cert, (int)strlen(ca) / 2, ca);
+    AUTO_STR whole = mem_printf("%s# and its CA\n%s\n", cert, ca);
+    AUTO_STR cert_file = mem_printf("%s/tls.crt", dir);
+    AUTO_STR key_file = mem_printf("%s/tls.key", dir);
+    AUTO_STR ca_file = mem_printf("%s/clients.crt", dir);
+    const struct certs_options o = { .cert_file = cert_file,
+                                     .key_file = key_file,
+                                     .client_ca_file = ca_file };
+    struct certs *c = certs_new(&o);
+    put(dir, "tls.crt", half);
+    put(dir, "tls.key", key);
+    put(dir, "clients.crt", whole);
+    is_int(certs_refresh(c, now_s, &id, &err), ERR_INVALID, "half a chain is an error: %s",
+           err.text);
+    ok(strstr(err.text, cert_file) != NULL, "that names the file");
+    put(dir, "tls.crt", whole);
+    put(dir, "clients.crt", half);
+    is_int(certs_refresh(c, now_s, &id, &err), ERR_INVALID, "half of the client CAs too: %s",
+           err.text);
+    ok(strstr(err.text, ca_file) != NULL && strstr(err.text, cert_file) == NULL,
+       "that names their file");
+    put(dir, "clients.crt", "no certificate\n");
+    is_int(certs_refresh(c, now_s, &id, &err), ERR_INVALID, "and none of them: %s", err.text);
+    ok(strstr(err.text, ca_file) != NULL && strstr(err.text, cert_file) == NULL,
+       "that names their file");
+    put(dir, "clients.crt", whole);
+    ok(refresh(c, now_s, "whole"), "the whole bundles are taken");
+    put(dir, "tls.key", "-----BEGIN PRIVATE KEY-----\nMIG");
+    is_int(certs_refresh(c, now_s, &id, &err), ERR_INVALID, "half a key: %s", err.text);
+    ok(strstr(err.text, key_file) != NULL, "its file is named");
+    certs_free(&c);
+    certs_free(&maker);
+    remove_dir(own);
+    remove_dir(dir);
+}
+
 static void test_missing(void)
 {
     const struct certs_options o = { .cert_file = "/nonexistent/tls.crt",
@@ -409,6 +458,7 @@ int main(void)
     test_describe();
     test_end_of_authority();
     test_foreign_directory();
+    test_half_a_bundle();
     test_missing();
     test_memory();
     return check_done();
