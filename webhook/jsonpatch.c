@@ -42,29 +42,13 @@ static void add_op(struct jsonpatch *out, enum patch_verb verb, struct span path
     *vec_push(&out->ops) = (struct patch_op){ verb, path, value };
 }
 
-static bool is_shown(const struct node *map, size_t i)
-{
-    return !map->pairs[i].is_merged ||
-           node_get_span(map, map->pairs[i].key->text) == map->pairs[i].value;
-}
-
-/* Member 'key' of 'map', where a map that was changed a little has it at the same place. */
-static const struct node *member_near(const struct node *map, size_t i, struct span key)
-{
-    bool is_here = i < map->n && !map->pairs[i].is_merged && span_eq(map->pairs[i].key->text, key);
-    return is_here ? map->pairs[i].value : node_get_span(map, key);
-}
-
 /* NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
 static void diff_maps(const struct node *from, const struct node *to, struct span path,
                       struct arena *arena, struct jsonpatch *out)
 {
     for (size_t i = 0; i < from->n; i++) {
         struct span key = from->pairs[i].key->text;
-        const struct node *value = member_near(to, i, key);
-        if (!is_shown(from, i)) {
-            continue;
-        }
+        const struct node *value = node_get_near(to, i, key);
         if (value == NULL) {
             add_op(out, PATCH_REMOVE, child_path(arena, path, key), NULL);
         } else if (value != from->pairs[i].value) {
@@ -73,7 +57,7 @@ static void diff_maps(const struct node *from, const struct node *to, struct spa
     }
     for (size_t i = 0; i < to->n; i++) {
         struct span key = to->pairs[i].key->text;
-        if (is_shown(to, i) && member_near(from, i, key) == NULL) {
+        if (node_get_near(from, i, key) == NULL) {
             add_op(out, PATCH_ADD, child_path(arena, path, key), to->pairs[i].value);
         }
     }
@@ -175,13 +159,9 @@ static struct node *copy_tree(const struct node *n, struct arena *arena)
         return copy;
     }
     copy->pairs = arena_alloc(arena, (n->n + 1) * sizeof(struct node_pair));
-    copy->n = 0;
     for (size_t i = 0; i < n->n; i++) {
-        if (is_shown(n, i)) {
-            copy->pairs[copy->n++] =
-                (struct node_pair){ .key = n->pairs[i].key,
-                                    .value = copy_tree(n->pairs[i].value, arena) };
-        }
+        copy->pairs[i] = (struct node_pair){ .key = n->pairs[i].key,
+                                             .value = copy_tree(n->pairs[i].value, arena) };
     }
     return copy;
 }
@@ -230,11 +210,15 @@ static bool read_index(struct span token, size_t limit, size_t *out)
     return value < limit;
 }
 
-static bool find_member(const struct node *map, struct span key, size_t *out)
+/* The look begins at member '*at', and '*at' is where it ended. */
+static bool find_member(const struct node *map, struct span key, size_t *at)
 {
+    size_t from = *at < map->n ? *at : 0;
+
     for (size_t i = 0; i < map->n; i++) {
-        if (span_eq(map->pairs[i].key->text, key)) {
-            *out = i;
+        size_t k = i < map->n - from ? from + i : i - (map->n - from);
+        if (span_eq(map->pairs[k].key->text, key)) {
+            *at = k;
             return true;
         }
     }
@@ -244,7 +228,7 @@ static bool find_member(const struct node *map, struct span key, size_t *out)
 static bool apply_to_map(const struct patch_op *op, struct node *map, struct span key,
                          struct arena *arena)
 {
-    size_t at;
+    size_t at = 0;
     bool is_there = find_member(map, key, &at);
 
     if (op->verb == PATCH_REMOVE) {
@@ -304,7 +288,13 @@ static bool apply_to_list(const struct patch_op *op, struct node *list, struct s
     return true;
 }
 
-static bool apply_one(const struct patch_op *op, struct node **root, struct arena *arena)
+/* Where on its way the last operation found its members: the next one is not far. */
+struct trail {
+    size_t at[8];
+};
+
+static bool apply_one(const struct patch_op *op, struct node **root, struct trail *trail,
+                      struct arena *arena)
 {
     struct span path = op->path, token;
     struct node *at = *root;
@@ -316,16 +306,16 @@ static bool apply_one(const struct patch_op *op, struct node **root, struct aren
         *root = copy_tree(op->value, arena);
         return true;
     }
-    for (;;) {
-        size_t i;
+    for (size_t depth = 0;; depth++) {
+        size_t i = 0, *hint = depth < COUNT(trail->at) ? &trail->at[depth] : &i;
         if (!next_token(&path, arena, &token)) {
             return false;
         }
         if (path.len == 0) {
             break;
         }
-        if (at->type == NODE_MAP && find_member(at, token, &i)) {
-            at = at->pairs[i].value;
+        if (at->type == NODE_MAP && find_member(at, token, hint)) {
+            at = at->pairs[*hint].value;
         } else if (at->type == NODE_LIST && read_index(token, at->n, &i)) {
             at = at->items[i];
         } else {
@@ -341,10 +331,11 @@ int jsonpatch_apply(const struct jsonpatch *patch, const struct node *root, stru
                     struct node **out, struct err *err)
 {
     struct node *copy = copy_tree(root, arena);
+    struct trail trail = { .at = { 0 } };
 
     for (size_t i = 0; i < patch->ops.n; i++) {
         const struct patch_op *op = &patch->ops.v[i];
-        if (!apply_one(op, &copy, arena)) {
+        if (!apply_one(op, &copy, &trail, arena)) {
             return err_set(err, ERR_INVALID, "operation %zu: %s %.*s does not fit", i,
                            verb_names[op->verb], SPAN_ARG(op->path));
         }
@@ -382,21 +373,13 @@ bool jsonpatch_same(const struct node *a, const struct node *b)
     if (a->type != NODE_MAP) {
         return same_scalars(a, b);
     }
-    size_t n_a = 0, n_b = 0;
-    for (size_t i = 0; i < b->n; i++) {
-        n_b += is_shown(b, i) ? 1U : 0U;
-    }
     for (size_t i = 0; i < a->n; i++) {
-        if (!is_shown(a, i)) {
-            continue;
-        }
-        const struct node *other = member_near(b, i, a->pairs[i].key->text);
+        const struct node *other = node_get_near(b, i, a->pairs[i].key->text);
         if (other == NULL || !jsonpatch_same(a->pairs[i].value, other)) {
             return false;
         }
-        n_a++;
     }
-    return n_a == n_b;
+    return a->n == b->n;
 }
 
 void jsonpatch_fini(struct jsonpatch *patch)

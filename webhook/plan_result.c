@@ -4,15 +4,11 @@
 #include "allocator/base/limits.h"
 #include "webhook/graft.h"
 
+#include <assert.h>
+
 #define HTTP_SD "http_sd_configs"
 
 /* ---- the intended configuration */
-
-static bool is_shown(const struct node *map, size_t i)
-{
-    return !map->pairs[i].is_merged ||
-           node_get_span(map, map->pairs[i].key->text) == map->pairs[i].value;
-}
 
 const struct node *plan_intended_job(const struct plan_job *job, struct arena *arena)
 {
@@ -27,9 +23,6 @@ const struct node *plan_intended_job(const struct plan_job *job, struct arena *a
     size_t n = 0;
     for (size_t i = 0; i < node->n; i++) {
         struct span key = node->pairs[i].key->text;
-        if (!is_shown(node, i)) {
-            continue;
-        }
         if (!wire_is_sd_key(key)) {
             pairs[n++] = node->pairs[i];
         } else if (is_rewrite && has_merge && !span_is(key, HTTP_SD)) {
@@ -90,21 +83,32 @@ static const struct node *intended_receiver(const struct plan_receiver *r, struc
     return node;
 }
 
+/* The plan has the receivers in the order of the map. One at a time, each would cost a map. */
 const struct node *plan_intended(const struct plan *plan, const struct node *config,
                                  struct arena *arena)
 {
     const struct node *old = node_get(config, "receivers");
-    const struct node *receivers = old;
+    struct node_pair *pairs;
+    bool is_changed = false;
+    size_t next = 0;
 
-    for (size_t i = 0; i < plan->n_receivers; i++) {
-        const struct plan_receiver *r = &plan->receivers[i];
-        const struct node *node = intended_receiver(r, arena);
-        if (node != r->node) {
-            receivers = graft_member(arena, receivers, r->name, node);
-        }
+    if (plan->n_receivers == 0) {
+        return config;
     }
-    return receivers == old ? config
-                            : graft_member(arena, config, SPAN_LIT("receivers"), receivers);
+    pairs = arena_alloc(arena, (old->n + 1) * sizeof(*pairs));
+    for (size_t i = 0; i < old->n; i++) {
+        pairs[i] = old->pairs[i];
+        if (next == plan->n_receivers || !span_eq(plan->receivers[next].name, pairs[i].key->text)) {
+            continue;
+        }
+        const struct node *node = intended_receiver(&plan->receivers[next++], arena);
+        is_changed = is_changed || node != pairs[i].value;
+        pairs[i].value = (struct node *)(uintptr_t)node;
+    }
+    assert(next == plan->n_receivers);
+    return is_changed
+               ? graft_member(arena, config, SPAN_LIT("receivers"), graft_map(arena, pairs, old->n))
+               : config;
 }
 
 /* ---- the annotation */

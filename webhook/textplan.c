@@ -245,17 +245,6 @@ int textplan_edits(const struct textplan *in, bool use_records, struct arena *ar
     return rc;
 }
 
-/* Member 'key' of 'map'; one more or less in front of it moves it by one. */
-static const struct node *member_about(const struct node *map, size_t i, struct span key)
-{
-    for (size_t at = i == 0 ? 0 : i - 1; at < map->n && at <= i + 1; at++) {
-        if (!map->pairs[at].is_merged && span_eq(map->pairs[at].key->text, key)) {
-            return map->pairs[at].value;
-        }
-    }
-    return node_get_span(map, key);
-}
-
 /* Do the trees differ? Then 'path' is where, as far as one can say.
  * NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
 static bool find_difference(const struct node *a, const struct node *b, struct buf *path)
@@ -280,10 +269,9 @@ static bool find_difference(const struct node *a, const struct node *b, struct b
     }
     for (size_t i = 0; i < a->n; i++) {
         struct span key = a->pairs[i].key->text;
-        const struct node *other = member_about(b, i, key);
+        const struct node *other = node_get_near(b, i, key);
         buf_addf(path, "%s%.*s", mark > 0 ? "." : "", SPAN_ARG(key));
-        if (other == NULL || (node_get_span(a, key) == a->pairs[i].value &&
-                              find_difference(a->pairs[i].value, other, path))) {
+        if (other == NULL || find_difference(a->pairs[i].value, other, path)) {
             return true;
         }
         path->len = mark;

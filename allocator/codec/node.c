@@ -26,6 +26,17 @@ struct node *node_get_span(const struct node *map, struct span key)
     return merged;
 }
 
+struct node *node_get_near(const struct node *map, size_t i, struct span key)
+{
+    for (size_t at = i == 0 ? 0 : i - 1; map->type == NODE_MAP && at < map->n && at <= i + 1;
+         at++) {
+        if (span_eq(map->pairs[at].key->text, key)) {
+            return map->pairs[at].value;
+        }
+    }
+    return node_get_span(map, key);
+}
+
 struct node *node_get(const struct node *map, const char *key)
 {
     return node_get_span(map, span_of(key));

@@ -31,7 +31,8 @@ enum node_style {
 struct node_pair {
     struct node *key; /* a scalar; complex keys are refused by the parsers */
     struct node *value;
-    bool is_merged; /* came in through a YAML merge key (<<), is not in the text of this map */
+    bool is_merged; /* came in through a YAML merge key (<<), is not in the text of this map; those
+                       that an own pair or an earlier merge hides are not there */
 };
 
 struct node {
@@ -70,6 +71,9 @@ int node_from_json(struct span text, size_t base, struct arena *arena, struct no
  * (or NULL). */
 struct node *node_get(const struct node *map, const char *key);
 struct node *node_get_span(const struct node *map, struct span key);
+/* The same, at once when the member is number 'i' or next to it: for the pairs of one map, looked
+ * up in another that differs a little. */
+struct node *node_get_near(const struct node *map, size_t i, struct span key);
 /* Like node_get along several keys, NULL-terminated: node_path(root, "spec", "config", NULL). */
 struct node *node_path(const struct node *root, ...) __attribute__((sentinel));
 

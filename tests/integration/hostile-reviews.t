@@ -6,6 +6,7 @@ import base64
 import json
 import pathlib
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from discovery_rig import done, like, same  # noqa: E402
@@ -57,6 +58,17 @@ for levels in ("[" * 5000 + "]" * 5000, '{"a":' * 5000 + "1" + "}" * 5000):
     passed(f"5,000 levels of {levels[0]} in a discovery section", raw(collector({**JOB, "file_sd_configs": "@"}), "@", levels), "256 levels")
 for body in (b"[" * (16 << 20), (b'{"a":' * (4 << 20))[:16 << 20], b'{"request":{"uid":"' + b"\\\\" * (8 << 20)):
     refused(f"16 MiB that begin with {body[:20]}", body[:16 << 20])
+
+# --- wide: the work follows the size of a review, not its square
+wide = collector()
+wide["spec"]["config"]["receivers"].update({f"prometheus/{i}": {"config": {"scrape_configs": [JOB]}} for i in range(10000)})
+keys = "x: &x\n" + "".join(f"  k{i}: 1\n" for i in range(20000))
+merged = keys + HEAD + "".join(f"      - {{<<: *x, job_name: {name}, static_configs: []}}\n" for name in "abcdefgh")
+for name, body in (("10,000 receivers", review(wide)), ("8 jobs that merge 20,000 keys", review(text_collector(merged)))):
+    began = time.monotonic()
+    patched(name, body)
+    took = time.monotonic() - began
+    same(took < 5, True, f"{name}: answered in {took:.2f} s, not in minutes")
 
 # --- escapes
 less = '"' + "\\u003c" * (1 << 20) + '"'
