@@ -552,20 +552,25 @@ static int advance_own(struct certs *c, int64_t now_s, enum advance_how how, str
 
 /* ---- refresh */
 
-static int read_client_ca(const struct certs *c, struct buf *out, struct err *err)
+/* A file of certificates that is being written must not turn into a part of them, or into "ask
+ * nobody". 'name' is what people call it. */
+static int read_bundle(const char *path, const char *name, struct buf *out, struct err *err)
 {
-    if (c->client_ca_file == NULL) {
-        return 0;
-    }
     STACK_OF(X509) *list = NULL;
-    int rc = read_file(c->client_ca_file, out, err);
+    int rc = read_file(path, out, err);
+
     if (rc < 0) {
         return rc;
     }
-    /* A file that is being written must not turn into "ask nobody" or "not all of them". */
     rc = certificates_from_pem(buf_span(out), &list, err);
     sk_X509_pop_free(list, X509_free);
-    return rc < 0 ? err_wrap(err, rc, "%s", c->client_ca_file) : 0;
+    return rc < 0 ? err_wrap(err, rc, "%s", name) : 0;
+}
+
+static int read_client_ca(const struct certs *c, struct buf *out, struct err *err)
+{
+    return c->client_ca_file == NULL ? 0
+                                     : read_bundle(c->client_ca_file, c->client_ca_file, out, err);
 }
 
 /* A mounted Secret is a directory of links into '..data', which is swapped as a whole: both halves
@@ -591,7 +596,7 @@ static int read_pair(const struct certs *c, struct buf *cert, struct buf *key, s
     }
     AUTO_STR cert_path = steady_path(c, c->cert_file);
     AUTO_STR key_path = steady_path(c, c->key_file);
-    int rc = read_file(cert_path, cert, err);
+    int rc = read_bundle(cert_path, c->cert_file, cert, err);
     return rc < 0 ? rc : read_file(key_path, key, err);
 }
 
