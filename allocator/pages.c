@@ -16,7 +16,7 @@ void pages_init(struct pages *p, struct publisher *publisher, size_t n_collector
 void pages_touch(struct pages *p, uint32_t collector)
 {
     if (collector != FLEET_NONE) {
-        p->lists[collector].is_dirty = true;
+        p->lists[collector].is_stale = p->lists[collector].is_dirty = true;
         p->is_dirty = true;
     }
 }
@@ -109,7 +109,17 @@ static void merge_list(struct page_list *l, const struct fleet *fleet, uint32_t 
     mem_free(l->added);
     l->added = NULL;
     l->n_added = l->cap_added = 0;
+    l->is_stale = false;
     l->v = mem_realloc(l->v, ((size_t)l->n + 1) * sizeof(struct target *));
+}
+
+void pages_merge(struct pages *p, const struct fleet *fleet)
+{
+    for (uint32_t i = 0; i < p->n_lists; i++) {
+        if (p->lists[i].is_stale) {
+            merge_list(&p->lists[i], fleet, i);
+        }
+    }
 }
 
 static struct page *make_page(const struct page_list *l)
@@ -149,7 +159,9 @@ static bool render_list(struct pages *p, const struct fleet *fleet, uint32_t col
 {
     struct page_list *l = &p->lists[collector];
 
-    merge_list(l, fleet, collector);
+    if (l->is_stale) {
+        merge_list(l, fleet, collector);
+    }
     l->is_dirty = false;
     struct page *page = make_page(l);
     if (is_same_page(page, l->page)) {

@@ -8,11 +8,12 @@
 #include "allocator/target.h"
 
 struct page_list {     /* of one collector */
-    struct target **v; /* by identity, as of the last render */
+    struct target **v; /* by identity, as of the last merge */
     struct target **added;
     struct page *page;
     uint32_t n, n_added, cap_added;
-    bool is_dirty;
+    bool is_stale; /* a member may be gone, or is among the added ones */
+    bool is_dirty; /* the page must be made again */
 };
 
 struct pages {
@@ -30,6 +31,9 @@ void pages_touch(struct pages *p, uint32_t collector);
 /* The collectors are others now: 'map' gives each old index its new one or FLEET_NONE. Before moves
  * are noted. */
 void pages_renumber(struct pages *p, const uint32_t *map, size_t n_collectors) ON(engine);
+/* Lets go of members that are gone, without making a page: in place of pages_render() for a job
+ * that is not shown, since what was retired before a publication is freed after it. */
+void pages_merge(struct pages *p, const struct fleet *fleet);
 /* Brings the row up to date; 'n_kept' is its target count. True when the row is another one than
  * before. */
 bool pages_render(struct pages *p, const struct fleet *fleet, size_t n_kept, size_t *out_n_rendered)

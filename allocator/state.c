@@ -258,11 +258,13 @@ static bool render_job(struct state *s, struct job *current, size_t *n_rendered)
     size_t n = 0;
 
     current->is_listed = false;
-    if (j == NULL) {
-        return false;
-    }
     if (j == current) {
         state_end_predecessor(s, current);
+    } else {
+        pages_merge(&current->pages, current->fleet);
+    }
+    if (j == NULL) {
+        return false;
     }
     bool has_changed = pages_render(&j->pages, j->fleet, j->heads.n, &n);
     s->rows[current->row] = j->pages.row;

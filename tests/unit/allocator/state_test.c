@@ -753,6 +753,30 @@ static void test_changed_job_is_served_as_before(void)
     side_fini(&s);
 }
 
+static void test_waiting_job_lets_go(void)
+{
+    struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+    AUTO_BUF body;
+
+    begin_reloads(&s, &w);
+    w.rules[0] = 3;
+    configure_unanswered(&s, &w);
+    publish(&s);
+    buf_init(&body, MIB);
+    for (int i = 0; i < 50; i++) { /* what is found meanwhile goes again, and its memory with it */
+        buf_clear(&body);
+        buf_addf(&body, "[{\"targets\":[\"b%d:1\"],\"labels\":{\"env\":\"vA1\",\"n\":\"%0*d\"}}]",
+                 i, i * 40 + 1, i);
+        change_first_file(&s, body.p);
+    }
+    answer_wants(&s);
+    publish(&s);
+    is_int(shown(&s)->rows[0]->n_targets, 1, "a job that waited has only what is there now");
+    ok(page_has(&s, 0, "b49:1"), "which is served");
+    side_fini(&s);
+}
+
 /* ---- several tenants */
 
 #define CR(name, more)                                                                             \
@@ -867,6 +891,7 @@ int main(void)
     test_unchanged();
     test_new_job_waits_alone();
     test_changed_job_is_served_as_before();
+    test_waiting_job_lets_go();
     test_tenants();
     test_metrics_of_tenants();
     test_unknown_strategy();
