@@ -125,7 +125,7 @@ static int compare_pairs(const void *a, const void *b)
 static struct span encode_parameters(const struct node *map, struct arena *arena)
 {
     struct node_pair *pairs;
-    AUTO_BUF out;
+    AUTO_BUF out = { 0 };
 
     if (map == NULL || map->type != NODE_MAP || map->n == 0) {
         return SPAN_LIT("");

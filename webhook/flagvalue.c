@@ -59,7 +59,7 @@ int flagvalue_duration(const struct flagvalue *v, int64_t *out_ms)
 
 int flagvalue_choice(const struct flagvalue *v, const char *const *words, size_t *out)
 {
-    AUTO_BUF expected;
+    AUTO_BUF expected = { 0 };
 
     for (size_t i = 0; words[i] != NULL; i++) {
         if (strcmp(v->text, words[i]) == 0) {

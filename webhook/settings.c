@@ -112,7 +112,7 @@ void settings_warn_restart(const struct options *o, const struct settings *s,
     struct settings now = { 0 };
     struct dropin dropin = { 0 };
     struct faults faults;
-    AUTO_BUF names;
+    AUTO_BUF names = { 0 };
 
     if (s->mode != SERVE_DROPIN) {
         return;
