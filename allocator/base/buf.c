@@ -1,13 +1,12 @@
 #include "allocator/base/buf.h"
 
 #include "allocator/base/mem.h"
+#include "allocator/base/utf8.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 void buf_init(struct buf *b, size_t max)
 {
@@ -113,43 +112,18 @@ void buf_addf(struct buf *b, const char *fmt, ...)
     }
 }
 
-/* Length of the valid UTF-8 sequence at 'p' (RFC 3629), or 0. */
-static size_t utf8_length(const unsigned char *p, size_t left)
-{
-    if (p[0] < 0x80) {
-        return 1;
-    }
-    if (p[0] < 0xc2 || p[0] > 0xf4) {
-        return 0;
-    }
-    size_t n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-    if (n > left) {
-        return 0;
-    }
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool is_overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-    bool is_surrogate = p[0] == 0xed && p[1] > 0x9f;
-    bool is_beyond = p[0] == 0xf4 && p[1] > 0x8f;
-    return is_overlong || is_surrogate || is_beyond ? 0 : n;
-}
-
 void buf_add_utf8(struct buf *b, struct span s)
 {
-    const unsigned char *p = (const unsigned char *)s.p;
     size_t start = 0, i = 0;
 
     while (i < s.len) {
-        size_t n = utf8_length(p + i, s.len - i);
+        size_t n = utf8_size(s.p + i, s.len - i);
         if (n > 0) {
             i += n;
             continue;
         }
         buf_add(b, s.p + start, i - start);
-        buf_add_str(b, REPLACEMENT);
+        buf_add_str(b, UTF8_REPLACEMENT_TEXT);
         start = ++i;
     }
     if (i > start) {
@@ -191,10 +165,10 @@ void buf_add_visible(struct buf *b, struct span s)
     const unsigned char *p = (const unsigned char *)s.p;
 
     for (size_t i = 0, n = 0; i < s.len; i += n) {
-        n = utf8_length(p + i, s.len - i);
+        n = utf8_size(s.p + i, s.len - i);
         unsigned control = n == 1 ? 0 : wide_control(p + i, n);
         if (n == 0) {
-            buf_add_str(b, REPLACEMENT);
+            buf_add_str(b, UTF8_REPLACEMENT_TEXT);
             n = 1;
         } else if (control != 0) {
             buf_addf(b, "\\u%04x", control);
@@ -260,7 +234,7 @@ void buf_add_json(struct buf *b, struct span s)
         if (i == s.len) {
             break;
         }
-        size_t n = p[i] < 0x80 ? 0 : utf8_length(p + i, s.len - i);
+        size_t n = p[i] < 0x80 ? 0 : utf8_size(s.p + i, s.len - i);
         if (n > 0) {
             i += n;
             continue;
@@ -269,7 +243,7 @@ void buf_add_json(struct buf *b, struct span s)
         if (p[i] < 0x80) {
             add_escape(b, p[i]);
         } else {
-            buf_add_str(b, REPLACEMENT);
+            buf_add_str(b, UTF8_REPLACEMENT_TEXT);
         }
         start = ++i;
     }

@@ -1,28 +1,7 @@
 /* Decoding of the strings that the scanner gives out raw. */
 #include "allocator/codec/jsonscan.h"
 
-/* Length of the valid UTF-8 sequence (RFC 3629) of more than one byte at 'p', or 0. */
-static size_t utf8_length(const char *p, size_t left)
-{
-    const unsigned char *u = (const unsigned char *)p;
-
-    if (u[0] < 0xc2 || u[0] > 0xf4) {
-        return 0;
-    }
-    size_t n = u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
-    if (n > left) {
-        return 0;
-    }
-    for (size_t i = 1; i < n; i++) {
-        if ((u[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool is_overlong = (u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xf0 && u[1] < 0x90);
-    bool is_surrogate = u[0] == 0xed && u[1] > 0x9f;
-    bool is_beyond = u[0] == 0xf4 && u[1] > 0x8f;
-    return is_overlong || is_surrogate || is_beyond ? 0 : n;
-}
+#include "allocator/base/utf8.h"
 
 /* The first byte at or behind 'i' that is a backslash or no valid UTF-8. */
 static size_t find_odd(struct span raw, size_t i)
@@ -42,7 +21,7 @@ static size_t find_odd(struct span raw, size_t i)
         if (raw.p[i] == '\\') {
             return i;
         }
-        size_t n = (unsigned char)raw.p[i] < 0x80 ? 1 : utf8_length(raw.p + i, raw.len - i);
+        size_t n = utf8_size(raw.p + i, raw.len - i);
         if (n == 0) {
             return i;
         }
@@ -67,30 +46,6 @@ static uint32_t hex4(const char *p)
     return v;
 }
 
-static size_t put_utf8(char *to, uint32_t c)
-{
-    if (c < 0x80) {
-        to[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        to[0] = (char)(0xc0 | c >> 6);
-        to[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        to[0] = (char)(0xe0 | c >> 12);
-        to[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        to[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    to[0] = (char)(0xf0 | c >> 18);
-    to[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    to[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    to[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
-}
-
 /* The code point of the \u escape (or pair of them) at 'p'; '*out_size' is how many bytes it has.
  */
 static uint32_t unicode_escape(const char *p, size_t left, size_t *out_size)
@@ -108,7 +63,7 @@ static uint32_t unicode_escape(const char *p, size_t left, size_t *out_size)
             return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
         }
     }
-    return 0xfffd;
+    return UTF8_REPLACEMENT;
 }
 
 /* Decodes what stands at 'p', a backslash or an invalid byte; returns how many bytes it takes. */
@@ -117,12 +72,12 @@ static size_t decode_odd(const char *p, size_t left, char *to, size_t *io_len)
     static const char from[] = "bfnrt", into[] = "\b\f\n\r\t";
 
     if (*p != '\\') {
-        *io_len += put_utf8(to + *io_len, 0xfffd);
+        *io_len += utf8_encode(UTF8_REPLACEMENT, to + *io_len);
         return 1;
     }
     if (p[1] == 'u') {
         size_t size = 0;
-        *io_len += put_utf8(to + *io_len, unicode_escape(p, left, &size));
+        *io_len += utf8_encode(unicode_escape(p, left, &size), to + *io_len);
         return size;
     }
     const char *hit = strchr(from, p[1]);

@@ -1,4 +1,5 @@
 #include "allocator/base/limits.h"
+#include "allocator/base/utf8.h"
 #include "allocator/codec/jsonscan.h"
 #include "allocator/discovery/targetgroup.h"
 #include "allocator/prom/labels.h"

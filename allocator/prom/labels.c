@@ -3,6 +3,7 @@
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/utf8.h"
 
 #include <stdlib.h>
 
@@ -245,53 +246,7 @@ void label_builder_sort(struct label_builder *lb)
     }
 }
 
-/* ---- names and UTF-8 */
-
-size_t utf8_decode(struct span s, uint32_t *out_rune)
-{
-    const unsigned char *p = (const unsigned char *)s.p;
-    *out_rune = p[0];
-    if (p[0] < 0x80) {
-        return 1;
-    }
-    size_t size = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    uint32_t rune = p[0] & (0x7fU >> size);
-    bool is_valid = p[0] >= 0xc2 && p[0] <= 0xf4 && s.len >= size;
-    for (size_t i = 1; is_valid && i < size; i++) {
-        is_valid = (p[i] & 0xc0) == 0x80;
-        rune = rune << 6 | (p[i] & 0x3fU);
-    }
-    if (!is_valid || rune < smallest[size] || rune > 0x10ffff ||
-        (rune >= 0xd800 && rune <= 0xdfff)) {
-        *out_rune = 0xfffd;
-        return 1;
-    }
-    *out_rune = rune;
-    return size;
-}
-
-bool utf8_is_valid(struct span s)
-{
-    size_t i = 0;
-    while (i < s.len) {
-        uint64_t word;
-        if (s.len - i >= sizeof(word)) {
-            memcpy(&word, s.p + i, sizeof(word));
-            if ((word & 0x8080808080808080ULL) == 0) {
-                i += sizeof(word);
-                continue;
-            }
-        }
-        uint32_t rune;
-        size_t size = utf8_decode(span_from(s, i), &rune);
-        if (size == 1 && rune == 0xfffd) {
-            return false;
-        }
-        i += size;
-    }
-    return true;
-}
+/* ---- names */
 
 bool label_name_is_valid(struct span name, enum name_scheme scheme)
 {

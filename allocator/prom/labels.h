@@ -79,10 +79,6 @@ void labels_sort(struct label *v, size_t n);
  */
 enum name_scheme { NAME_UTF8, NAME_LEGACY };
 bool label_name_is_valid(struct span name, enum name_scheme scheme);
-bool utf8_is_valid(struct span s);
-/* Decodes the first code point of a non-empty 's' and returns its size; an invalid byte gives
- * U+FFFD, size 1, as in Go. */
-size_t utf8_decode(struct span s, uint32_t *out_rune);
 
 /* XXH64 over name 0xFF value 0xFF of each label not starting with "__meta_", in name order, then
  * 'job': upstream's item hash made canonical by sorting (as of its target.go). Sorts the builder.

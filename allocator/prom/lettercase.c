@@ -1,7 +1,7 @@
 #include "allocator/prom/lettercase.h"
 
 #include "allocator/base/err.h"
-#include "allocator/prom/labels.h"
+#include "allocator/base/utf8.h"
 
 struct span_of_code_points {
     uint32_t first, last;
@@ -179,30 +179,6 @@ static uint32_t map_rune(uint32_t rune, enum lettercase to)
     return rune >= 'a' && rune <= 'z' ? rune - 32 : rune;
 }
 
-static size_t encode(uint32_t rune, char *to)
-{
-    if (rune < 0x80) {
-        to[0] = (char)rune;
-        return 1;
-    }
-    if (rune < 0x800) {
-        to[0] = (char)(0xc0 | rune >> 6);
-        to[1] = (char)(0x80 | (rune & 0x3f));
-        return 2;
-    }
-    if (rune < 0x10000) {
-        to[0] = (char)(0xe0 | rune >> 12);
-        to[1] = (char)(0x80 | (rune >> 6 & 0x3f));
-        to[2] = (char)(0x80 | (rune & 0x3f));
-        return 3;
-    }
-    to[0] = (char)(0xf0 | rune >> 18);
-    to[1] = (char)(0x80 | (rune >> 12 & 0x3f));
-    to[2] = (char)(0x80 | (rune >> 6 & 0x3f));
-    to[3] = (char)(0x80 | (rune & 0x3f));
-    return 4;
-}
-
 /* An invalid byte becomes three; no letter grows by more than one byte of two. */
 size_t lettercase_bound(struct span s)
 {
@@ -230,7 +206,7 @@ struct span lettercase_map(struct span s, enum lettercase to, struct arena *aren
     for (size_t i = 0; i < s.len;) {
         uint32_t rune;
         i += utf8_decode(span_from(s, i), &rune);
-        len += encode(map_rune(rune, to), text + len);
+        len += utf8_encode(map_rune(rune, to), text + len);
     }
     return span_make(text, len);
 }

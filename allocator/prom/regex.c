@@ -3,8 +3,8 @@
 #include "allocator/base/buf.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/utf8.h"
 #include "allocator/base/vec.h"
-#include "allocator/prom/labels.h"
 #include "allocator/prom/re2_shim.h"
 #include "allocator/prom/regex_plan.h"
 

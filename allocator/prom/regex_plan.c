@@ -1,8 +1,8 @@
 #include "allocator/prom/regex_plan.h"
 
 #include "allocator/base/mem.h"
+#include "allocator/base/utf8.h"
 #include "allocator/base/vec.h"
-#include "allocator/prom/labels.h"
 
 #define BRANCH_STEPS_MAX 64 /* steps of one alternative: bounds the depth of recursion */
 #define PLAN_STEPS_MAX 8192

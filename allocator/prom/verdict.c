@@ -1,6 +1,7 @@
 #include "allocator/prom/verdict.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/utf8.h"
 #include "allocator/prom/duration.h"
 
 #define REASON_VALUE_MAX 512 /* bytes of a label value that a reason shows */

@@ -2,6 +2,7 @@
  * say the same: about the pattern being one, about every match, about every group. */
 #include "allocator/base/buf.h"
 #include "allocator/base/limits.h"
+#include "allocator/base/utf8.h"
 #include "allocator/prom/labels.h"
 #include "allocator/prom/re2_shim.h"
 #include "allocator/prom/regex.h"

@@ -1,3 +1,4 @@
+#include "allocator/base/utf8.h"
 #include "allocator/prom/labels.h"
 
 #include "allocator/base/limits.h"
