@@ -368,7 +368,7 @@ static void add_params(struct scrapejob *out, struct strpool *pool, const struct
 }
 
 static void make_seeds(struct scrapejob *out, const struct node *job, const struct effective *e,
-                       const struct scrape_options *options, struct strpool *pool)
+                       struct strpool *pool)
 {
     const struct node *params = node_get(job, "params");
     size_t max = MAX_FIXED_SEEDS + (params != NULL && params->type == NODE_MAP ? params->n : 0);
@@ -386,14 +386,12 @@ static void make_seeds(struct scrapejob *out, const struct node *job, const stru
              path == NULL ? SPAN_LIT("/metrics") : schema_text(job, "metrics_path"));
     add_seed(out, pool, "__scheme__",
              scheme == NULL ? SPAN_LIT("http") : schema_text(job, "scheme"));
-    if (!options->omit_histogram_seeds) {
-        add_seed(out, pool, "__convert_classic_histograms_to_nhcb__",
-                 span_of(e->to_nhcb ? "true" : "false"));
-        add_seed(out, pool, "__always_scrape_classic_histograms__",
-                 span_of(e->classic_histograms ? "true" : "false"));
-        add_seed(out, pool, "__scrape_native_histograms__",
-                 span_of(e->native_histograms ? "true" : "false"));
-    }
+    add_seed(out, pool, "__convert_classic_histograms_to_nhcb__",
+             span_of(e->to_nhcb ? "true" : "false"));
+    add_seed(out, pool, "__always_scrape_classic_histograms__",
+             span_of(e->classic_histograms ? "true" : "false"));
+    add_seed(out, pool, "__scrape_native_histograms__",
+             span_of(e->native_histograms ? "true" : "false"));
     add_params(out, pool, params);
     qsort(out->seeds, out->n_seeds, sizeof(*out->seeds), compare_labels);
 }
@@ -467,7 +465,7 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
     if (options->filter == SCRAPE_FILTER_NONE) {
         relabel_free(&out->rules);
     } else {
-        make_seeds(out, job, &e, options, pool);
+        make_seeds(out, job, &e, pool);
     }
     if (options->thorough) {
         targetcheck_statics(out, job, pool, f);

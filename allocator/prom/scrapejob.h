@@ -26,9 +26,7 @@ struct scrape_options {
     bool unescape_dollars; /* the text comes from a Collector configuration: $$ means $ in every
                               scalar */
     enum scrape_filter
-        filter; /* NONE: neither rules nor seeds, identity from the discovered labels */
-    bool omit_histogram_seeds; /* leave out the three seeds of Prometheus 3.13: for comparing with
-                                  older versions */
+        filter;            /* NONE: neither rules nor seeds, identity from the discovered labels */
     bool thorough;         /* somebody wants to know: static targets that could not be scraped are
                             * errors, as for promtool (Prometheus itself leaves them out), and what is
                             * legal but hardly meant is a warning (advice.h) */

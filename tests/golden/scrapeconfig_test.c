@@ -1,6 +1,6 @@
 /* Scrape configurations against what they should become. Each folder of tests/golden/scrapeconfig/
  * is a case: config.yaml  a Prometheus file, upstream's targetallocator.yaml, or an
- * OpenTelemetryCollector options      words: strict, unfiltered (no relabeling), five (seeds),
+ * OpenTelemetryCollector options      words: strict, unfiltered (no relabeling),
  * base=DIR; may be missing jobs.json    name of the job → the complete scrape config; jobs with a
  * receiver are "receiver: name" masked.json  the same as shown to those who may not see secrets
  *   seeds.txt    "job name=value"
@@ -49,7 +49,6 @@ static struct scrape_options options_of(char *words)
 
     for (char *word; rest != NULL && (word = strsep(&rest, " \n")) != NULL;) {
         o.strict = o.strict || strcmp(word, "strict") == 0;
-        o.omit_histogram_seeds = o.omit_histogram_seeds || strcmp(word, "five") == 0;
         o.filter = strcmp(word, "unfiltered") == 0 ? SCRAPE_FILTER_NONE : o.filter;
         if (strncmp(word, "base=", 5) == 0) {
             o.base_dir = span_of(word + 5);

@@ -92,12 +92,6 @@ static void test_seeds(void)
     teardown(&x);
 
     setup(&x);
-    x.options.omit_histogram_seeds = true;
-    parse(&x, yaml);
-    is_int(x.job->n_seeds, COUNT(order) - 3, "without the seeds of histograms");
-    teardown(&x);
-
-    setup(&x);
     x.options.filter = SCRAPE_FILTER_NONE;
     parse(&x, "{job_name: j, relabel_configs: [{target_label: a}]}");
     ok(x.job->n_seeds == 0 && x.job->rules == NULL, "no filter, no seeds, no rules");
