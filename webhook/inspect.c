@@ -48,7 +48,7 @@ void inspect_report_gaps(const struct scrapejob *job, const struct findings *f)
 
 /* ---- choice */
 
-int run_inspect(const struct options *o)
+int inspect_run(const struct options *o)
 {
     log_set_format(LOG_PRETTY);
     if (log_get_level() > LOG_WARN) {

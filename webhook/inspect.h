@@ -8,6 +8,6 @@
 #include "webhook/options.h"
 
 /* Runs the command of 'o', one of these four; returns the exit code. */
-int run_inspect(const struct options *o);
+int inspect_run(const struct options *o);
 
 #endif

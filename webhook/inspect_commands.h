@@ -1,4 +1,4 @@
-/* The four commands behind run_inspect(), one file each, and what they share.
+/* The four commands behind inspect_run(), one file each, and what they share.
  * Threads: main thread. */
 #ifndef OTEL_TA_WEBHOOK_INSPECT_COMMANDS_H
 #define OTEL_TA_WEBHOOK_INSPECT_COMMANDS_H

@@ -90,12 +90,12 @@ static int run(const struct options *o)
     case COMMAND_REWRITE:
     case COMMAND_RESTORE:
     case COMMAND_VALIDATE:
-        return run_offline(o);
+        return offline_run(o);
     case COMMAND_CHECK_CONFIG:
     case COMMAND_CHECK_SD:
     case COMMAND_ALLOCATE:
     case COMMAND_EXPLAIN:
-        return run_inspect(o);
+        return inspect_run(o);
     case COMMAND_CERTS_CA:
     case COMMAND_CERTS_SHOW:
     case COMMAND_CERTS_ROTATE:

@@ -388,7 +388,7 @@ int offline_validate(const struct offline_options *o, FILE *out, FILE *errout)
 
 /* ---- the command line */
 
-int run_offline(const struct options *o)
+int offline_run(const struct options *o)
 {
     const struct offline_options offline = {
         .filenames = o->filenames.v,

@@ -24,6 +24,6 @@ int offline_restore(const struct offline_options *o, FILE *out, FILE *errout);
 int offline_validate(const struct offline_options *o, FILE *out, FILE *errout);
 
 /* The command of 'o', on the standard streams. */
-int run_offline(const struct options *o);
+int offline_run(const struct options *o);
 
 #endif
