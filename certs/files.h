@@ -1,11 +1,13 @@
-/* Where a listener's certificate comes from:
- *   files   --tls-cert-file/--tls-key-file, or a directory with tls.crt and tls.key that somebody
- * else keeps (cert-manager, a mounted Secret): read, checked, never written; a pair that does not
- * fit leaves the old one in use. own     a directory that we keep: authority.pem (key and
- * certificate), next-authority.pem, previous-authority.pem, tls.crt/.key, and ca.crt, the bundle
- * that clients should trust. Made when the directory is empty. memory  neither given: an authority
- * that lives as long as the process. All files are replaced by rename, keys are readable by their
- * owner only; a lock file keeps two processes apart. Threads: the keeper's, or a command's only
+/* Where the certificate of a listener comes from, one of three:
+ *   files: --tls-cert-file and --tls-key-file, or a directory that somebody else keeps;
+ *   our own directory: no tls.crt in it yet, or an authority.pem;
+ *   memory: neither is given; the authority lives as long as the process.
+ *
+ * Files of somebody else (cert-manager, a mounted Secret) are read and checked, never written; a
+ * pair that does not fit leaves the old one in use. Our own directory holds authority.pem (key and
+ * certificate), next-authority.pem, previous-authority.pem, tls.crt, tls.key, and ca.crt, the
+ * bundle that clients should trust. Its files are replaced by rename, keys are readable by their
+ * owner only, and a lock file keeps two processes apart. Threads: the keeper's, or a command's only
  * thread. */
 #ifndef OTEL_TA_CERTS_FILES_H
 #define OTEL_TA_CERTS_FILES_H

@@ -1,21 +1,24 @@
 /* Outgoing requests of the watcher thread; the only door to libcurl (multi interface, http and
- * https only). Behaves as Prometheus' HTTP client (config/http_config.go of prometheus/common):
- *  - no Accept-Encoding and no decoding; User-Agent and Accept only as the caller gives them in
- * 'headers';
- *  - at most ten redirects, http and https only. To another host (or from https to http, or to
+ * https only). Behaves as Prometheus' HTTP client (config/http_config.go of prometheus/common).
+ *
+ * Headers: no Accept-Encoding and no decoding; User-Agent and Accept only as the caller gives them.
+ *
+ * Redirects: at most ten, http and https only. To another host (or from https to http, or to
  * another port, except http → https of the same host) go only the headers Accept, User-Agent and
  * X-Prometheus-*: no Basic, no OAuth2, no other header of the caller; 301, 302 and 303 turn POST
- * into GET;
- *  - proxies as Go finds them: http_proxy and https_proxy in either case, no_proxy, never for
- * loopback;
- *  - user:password@ in the URL is Basic authorization unless 'username' or 'oauth2' is given;
- *  - TLS 1.2 at least, unless min_version says otherwise; server_name is what is asked for (SNI)
- * and verified;
- *  - OAuth2 client credentials (RFC 6749 §4.4): the token is fetched once per distinct oauth2
- * block, kept until 10 s before it expires, and sent as Authorization; requests that need it wait
- * for it. A token endpoint that refuses Basic is tried once more with the credentials in the body,
- * as Go's library does. Connections are kept and reused, 5 min when idle. Threads: everything on
- * the watcher thread. */
+ * into GET.
+ *
+ * Proxies as Go finds them: http_proxy and https_proxy in either case, no_proxy, never for
+ * loopback. TLS 1.2 at least, unless min_version says otherwise; server_name is what is asked for
+ * (SNI) and verified.
+ *
+ * user:password@ in the URL is Basic authorization unless 'username' or 'oauth2' is given. OAuth2
+ * client credentials (RFC 6749 §4.4): the token is fetched once per distinct oauth2 block, kept
+ * until 10 s before it expires, and sent as Authorization; requests that need it wait for it. A
+ * token endpoint that refuses Basic is tried once more with the credentials in the body, as Go's
+ * library does.
+ *
+ * Connections are kept and reused, 5 min when idle. Threads: everything on the watcher thread. */
 #ifndef OTEL_TA_HTTP_CLIENT_H
 #define OTEL_TA_HTTP_CLIENT_H
 

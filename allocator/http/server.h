@@ -1,12 +1,15 @@
 /* Listeners and N serving threads, each with its own event loop, context and SO_REUSEPORT sockets;
  * HTTP/1.1 only. Guardrails: body caps (413), connection cap, TCP_USER_TIMEOUT, request time-outs,
  * no h2c upgrade, EINTR, monotonic clock for our own deadlines. A request whose end other servers
- * would see elsewhere (head.h) is answered 400 or 431 and ends its connection. Known limits of h2o
- * 2.2.5: its time-outs follow the wall clock (a step back delays them by the step); one connection
- * that pipelines is served until its buffer is empty; there is one time-out for a whole request, so
- * half of one may stay that long; a head is judged when it is complete, or has reached 408 KiB
- * (400). Threads: start, drain, stop from the keeper; broadcast from any thread until stop;
- * handlers run on serving threads. */
+ * would see elsewhere (head.h) is answered 400 or 431 and ends its connection.
+ *
+ * Known limits of h2o 2.2.5: its time-outs follow the wall clock (a step back delays them by the
+ * step); one connection that pipelines is served until its buffer is empty; there is one time-out
+ * for a whole request, so half of one may stay that long; a head is judged when it is complete, or
+ * has reached 408 KiB (400).
+ *
+ * Threads: start, drain, stop from the keeper; broadcast from any thread until stop; handlers run
+ * on serving threads. */
 #ifndef OTEL_TA_HTTP_SERVER_H
 #define OTEL_TA_HTTP_SERVER_H
 

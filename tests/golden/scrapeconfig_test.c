@@ -1,8 +1,9 @@
 /* Scrape configurations against what they should become. Each folder of tests/golden/scrapeconfig/
- * is a case: config.yaml  a Prometheus file, upstream's targetallocator.yaml, or an
- * OpenTelemetryCollector options      words: strict, unfiltered (no relabeling),
- * base=DIR; may be missing jobs.json    name of the job → the complete scrape config; jobs with a
- * receiver are "receiver: name" masked.json  the same as shown to those who may not see secrets
+ * is a case:
+ *   config.yaml  a Prometheus file, upstream's targetallocator.yaml, or an OpenTelemetryCollector
+ *   options      words: strict, unfiltered (no relabeling), base=DIR; may be missing
+ *   jobs.json    name of the job, or "receiver: name" → the complete scrape config
+ *   masked.json  the same as shown to those who may not see secrets
  *   seeds.txt    "job name=value"
  *   faults.txt   as the command line prints them
  * Only the files that are there are compared; at least one must be. "scrapeconfig_test --write
