@@ -1,5 +1,6 @@
 #include "allocator/http/server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -492,7 +493,8 @@ static struct http_server *server_new(const struct http_server_options *o)
     struct http_server *s = mem_zalloc(sizeof(*s));
     unsigned max_connections = o->max_connections != 0 ? o->max_connections : LIMIT_CONNECTIONS;
 
-    s->n_threads = o->n_threads != 0 ? o->n_threads : listen_cores();
+    assert(o->n_threads > 0);
+    s->n_threads = o->n_threads;
     s->n_listeners = o->n_listeners;
     s->stalled_reader_ms =
         o->stalled_reader_ms != 0 ? (unsigned)o->stalled_reader_ms : STALLED_READER_MS;

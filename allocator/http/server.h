@@ -33,7 +33,7 @@ struct http_listener {
 };
 
 struct http_server_options {
-    unsigned n_threads; /* 0 = number of cores this process may use (affinity mask, cgroup quota) */
+    unsigned n_threads; /* at least one */
     const struct http_listener *listeners;
     size_t n_listeners;
     unsigned max_connections;  /* per listener; 0 = LIMIT_CONNECTIONS; what comes above is closed at
