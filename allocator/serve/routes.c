@@ -7,15 +7,10 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/metric.h"
-#include "allocator/base/rate.h"
 #include "allocator/codec/urlform.h"
-#include "allocator/prom/wire.h"
-#include "allocator/serve/directory.h"
 #include "allocator/serve/gzip.h"
-#define LOG_MODULE "serve"
-#include "allocator/base/log.h"
+#include "allocator/serve/share.h"
 
-#define JSON "application/json"
 #define PLAIN "text/plain; charset=utf-8"
 
 enum route {
@@ -42,13 +37,7 @@ static const char *const route_patterns[ROUTE_COUNT] = {
     [ROUTE_NONE] = "",
 };
 
-/* ---- state. A snapshot is counted across threads once per thread; what a thread's requests hold
- * is counted by the thread alone. */
-
-struct pin {
-    const struct snapshot *snapshot;
-    size_t n; /* requests, and one while it is current */
-};
+/* ---- state */
 
 struct serve_thread {
     struct pin *current;  /* NULL before the first snapshot */
@@ -70,16 +59,6 @@ struct handover {
     const struct snapshot *snapshot;
     struct ref left; /* threads that have not taken theirs */
 };
-
-static void unpin(void *arg)
-{
-    struct pin *pin = arg;
-
-    if (--pin->n == 0) {
-        snapshot_put(pin->snapshot);
-        mem_free(pin);
-    }
-}
 
 struct serve *serve_new(unsigned n_threads, bool secrets_over_http)
 {
@@ -109,7 +88,7 @@ static void take_snapshot(unsigned thread, void *arg)
     t->current = mem_zalloc(sizeof(*t->current));
     *t->current = (struct pin){ h->snapshot, 1 };
     if (before != NULL) {
-        unpin(before);
+        pin_drop(before);
     }
     if (ref_put(&h->left)) {
         mem_free(h);
@@ -144,7 +123,7 @@ void serve_free(struct serve **serve)
     }
     for (unsigned i = 0; i < s->n_threads; i++) {
         if (s->threads[i].current != NULL) {
-            unpin(s->threads[i].current);
+            pin_drop(s->threads[i].current);
         }
         arena_fini(&s->threads[i].scratch);
     }
@@ -154,19 +133,6 @@ void serve_free(struct serve **serve)
 }
 
 /* ---- a request */
-
-struct request {
-    struct exchange *x;
-    struct serve *serve;
-    struct serve_thread *thread;
-    const struct snapshot *snapshot; /* NULL before the first */
-    enum route route;
-    bool is_misspelt;   /* but for a slash at its end the path would fit */
-    bool has_prefix;    /* /n/<ns>/<cr> */
-    struct span ns, cr; /* raw segments of the prefix */
-    struct span job;    /* raw segment */
-    size_t tenant;      /* that the prefix names; DIRECTORY_ANY without one */
-};
 
 static struct span take_segment(struct span *path)
 {
@@ -199,9 +165,15 @@ static enum route find_route(struct span path, struct span *out_job)
     return job.len > 0 && span_is(rest, "targets") ? ROUTE_TARGETS : ROUTE_NONE;
 }
 
-static void parse_path(struct request *r)
+struct match {
+    enum route route;
+    bool is_misspelt; /* but for a slash at its end the path would fit */
+};
+
+static struct match parse_path(struct request *r)
 {
     struct span path = exchange_path(r->x);
+    struct match m = { 0 };
 
     if (span_has_prefix(path, "/n/")) {
         struct span rest = span_from(path, 3);
@@ -211,18 +183,13 @@ static void parse_path(struct request *r)
         r->cr = take_segment(&rest);
         path = rest.len == 0 ? SPAN_LIT("/") : (struct span){ rest.p - 1, rest.len + 1 };
     }
-    r->route = find_route(path, &r->job);
-    if (r->route == ROUTE_NONE && path.len > 1 && path.p[path.len - 1] == '/') {
+    m.route = find_route(path, &r->job);
+    if (m.route == ROUTE_NONE && path.len > 1 && path.p[path.len - 1] == '/') {
         path.len--;
-        r->route = find_route(path, &r->job);
-        r->is_misspelt = r->route != ROUTE_NONE;
+        m.route = find_route(path, &r->job);
+        m.is_misspelt = m.route != ROUTE_NONE;
     }
-}
-
-/* Decodes a raw word once; true unless an escape is broken. */
-static bool decode(struct request *r, struct span raw, struct span *out)
-{
-    return urlform_unescape(raw, &r->thread->scratch, out, NULL) == 0;
+    return m;
 }
 
 static bool find_tenant(struct request *r)
@@ -233,7 +200,7 @@ static bool find_tenant(struct request *r)
     if (!r->has_prefix) {
         return true;
     }
-    if (!decode(r, r->ns, &ns) || !decode(r, r->cr, &cr)) {
+    if (!request_decode(r, r->ns, &ns) || !request_decode(r, r->cr, &cr)) {
         return false;
     }
     r->tenant = directory_tenant_of_path(r->snapshot->directory, ns, cr);
@@ -245,12 +212,6 @@ static bool find_tenant(struct request *r)
 static void answer_not_found(struct request *r)
 {
     exchange_reply(r->x, 404, "text/plain", SPAN_LIT("404 page not found"));
-}
-
-static void answer_not_ready(struct request *r)
-{
-    exchange_add_header(r->x, "Retry-After", SPAN_LIT("5"));
-    exchange_fail(r->x, 503, "discovery has not had its first result yet");
 }
 
 static void answer_wrong_method(struct request *r)
@@ -304,268 +265,13 @@ static void answer_redirect(struct request *r)
     exchange_reply(r->x, 301, "text/html; charset=utf-8", buf_span(&page));
 }
 
-static void reply_pieces(struct request *r, const struct iovec *v, size_t n, size_t bytes)
-{
-    struct pin *pin = r->thread->current;
-    const struct exchange_pieces pieces = { v, n, bytes, unpin, pin };
-
-    pin->n++;
-    exchange_reply_pinned(r->x, 200, JSON, &pieces);
-}
-
 /* 'body' belongs to the snapshot. */
 static void reply_shared(struct request *r, struct span body)
 {
     struct iovec *v = arena_alloc(exchange_arena(r->x), sizeof(*v));
 
     *v = (struct iovec){ (char *)(uintptr_t)body.p, body.len };
-    reply_pieces(r, v, 1, body.len);
-}
-
-/* ---- /jobs/{job}/targets */
-
-/* The word as url.QueryEscape writes it, whatever the client made of it; false when an escape is
- * broken. */
-static bool normalize(struct request *r, struct span raw, struct span *out)
-{
-    if (!decode(r, raw, out)) {
-        return false;
-    }
-    AUTO_BUF escaped;
-    buf_init(&escaped, 3 * out->len + 1);
-    urlform_escape(*out, &escaped);
-    *out = arena_span(&r->thread->scratch, buf_span(&escaped));
-    return true;
-}
-
-static void note_unknown(struct request *r, const char *message, struct span collector)
-{
-    uint64_t n = 0;
-
-    if (rate_allow(&r->thread->unknown, clock_mono_ms(), &n)) {
-        log_warn(message, LOG_SPAN("job", r->job), LOG_SPAN("collector_id", collector),
-                 LOG_SPAN("host", exchange_host(r->x)), LOG_SPAN("peer", exchange_peer(r->x)),
-                 LOG_INT("suppressed", n));
-    }
-}
-
-static void answer_ambiguous(struct request *r)
-{
-    exchange_fail(r->x, 421,
-                  "several Collectors could be meant: ask "
-                  "http://<collector>-targetallocator.<namespace>.svc, or below "
-                  "/n/<namespace>/<collector>");
-}
-
-static void answer_empty(struct request *r)
-{
-    exchange_reply(r->x, 200, JSON, SPAN_LIT("[]\n"));
-}
-
-static void answer_page(struct request *r, size_t job, size_t collector)
-{
-    const struct page_row *row = r->snapshot->rows[job];
-    const struct page *page =
-        row == NULL || collector >= row->n_collectors ? NULL : row->pages[collector];
-
-    if (row == NULL) {
-        answer_not_ready(r);
-    } else if (page == NULL) {
-        answer_empty(r);
-    } else {
-        reply_pieces(r, page->pieces, page->n_pieces, page->bytes);
-    }
-}
-
-/* collector_id arrived as "$POD_NAME": only the source address can say who asks. */
-static void answer_unexpanded(struct request *r, struct directory_question *q)
-{
-    size_t job = 0, collector = 0;
-
-    metric_add(METRIC_LITERAL_COLLECTOR, 1);
-    q->peer = exchange_peer(r->x);
-    q->is_by_peer = true;
-    if (!normalize(r, r->job, &q->escaped_job)) {
-        exchange_fail(r->x, 400, "the job's name has a broken %% escape");
-    } else if (directory_find(r->snapshot->directory, q, &job, &collector) == DIRECTORY_FOUND) {
-        metric_add(METRIC_COLLECTOR_BY_ADDRESS, 1);
-        answer_page(r, job, collector);
-    } else {
-        note_unknown(r, "collector_id is an unexpanded variable", q->collector);
-        exchange_fail(r->x, 400,
-                      "collector_id is an unexpanded variable, and the address it comes from names "
-                      "no collector: write ${POD_NAME} (collectors since 0.104 leave $POD_NAME as "
-                      "it is), and give the container POD_NAME from metadata.name");
-    }
-}
-
-static void answer_one_collector(struct request *r, struct directory_question *q)
-{
-    const struct directory *d = r->snapshot->directory;
-    size_t job = 0, collector = 0;
-    enum directory_answer found = directory_find(d, q, &job, &collector);
-
-    if (found == DIRECTORY_UNKNOWN_JOB && !normalize(r, r->job, &q->escaped_job)) {
-        exchange_fail(r->x, 400, "the job's name has a broken %% escape");
-        return;
-    }
-    if (found == DIRECTORY_UNKNOWN_JOB) {
-        found = directory_find(d, q, &job, &collector);
-    }
-    if (found == DIRECTORY_AMBIGUOUS) {
-        q->peer = exchange_peer(r->x);
-        found = directory_find(d, q, &job, &collector);
-    }
-    switch (found) {
-    case DIRECTORY_FOUND:
-        answer_page(r, job, collector);
-        return;
-    case DIRECTORY_AMBIGUOUS:
-        answer_ambiguous(r);
-        return;
-    case DIRECTORY_UNKNOWN_JOB:
-        metric_add(METRIC_UNKNOWN_JOB, 1);
-        note_unknown(r, "job is not known: answered with no targets", q->collector);
-        answer_empty(r);
-        return;
-    case DIRECTORY_UNKNOWN_TENANT:
-    case DIRECTORY_UNKNOWN_COLLECTOR:
-        metric_add(METRIC_UNKNOWN_COLLECTOR, 1);
-        note_unknown(r, "collector is not known: answered with no targets", q->collector);
-        answer_empty(r);
-        return;
-    }
-}
-
-/* One member of the object: "c":{"_link":"…","targets":[…]}. Adds to 'v', returns how many pieces.
- */
-static size_t add_member(struct request *r, const struct directory_question *q,
-                         struct span collector, const struct page *page, bool is_first,
-                         struct iovec *v)
-{
-    struct buf text;
-    size_t n = 0;
-
-    buf_init(&text, MIB);
-    buf_add_str(&text, is_first ? "{" : ",");
-    buf_add_json(&text, collector);
-    buf_add_str(&text, ":{\"_link\":\"");
-    if (r->has_prefix) { /* raw segments of a tenant that was found: their escapes are sound, their
-                            bytes printable */
-        buf_addf(&text, "/n/%.*s/%.*s", SPAN_ARG(r->ns), SPAN_ARG(r->cr));
-    }
-    buf_addf(&text, "/jobs/%.*s/targets?collector_id=", SPAN_ARG(q->escaped_job));
-    urlform_escape(collector, &text);
-    if (q->receiver.len > 0) {
-        buf_add_str(&text, "&receiver=");
-        urlform_escape(q->receiver, &text);
-    }
-    buf_add_str(&text, "\",\"targets\":");
-    struct span head = arena_span(exchange_arena(r->x), buf_span(&text));
-    buf_fini(&text);
-
-    v[n++] = (struct iovec){ (char *)(uintptr_t)head.p, head.len };
-    if (page == NULL) {
-        v[n++] = (struct iovec){ (char *)(uintptr_t) "[]", 2 };
-    } else {
-        memcpy(v + n, page->pieces, page->n_pieces * sizeof(*v));
-        n += page->n_pieces;
-        v[n - 1].iov_len--; /* the newline at the end of a page */
-    }
-    v[n++] = (struct iovec){ (char *)(uintptr_t) "}", 1 };
-    return n;
-}
-
-/* 'row' may be NULL: no such job. */
-static void answer_by_collector(struct request *r, const struct directory_question *q,
-                                size_t tenant, const struct page_row *row)
-{
-    size_t n_collectors = 0, n_pieces = 2, n = 0, bytes = 0;
-    const struct span *collectors =
-        directory_collectors(r->snapshot->directory, tenant, &n_collectors);
-
-    for (size_t c = 0; c < n_collectors; c++) {
-        const struct page *page = row == NULL || c >= row->n_collectors ? NULL : row->pages[c];
-        n_pieces += 2 + (page == NULL ? 1 : page->n_pieces);
-    }
-    struct iovec *v = arena_alloc(exchange_arena(r->x), n_pieces * sizeof(*v));
-
-    for (size_t c = 0; c < n_collectors; c++) {
-        const struct page *page = row == NULL || c >= row->n_collectors ? NULL : row->pages[c];
-        n += add_member(r, q, collectors[c], page, c == 0, v + n);
-    }
-    struct span end = n == 0 ? SPAN_LIT("{}\n") : SPAN_LIT("}\n");
-    v[n++] = (struct iovec){ (char *)(uintptr_t)end.p, end.len };
-    for (size_t i = 0; i < n; i++) {
-        bytes += v[i].iov_len;
-    }
-    reply_pieces(r, v, n, bytes);
-}
-
-static void answer_all_collectors(struct request *r, struct directory_question *q)
-{
-    const struct directory *d = r->snapshot->directory;
-    size_t job = 0;
-
-    if (!normalize(r, r->job, &q->escaped_job)) {
-        exchange_fail(r->x, 400, "the job's name has a broken %% escape");
-        return;
-    }
-    enum directory_answer found = directory_find_job(d, q, &job);
-
-    if (found == DIRECTORY_FOUND && r->snapshot->rows[job] == NULL) {
-        answer_not_ready(r);
-        return;
-    }
-    if (found == DIRECTORY_FOUND) {
-        answer_by_collector(r, q, directory_job_tenant(d, job), r->snapshot->rows[job]);
-        return;
-    }
-    size_t tenant = r->tenant;
-
-    if (found == DIRECTORY_UNKNOWN_JOB) {
-        metric_add(METRIC_UNKNOWN_JOB, 1);
-        found = r->has_prefix ? DIRECTORY_FOUND
-                              : directory_tenant_of_host(d, exchange_host(r->x),
-                                                         exchange_peer(r->x), &tenant);
-    }
-    if (found == DIRECTORY_AMBIGUOUS) {
-        answer_ambiguous(r);
-    } else if (found == DIRECTORY_FOUND && tenant != DIRECTORY_ANY) {
-        answer_by_collector(r, q, tenant, NULL);
-    } else {
-        exchange_reply(r->x, 200, JSON, SPAN_LIT("{}\n"));
-    }
-}
-
-static void answer_targets(struct request *r)
-{
-    struct span query = exchange_query(r->x);
-    struct span collector = { 0 }, receiver = { 0 };
-    bool has_collector = urlform_query(query, "collector_id", &collector);
-
-    (void)urlform_query(query, "receiver", &receiver);
-    if (!decode(r, collector, &collector) || !decode(r, receiver, &receiver)) {
-        exchange_fail(r->x, 400, "the query has a broken %% escape");
-        return;
-    }
-    if (span_is(receiver, WIRE_DEFAULT_RECEIVER)) {
-        receiver = (struct span){ 0 };
-    }
-    struct directory_question q = {
-        .tenant = r->tenant,
-        .host = exchange_host(r->x),
-        .escaped_job = r->job,
-        .receiver = receiver,
-        .collector = collector,
-    };
-    if (has_collector && wire_is_unexpanded(collector)) {
-        answer_unexpanded(r, &q);
-    } else if (has_collector) {
-        answer_one_collector(r, &q);
-    } else {
-        answer_all_collectors(r, &q);
-    }
+    request_reply_pieces(r, v, 1, body.len);
 }
 
 /* ---- the other routes */
@@ -582,7 +288,7 @@ static bool find_listed(struct request *r, size_t *out_tenant)
     switch (directory_tenant_of_host(r->snapshot->directory, exchange_host(r->x),
                                      exchange_peer(r->x), out_tenant)) {
     case DIRECTORY_AMBIGUOUS:
-        answer_ambiguous(r);
+        request_ambiguous(r);
         return false;
     case DIRECTORY_UNKNOWN_TENANT:
         answer_not_found(r);
@@ -730,52 +436,52 @@ static void answer_index(struct request *r)
 /* ---- dispatch */
 
 /* Routes that answer from the directory and the rows. */
-static void answer_from_snapshot(struct request *r)
+static void answer_from_snapshot(struct request *r, enum route route)
 {
     /* A collector keeps the targets it has when it gets a 503; an empty list would take them away.
      */
-    if (r->snapshot == NULL || (!r->snapshot->is_synced && r->route != ROUTE_JOBS)) {
-        answer_not_ready(r);
+    if (r->snapshot == NULL || (!r->snapshot->is_synced && route != ROUTE_JOBS)) {
+        request_not_ready(r);
     } else if (!find_tenant(r)) {
         answer_not_found(r);
-    } else if (r->route == ROUTE_TARGETS) {
-        answer_targets(r);
-    } else if (r->route == ROUTE_JOBS) {
+    } else if (route == ROUTE_TARGETS) {
+        share_answer(r);
+    } else if (route == ROUTE_JOBS) {
         answer_jobs(r);
     } else {
         answer_scrape_configs(r);
     }
 }
 
-static void answer_about_process(struct request *r)
+static void answer_about_process(struct request *r, enum route route)
 {
     if (r->has_prefix && (r->snapshot == NULL || !find_tenant(r))) {
         answer_not_found(r);
-    } else if (r->route == ROUTE_METRICS) {
+    } else if (route == ROUTE_METRICS) {
         answer_metrics(r);
-    } else if (r->route == ROUTE_LIVEZ) {
+    } else if (route == ROUTE_LIVEZ) {
         exchange_reply(r->x, 200, NULL, (struct span){ 0 });
-    } else if (r->route == ROUTE_READYZ) {
+    } else if (route == ROUTE_READYZ) {
         answer_readyz(r);
     } else {
         answer_index(r);
     }
 }
 
-static void answer(struct request *r)
+static void answer(struct request *r, struct match m)
 {
     struct span method = exchange_method(r->x);
 
-    if (r->route == ROUTE_NONE) {
+    if (m.route == ROUTE_NONE) {
         answer_not_found(r);
     } else if (!span_is(method, "GET") && !span_is(method, "HEAD")) {
         answer_wrong_method(r);
-    } else if (r->is_misspelt) {
+    } else if (m.is_misspelt) {
         answer_redirect(r);
-    } else if (r->route <= ROUTE_SCRAPE_CONFIGS) {
-        answer_from_snapshot(r);
+    } else if (m.route <= ROUTE_SCRAPE_CONFIGS) {
+        answer_from_snapshot(r, m.route);
     } else {
-        answer_about_process(r);
+        answer_about_process(r, m.route);
     }
 }
 
@@ -784,13 +490,20 @@ void serve_handle(struct exchange *x, void *arg)
     struct serve *serve = arg;
     struct serve_thread *t = &serve->threads[exchange_thread(x)];
     int64_t begin_us = clock_mono_us();
-    struct request r = { .x = x, .serve = serve, .thread = t, .tenant = DIRECTORY_ANY };
+    struct request r = {
+        .x = x,
+        .serve = serve,
+        .scratch = &t->scratch,
+        .unknown = &t->unknown,
+        .pin = t->current,
+        .snapshot = t->current == NULL ? NULL : t->current->snapshot,
+        .tenant = DIRECTORY_ANY,
+    };
 
-    r.snapshot = t->current == NULL ? NULL : t->current->snapshot;
-    parse_path(&r);
-    answer(&r);
+    struct match m = parse_path(&r);
+    answer(&r, m);
     if (t->scratch.used_bytes > 0) {
         arena_reset(&t->scratch);
     }
-    metric_part_observe(t->durations[r.route], (double)(clock_mono_us() - begin_us) / 1e6);
+    metric_part_observe(t->durations[m.route], (double)(clock_mono_us() - begin_us) / 1e6);
 }

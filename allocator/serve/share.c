@@ -1,0 +1,245 @@
+#include "allocator/serve/share.h"
+
+#include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
+#include "allocator/base/metric.h"
+#include "allocator/codec/urlform.h"
+#include "allocator/prom/wire.h"
+#define LOG_MODULE "serve"
+#include "allocator/base/log.h"
+
+/* The word as url.QueryEscape writes it, whatever the client made of it; false when an escape is
+ * broken. */
+static bool normalize(struct request *r, struct span raw, struct span *out)
+{
+    if (!request_decode(r, raw, out)) {
+        return false;
+    }
+    AUTO_BUF escaped;
+    buf_init(&escaped, 3 * out->len + 1);
+    urlform_escape(*out, &escaped);
+    *out = arena_span(r->scratch, buf_span(&escaped));
+    return true;
+}
+
+static void note_unknown(struct request *r, const char *message, struct span collector)
+{
+    uint64_t n = 0;
+
+    if (rate_allow(r->unknown, clock_mono_ms(), &n)) {
+        log_warn(message, LOG_SPAN("job", r->job), LOG_SPAN("collector_id", collector),
+                 LOG_SPAN("host", exchange_host(r->x)), LOG_SPAN("peer", exchange_peer(r->x)),
+                 LOG_INT("suppressed", n));
+    }
+}
+
+static void answer_empty(struct request *r)
+{
+    exchange_reply(r->x, 200, REQUEST_JSON, SPAN_LIT("[]\n"));
+}
+
+static void answer_page(struct request *r, size_t job, size_t collector)
+{
+    const struct page_row *row = r->snapshot->rows[job];
+    const struct page *page =
+        row == NULL || collector >= row->n_collectors ? NULL : row->pages[collector];
+
+    if (row == NULL) {
+        request_not_ready(r);
+    } else if (page == NULL) {
+        answer_empty(r);
+    } else {
+        request_reply_pieces(r, page->pieces, page->n_pieces, page->bytes);
+    }
+}
+
+/* collector_id arrived as "$POD_NAME": only the source address can say who asks. */
+static void answer_unexpanded(struct request *r, struct directory_question *q)
+{
+    size_t job = 0, collector = 0;
+
+    metric_add(METRIC_LITERAL_COLLECTOR, 1);
+    q->peer = exchange_peer(r->x);
+    q->is_by_peer = true;
+    if (!normalize(r, r->job, &q->escaped_job)) {
+        exchange_fail(r->x, 400, "the job's name has a broken %% escape");
+    } else if (directory_find(r->snapshot->directory, q, &job, &collector) == DIRECTORY_FOUND) {
+        metric_add(METRIC_COLLECTOR_BY_ADDRESS, 1);
+        answer_page(r, job, collector);
+    } else {
+        note_unknown(r, "collector_id is an unexpanded variable", q->collector);
+        exchange_fail(r->x, 400,
+                      "collector_id is an unexpanded variable, and the address it comes from names "
+                      "no collector: write ${POD_NAME} (collectors since 0.104 leave $POD_NAME as "
+                      "it is), and give the container POD_NAME from metadata.name");
+    }
+}
+
+static void answer_one_collector(struct request *r, struct directory_question *q)
+{
+    const struct directory *d = r->snapshot->directory;
+    size_t job = 0, collector = 0;
+    enum directory_answer found = directory_find(d, q, &job, &collector);
+
+    if (found == DIRECTORY_UNKNOWN_JOB && !normalize(r, r->job, &q->escaped_job)) {
+        exchange_fail(r->x, 400, "the job's name has a broken %% escape");
+        return;
+    }
+    if (found == DIRECTORY_UNKNOWN_JOB) {
+        found = directory_find(d, q, &job, &collector);
+    }
+    if (found == DIRECTORY_AMBIGUOUS) {
+        q->peer = exchange_peer(r->x);
+        found = directory_find(d, q, &job, &collector);
+    }
+    switch (found) {
+    case DIRECTORY_FOUND:
+        answer_page(r, job, collector);
+        return;
+    case DIRECTORY_AMBIGUOUS:
+        request_ambiguous(r);
+        return;
+    case DIRECTORY_UNKNOWN_JOB:
+        metric_add(METRIC_UNKNOWN_JOB, 1);
+        note_unknown(r, "job is not known: answered with no targets", q->collector);
+        answer_empty(r);
+        return;
+    case DIRECTORY_UNKNOWN_TENANT:
+    case DIRECTORY_UNKNOWN_COLLECTOR:
+        metric_add(METRIC_UNKNOWN_COLLECTOR, 1);
+        note_unknown(r, "collector is not known: answered with no targets", q->collector);
+        answer_empty(r);
+        return;
+    }
+}
+
+/* One member of the object: "c":{"_link":"…","targets":[…]}. Adds to 'v', returns how many pieces.
+ */
+static size_t add_member(struct request *r, const struct directory_question *q,
+                         struct span collector, const struct page *page, bool is_first,
+                         struct iovec *v)
+{
+    struct buf text;
+    size_t n = 0;
+
+    buf_init(&text, MIB);
+    buf_add_str(&text, is_first ? "{" : ",");
+    buf_add_json(&text, collector);
+    buf_add_str(&text, ":{\"_link\":\"");
+    if (r->has_prefix) { /* raw segments of a tenant that was found: their escapes are sound, their
+                            bytes printable */
+        buf_addf(&text, "/n/%.*s/%.*s", SPAN_ARG(r->ns), SPAN_ARG(r->cr));
+    }
+    buf_addf(&text, "/jobs/%.*s/targets?collector_id=", SPAN_ARG(q->escaped_job));
+    urlform_escape(collector, &text);
+    if (q->receiver.len > 0) {
+        buf_add_str(&text, "&receiver=");
+        urlform_escape(q->receiver, &text);
+    }
+    buf_add_str(&text, "\",\"targets\":");
+    struct span head = arena_span(exchange_arena(r->x), buf_span(&text));
+    buf_fini(&text);
+
+    v[n++] = (struct iovec){ (char *)(uintptr_t)head.p, head.len };
+    if (page == NULL) {
+        v[n++] = (struct iovec){ (char *)(uintptr_t) "[]", 2 };
+    } else {
+        memcpy(v + n, page->pieces, page->n_pieces * sizeof(*v));
+        n += page->n_pieces;
+        v[n - 1].iov_len--; /* the newline at the end of a page */
+    }
+    v[n++] = (struct iovec){ (char *)(uintptr_t) "}", 1 };
+    return n;
+}
+
+/* 'row' may be NULL: no such job. */
+static void answer_by_collector(struct request *r, const struct directory_question *q,
+                                size_t tenant, const struct page_row *row)
+{
+    size_t n_collectors = 0, n_pieces = 2, n = 0, bytes = 0;
+    const struct span *collectors =
+        directory_collectors(r->snapshot->directory, tenant, &n_collectors);
+
+    for (size_t c = 0; c < n_collectors; c++) {
+        const struct page *page = row == NULL || c >= row->n_collectors ? NULL : row->pages[c];
+        n_pieces += 2 + (page == NULL ? 1 : page->n_pieces);
+    }
+    struct iovec *v = arena_alloc(exchange_arena(r->x), n_pieces * sizeof(*v));
+
+    for (size_t c = 0; c < n_collectors; c++) {
+        const struct page *page = row == NULL || c >= row->n_collectors ? NULL : row->pages[c];
+        n += add_member(r, q, collectors[c], page, c == 0, v + n);
+    }
+    struct span end = n == 0 ? SPAN_LIT("{}\n") : SPAN_LIT("}\n");
+    v[n++] = (struct iovec){ (char *)(uintptr_t)end.p, end.len };
+    for (size_t i = 0; i < n; i++) {
+        bytes += v[i].iov_len;
+    }
+    request_reply_pieces(r, v, n, bytes);
+}
+
+static void answer_all_collectors(struct request *r, struct directory_question *q)
+{
+    const struct directory *d = r->snapshot->directory;
+    size_t job = 0;
+
+    if (!normalize(r, r->job, &q->escaped_job)) {
+        exchange_fail(r->x, 400, "the job's name has a broken %% escape");
+        return;
+    }
+    enum directory_answer found = directory_find_job(d, q, &job);
+
+    if (found == DIRECTORY_FOUND && r->snapshot->rows[job] == NULL) {
+        request_not_ready(r);
+        return;
+    }
+    if (found == DIRECTORY_FOUND) {
+        answer_by_collector(r, q, directory_job_tenant(d, job), r->snapshot->rows[job]);
+        return;
+    }
+    size_t tenant = r->tenant;
+
+    if (found == DIRECTORY_UNKNOWN_JOB) {
+        metric_add(METRIC_UNKNOWN_JOB, 1);
+        found = r->has_prefix ? DIRECTORY_FOUND
+                              : directory_tenant_of_host(d, exchange_host(r->x),
+                                                         exchange_peer(r->x), &tenant);
+    }
+    if (found == DIRECTORY_AMBIGUOUS) {
+        request_ambiguous(r);
+    } else if (found == DIRECTORY_FOUND && tenant != DIRECTORY_ANY) {
+        answer_by_collector(r, q, tenant, NULL);
+    } else {
+        exchange_reply(r->x, 200, REQUEST_JSON, SPAN_LIT("{}\n"));
+    }
+}
+
+void share_answer(struct request *r)
+{
+    struct span query = exchange_query(r->x);
+    struct span collector = { 0 }, receiver = { 0 };
+    bool has_collector = urlform_query(query, "collector_id", &collector);
+
+    (void)urlform_query(query, "receiver", &receiver);
+    if (!request_decode(r, collector, &collector) || !request_decode(r, receiver, &receiver)) {
+        exchange_fail(r->x, 400, "the query has a broken %% escape");
+        return;
+    }
+    if (span_is(receiver, WIRE_DEFAULT_RECEIVER)) {
+        receiver = (struct span){ 0 };
+    }
+    struct directory_question q = {
+        .tenant = r->tenant,
+        .host = exchange_host(r->x),
+        .escaped_job = r->job,
+        .receiver = receiver,
+        .collector = collector,
+    };
+    if (has_collector && wire_is_unexpanded(collector)) {
+        answer_unexpanded(r, &q);
+    } else if (has_collector) {
+        answer_one_collector(r, &q);
+    } else {
+        answer_all_collectors(r, &q);
+    }
+}
