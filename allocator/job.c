@@ -76,7 +76,7 @@ static uint64_t hash_source(const struct source_key *key)
     return hash_mix(hash_fast(key->name) + key->section);
 }
 
-static struct source *find_source(const struct job *j, uint32_t section, struct span name)
+struct source *job_find_source(const struct job *j, uint32_t section, struct span name)
 {
     struct source_key key = { section, name };
     struct table_node *node = table_find(&j->sources, hash_source(&key), is_source, &key);
@@ -85,7 +85,7 @@ static struct source *find_source(const struct job *j, uint32_t section, struct 
 
 static struct source *need_source(struct job *j, uint32_t section, struct span name)
 {
-    struct source *s = find_source(j, section, name);
+    struct source *s = job_find_source(j, section, name);
 
     if (s == NULL) {
         struct source_key key = { section, name };
@@ -438,7 +438,7 @@ void job_apply(struct job *j, uint32_t section, struct span source, struct sd_ba
 
 void job_vanish(struct job *j, uint32_t section, struct span source)
 {
-    struct source *s = find_source(j, section, source);
+    struct source *s = job_find_source(j, section, source);
 
     if (s == NULL) {
         return;

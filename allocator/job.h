@@ -47,6 +47,8 @@ void job_key(const struct scrapejob *config, uint64_t out_key[2]);
 /* Moves 'config' and drops its JSON trees, which take more room than the job's targets. */
 struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet,
                     uint32_t fleet_job, struct fragments *fragments, struct strpool *pool);
+/* NULL for an unknown one. */
+struct source *job_find_source(const struct job *j, uint32_t section, struct span name);
 /* The source holds this now. What changes is noted in the pages. */
 void job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)
     ON(engine);

@@ -6,6 +6,7 @@
 #include "allocator/base/log.h"
 #include "allocator/base/metric.h"
 #include "allocator/state_fields.h"
+#include "allocator/succession.h"
 
 /* ---- jobs */
 
@@ -58,6 +59,15 @@ static void on_settled(void *state, struct job *j)
     state_list_job(state, j);
 }
 
+static void on_silence(void *state, struct job *j, uint32_t section) ON(engine)
+{
+    struct state *s = state;
+
+    if (succession_of_section(j, section, &s->batch)) {
+        state_list_job(s, j);
+    }
+}
+
 struct state *state_new(struct mailbox *watcher)
 {
     struct state *s = mem_zalloc(sizeof(*s));
@@ -65,7 +75,7 @@ struct state *state_new(struct mailbox *watcher)
     strpool_init(&s->pool);
     s->publisher = publisher_new();
     fragments_init(&s->fragments, s->publisher);
-    wants_init(&s->wants, watcher, on_settled, s);
+    wants_init(&s->wants, watcher, &(struct wants_hooks){ on_settled, on_silence, s });
     sd_batch_init(&s->batch, &s->pool);
     s->rows = mem_array(1, sizeof(*s->rows));
     s->directory = directory_new(NULL, 0, NULL, 0);
@@ -135,6 +145,16 @@ static void count_failed_refresh(const struct want_entry *e)
     }
 }
 
+/* What could not be read stays as it was, also for those who did not know it yet. */
+static void keep_known(struct state *s, const struct want_entry *e, struct span source) ON(engine)
+{
+    vec_each(&e->users, user) {
+        if (succession_of_source(user->job, user->section, source, &s->batch)) {
+            state_list_job(s, user->job);
+        }
+    }
+}
+
 static void count_unreadable(const struct want_entry *e)
 {
     metric_add(e->ops->mechanism == SD_FILE ? METRIC_SD_FILE_READ_ERRORS : METRIC_SD_HTTP_FAILURES,
@@ -174,6 +194,7 @@ static void digest_arrival(struct state *s, struct want_entry *e, const struct a
                  LOG_STR("error", err.text));
         count_unreadable(e);
         wants_reject(&s->wants, e);
+        keep_known(s, e, span_of(a->source));
         return;
     }
     apply_batch(s, e, span_of(a->source));
@@ -201,6 +222,7 @@ void state_arrive(struct state *s, const struct arrival *a)
         break;
     case ARRIVAL_FAILED: /* the watcher has logged it and counted the attempt */
         count_failed_refresh(e);
+        keep_known(s, e, span_of(a->source));
         break;
     }
 }

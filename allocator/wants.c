@@ -3,10 +3,9 @@
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 
-void wants_init(struct wants *w, struct mailbox *watcher,
-                void (*on_settled)(void *arg, struct job *job), void *arg)
+void wants_init(struct wants *w, struct mailbox *watcher, const struct wants_hooks *hooks)
 {
-    *w = (struct wants){ .watcher = watcher, .on_settled = on_settled, .arg = arg };
+    *w = (struct wants){ .watcher = watcher, .hooks = *hooks };
     table_init(&w->by_key);
     table_init(&w->by_id);
 }
@@ -87,7 +86,7 @@ static void close_entry(struct wants *w, struct want_entry *e)
         if (user->is_open) {
             user->is_open = false;
             if (--user->job->n_open == 0) {
-                w->on_settled(w->arg, user->job);
+                w->hooks.on_settled(w->hooks.arg, user->job);
             }
         }
     }
@@ -155,6 +154,15 @@ struct want_entry *wants_find(const struct wants *w, uint64_t id)
     return node == NULL ? NULL : TABLE_ITEM(node, struct want_entry, by_id);
 }
 
+static void report_silence(struct wants *w, struct want_entry *e)
+{
+    vec_each(&e->users, user) {
+        if (user->is_open) {
+            w->hooks.on_silence(w->hooks.arg, user->job, user->section);
+        }
+    }
+}
+
 size_t wants_lose_patience(struct wants *w, int64_t now_ms)
 {
     size_t n = 0;
@@ -167,6 +175,7 @@ size_t wants_lose_patience(struct wants *w, int64_t now_ms)
          node = table_next(&w->by_id, node)) {
         struct want_entry *e = TABLE_ITEM(node, struct want_entry, by_id);
         if (e->n_open > 0 && e->patience_ends_ms <= now_ms) {
+            report_silence(w, e);
             close_entry(w, e);
             n++;
         } else if (e->n_open > 0 && e->patience_ends_ms < w->deadline_ms) {

@@ -26,19 +26,22 @@ struct want_entry {
     int64_t patience_ends_ms;
 };
 
+struct wants_hooks {
+    void (*on_settled)(void *arg, struct job *job); /* its last open section has settled */
+    void (*on_silence)(void *arg, struct job *job, uint32_t section); /* patience with it ended */
+    void *arg;
+};
+
 struct wants {
     struct table by_key, by_id;
     uint64_t last_id;
     size_t n_open;           /* entries that have not settled */
     int64_t deadline_ms;     /* no patience ends before that */
     struct mailbox *watcher; /* may be NULL */
-    void (*on_settled)(void *arg, struct job *job);
-    void *arg;
+    struct wants_hooks hooks;
 };
 
-/* 'on_settled' is called when the last open section of a job has settled. */
-void wants_init(struct wants *w, struct mailbox *watcher,
-                void (*on_settled)(void *arg, struct job *job), void *arg);
+void wants_init(struct wants *w, struct mailbox *watcher, const struct wants_hooks *hooks);
 /* The job's section needs an answer: a new want, or another reading of one that exists. */
 void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_ms);
 /* The job needs nothing any more. */

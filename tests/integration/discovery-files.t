@@ -91,6 +91,12 @@ same(ta.log().count("discovered targets cannot be read") >= 1, True, "and the lo
 put(SD / "one.json", body("f:1"))
 ok(ta.shows("one", ["f:1"]), "good again")
 
+with open(SD / "one.json", "w", encoding="utf-8") as half:
+    half.write("[")
+    half.flush()
+    ta.reload(CONFIG.replace("job_name: one", "job_name: one\n    relabel_configs: [{target_label: x, replacement: y}]"))
+    ok(ta.keeps("one", ["f:1"], 0.6), "half written while the rules of its job change: what is known stays")
+ta.reload(CONFIG)
 put(SD / "one.json", '[{"targets":["f:1","x/y:1","",null,"g:1"]}]')
 ok(ta.shows("one", ["f:1", "g:1"]), "targets that cannot be scraped are left out, the others stay")
 put(SD / "one.json", body("f:1"))

@@ -173,19 +173,25 @@ server.answers["/plain"] = (200, JSON, body("a:9"))
 ok(ta.shows("plain", ["a:9"]), "works again")
 ok("works again" in ta.log(), "and the log says so")
 
+
+def failures(name):
+    return ta.metric(f'prometheus_sd_refresh_failures_total{{mechanism="http",config="{name}"}}')
+
+
 server.hold.clear()
 n = len(server.seen("/hang"))
 ta.reload(CONFIG.replace("20s", "400ms"))
 server.next_after("/hang", n)
 ok(ta.keeps("hang", ["h:1"], 0.2), "a section that changed and has not answered: the old configuration is served on")
-ok(ta.shows("hang", [], 8), "it did not answer within its interval, which is an answer")
+ok(wait_for(lambda: failures("hang") > 0), "it does not answer within its interval")
+ok(ta.keeps("hang", ["h:1"], 1.0), "what was known under the old configuration stays")
+server.answers["/hang"] = (200, JSON, body("h:2"))
 server.hold.set()
-ok(ta.shows("hang", ["h:1"], 8), "it answers")
-
-
-def failures(name):
-    return ta.metric(f'prometheus_sd_refresh_failures_total{{mechanism="http",config="{name}"}}')
-
+ok(ta.shows("hang", ["h:2"], 8), "it answers")
+server.answers["/plain"] = (500, JSON, body("x:1"))
+ta.reload(CONFIG.replace("  - job_name: plain", "  - job_name: plain\n    relabel_configs: [{target_label: x, replacement: y}]"))
+ok(wait_for(lambda: failures("plain") > 0), "a job with new rules, whose server fails")
+ok(ta.keeps("plain", ["a:9"]) and ta.keeps("twin", ["a:9"]), "keeps its targets, as its twin does")
 
 ok(failures("dead") > 0, "failures are counted by job")
 ta.reload(CONFIG.replace("job_name: dead", "job_name: renamed"))
