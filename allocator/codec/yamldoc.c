@@ -3,6 +3,7 @@
 #include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/table.h"
+#include "allocator/codec/jsonscan.h"
 #include "allocator/codec/treebuild.h"
 #include "allocator/codec/yamlmerge.h"
 #include "allocator/codec/yamlplace.h"
@@ -590,18 +591,68 @@ static int parse_yaml(struct reader *r, struct err *err)
     return rc;
 }
 
-/* JSON is read as JSON: libyaml does not know surrogate pairs, and is slower. What is almost JSON
- * is YAML, or nothing. */
-static bool read_as_json(struct span text, size_t base, struct arena *arena, struct node **out)
+/* From where on there is something in 'text'. */
+static size_t skip_blanks(struct span text, size_t i)
 {
-    size_t i = 0;
-
     while (i < text.len &&
            (text.p[i] == ' ' || text.p[i] == '\t' || text.p[i] == '\r' || text.p[i] == '\n')) {
         i++;
     }
-    return i < text.len && strchr("{[\"", text.p[i]) != NULL &&
-           node_from_json(text, base, arena, out, NULL) == 0;
+    return i;
+}
+
+static unsigned count_lines(struct span text, size_t from, size_t to)
+{
+    unsigned n = 0;
+
+    for (size_t i = from; i < to; i++) {
+        n += text.p[i] == '\n';
+    }
+    return n;
+}
+
+/* Where the object at 'from' ends; 'from' when it is none. */
+static size_t object_end(struct span text, size_t from, struct jsonscan *scan)
+{
+    struct json_token t;
+    struct span object = { NULL, 0 };
+
+    jsonscan_init(scan, span_from(text, from), LIMIT_SKIP_DEPTH);
+    bool is_object = jsonscan_next(scan, &t) == JSON_BEGIN_OBJECT &&
+                     jsonscan_skip(scan, &object) == JSON_END_OBJECT;
+    return is_object ? from + object.len : from;
+}
+
+/* JSON is read as JSON: libyaml does not know surrogate pairs, and is slower. Objects may follow
+ * each other, as kubectl reads them and jq writes them. What is almost JSON is YAML, or nothing. */
+static bool read_as_json(struct reader *r)
+{
+    struct span text = r->text;
+    size_t at = skip_blanks(text, 0);
+    struct yamldoc doc = { .line = 1, .end = r->base + text.len };
+
+    if (at < text.len && strchr("{[\"", text.p[at]) != NULL &&
+        node_from_json(text, r->base, r->arena, &doc.root, NULL) == 0) {
+        *vec_push(&r->docs) = doc;
+        return true;
+    }
+    struct jsonscan *scan = mem_alloc(sizeof(*scan));
+    bool is_good = at < text.len;
+    for (size_t from = 0; is_good && from < text.len; from = doc.end - r->base) {
+        size_t end = object_end(text, at, scan);
+        is_good = end > at && node_from_json(span_make(text.p + at, end - at), r->base + at,
+                                             r->arena, &doc.root, NULL) == 0;
+        at = skip_blanks(text, end);
+        doc.begin = from == 0 ? 0 : r->base + from;
+        doc.end = r->base + at;
+        *vec_push(&r->docs) = doc;
+        doc.line += count_lines(text, from, at);
+    }
+    mem_free(scan);
+    if (!is_good) {
+        vec_clear(&r->docs);
+    }
+    return is_good;
 }
 
 static int check_text(struct span text, struct err *err)
@@ -623,16 +674,9 @@ static int parse_all(struct span text, bool is_lenient, struct arena *arena,
     int rc = check_text(text, err);
     size_t base = span_has_prefix(text, "\xef\xbb\xbf") ? 3 : 0;
     struct span body = text.len == 0 ? SPAN_LIT("") : span_from(text, base);
-    struct node *root = NULL;
 
     if (rc < 0) {
         return rc;
-    }
-    if (read_as_json(body, base, arena, &root)) {
-        *out_docs = arena_alloc(arena, sizeof(**out_docs));
-        **out_docs = (struct yamldoc){ .root = root, .end = text.len, .line = 1 };
-        *out_n = 1;
-        return 0;
     }
     struct reader *r = mem_zalloc(sizeof(*r));
     r->is_lenient = is_lenient;
@@ -641,7 +685,7 @@ static int parse_all(struct span text, bool is_lenient, struct arena *arena,
     r->text = body;
     yamlplace_init(&r->place, body);
     treebuild_init(&r->build, arena);
-    rc = parse_yaml(r, err);
+    rc = read_as_json(r) ? 0 : parse_yaml(r, err);
     if (rc == 0) {
         *out_n = r->docs.n;
         *out_docs = arena_alloc(arena, (r->docs.n + 1) * sizeof(**out_docs));

@@ -20,7 +20,7 @@ struct yamldoc {
 };
 
 /* Parses every document of 'text' (YAML or JSON: JSON text is read as JSON, escaped surrogates
- * included).
+ * included, and JSON objects may follow each other without '---').
  * '*out_docs' is an arena array. An error names line and column. */
 int yamldoc_parse_all(struct span text, struct arena *arena, struct yamldoc **out_docs,
                       size_t *out_n, struct err *err) MUST_USE;

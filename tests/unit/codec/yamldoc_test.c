@@ -88,6 +88,34 @@ static void test_json(void)
     }
 }
 
+/* Objects behind each other, as kubectl reads them. */
+static void test_json_stream(void)
+{
+    static const char text[] = "\xef\xbb\xbf {\"a\":\n1}{\"b\":[\"}{\"]}\n\n{}\n";
+    static const char *const none[] = { "{} x", "{} [1]", "{}{", "{}{\"a\":}", "{}\"x\"" };
+    struct arena arena;
+    struct yamldoc *docs = NULL;
+    size_t n = 0;
+
+    arena_init(&arena);
+    is_int(yamldoc_parse_all(span_of(text), &arena, &docs, &n, NULL), 0, "JSON after JSON");
+    is_int(n, 3, "are documents");
+    is_int(docs[0].begin, 0, "the first begins with the text");
+    is_int(docs[1].begin, docs[0].end, "no byte is between them");
+    is_int(docs[2].begin, docs[1].end, "no blank either");
+    is_int(docs[2].end, sizeof(text) - 1, "the last goes to the end");
+    is_int(docs[1].line, 2, "line of the second");
+    is_int(docs[2].line, 4, "line of the third");
+    const struct node *b = node_get(docs[1].root, "b");
+    is_int(b->begin, strstr(text, "[") - text, "places are those of the text");
+    is_int(docs[2].root->n, 0, "an empty one");
+    for (size_t i = 0; i < COUNT(none); i++) {
+        ok(yamldoc_parse_all(span_of(none[i]), &arena, &docs, &n, NULL) < 0, "refused: %s",
+           none[i]);
+    }
+    arena_fini(&arena);
+}
+
 static void test_faults(void)
 {
     static const struct {
@@ -471,6 +499,7 @@ int main(void)
     test_places();
     test_bom_and_documents();
     test_json();
+    test_json_stream();
     test_faults();
     test_bomb();
     test_text_bomb();
