@@ -70,10 +70,10 @@ void faults_pop(struct faults *f, size_t mark)
     f->path[mark] = '\0';
 }
 
-void faults_add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt, ...)
+static void add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt,
+                va_list ap)
 {
     char text[1024];
-    va_list ap;
 
     if (severity == FAULT_ERROR) {
         f->n_errors++;
@@ -86,15 +86,34 @@ void faults_add(struct faults *f, enum fault_severity severity, unsigned line, c
         f->cap = f->cap == 0 ? 8 : f->cap * 2;
         f->v = mem_realloc(f->v, f->cap * sizeof(*f->v));
     }
-    va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
     f->v[f->n++] = (struct fault){ .severity = severity,
                                    .file = f->file == NULL ? NULL : mem_strdup(f->file),
                                    .document = f->document,
                                    .path = mem_strdup(f->path),
                                    .text = mem_strdup(text),
                                    .line = line };
+}
+
+void faults_add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    add(f, severity, line, fmt, ap);
+    va_end(ap);
+}
+
+void faults_add_at(struct faults *f, enum fault_severity severity, unsigned line,
+                   const char *member, const char *fmt, ...)
+{
+    size_t mark = faults_push(f, "%s", member);
+    va_list ap;
+
+    va_start(ap, fmt);
+    add(f, severity, line, fmt, ap);
+    va_end(ap);
+    faults_pop(f, mark);
 }
 
 int faults_first(const struct faults *f, struct err *err)

@@ -41,6 +41,9 @@ size_t faults_push_index(struct faults *f, size_t index);
 void faults_pop(struct faults *f, size_t mark);
 void faults_add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* The same one member further down. */
+void faults_add_at(struct faults *f, enum fault_severity severity, unsigned line,
+                   const char *member, const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* Forgets the errors from index 'from' on, those past the limit included: another way was found.
  * Warnings stay. */
 void faults_drop_errors(struct faults *f, size_t from);

@@ -22,10 +22,7 @@ static int shown_length(struct span s)
 
 static void wrong_type(const struct node *n, const char *key, const char *wanted, struct faults *f)
 {
-    size_t mark = faults_push(f, "%s", key);
-
-    faults_add(f, FAULT_ERROR, n->line, "must be %s, not %s", wanted, node_type_name(n));
-    faults_pop(f, mark);
+    faults_add_at(f, FAULT_ERROR, n->line, key, "must be %s, not %s", wanted, node_type_name(n));
 }
 
 /* For values of a few letters or digits. A text in place of a mapping is not shown: it may be a
@@ -36,10 +33,20 @@ static void wrong_value(const struct node *n, const char *key, const char *wante
         wrong_type(n, key, wanted, f);
         return;
     }
-    size_t mark = faults_push(f, "%s", key);
-    faults_add(f, FAULT_ERROR, n->line, "must be %s, not '%.*s'", wanted, shown_length(n->text),
-               n->text.p);
-    faults_pop(f, mark);
+    faults_add_at(f, FAULT_ERROR, n->line, key, "must be %s, not '%.*s'", wanted,
+                  shown_length(n->text), n->text.p);
+}
+
+void walk_fault(const struct node *map, const char *key, struct faults *f, const char *fmt, ...)
+{
+    const struct node *value = node_get(map, key);
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    faults_add_at(f, FAULT_ERROR, value != NULL ? value->line : map->line, key, "%s", text);
 }
 
 bool walk_text(const struct node *map, const char *key, struct faults *f, struct span *out)

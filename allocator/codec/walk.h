@@ -20,6 +20,10 @@ bool walk_list(const struct node *map, const char *key, struct faults *f, const 
 bool walk_texts(const struct node *map, const char *key, struct faults *f, struct arena *arena,
                 struct span **out, size_t *out_n);
 
+/* An error at member 'key' of 'map', with the line of its value, or of 'map' when it is not there.
+ */
+void walk_fault(const struct node *map, const char *key, struct faults *f, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
 /* Reports each member of 'map' that is not in 'known' (NULL-terminated): "field foo not known; did
  * you mean 'food'?". Severity as given: strict readers use FAULT_ERROR. */
 void walk_unknown(const struct node *map, const char *const *known, enum fault_severity severity,

@@ -5,10 +5,7 @@
 
 static void warn(const struct node *map, const char *key, struct faults *f, const char *text)
 {
-    size_t mark = faults_push(f, "%s", key);
-
-    faults_add(f, FAULT_WARNING, node_get(map, key)->line, "%s", text);
-    faults_pop(f, mark);
+    faults_add_at(f, FAULT_WARNING, node_get(map, key)->line, key, "%s", text);
 }
 
 static void look_at_scheme(const struct node *job, struct faults *f)

@@ -122,14 +122,11 @@ static bool read_duration(const struct node *map, const char *key, struct faults
     if (node_as_text(value, &text) && duration_parse_go(text, out_ms, &err) == 0) {
         return true;
     }
-    size_t mark = faults_push(f, "%s", key);
     if (value->type == NODE_SCALAR) {
-        faults_add(f, FAULT_ERROR, value->line, "%s", err.text);
+        walk_fault(map, key, f, "%s", err.text);
     } else {
-        faults_add(f, FAULT_ERROR, value->line, "must be a duration, not %s",
-                   node_type_name(value));
+        walk_fault(map, key, f, "must be a duration, not %s", node_type_name(value));
     }
-    faults_pop(f, mark);
     return false;
 }
 
@@ -255,14 +252,6 @@ void dropin_parse(const struct node *root, struct faults *f, struct dropin *out)
 
 /* ---- what cannot be carried out */
 
-static void refuse(struct faults *f, const char *key, unsigned line, const char *text)
-{
-    size_t mark = faults_push(f, "%s", key);
-
-    faults_add(f, FAULT_ERROR, line, "%s", text);
-    faults_pop(f, mark);
-}
-
 static bool is_run_here(const char *section)
 {
     return strcmp(section, "static_configs") == 0 || strcmp(section, "file_sd_configs") == 0 ||
@@ -278,13 +267,10 @@ static void refuse_sections(const struct node *job, struct dropin_support suppor
             (is_kubernetes && support.has_kubernetes)) {
             continue;
         }
-        size_t mark = faults_push(f, "%s", *section);
-        faults_add(f, FAULT_ERROR, list->line,
-                   "%s is not supported: discover these targets with http_sd_configs or "
-                   "file_sd_configs, or leave this "
-                   "job to the Go allocator",
-                   *section);
-        faults_pop(f, mark);
+        faults_add_at(f, FAULT_ERROR, list->line, *section,
+                      "%s is not supported: discover these targets with http_sd_configs or "
+                      "file_sd_configs, or leave this job to the Go allocator",
+                      *section);
     }
 }
 
@@ -314,25 +300,27 @@ void dropin_check(const struct dropin *d, struct dropin_support support, struct 
                    "enabled");
     }
     if (!support.has_collectors && !support.has_kubernetes) {
-        refuse(f, "collector_selector", selector == NULL ? 0 : selector->line,
-               "finding collector pods needs a Kubernetes API, which is not watched yet: name the "
-               "collectors with "
-               "--collectors");
+        faults_add_at(
+            f, FAULT_ERROR, selector == NULL ? 0 : selector->line, "collector_selector",
+            "finding collector pods needs a Kubernetes API, which is not watched yet: name the "
+            "collectors with "
+            "--collectors");
     }
     const struct node *kube_config = node_get(d->root, "kube_config_file_path");
     if (d->kube_config_file.len > 0 && !support.has_kubernetes) {
-        refuse(f, "kube_config_file_path", kube_config == NULL ? 0 : kube_config->line,
-               "a Kubernetes API is not watched yet: leave it out");
+        faults_add_at(f, FAULT_ERROR, kube_config == NULL ? 0 : kube_config->line,
+                      "kube_config_file_path", "a Kubernetes API is not watched yet: leave it out");
     }
     if (support.has_kubernetes && d->collector_namespace.len == 0) {
-        refuse(f, "collector_namespace", 0, "collector namespace must be set");
+        faults_add_at(f, FAULT_ERROR, 0, "collector_namespace", "collector namespace must be set");
     }
     if (d->is_prometheus_cr_enabled && !support.has_kubernetes) {
         size_t mark = faults_push(f, "prometheus_cr");
-        refuse(f, "enabled", d->prometheus_cr->line,
-               "monitors of prometheus-operator need a Kubernetes API, which is not watched yet: "
-               "set it to false, or "
-               "leave this work to the Go allocator");
+        faults_add_at(
+            f, FAULT_ERROR, d->prometheus_cr->line, "enabled",
+            "monitors of prometheus-operator need a Kubernetes API, which is not watched yet: "
+            "set it to false, or "
+            "leave this work to the Go allocator");
         faults_pop(f, mark);
     }
     refuse_in_jobs(d, support, f);

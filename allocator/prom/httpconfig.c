@@ -139,10 +139,7 @@ static bool bool_of(const struct node *map, const char *key, bool preset)
 
 static void fault_in(struct faults *f, const char *block, const struct node *at, const char *text)
 {
-    size_t mark = faults_push(f, "%s", block);
-
-    faults_add(f, FAULT_ERROR, at->line, "%s", text);
-    faults_pop(f, mark);
+    faults_add_at(f, FAULT_ERROR, at->line, block, "%s", text);
 }
 
 /* At most one of name, name_file and name_ref. */

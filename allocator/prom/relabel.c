@@ -37,24 +37,6 @@ struct config {
     enum relabel_action action;
 };
 
-static void fault_at(struct faults *f, const struct config *c, const char *field, const char *fmt,
-                     ...) PRINTF_LIKE(4, 5);
-
-/* An error at a field of the rule, with the line of the field when it is there. */
-static void fault_at(struct faults *f, const struct config *c, const char *field, const char *fmt,
-                     ...)
-{
-    const struct node *node = node_get(c->node, field);
-    char text[768];
-    va_list ap;
-    va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    size_t mark = faults_push(f, "%s", field);
-    faults_add(f, FAULT_ERROR, node != NULL ? node->line : c->node->line, "%s", text);
-    faults_pop(f, mark);
-}
-
 /* ---- reading */
 
 /* A text field that is there but null is empty, not the default. */
@@ -92,7 +74,7 @@ static bool read_action(struct config *c, struct faults *f)
     char lower[16] = "";
     (void)read_text(c->node, "action", f, &text);
     if (text.len == 0) {
-        fault_at(f, c, "action", "relabel action cannot be empty");
+        walk_fault(c->node, "action", f, "relabel action cannot be empty");
         return false;
     }
     for (size_t i = 0; i < text.len && text.len < sizeof(lower); i++) {
@@ -106,9 +88,9 @@ static bool read_action(struct config *c, struct faults *f)
         }
     }
     const char *nearest = walk_nearest(span_of(lower), action_names);
-    fault_at(f, c, "action", "unknown relabel action \"%.*s\"%s%s%s", SPAN_ARG(text),
-             nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
-             nearest == NULL ? "" : "'?");
+    walk_fault(c->node, "action", f, "unknown relabel action \"%.*s\"%s%s%s", SPAN_ARG(text),
+               nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
+               nearest == NULL ? "" : "'?");
     return false;
 }
 
@@ -190,15 +172,15 @@ static void check_target(const struct config *c, enum name_scheme scheme, struct
 {
     const char *action = action_names[c->action];
     if (c->target.len == 0) {
-        fault_at(f, c, "target_label",
-                 "relabel configuration for %s action requires 'target_label' value", action);
+        walk_fault(c->node, "target_label", f,
+                   "relabel configuration for %s action requires 'target_label' value", action);
         return;
     }
     bool is_template = c->action == RELABEL_REPLACE && has_dollar(c->target);
     if (is_template ? !is_template_valid(c->target, scheme)
                     : !label_name_is_valid(c->target, scheme)) {
-        fault_at(f, c, "target_label", "\"%.*s\" is invalid 'target_label' for %s action",
-                 SPAN_ARG(c->target), action);
+        walk_fault(c->node, "target_label", f, "\"%.*s\" is invalid 'target_label' for %s action",
+                   SPAN_ARG(c->target), action);
     }
 }
 
@@ -219,8 +201,8 @@ static void check_nothing_else(const struct config *c, bool takes_target, struct
     const char *wanted = takes_target ? "'source_labels' and 'target_label'" : "'regex'";
     for (size_t i = 0; i < COUNT(t); i++) {
         if (t[i].is_set) {
-            fault_at(f, c, t[i].field, "%s action requires only %s, and no other fields",
-                     action_names[c->action], wanted);
+            walk_fault(c->node, t[i].field, f, "%s action requires only %s, and no other fields",
+                       action_names[c->action], wanted);
         }
     }
 }
@@ -234,16 +216,16 @@ static void check(const struct config *c, enum name_scheme scheme, struct faults
     case RELABEL_HASHMOD:
         check_target(c, scheme, f);
         if (c->modulus == 0) {
-            fault_at(f, c, "modulus",
-                     "relabel configuration for hashmod requires non-zero modulus");
+            walk_fault(c->node, "modulus", f,
+                       "relabel configuration for hashmod requires non-zero modulus");
         }
         break;
     case RELABEL_LOWERCASE:
     case RELABEL_UPPERCASE:
         check_target(c, scheme, f);
         if (!span_is(c->replacement, DEFAULT_REPLACEMENT)) {
-            fault_at(f, c, "replacement", "'replacement' can not be set for %s action",
-                     action_names[c->action]);
+            walk_fault(c->node, "replacement", f, "'replacement' can not be set for %s action",
+                       action_names[c->action]);
         }
         break;
     case RELABEL_KEEPEQUAL:
@@ -253,8 +235,9 @@ static void check(const struct config *c, enum name_scheme scheme, struct faults
         break;
     case RELABEL_LABELMAP:
         if (!is_template_valid(c->replacement, scheme)) {
-            fault_at(f, c, "replacement", "\"%.*s\" is invalid 'replacement' for labelmap action",
-                     SPAN_ARG(c->replacement));
+            walk_fault(c->node, "replacement", f,
+                       "\"%.*s\" is invalid 'replacement' for labelmap action",
+                       SPAN_ARG(c->replacement));
         }
         break;
     case RELABEL_LABELDROP:
@@ -321,7 +304,7 @@ static const struct regex_template *compile_template(struct relabel *set, const 
     const struct regex_template *template = NULL;
     if (regex_template_compile(regex, arena_span(&set->arena, text), &set->arena, &template, &err) <
         0) {
-        fault_at(f, c, field, "%s", err.text);
+        walk_fault(c->node, field, f, "%s", err.text);
     }
     return template;
 }
@@ -336,7 +319,7 @@ static void compile_regex(struct relabel *set, const struct config *c, struct re
 {
     struct err err;
     if (regex_compile(c->regex, &rule->regex, &err) < 0) {
-        fault_at(f, c, "regex", "%s", err.text);
+        walk_fault(c->node, "regex", f, "%s", err.text);
         return;
     }
     rule->is_any = regex_is_any(rule->regex);

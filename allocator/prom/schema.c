@@ -9,7 +9,6 @@
 #include "allocator/prom/urltext.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #define MAX_NAMES 192 /* of one table; scrape configs have the most */
@@ -35,22 +34,6 @@ const struct node *schema_list(const struct node *map, const char *key)
     const struct node *list = node_get(map, key);
 
     return list != NULL && list->type == NODE_LIST ? list : NULL;
-}
-
-static void fault_at(struct faults *f, const char *key, unsigned line, const char *fmt, ...)
-    PRINTF_LIKE(4, 5);
-
-static void fault_at(struct faults *f, const char *key, unsigned line, const char *fmt, ...)
-{
-    char text[768];
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    size_t mark = faults_push(f, "%s", key);
-    faults_add(f, FAULT_ERROR, line, "%s", text);
-    faults_pop(f, mark);
 }
 
 /* ---- single values */
@@ -81,9 +64,10 @@ static void check_choice(const struct schema_field *s, struct span text, unsigne
     }
     list_choices(s->choices, all, sizeof(all));
     const char *nearest = walk_nearest(text, s->choices);
-    fault_at(f, s->name, line, "unknown value \"%.*s\", expecting one of: %s%s%s%s", SPAN_ARG(text),
-             all, nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
-             nearest == NULL ? "" : "'?");
+    faults_add_at(f, FAULT_ERROR, line, s->name,
+                  "unknown value \"%.*s\", expecting one of: %s%s%s%s", SPAN_ARG(text), all,
+                  nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
+                  nearest == NULL ? "" : "'?");
 }
 
 static void check_duration(const struct schema_field *s, struct span text, unsigned line,
@@ -93,9 +77,9 @@ static void check_duration(const struct schema_field *s, struct span text, unsig
     int64_t ms = 0;
 
     if (duration_parse(text, &ms, &err) < 0) {
-        fault_at(f, s->name, line, "%s", err.text);
+        faults_add_at(f, FAULT_ERROR, line, s->name, "%s", err.text);
     } else if ((s->flags & SCHEMA_POSITIVE) != 0 && ms <= 0) {
-        fault_at(f, s->name, line, "must be greater than zero");
+        faults_add_at(f, FAULT_ERROR, line, s->name, "must be greater than zero");
     }
 }
 
@@ -106,7 +90,7 @@ static void check_size(const struct schema_field *s, struct span text, unsigned 
     uint64_t bytes = 0;
 
     if (size_parse(text, &bytes, &err) < 0) {
-        fault_at(f, s->name, line, "%s", err.text);
+        faults_add_at(f, FAULT_ERROR, line, s->name, "%s", err.text);
     }
 }
 
@@ -117,7 +101,7 @@ static void check_url(const struct schema_field *s, struct span text, unsigned l
     struct err err;
 
     if (urltext_parse(text, &url, &err) < 0) {
-        fault_at(f, s->name, line, "%s", err.text);
+        faults_add_at(f, FAULT_ERROR, line, s->name, "%s", err.text);
     }
 }
 
@@ -153,11 +137,10 @@ static void check_number(const struct schema_field *s, const struct node *map, s
         (void)walk_double(map, s->name, f, &d);
     } else if (s->kind == SCHEMA_UINT) {
         if (walk_uint(map, s->name, f, &u) && u > INT64_MAX) {
-            fault_at(f, s->name, map->line, "%llu is too large", (unsigned long long)u);
+            walk_fault(map, s->name, f, "%llu is too large", (unsigned long long)u);
         }
     } else if (walk_int(map, s->name, f, &i) && (s->flags & SCHEMA_POSITIVE) != 0 && i <= 0) {
-        fault_at(f, s->name, node_get(map, s->name)->line, "must be greater than zero, is %lld",
-                 (long long)i);
+        walk_fault(map, s->name, f, "must be greater than zero, is %lld", (long long)i);
     }
 }
 
@@ -319,8 +302,8 @@ static void check_required(const struct schema_field *s, const struct node *map,
     if (s->choices != NULL) {
         list_choices(s->choices, all, sizeof(all));
     }
-    fault_at(f, s->name, value == NULL ? map->line : value->line, "is required%s%s%s",
-             s->choices == NULL ? "" : " (one of: ", all, s->choices == NULL ? "" : ")");
+    walk_fault(map, s->name, f, "is required%s%s%s", s->choices == NULL ? "" : " (one of: ", all,
+               s->choices == NULL ? "" : ")");
 }
 
 enum schema_shape schema_shape(enum schema_kind kind)

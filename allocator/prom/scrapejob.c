@@ -39,21 +39,6 @@ struct effective {
     const char *escaping;
 };
 
-static unsigned line_of(const struct node *map, const char *key)
-{
-    const struct node *value = node_get(map, key);
-
-    return value != NULL ? value->line : map->line;
-}
-
-static void fault_at(struct faults *f, const struct node *map, const char *key, const char *text)
-{
-    size_t mark = faults_push(f, "%s", key);
-
-    faults_add(f, FAULT_ERROR, line_of(map, key), "%s", text);
-    faults_pop(f, mark);
-}
-
 /* The member of the job, else of the globals, else false. */
 static bool inherited_bool(const struct node *job, const struct node *global, const char *key)
 {
@@ -81,7 +66,7 @@ static void check_protocol(const struct node *map, const char *key, struct span 
     (void)snprintf(text, sizeof(text), "unknown scrape protocol \"%.*s\"%s%s%s", SPAN_ARG(name),
                    nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
                    nearest == NULL ? "" : "'?");
-    fault_at(f, map, key, text);
+    walk_fault(map, key, f, "%s", text);
 }
 
 static void check_protocols(const struct node *map, struct faults *f)
@@ -93,7 +78,7 @@ static void check_protocols(const struct node *map, struct faults *f)
         return;
     }
     if (list->n == 0) {
-        fault_at(f, map, "scrape_protocols", "scrape_protocols cannot be empty");
+        walk_fault(map, "scrape_protocols", f, "scrape_protocols cannot be empty");
     }
     /* So many that one must be unknown or twice: no need to look at them all. */
     size_t n = list->n < COUNT(protocol_names) ? list->n : COUNT(protocol_names);
@@ -105,7 +90,7 @@ static void check_protocols(const struct node *map, struct faults *f)
         for (size_t k = 0; k < i; k++) {
             if (node_as_text(list->items[k], &other) && other.len == name.len &&
                 strncasecmp(other.p, name.p, name.len) == 0) {
-                fault_at(f, map, "scrape_protocols", "duplicated protocol in scrape_protocols");
+                walk_fault(map, "scrape_protocols", f, "duplicated protocol in scrape_protocols");
                 return;
             }
         }
@@ -149,7 +134,8 @@ void scrape_globals_parse(const struct node *global, bool strict, struct faults 
     out->scrape_interval_ms = interval > 0 ? interval : DEFAULT_INTERVAL_MS;
     out->has_timeout = timeout > 0;
     if (timeout > out->scrape_interval_ms) {
-        fault_at(f, global, "scrape_timeout", "global scrape timeout greater than scrape interval");
+        walk_fault(global, "scrape_timeout", f,
+                   "global scrape timeout greater than scrape interval");
     }
     out->scrape_timeout_ms = timeout > 0 ? timeout : DEFAULT_TIMEOUT_MS;
     if (out->scrape_timeout_ms > out->scrape_interval_ms) {
@@ -172,7 +158,7 @@ static void resolve_times(const struct node *job, const struct scrape_globals *g
     out->interval_ms = interval > 0 ? interval : globals->scrape_interval_ms;
     out->timeout_ms = timeout > 0 ? timeout : globals->scrape_timeout_ms;
     if (timeout > out->interval_ms) {
-        fault_at(f, job, "scrape_timeout", "scrape timeout greater than scrape interval");
+        walk_fault(job, "scrape_timeout", f, "scrape timeout greater than scrape interval");
     }
     if (timeout <= 0 && out->timeout_ms > out->interval_ms) {
         out->timeout_ms = out->interval_ms;
@@ -208,8 +194,8 @@ static void resolve_names(const struct node *job, const struct scrape_globals *g
     }
     out->escaping = escaping_named(escaping, natural);
     if (out->name_scheme == NAME_LEGACY && strcmp(out->escaping, "allow-utf-8") == 0) {
-        fault_at(f, job, "metric_name_escaping_scheme",
-                 "utf8 metric names requested but validation scheme is not set to UTF8");
+        walk_fault(job, "metric_name_escaping_scheme", f,
+                   "utf8 metric names requested but validation scheme is not set to UTF8");
     }
 }
 
@@ -527,7 +513,7 @@ static void report_duplicate(const struct node *list, size_t index, struct span 
 
     (void)snprintf(text, sizeof(text), "found multiple scrape configs with job name \"%.*s\"",
                    SPAN_ARG(name));
-    fault_at(f, list->items[index], "job_name", text);
+    walk_fault(list->items[index], "job_name", f, "%s", text);
     faults_pop(f, inner);
     faults_pop(f, mark);
 }

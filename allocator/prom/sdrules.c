@@ -1,21 +1,12 @@
 #include "allocator/prom/sdtables.h"
 
+#include "allocator/codec/walk.h"
 #include "allocator/prom/httpconfig.h"
 #include "allocator/prom/selector.h"
 #include "allocator/prom/urltext.h"
 
 #include <stdio.h>
 #include <strings.h>
-
-/* An error at a member, with the line of its value when it is there. */
-static void fault_at(struct faults *f, const struct node *sd, const char *key, const char *text)
-{
-    const struct node *value = node_get(sd, key);
-    size_t mark = faults_push(f, "%s", key);
-
-    faults_add(f, FAULT_ERROR, value == NULL ? sd->line : value->line, "%s", text);
-    faults_pop(f, mark);
-}
 
 static bool has_text(const struct node *sd, const char *key)
 {
@@ -44,7 +35,7 @@ void sdrules_azure(const struct node *sd, struct faults *f)
     }
     for (size_t i = 0; i < COUNT(needed); i++) {
         if (!has_text(sd, needed[i])) {
-            fault_at(f, sd, needed[i], "is required by authentication_method OAuth");
+            walk_fault(sd, needed[i], f, "is required by authentication_method OAuth");
         }
     }
 }
@@ -52,18 +43,19 @@ void sdrules_azure(const struct node *sd, struct faults *f)
 void sdrules_consul(const struct node *sd, struct faults *f)
 {
     if (node_get(sd, "server") != NULL && is_blank(schema_text(sd, "server"))) {
-        fault_at(f, sd, "server", "consul SD configuration requires a server address");
+        walk_fault(sd, "server", f, "consul SD configuration requires a server address");
     }
     if ((has_text(sd, "username") || has_text(sd, "password")) &&
         !node_is_null(node_get(sd, "basic_auth"))) {
-        fault_at(f, sd, "basic_auth",
-                 "at most one of consul SD configuration username and password and basic auth can "
-                 "be configured");
+        walk_fault(
+            sd, "basic_auth", f,
+            "at most one of consul SD configuration username and password and basic auth can "
+            "be configured");
     }
     if (has_text(sd, "token") &&
         (!node_is_null(node_get(sd, "authorization")) || !node_is_null(node_get(sd, "oauth2")))) {
-        fault_at(f, sd, "token",
-                 "at most one of consul SD token, authorization, or oauth2 can be configured");
+        walk_fault(sd, "token", f,
+                   "at most one of consul SD token, authorization, or oauth2 can be configured");
     }
 }
 
@@ -83,15 +75,15 @@ void sdrules_dns(const struct node *sd, struct faults *f)
             continue;
         }
         if (port == 0) {
-            fault_at(f, sd, "port",
-                     "a port is required in DNS-SD configs for all record types except SRV");
+            walk_fault(sd, "port", f,
+                       "a port is required in DNS-SD configs for all record types except SRV");
         }
         return;
     }
     (void)snprintf(text, sizeof(text),
                    "invalid DNS-SD records type \"%.*s\", expecting one of: SRV, A, AAAA, MX, NS",
                    SPAN_ARG(type));
-    fault_at(f, sd, "type", text);
+    walk_fault(sd, "type", f, "%s", text);
 }
 
 void sdrules_ec2(const struct node *sd, struct faults *f)
@@ -155,9 +147,9 @@ void sdrules_http(const struct node *sd, struct faults *f)
     }
     if ((url.scheme.len != 4 && url.scheme.len != 5) ||
         strncasecmp(url.scheme.p, "https", url.scheme.len) != 0) {
-        fault_at(f, sd, "url", "URL scheme must be 'http' or 'https'");
+        walk_fault(sd, "url", f, "URL scheme must be 'http' or 'https'");
     } else if (url.host.len == 0) {
-        fault_at(f, sd, "url", "host is missing in URL");
+        walk_fault(sd, "url", f, "host is missing in URL");
     }
 }
 
@@ -185,10 +177,10 @@ static void check_grammar(const struct node *selector, struct faults *f)
     struct err err;
 
     if (selector_check_labels(schema_text(selector, "label"), &err) < 0) {
-        fault_at(f, selector, "label", err.text);
+        walk_fault(selector, "label", f, "%s", err.text);
     }
     if (selector_check_fields(schema_text(selector, "field"), &err) < 0) {
-        fault_at(f, selector, "field", err.text);
+        walk_fault(selector, "field", f, "%s", err.text);
     }
 }
 
@@ -230,24 +222,24 @@ void sdrules_kubernetes(const struct node *sd, struct faults *f)
     const struct node *selectors = schema_list(sd, "selectors");
 
     if (has_server && has_kubeconfig) {
-        fault_at(f, sd, "kubeconfig_file",
-                 "cannot use 'kubeconfig_file' and 'api_server' simultaneously");
+        walk_fault(sd, "kubeconfig_file", f,
+                   "cannot use 'kubeconfig_file' and 'api_server' simultaneously");
     }
     if (has_kubeconfig && has_client) {
-        fault_at(f, sd, "kubeconfig_file",
-                 "cannot use a custom HTTP client configuration together with 'kubeconfig_file'");
+        walk_fault(sd, "kubeconfig_file", f,
+                   "cannot use a custom HTTP client configuration together with 'kubeconfig_file'");
     } else if (!has_server && has_client) {
-        fault_at(f, sd, "api_server",
-                 "to use custom HTTP client configuration please provide the 'api_server' URL "
-                 "explicitly");
+        walk_fault(sd, "api_server", f,
+                   "to use custom HTTP client configuration please provide the 'api_server' URL "
+                   "explicitly");
     }
     if (has_server && has_own) {
-        fault_at(f, sd, "namespaces",
-                 "cannot use 'api_server' and 'namespaces.own_namespace' simultaneously");
+        walk_fault(sd, "namespaces", f,
+                   "cannot use 'api_server' and 'namespaces.own_namespace' simultaneously");
     }
     if (has_kubeconfig && has_own) {
-        fault_at(f, sd, "namespaces",
-                 "cannot use 'kubeconfig_file' and 'namespaces.own_namespace' simultaneously");
+        walk_fault(sd, "namespaces", f,
+                   "cannot use 'kubeconfig_file' and 'namespaces.own_namespace' simultaneously");
     }
     size_t mark = faults_push(f, "selectors");
     for (size_t i = 0; selectors != NULL && i < selectors->n; i++) {
@@ -266,12 +258,12 @@ void sdrules_marathon(const struct node *sd, struct faults *f)
     bool has_token = has_text(sd, "auth_token") || has_text(sd, "auth_token_file");
 
     if (has_text(sd, "auth_token") && has_text(sd, "auth_token_file")) {
-        fault_at(f, sd, "auth_token_file",
-                 "at most one of auth_token & auth_token_file must be configured");
+        walk_fault(sd, "auth_token_file", f,
+                   "at most one of auth_token & auth_token_file must be configured");
     }
     for (size_t i = 0; has_token && i < COUNT(others); i++) {
         if (!node_is_null(node_get(sd, others[i]))) {
-            fault_at(f, sd, others[i], "cannot be combined with auth_token or auth_token_file");
+            walk_fault(sd, others[i], f, "cannot be combined with auth_token or auth_token_file");
         }
     }
 }
@@ -279,7 +271,7 @@ void sdrules_marathon(const struct node *sd, struct faults *f)
 void sdrules_nomad(const struct node *sd, struct faults *f)
 {
     if (node_get(sd, "server") != NULL && is_blank(schema_text(sd, "server"))) {
-        fault_at(f, sd, "server", "nomad SD configuration requires a server address");
+        walk_fault(sd, "server", f, "nomad SD configuration requires a server address");
     }
 }
 
@@ -308,28 +300,28 @@ void sdrules_oci(const struct node *sd, struct faults *f)
     check_compartments(sd, f);
     for (size_t i = 0; i < COUNT(account); i++) {
         if (is_principal && has_text(sd, account[i])) {
-            fault_at(f, sd, account[i], "must not be set with auth instance_principal");
+            walk_fault(sd, account[i], f, "must not be set with auth instance_principal");
         } else if (!is_principal && !has_text(sd, account[i])) {
-            fault_at(f, sd, account[i], "is required by auth api_key");
+            walk_fault(sd, account[i], f, "is required by auth api_key");
         }
     }
     if (is_principal && (has_text(sd, "key_passphrase") || has_text(sd, "key_passphrase_file"))) {
-        fault_at(f, sd, has_text(sd, "key_passphrase") ? "key_passphrase" : "key_passphrase_file",
-                 "must not be set with auth instance_principal");
+        walk_fault(sd, has_text(sd, "key_passphrase") ? "key_passphrase" : "key_passphrase_file", f,
+                   "must not be set with auth instance_principal");
     } else if (has_text(sd, "key_passphrase") && has_text(sd, "key_passphrase_file")) {
-        fault_at(f, sd, "key_passphrase_file",
-                 "at most one of key_passphrase and key_passphrase_file must be configured");
+        walk_fault(sd, "key_passphrase_file", f,
+                   "at most one of key_passphrase and key_passphrase_file must be configured");
     }
 }
 
 void sdrules_one_secret_key(const struct node *sd, struct faults *f)
 {
     if (!has_text(sd, "secret_key") && !has_text(sd, "secret_key_file")) {
-        fault_at(f, sd, "secret_key", "one of secret_key & secret_key_file must be configured");
+        walk_fault(sd, "secret_key", f, "one of secret_key & secret_key_file must be configured");
     }
     if (has_text(sd, "secret_key") && has_text(sd, "secret_key_file")) {
-        fault_at(f, sd, "secret_key_file",
-                 "at most one of secret_key & secret_key_file must be configured");
+        walk_fault(sd, "secret_key_file", f,
+                   "at most one of secret_key & secret_key_file must be configured");
     }
 }
 
@@ -343,16 +335,16 @@ void sdrules_server_url(const struct node *sd, struct faults *f)
         return; /* the table has said so */
     }
     if (urltext_parse(text, &url, &err) < 0) {
-        fault_at(f, sd, "server", err.text);
+        walk_fault(sd, "server", f, "%s", err.text);
     } else if (url.scheme.len == 0 || url.host.len == 0) {
-        fault_at(f, sd, "server", "must be a URL with a scheme and a host");
+        walk_fault(sd, "server", f, "must be a URL with a scheme and a host");
     }
 }
 
 void sdrules_stackit(const struct node *sd, struct faults *f)
 {
     if (!has_text(sd, "endpoint") && node_get(sd, "region") != NULL && !has_text(sd, "region")) {
-        fault_at(f, sd, "region", "endpoint and region missing");
+        walk_fault(sd, "region", f, "endpoint and region missing");
     }
 }
 

@@ -66,6 +66,7 @@ static void test_print(void)
     f.file = "a.yaml";
     faults_add(&f, FAULT_WARNING, 0, "a file");
     faults_add(&f, FAULT_ERROR, 8, "both");
+    faults_add_at(&f, FAULT_ERROR, 8, "a b", "a member, %d", 1);
     f.document = 2;
     faults_add(&f, FAULT_ERROR, 9, "all, with \x1b[31m and\nmore");
     faults_pop(&f, mark);
@@ -76,6 +77,7 @@ static void test_print(void)
            "line 7: spec: a line\n"
            "a.yaml: warning: spec: a file\n"
            "a.yaml:8: spec: both\n"
+           "a.yaml:8: spec[\"a b\"]: a member, 1\n"
            "a.yaml:9: document 2: spec: all, with \\u001b[31m and\\nmore\n"
            "(and 3 more)\n",
            "as people see them");

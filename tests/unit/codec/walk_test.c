@@ -130,6 +130,25 @@ static void test_wrong(void)
     arena_fini(&arena);
 }
 
+static void test_fault(void)
+{
+    struct arena arena;
+    struct faults f;
+
+    arena_init(&arena);
+    faults_init(&f);
+    struct node *root = parse(&arena, "x: 1\nm:\n  a: 1\n  b: 2\n");
+    size_t mark = faults_push(&f, "m");
+    walk_fault(node_get(root, "m"), "b", &f, "is %d", 2);
+    walk_fault(node_get(root, "m"), "c", &f, "%s", "is missing");
+    faults_pop(&f, mark);
+    check_fault(&f, 0, "m.b", 4, "is 2");
+    check_fault(&f, 1, "m.c", 3, "is missing");
+    is_int(f.n_errors, 2, "errors");
+    faults_fini(&f);
+    arena_fini(&arena);
+}
+
 static void test_long_text(void)
 {
     struct arena arena;
@@ -231,6 +250,7 @@ int main(void)
     test_right();
     test_absent();
     test_wrong();
+    test_fault();
     test_long_text();
     test_unknown();
     test_nearest();
