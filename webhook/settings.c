@@ -3,6 +3,7 @@
 #include "webhook/settings.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/readfile.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/prom/dropin.h"
 #include "allocator/shard/strategy.h"
@@ -257,7 +258,33 @@ static void set_jobs_options(const struct options *o, struct engine_config *c)
                                .is_block_style = o->is_block_style };
 }
 
-static int read_sources(const struct options *o, const struct settings *s,
+/* '*out_text' is the caller's. At the start a pipe is fine; later, nobody waits for its other end.
+ */
+static int read_source(const struct settings *s, const char *path, bool is_reload, char **out_text,
+                       size_t *out_len, struct err *err)
+{
+    struct readfile_signature signature;
+    struct buf text;
+    int rc = 0;
+
+    if (is_reload && strcmp(path, "-") != 0) {
+        return readfile_read(path, LIMIT_DOCUMENT_BYTES, &signature, out_text, out_len, err);
+    }
+    buf_init(&text, LIMIT_DOCUMENT_BYTES);
+    if (strcmp(path, "-") == 0) {
+        buf_add_span(&text, buf_span(&s->standard_input));
+    } else {
+        rc = document_read(path, &text, err);
+    }
+    if (rc < 0) {
+        buf_fini(&text);
+        return rc;
+    }
+    *out_text = buf_take(&text, out_len);
+    return 0;
+}
+
+static int read_sources(const struct options *o, const struct settings *s, bool is_reload,
                         struct engine_config *out, struct err *err)
 {
     size_t n = s->mode == SERVE_DROPIN ? 1 : o->filenames.n;
@@ -265,22 +292,14 @@ static int read_sources(const struct options *o, const struct settings *s,
     out->sources = mem_array(n, sizeof(*out->sources));
     for (size_t i = 0; i < n; i++) {
         const char *path = s->mode == SERVE_DROPIN ? s->paths[0] : o->filenames.v[i];
-        struct buf text;
-        buf_init(&text, LIMIT_DOCUMENT_BYTES);
-        int rc = 0;
-        if (strcmp(path, "-") == 0) {
-            buf_add_span(&text, buf_span(&s->standard_input));
-        } else {
-            rc = document_read(path, &text, err);
-        }
+        struct jobs_source *source = &out->sources[out->n_sources];
+        int rc = read_source(s, path, is_reload, &source->text, &source->len, err);
         if (rc < 0) {
-            buf_fini(&text);
             return rc;
         }
-        struct jobs_source *source = &out->sources[out->n_sources++];
         source->kind = s->mode == SERVE_DROPIN ? JOBS_DROPIN : JOBS_MANIFEST;
         source->path = mem_strdup(path);
-        source->text = buf_take(&text, &source->len);
+        out->n_sources++;
     }
     return 0;
 }
@@ -335,7 +354,7 @@ int settings_read_config(const struct options *o, const struct settings *s,
     memset(out, 0, sizeof(*out));
     arena_init(&out->arena);
     set_jobs_options(o, out);
-    if (read_sources(o, s, out, &err) < 0) {
+    if (read_sources(o, s, errout == NULL, out, &err) < 0) {
         if (errout != NULL) {
             fprintf(errout, "otel-ta: %s\n", err.text);
         } else {

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -161,6 +162,15 @@ ok(wait_for(lambda: "five" not in json.loads(ta.get("/jobs")[1])), "the jobs of 
 ta.reload(CONFIG + "  - job_name: six\n    static_configs: [{targets: [s:1]}]\n")
 ok(ta.shows("six", ["s:1"]), "changed back")
 same(len(warnings()), 1, "which is nothing to warn of")
+
+# ---- a configuration that is no file: nobody waits for the other end of a pipe
+ta.config_path.unlink()
+os.mkfifo(ta.config_path)
+ta.process.send_signal(signal.SIGHUP)
+ok(wait_for(lambda: "targetallocator.yaml: not a regular file" in ta.log()), "a pipe in its place is refused")
+same(ta.targets("six"), ["s:1"], "the running configuration stays")
+ta.reload(CONFIG + "  - job_name: seven\n    static_configs: [{targets: [s:7]}]\n")
+ok(ta.shows("seven", ["s:7"]), "and a file is taken again")
 
 same(ta.stop(), 0, "stops in order")
 done()
