@@ -87,7 +87,8 @@ denied("a key twice in a text", review(text_collector(HEAD + "      - {job_name:
 
 # --- NUL
 denied("\\u0000 in a job's name", review(collector({**JOB, "job_name": "a\0b"})), "holds a NUL character")
-patched("\\u0000 in a target: not ours to judge, kept", review(collector({**JOB, "static_configs": [{"targets": ["h\0i"]}]})), r"h\\+u0000i")
+denied("\\u0000 in a target", review(collector({**JOB, "static_configs": [{"targets": ["g", "h\0i"]}]})),
+       r"static_configs\[0\]\.targets\[1\]: holds a NUL character")
 patched("\\u0000 in the uid", text.replace(UID, "a\\u0000b").encode(), uid="a\0b")
 passed("a NUL byte in a string", text.replace('"job_name": "a"', '"job_name": "a\0"').encode(), "control character")
 refused("a NUL byte between values", text.replace('"object":', '\0"object":').encode())
