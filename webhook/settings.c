@@ -6,7 +6,6 @@
 #include "allocator/base/readfile.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/prom/dropin.h"
-#include "allocator/shard/strategy.h"
 #include "webhook/document.h"
 
 #include <unistd.h>
@@ -304,29 +303,6 @@ static int read_sources(const struct options *o, const struct settings *s, bool 
     return 0;
 }
 
-/* Strategies live above the floor that reads configurations. */
-static void check_strategy(struct span name, const char *what, struct faults *f)
-{
-    AUTO_BUF known;
-
-    buf_init(&known, KIB);
-    if (name.len == 0 || strategy_find(name) != NULL) {
-        return;
-    }
-    for (size_t i = 0; strategies[i] != NULL; i++) {
-        buf_addf(&known, "%s%s", i == 0 ? "" : ", ", strategies[i]->name);
-    }
-    faults_add(f, FAULT_ERROR, 0, "unknown %s '%.*s'; known: %s", what, SPAN_ARG(name), known.p);
-}
-
-static void check_strategies(const struct tenants *tenants, struct faults *f)
-{
-    for (size_t i = 0; i < tenants->n; i++) {
-        check_strategy(tenants->v[i].strategy, "allocation strategy", f);
-        check_strategy(tenants->v[i].fallback, "fallback strategy", f);
-    }
-}
-
 static void report(const struct faults *f, FILE *errout)
 {
     if (errout != NULL) {
@@ -365,11 +341,8 @@ int settings_read_config(const struct options *o, const struct settings *s,
     faults_init(&faults);
     strpool_init(&pool);
     int rc = jobs_load(out->sources, out->n_sources, &out->options, &pool, &faults, &tenants);
-    if (rc == 0) {
-        check_strategies(&tenants, &faults);
-    }
     report(&faults, errout);
-    int code = faults.n_errors == 0 ? EXIT_OK : EXIT_FAULTS;
+    int code = rc == 0 ? EXIT_OK : EXIT_FAULTS;
     tenants_fini(&tenants);
     strpool_fini(&pool);
     faults_fini(&faults);

@@ -6,6 +6,7 @@
 #include "allocator/prom/originals.h"
 #include "allocator/prom/scrapefields.h"
 #include "allocator/prom/stash.h"
+#include "allocator/prom/strategyname.h"
 #include "allocator/prom/wire.h"
 
 #define GROUP "opentelemetry.io/"
@@ -106,6 +107,7 @@ static void parse_spec(const struct node *doc, struct arena *arena, struct fault
         size_t inner = faults_push(f, "targetAllocator");
         (void)walk_bool(allocator, "enabled", f, &is_asked);
         (void)walk_text(allocator, "allocationStrategy", f, &out->strategy);
+        strategyname_check(allocator, "allocationStrategy", f);
         out->has_filter_strategy = walk_text(allocator, "filterStrategy", f, &out->filter_strategy);
         if (walk_map(allocator, "prometheusCR", f, &prometheus)) {
             size_t innermost = faults_push(f, "prometheusCR");

@@ -24,11 +24,11 @@ struct dropin {              /* what the file does not say is the default */
     struct span kube_config_file;
     struct span collector_namespace;
     struct dropin_selector collectors; /* not given: all pods of the namespace */
-    struct span strategy;        /* "consistent-hashing"; the caller knows which ones there are */
-    struct span fallback;        /* empty: none */
-    struct span filter_strategy; /* "relabel-config"; any other word, also "": no filtering */
-    int64_t grace_period_ms;     /* collector_not_ready_grace_period, 30 s; 0: off */
-    bool allow_insecure_auth_secrets; /* /scrape_configs shows secrets on plain HTTP too */
+    struct span strategy;              /* "consistent-hashing" */
+    struct span fallback;              /* empty: none */
+    struct span filter_strategy;       /* "relabel-config"; any other word, also "": no filtering */
+    int64_t grace_period_ms;           /* collector_not_ready_grace_period, 30 s; 0: off */
+    bool allow_insecure_auth_secrets;  /* /scrape_configs shows secrets on plain HTTP too */
     bool is_prometheus_cr_enabled;
     const struct node *prometheus_cr; /* the block, or NULL */
     bool is_https_enabled;
