@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <strings.h>
 
 /* ---- faults */
 
@@ -258,6 +259,27 @@ static int read_log_level(const struct flagvalue *v)
     return rc;
 }
 
+/* As controller-runtime: any case, and a positive number is a degree of debugging. */
+static int read_zap_level(const struct flagvalue *v)
+{
+    static const char *const words[] = { "error", "warn", "info", "debug", "panic", NULL };
+    static const enum log_level levels[] = { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_ERROR };
+    size_t i = 0;
+
+    if (v->text[0] >= '1' && v->text[0] <= '9' && v->text[strspn(v->text, "0123456789")] == '\0') {
+        log_set_level(LOG_DEBUG);
+        return 0;
+    }
+    while (words[i] != NULL && strcasecmp(v->text, words[i]) != 0) {
+        i++;
+    }
+    if (words[i] == NULL) {
+        return flagvalue_choice(v, words, &i);
+    }
+    log_set_level(levels[i]);
+    return 0;
+}
+
 static int read_log_format(const struct flagvalue *v, bool is_zap)
 {
     static const char *const words[] = { "json", "logfmt", "pretty", NULL };
@@ -408,8 +430,9 @@ static int apply_flag(struct options *o, const struct flag_row *row, const struc
     case FLAG_URL_STYLE:
         return read_url_style(v, &o->url_style);
     case FLAG_LOG_LEVEL:
-    case FLAG_ZAP_LEVEL:
         return read_log_level(v);
+    case FLAG_ZAP_LEVEL:
+        return read_zap_level(v);
     case FLAG_LOG_FORMAT:
     case FLAG_ZAP_ENCODER:
         return read_log_format(v, row->id == FLAG_ZAP_ENCODER);

@@ -112,7 +112,7 @@ const struct flag_row flag_rows[] = {
     { "kubeconfig-path", required_argument, FLAG_KUBECONFIG, FOR_SERVE, "FILE",
       "upstream: needs the Kubernetes client, refused until it is there" },
     { "zap-log-level", required_argument, FLAG_ZAP_LEVEL, FOR_SERVE, "LEVEL",
-      "upstream: as --log-level" },
+      "upstream: as --log-level; a number is debug, panic is error" },
     { "zap-encoder", required_argument, FLAG_ZAP_ENCODER, FOR_SERVE, "ENC",
       "upstream: json or console (= --log-format pretty)" },
     { "zap-devel", optional_argument, FLAG_ZAP_DEVEL, FOR_SERVE, "",

@@ -79,6 +79,9 @@ refuses(run("serve", "--url-style", "shard"), 2, r"documented, qualified or shar
 for words in (("allocate",), ("serve",), ("explain", "-f", EXAMPLE)):
     refuses(run(*words, "--strategy", "least-weigted"), 2, r"per-node.*did you mean 'least-weighted'\?", f"{words[0]}: an unknown strategy")
 refuses(run("rewrite", "-f", EXAMPLE, "--url-style", "shared", "--shared-host", "a b"), 2, r"'a b' is not .* URL", "a host with a blank")
+for level in ("2", "INFO", "panic"):
+    refuses(run("serve", "--zap-log-level", level, "--listen", "nowhere:what"), 3, r"nowhere:what", f"upstream's level {level} is one")
+refuses(run("serve", "--zap-log-level=0"), 2, r"'0' is not error, warn", "no level")
 refuses(run("serve", "--zap-devel=maybe"), 2, r"true or false", "a switch that is neither on nor off")
 refuses(run("serve", "--threads", "+3"), 2, r"a number from 1 to 256", "a number with a sign")
 for command, words in (("rewrite", ("-f", "-", "-f", "-")), ("allocate", ("-f", "-", "-f", "-")), ("serve", ("-f", "-", "-f", "-")),
