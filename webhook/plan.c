@@ -439,7 +439,7 @@ static bool is_map_or_nothing(struct planner *p, const struct node *n)
     bool is_text =
         n != NULL && n == p->in->subject->config && p->in->subject->config_text.p != NULL;
 
-    if (node_is_null(n) || n->type == NODE_MAP) {
+    if (n == NULL || node_is_null(n) || n->type == NODE_MAP) {
         return true;
     }
     faults_add(p->f, p->severity, n->line, "must %s a mapping, not %s", is_text ? "hold" : "be",
@@ -593,7 +593,7 @@ void plan_make(const struct plan_input *in, struct arena *arena, struct faults *
         receivers = node_get(config, "receivers");
         faults_push(f, "receivers");
     }
-    if (is_map_or_nothing(&p, receivers) && !node_is_null(receivers)) {
+    if (is_map_or_nothing(&p, receivers) && receivers != NULL && !node_is_null(receivers)) {
         plan_receivers(&p, receivers);
     }
     faults_pop(f, mark);

@@ -117,6 +117,14 @@ struct cluster {
     size_t begin, end;
 };
 
+/* How far two edit lists have been followed, and by how much the places of the three texts differ
+ * there. */
+struct composing {
+    const struct splice *first, *second;
+    size_t i, k;
+    size_t to_text, from_text, to_result, from_result;
+};
+
 /* Takes the edit that comes next into the cluster when it is near. 'begin' and 'end' are its
  * place in the text in the middle. */
 static bool join_cluster(struct cluster *c, size_t begin, size_t end)
@@ -128,39 +136,56 @@ static bool join_cluster(struct cluster *c, size_t begin, size_t end)
     return true;
 }
 
+static bool join_first(struct composing *p, struct cluster *c)
+{
+    const struct edit *e = p->i < p->first->edits.n ? &p->first->edits.v[p->i] : NULL;
+
+    if (e == NULL || !join_cluster(c, e->result_begin, e->result_begin + e->text.len)) {
+        return false;
+    }
+    p->to_text += e->end - e->begin;
+    p->from_text += e->text.len;
+    p->i++;
+    return true;
+}
+
+static bool join_second(struct composing *p, struct cluster *c)
+{
+    const struct edit *e = p->k < p->second->edits.n ? &p->second->edits.v[p->k] : NULL;
+
+    if (e == NULL || !join_cluster(c, e->begin, e->end)) {
+        return false;
+    }
+    p->to_result += e->text.len;
+    p->from_result += e->end - e->begin;
+    p->k++;
+    return true;
+}
+
+/* Where the next edit of either list begins. */
+static struct cluster next_cluster(const struct composing *p)
+{
+    size_t a = p->i < p->first->edits.n ? p->first->edits.v[p->i].result_begin : SIZE_MAX;
+    size_t b = p->k < p->second->edits.n ? p->second->edits.v[p->k].begin : SIZE_MAX;
+    size_t at = a < b ? a : b;
+
+    return (struct cluster){ at, at };
+}
+
 void splice_compose(const struct splice *first, const struct splice *second, struct span text,
                     struct span result, struct splice *out)
 {
-    size_t i = 0, k = 0;
-    /* Sizes of the three texts in front of the cluster differ by what was edited there. */
-    size_t to_text = 0, from_text = 0, to_result = 0, from_result = 0;
+    struct composing p = { .first = first, .second = second };
 
-    while (i < first->edits.n || k < second->edits.n) {
-        size_t a = i < first->edits.n ? first->edits.v[i].result_begin : SIZE_MAX;
-        size_t b = k < second->edits.n ? second->edits.v[k].begin : SIZE_MAX;
-        struct cluster c = { a < b ? a : b, a < b ? a : b };
-        size_t begin = c.begin + to_text - from_text;
-        size_t result_begin = c.begin + to_result - from_result;
-        for (bool has_joined = true; has_joined;) {
-            has_joined = false;
-            const struct edit *e = i < first->edits.n ? &first->edits.v[i] : NULL;
-            if (e != NULL && join_cluster(&c, e->result_begin, e->result_begin + e->text.len)) {
-                to_text += e->end - e->begin;
-                from_text += e->text.len;
-                has_joined = true;
-                i++;
-            }
-            e = k < second->edits.n ? &second->edits.v[k] : NULL;
-            if (e != NULL && join_cluster(&c, e->begin, e->end)) {
-                to_result += e->text.len;
-                from_result += e->end - e->begin;
-                has_joined = true;
-                k++;
-            }
+    while (p.i < first->edits.n || p.k < second->edits.n) {
+        struct cluster c = next_cluster(&p);
+        size_t begin = c.begin + p.to_text - p.from_text;
+        size_t result_begin = c.begin + p.to_result - p.from_result;
+        while (join_first(&p, &c) || join_second(&p, &c)) {
         }
-        struct span was = span_make(text.p + begin, c.end + to_text - from_text - begin);
+        struct span was = span_make(text.p + begin, c.end + p.to_text - p.from_text - begin);
         struct span is =
-            span_make(result.p + result_begin, c.end + to_result - from_result - result_begin);
+            span_make(result.p + result_begin, c.end + p.to_result - p.from_result - result_begin);
         if (!span_eq(was, is)) {
             struct edit e = splice_difference(was, is);
             splice_add(out, begin + e.begin, begin + e.end, e.text);

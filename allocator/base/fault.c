@@ -70,8 +70,8 @@ void faults_pop(struct faults *f, size_t mark)
     f->path[mark] = '\0';
 }
 
-static void add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt,
-                va_list ap)
+static void PRINTF_LIKE(4, 0)
+    add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt, va_list ap)
 {
     char text[1024];
 

@@ -9,9 +9,10 @@
 #define UTF8_REPLACEMENT_TEXT "\xef\xbf\xbd"
 #define UTF8_MAX_SIZE 4
 
-/* Bytes of the sequence at 'p', of which 'left' (at least one) may be looked at; 0: it is invalid.
+/* Bytes of the sequence at 'text', of which 'left' (at least one) may be looked at; 0: it is
+ * invalid.
  */
-size_t utf8_size(const char *p, size_t left);
+size_t utf8_size(const char *text, size_t left);
 /* Decodes the first code point of a non-empty 's' and returns its size; an invalid byte gives
  * UTF8_REPLACEMENT, size 1. */
 size_t utf8_decode(struct span s, uint32_t *out_rune);

@@ -19,7 +19,7 @@ struct pin {
 };
 
 /* Gives up one of them; the last one gives up the snapshot. */
-void pin_drop(void *pin);
+void pin_drop(void *arg);
 
 struct request {
     struct exchange *x;

@@ -54,7 +54,7 @@ static void is_answer(unsigned port, const char *request_line, const char *heade
     is_span(raw_header(a.head, "Retry-After"), (struct span){ 0 }, "  without Retry-After");
     if (status != 200) {
         AUTO_STR code = mem_printf("\"code\":%d}", status);
-        ok(memmem(a.body.p, a.body.len, "\"kind\":\"Status\"", 15) != NULL &&
+        ok(a.body.p != NULL && memmem(a.body.p, a.body.len, "\"kind\":\"Status\"", 15) != NULL &&
                memmem(a.body.p, a.body.len, code, strlen(code)) != NULL,
            "  a Status: %.*s", SPAN_ARG(a.body));
     }

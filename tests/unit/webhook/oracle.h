@@ -32,7 +32,7 @@ static int oracle_run(struct oracle *o, struct span text, bool is_restore, struc
 {
     struct manifest_input in = { .text = text, .options = &o->options, .is_restore = is_restore };
     struct node *root = NULL;
-    struct manifest m;
+    struct manifest m = { .n_changed = 0 };
     struct faults f;
     struct err err;
 
