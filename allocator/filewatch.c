@@ -30,6 +30,9 @@ struct file {
     bool is_known; /* the engine has heard of it */
     bool is_bad;   /* the last reading failed: logged */
     struct readfile_signature signature;
+    uint64_t body_hash; /* of what the engine has heard last */
+    size_t body_len;
+    unsigned telling; /* the want's when that was */
     int64_t read_wall_ms;
     unsigned scan; /* the last one that found it */
     bool is_due;   /* in the list of those to read */
@@ -50,9 +53,10 @@ struct file_want {
     struct file_pattern *patterns;
     struct table files;
     unsigned scan;
-    bool is_unsure;  /* scan it at the next tick */
-    bool is_blind;   /* in this scan a folder could not be read: nothing is known to be gone */
-    bool is_crowded; /* in this scan there were more files than may be */
+    unsigned telling; /* what was told before it went up is news if it comes again */
+    bool is_unsure;   /* scan it at the next tick */
+    bool is_blind;    /* in this scan a folder could not be read: nothing is known to be gone */
+    bool is_crowded;  /* in this scan there were more files than may be */
     int64_t refresh_ms;
 };
 
@@ -160,8 +164,8 @@ static void fail(struct file *file, const struct err *err)
     tell(file->want, ARRIVAL_FAILED, file->path, NULL, 0);
 }
 
-/* Reads the file and tells the engine; it may be freed (gone). */
-static void read_file(struct file *file)
+/* Reads the file and tells the engine what is new to it; the file may be freed (gone). */
+static void read_file(struct file *file, bool must_tell)
 {
     char *body = NULL;
     size_t len = 0;
@@ -177,9 +181,19 @@ static void read_file(struct file *file)
         fail(file, &err);
         return;
     }
+    uint64_t hash = hash_fast(span_make(body, len));
+    bool is_news = must_tell || !file->is_known || file->is_bad || len != file->body_len ||
+                   hash != file->body_hash || file->telling != file->want->telling;
     file->read_wall_ms = now;
     file->is_known = true;
     file->is_bad = false;
+    if (!is_news) {
+        mem_free(body);
+        return;
+    }
+    file->body_hash = hash;
+    file->body_len = len;
+    file->telling = file->want->telling;
     tell(file->want, ARRIVAL_OK, file->path, body, len);
 }
 
@@ -193,7 +207,7 @@ static void look_at_file(struct file *file, bool must_read)
         now.modified_ns / 1000000 + RACY_MS < file->read_wall_ms) {
         return;
     }
-    read_file(file);
+    read_file(file, must_read);
 }
 
 /* ---- scanning */
@@ -462,7 +476,7 @@ static void read_due(struct filewatch *f, int64_t now_ms)
         }
         f->due.v[i] = f->due.v[--f->due.n];
         file->is_due = false;
-        read_file(file);
+        read_file(file, false);
     }
 }
 
@@ -547,6 +561,15 @@ void filewatch_again(struct filewatch *f, uint64_t id, int64_t now_ms)
     if (w != NULL) {
         scan(w, true, now_ms);
         tell(w, ARRIVAL_SETTLED, NULL, NULL, 0);
+    }
+}
+
+void filewatch_retell(struct filewatch *f, uint64_t id)
+{
+    struct file_want *w = find_want(f, id);
+
+    if (w != NULL) {
+        w->telling++;
     }
 }
 

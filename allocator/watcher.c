@@ -130,7 +130,9 @@ static void take_mail(struct watcher *w, struct mail *mail, int64_t now_ms) ON(w
         httppoll_again(w->polls, id, now_ms);
         break;
     case WATCHER_WANT_UNREADABLE:
-        httppoll_retell(w->polls, ((const struct want_mark *)(const void *)mail)->id);
+        id = ((const struct want_mark *)(const void *)mail)->id;
+        filewatch_retell(w->files, id);
+        httppoll_retell(w->polls, id);
         break;
     case WATCHER_WANT_DROP:
         id = ((const struct want_mark *)(const void *)mail)->id;
@@ -197,6 +199,7 @@ static void *run(void *arg)
     struct watcher *w = arg;
     role_enter(watcher);
 
+    thread_be_nice();
     while (!w->is_stopping) {
         turn(w);
     }

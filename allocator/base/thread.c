@@ -3,8 +3,11 @@
 #include "allocator/base/mem.h"
 
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define STACK_BYTES ((size_t)2 * 1024 * 1024)
+#define NICENESS 10
 
 struct role role_keeper, role_watcher, role_engine, role_serve;
 
@@ -51,4 +54,10 @@ int thread_start(pthread_t *out, const char *name, void *(*main_fn)(void *), voi
 void thread_join(pthread_t t)
 {
     pthread_join(t, NULL);
+}
+
+void thread_be_nice(void)
+{
+    /* In Linux this is a thread's; where it is forbidden, life goes on. */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
 }

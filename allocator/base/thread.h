@@ -51,5 +51,8 @@ void mutex_fini(struct mutex *m);
 int thread_start(pthread_t *out, const char *name, void *(*main_fn)(void *), void *arg,
                  struct err *err) MUST_USE;
 void thread_join(pthread_t t);
+/* The calling thread lets others of the process go first: for work in the background, so that who
+ * waits for an answer does not wait for it as well. */
+void thread_be_nice(void);
 
 #endif

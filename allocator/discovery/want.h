@@ -37,7 +37,7 @@ void want_key(const struct sdconfig *section, struct buf *out);
 struct want *want_new(uint64_t id, const struct sdconfig *section);
 void want_free(struct want **want);
 
-/* WATCHER_WANT_AGAIN: read everything of it once more; WATCHER_WANT_UNREADABLE: its last body was
+/* WATCHER_WANT_AGAIN: read everything of it once more; WATCHER_WANT_UNREADABLE: a body of it was
  * none that can be read, so the next is news even when it is the same; WATCHER_WANT_DROP: no more
  * arrivals. */
 struct want_mark {

@@ -24,11 +24,16 @@ static char *at(const char *name)
     return mem_printf("%s/%s", dir, name);
 }
 
-static void put(const char *name)
+static void put_text(const char *name, const char *text)
 {
     AUTO_STR path = at(name);
     FILE *f = fopen(path, "we");
-    ok(f != NULL && fputs("[]", f) >= 0 && fclose(f) == 0, "write %s", name);
+    ok(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0, "write %s", name);
+}
+
+static void put(const char *name)
+{
+    put_text(name, "[]");
 }
 
 static void make_dir(const char *name)
@@ -252,12 +257,52 @@ static void test_too_many(void)
     erase("sd");
 }
 
+/* What was written again with the bytes it had is no news, until somebody asks for it. */
+static void test_same_bytes(void)
+{
+    struct rig r;
+
+    make_dir("sd");
+    put_text("sd/a.json", "[1]");
+    open_rig(&r);
+    int64_t now_ms = clock_mono_ms();
+    add(&r, 1, "sd/*.json", 60000);
+    is_str(told(&r), "1+a", "a first reading");
+    put_text("sd/a.json", "[1]");
+    turn(&r, now_ms += 1000);
+    turn(&r, now_ms += 61000);
+    is_str(told(&r), "", "the same bytes");
+    put_text("sd/a.json", "[2]");
+    turn(&r, now_ms += 1000);
+    turn(&r, now_ms += 61000);
+    is_str(told(&r), "1+a", "as many others");
+    filewatch_again(r.files, 1, now_ms);
+    is_str(told(&r), "1+a", "asked for: told again");
+    put_text("sd/a.json", "[2]");
+    filewatch_retell(r.files, 1);
+    turn(&r, now_ms += 1000);
+    turn(&r, now_ms += 61000);
+    is_str(told(&r), "1+a", "could not be read: told when it comes again");
+    erase("sd/a.json");
+    turn(&r, now_ms += 1000);
+    turn(&r, now_ms += 61000);
+    is_str(told(&r), "1-a", "gone");
+    put_text("sd/a.json", "[2]");
+    turn(&r, now_ms += 1000);
+    turn(&r, now_ms += 61000);
+    is_str(told(&r), "1+a", "and back with the same bytes");
+    close_rig(&r);
+    erase("sd/a.json");
+    erase("sd");
+}
+
 int main(void)
 {
     ok(mkdtemp(dir) != NULL, "a folder of its own");
     test_swapped_folder();
     test_broken_listing();
     test_too_many();
+    test_same_bytes();
     ok(rmdir(dir) == 0, "nothing is left behind");
     return check_done();
 }

@@ -5,6 +5,8 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum { N_THREADS = 4, N_ROUNDS = 20000 };
 
@@ -100,8 +102,29 @@ static void test_start(void)
     ok(sigismember(&set, SIGTERM) == 0, "its starter has not");
 }
 
+static void *be_nice(void *arg)
+{
+    int *nice_of = arg;
+
+    thread_be_nice();
+    *nice_of = getpriority(PRIO_PROCESS, (id_t)gettid());
+    return NULL;
+}
+
+static void test_nice(void)
+{
+    int before = getpriority(PRIO_PROCESS, 0), inside = 0;
+    pthread_t thread;
+
+    ok(thread_start(&thread, "nice", be_nice, &inside, NULL) == 0, "another");
+    thread_join(thread);
+    ok(inside >= 10, "lets others go first");
+    is_int(getpriority(PRIO_PROCESS, 0), before, "which changes nobody else");
+}
+
 int main(void)
 {
+    test_nice();
     test_ref();
     test_mutex_and_ref();
     test_start();
