@@ -289,7 +289,7 @@ static void test_same_bytes(void)
     is_str(told(&r), "1-a", "gone");
     put_text("sd/a.json", "[2]");
     turn(&r, now_ms += 1000);
-    turn(&r, now_ms += 61000);
+    turn(&r, now_ms + 61000);
     is_str(told(&r), "1+a", "and back with the same bytes");
     close_rig(&r);
     erase("sd/a.json");

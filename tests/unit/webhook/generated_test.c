@@ -1,8 +1,10 @@
 /* Thousands of generated Collectors: the rewrite is idempotent, deterministic, reversible to the
  * byte, and changes no line that is not part of a discovery section. */
 #include "tests/check.h"
+
 #include "tests/unit/webhook/collectorgen.h"
 #include "tests/unit/webhook/oracle.h"
+#include <assert.h>
 
 #ifndef PER_FORM
 #define PER_FORM 800
@@ -57,6 +59,7 @@ static void check_form(enum gen_form form)
     unsigned n_good = 0, n_refused = 0, n_broken = 0, n_lines = 0;
     struct oracle o;
 
+    assert(form < GEN_FORMS);
     oracle_init(&o);
     for (unsigned seed = 1; seed <= PER_FORM; seed++) {
         struct gen g = { .state = 0x9e3779b97f4a7c15ULL * (seed + form * 7919) };
