@@ -1,6 +1,6 @@
 #include "webhook/manifest.h"
 
-#include "allocator/base/limits.h"
+#include "allocator/base/utf8.h"
 #include "allocator/codec/yamldoc.h"
 #include "webhook/manifest_pass.h"
 #include "webhook/revision.h"
@@ -13,16 +13,6 @@ size_t manifest_count(const struct node *root)
         n++;
     }
     return n;
-}
-
-/* JSON is not checked by its parser, and what we write would not be what was read. */
-static bool is_utf8(struct span text)
-{
-    AUTO_BUF clean = { 0 };
-
-    buf_init(&clean, 3 * text.len);
-    buf_add_utf8(&clean, text);
-    return span_eq(buf_span(&clean), text);
 }
 
 /* ---- a rewrite of what was rewritten before, in another way or under another name */
@@ -117,7 +107,8 @@ int manifest_make(const struct manifest_input *in, struct arena *arena, struct f
     size_t n_faults = f->n;
 
     *out = (struct manifest){ .n_changed = 0 };
-    if (!is_utf8(in->text)) {
+    /* JSON is not checked by its parser, and what we write would not be what was read. */
+    if (!utf8_is_valid(in->text)) {
         faults_add(f, FAULT_ERROR, 0, "the document is not valid UTF-8");
         return ERR_INVALID;
     }

@@ -248,6 +248,11 @@ static void decide(struct planner *p, const struct plan_receiver *r, struct plan
     }
 }
 
+static bool has_nul(struct span s)
+{
+    return s.len > 0 && memchr(s.p, '\0', s.len) != NULL;
+}
+
 /* The name as text, or a fault. Upstream refuses what YAML reads as a number, and so do we. */
 static bool read_name(struct planner *p, const struct node *node, struct span *out)
 {
@@ -266,17 +271,12 @@ static bool read_name(struct planner *p, const struct node *node, struct span *o
     if (!is_text) {
         job_fault(p, p->severity, "job_name", name, "must be text, not %s",
                   name->type == NODE_SCALAR ? "a number or a boolean" : node_type_name(name));
-    } else if (out->len == 0 || memchr(out->p, '\0', out->len) != NULL) {
+    } else if (out->len == 0 || has_nul(*out)) {
         job_fault(p, p->severity, "job_name", name, "%s",
                   out->len == 0 ? "is empty" : "holds a NUL character");
         is_text = false;
     }
     return is_text;
-}
-
-static bool has_nul(struct span s)
-{
-    return s.len > 0 && memchr(s.p, '\0', s.len) != NULL;
 }
 
 /* The first key or text below 'n' with a NUL character, or NULL.
