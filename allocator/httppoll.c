@@ -1,6 +1,7 @@
 #define LOG_MODULE "http_sd"
 #include "allocator/httppoll.h"
 
+#include "allocator/base/clock.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
@@ -11,6 +12,7 @@
 #include <strings.h>
 
 #define USER_AGENT "Prometheus/3.14.0"
+#define FIRST_RETRY_MS 1000
 
 struct poll {
     struct table_node node; /* by id */
@@ -21,6 +23,8 @@ struct poll {
     unsigned n_unsettled; /* the engine waits for so many SETTLED */
     bool must_tell;       /* even when the body is the same */
     bool is_failing;      /* logged */
+    bool has_answered;    /* some time */
+    int64_t retry_ms;     /* until the next try, while it has not */
     uint64_t body_hash;
     size_t body_len;
 };
@@ -84,10 +88,24 @@ static void settle(struct poll *poll)
     }
 }
 
+/* Prometheus waits for the next interval; but what has never answered keeps whole jobs waiting. */
+static void retry_soon(struct poll *poll)
+{
+    int64_t next_ms = clock_mono_ms() + poll->retry_ms;
+
+    if (next_ms < poll->next_ms) {
+        poll->next_ms = next_ms;
+    }
+    poll->retry_ms *= 2;
+}
+
 static void fail(struct poll *poll, const char *why)
 {
     char url[1024];
 
+    if (!poll->has_answered) {
+        retry_soon(poll);
+    }
     metric_add(METRIC_SD_HTTP_FAILURES, 1);
     if (!poll->is_failing) {
         poll->is_failing = true;
@@ -129,6 +147,7 @@ static void succeed(struct poll *poll, struct http_response *response)
     uint64_t hash = hash_fast(buf_span(response->body));
     char url[1024];
 
+    poll->has_answered = true;
     if (poll->is_failing) {
         poll->is_failing = false;
         log_info("http_sd works again", LOG_STR("url", url_of(poll, url)));
@@ -270,6 +289,7 @@ void httppoll_add(struct httppoll *p, struct want *want, int64_t now_ms)
 
     poll->owner = p;
     poll->want = want;
+    poll->retry_ms = FIRST_RETRY_MS;
     table_put(&p->polls, &poll->node, hash_mix(want->id));
     ask_now(poll, now_ms);
 }

@@ -37,8 +37,9 @@ struct job {
     size_t row;              /* in snapshots */
     bool is_listed;          /* among the jobs that may have to be rendered */
     size_t n_open;           /* discovery sections that wait for their first answer (wants.h) */
+    size_t n_lost;           /* those that nobody waits for any more, without an answer */
     struct job *predecessor; /* owned; the same job as it was configured before, which goes on and
-                                is served until nothing is open here */
+                                is served until this one is */
     struct job *successor;   /* the job that has it as predecessor */
 };
 

@@ -20,9 +20,16 @@ void state_list_job(struct state *s, struct job *changed)
     }
 }
 
-struct job *state_served_job(const struct state *s, struct job *j)
+/* With nothing to show, and an http_sd that has never answered, an empty list would be a guess that
+ * takes targets away. What was shown once is shown on. */
+bool state_is_served(const struct job *j)
 {
-    return j->n_open == 0 || !s->is_synced ? j : j->predecessor;
+    return j->n_open == 0 && (j->n_lost == 0 || j->heads.n > 0 || j->pages.row != NULL);
+}
+
+struct job *state_served_job(struct job *j)
+{
+    return state_is_served(j) ? j : j->predecessor;
 }
 
 void state_forget_job(struct state *s, const struct job *j, struct job *heir)
@@ -198,6 +205,7 @@ static void digest_arrival(struct state *s, struct want_entry *e, const struct a
         return;
     }
     apply_batch(s, e, span_of(a->source));
+    wants_learn(&s->wants, e);
 }
 
 void state_arrive(struct state *s, const struct arrival *a)
@@ -255,7 +263,7 @@ bool state_has_news(const struct state *s)
         return false;
     }
     if (!s->is_synced) { /* while something is open: only that there is something to wait for */
-        return s->wants.n_open == 0 || s->is_directory_new;
+        return s->wants.n_untried == 0 || s->is_directory_new;
     }
     return s->dirty.n > 0 || s->is_directory_new;
 }
@@ -276,7 +284,7 @@ static void become_synced(struct state *s) ON(engine)
 /* Pages and row of a job that may have changed; true when the row did. */
 static bool render_job(struct state *s, struct job *current, size_t *n_rendered) ON(engine)
 {
-    struct job *j = state_served_job(s, current);
+    struct job *j = state_served_job(current);
     size_t n = 0;
 
     current->is_listed = false;
@@ -336,10 +344,10 @@ const struct snapshot *state_publish(struct state *s)
         return NULL;
     }
     int64_t from = clock_mono_us();
-    if (!s->is_synced && s->wants.n_open == 0) {
+    if (!s->is_synced && s->wants.n_untried == 0) {
         become_synced(s);
     }
-    bool has_changed = render_jobs(s);
+    bool has_changed = s->is_synced && render_jobs(s);
     show_allocation(s);
     s->allocating_us += clock_mono_us() - from;
     metric_observe(METRIC_PROCESS_TARGETS, (double)s->allocating_us / 1e6);
@@ -367,7 +375,7 @@ bool state_reap(struct state *s)
 
 void state_count(const struct state *s, struct state_counts *out)
 {
-    *out = (struct state_counts){ .n_jobs = s->jobs.n, .n_wants_open = s->wants.n_open };
+    *out = (struct state_counts){ .n_jobs = s->jobs.n, .n_wants_open = s->wants.n_untried };
     for (size_t i = 0; i < s->jobs.n; i++) {
         const struct job *j = s->jobs.v[i];
         out->n_discovered += j->n_discovered;

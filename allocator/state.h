@@ -1,9 +1,11 @@
 /* Everything the engine knows, as a machine without thread, clock or socket: configurations and
  * arrivals go in, snapshots come out. The engine thread drives it; tests, the offline commands and
- * benchmarks do so too. Synced: every section of every job had its first answer, or was waited for
- * long enough. Until then snapshots say so, and no pages are made. Once synced it stays so. A later
+ * benchmarks do so too. Synced: every section of every job was tried, or waited for long enough.
+ * Until then snapshots say so, and no pages are made. Once synced it stays so. A later
  * configuration is published at once; only a job that still waits for first answers then has no row
  * if it is new, and if it was there before, that of its predecessor, which goes on being updated.
+ * An http_sd section that was tried in vain is waited for too, and for ever where nothing else has
+ * given the job a target: no row is better than an empty one that takes targets away.
  * Threads: the engine's. */
 #ifndef OTEL_TA_STATE_H
 #define OTEL_TA_STATE_H

@@ -115,7 +115,7 @@ static struct job *take_served(struct job **place)
 {
     struct job *j = *place;
 
-    if (j->n_open > 0) {
+    if (!state_is_served(j)) {
         return job_take_predecessor(j);
     }
     *place = NULL;
@@ -203,7 +203,7 @@ static void renew_jobs(struct renewal *r, size_t i) ON(engine)
         AUTO_STR label = job_label(r->tenancies[i], *config);
         add_entry(r, i, *config);
         struct job **place = find_place(old, *config, k);
-        if (place != NULL && (*place)->n_open == 0) {
+        if (place != NULL && state_is_served(*place)) {
             state_end_predecessor(r->s, *place);
         }
         struct job *j = place == NULL ? NULL : take_same(place, *config);
@@ -264,7 +264,8 @@ static void settle_in(struct renewal *r)
         j->row = i;
         j->is_listed = false;
         state_list_job(s, j);
-        s->rows[i] = state_served_job(s, j) == NULL ? NULL : state_served_job(s, j)->pages.row;
+        struct job *served = state_served_job(j);
+        s->rows[i] = served == NULL ? NULL : served->pages.row;
     }
     vec_fini(&s->jobs);
     s->jobs.v = r->jobs.v;

@@ -28,8 +28,10 @@ struct state {
 /* The job may have to be rendered. For a predecessor its successor is listed, which knows what is
  * served. */
 void state_list_job(struct state *s, struct job *changed);
+/* Its own pages can be shown, as far as its sections go. */
+bool state_is_served(const struct job *j);
 /* The job whose pages are shown for 'j': itself, its predecessor, or NULL. */
-struct job *state_served_job(const struct state *s, struct job *j);
+struct job *state_served_job(struct job *j);
 /* It is about to be freed. 'heir', if any, is shown in the metrics in its place. */
 void state_forget_job(struct state *s, const struct job *j, struct job *heir);
 /* The job itself is served from now on, or not at all. */

@@ -5,7 +5,7 @@
 
 void wants_init(struct wants *w, struct mailbox *watcher, const struct wants_hooks *hooks)
 {
-    *w = (struct wants){ .watcher = watcher, .hooks = *hooks };
+    *w = (struct wants){ .watcher = watcher, .hooks = *hooks, .deadline_ms = INT64_MAX };
     table_init(&w->by_key);
     table_init(&w->by_id);
 }
@@ -35,10 +35,10 @@ static void post(struct wants *w, struct mail *mail)
 
 static void open_entry(struct wants *w, struct want_entry *e, int64_t now_ms)
 {
-    w->n_open += e->n_open == 0;
-    e->n_open++;
+    w->n_untried += e->n_asked == 0;
+    e->n_asked++;
     e->patience_ends_ms = now_ms + WANTS_PATIENCE_MS;
-    if (w->n_open == 1 || e->patience_ends_ms < w->deadline_ms) {
+    if (e->patience_ends_ms < w->deadline_ms) {
         w->deadline_ms = e->patience_ends_ms;
     }
 }
@@ -74,30 +74,62 @@ void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_m
         post(w, &want_mark_new(WATCHER_WANT_AGAIN, e->id)->mail);
     }
     open_entry(w, e, now_ms);
-    *vec_push(&e->users) = (struct want_user){ job, section, true };
+    *vec_push(&e->users) = (struct want_user){ job, section, WANT_OPEN };
     job->n_open++;
 }
 
-static void close_entry(struct wants *w, struct want_entry *e)
+static void advance(struct wants *w, struct want_user *user, enum want_stage stage)
 {
-    e->n_open = 0;
-    w->n_open--;
-    vec_each(&e->users, user) {
-        if (user->is_open) {
-            user->is_open = false;
-            if (--user->job->n_open == 0) {
-                w->hooks.on_settled(w->hooks.arg, user->job);
-            }
-        }
+    struct job *j = user->job;
+
+    j->n_open -= user->stage < WANT_LOST && stage >= WANT_LOST;
+    j->n_lost -= user->stage == WANT_LOST;
+    j->n_lost += stage == WANT_LOST;
+    user->stage = stage;
+    if (j->n_open == 0) {
+        w->hooks.on_settled(w->hooks.arg, j);
+    }
+}
+
+/* Files are read again when they change; only what is polled can have been out of order by chance.
+ */
+static bool can_fail(const struct want_entry *e)
+{
+    return e->ops->mechanism != SD_FILE && !e->is_known;
+}
+
+static void settle_user(struct wants *w, const struct want_entry *e, struct want_user *user)
+{
+    if (!can_fail(e)) {
+        advance(w, user, WANT_SETTLED);
+    } else {
+        advance(w, user, user->job->predecessor != NULL ? WANT_LOST : WANT_FAILED);
     }
 }
 
 void wants_settle(struct wants *w, struct want_entry *e)
 {
-    if (e->n_open == 1) {
-        close_entry(w, e);
-    } else if (e->n_open > 1) {
-        e->n_open--;
+    if (e->n_asked == 0 || --e->n_asked > 0) {
+        return;
+    }
+    w->n_untried--;
+    vec_each(&e->users, user) {
+        if (user->stage == WANT_OPEN) {
+            settle_user(w, e, user);
+        }
+    }
+}
+
+void wants_learn(struct wants *w, struct want_entry *e)
+{
+    if (e->is_known) {
+        return;
+    }
+    e->is_known = true;
+    vec_each(&e->users, user) {
+        if (user->stage == WANT_FAILED || user->stage == WANT_LOST) {
+            advance(w, user, WANT_SETTLED);
+        }
     }
 }
 
@@ -108,7 +140,7 @@ void wants_reject(struct wants *w, const struct want_entry *e)
 
 static void free_entry(struct wants *w, struct want_entry *e)
 {
-    w->n_open -= e->n_open > 0;
+    w->n_untried -= e->n_asked > 0;
     table_del(&w->by_key, &e->by_key);
     table_del(&w->by_id, &e->by_id);
     mem_free((char *)(uintptr_t)e->key.p);
@@ -154,11 +186,24 @@ struct want_entry *wants_find(const struct wants *w, uint64_t id)
     return node == NULL ? NULL : TABLE_ITEM(node, struct want_entry, by_id);
 }
 
-static void report_silence(struct wants *w, struct want_entry *e)
+static bool is_waiting(const struct want_entry *e)
 {
     vec_each(&e->users, user) {
-        if (user->is_open) {
+        if (user->stage < WANT_LOST) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void lose_patience(struct wants *w, struct want_entry *e)
+{
+    w->n_untried -= e->n_asked > 0;
+    e->n_asked = 0;
+    vec_each(&e->users, user) {
+        if (user->stage < WANT_LOST) {
             w->hooks.on_silence(w->hooks.arg, user->job, user->section);
+            advance(w, user, can_fail(e) ? WANT_LOST : WANT_SETTLED);
         }
     }
 }
@@ -167,18 +212,20 @@ size_t wants_lose_patience(struct wants *w, int64_t now_ms)
 {
     size_t n = 0;
 
-    if (w->n_open == 0 || now_ms < w->deadline_ms) {
+    if (now_ms < w->deadline_ms) {
         return 0;
     }
     w->deadline_ms = INT64_MAX;
     for (struct table_node *node = table_next(&w->by_id, NULL); node != NULL;
          node = table_next(&w->by_id, node)) {
         struct want_entry *e = TABLE_ITEM(node, struct want_entry, by_id);
-        if (e->n_open > 0 && e->patience_ends_ms <= now_ms) {
-            report_silence(w, e);
-            close_entry(w, e);
+        if (!is_waiting(e)) {
+            continue;
+        }
+        if (e->patience_ends_ms <= now_ms) {
+            lose_patience(w, e);
             n++;
-        } else if (e->n_open > 0 && e->patience_ends_ms < w->deadline_ms) {
+        } else if (e->patience_ends_ms < w->deadline_ms) {
             w->deadline_ms = e->patience_ends_ms;
         }
     }
@@ -187,7 +234,7 @@ size_t wants_lose_patience(struct wants *w, int64_t now_ms)
 
 int64_t wants_deadline_ms(const struct wants *w)
 {
-    return w->n_open == 0 ? INT64_MAX : w->deadline_ms;
+    return w->deadline_ms;
 }
 
 void wants_fini(struct wants *w)

@@ -7,13 +7,18 @@
 #include "allocator/discovery/want.h"
 #include "allocator/job.h"
 
-#define WANTS_PATIENCE_MS                                                                          \
-    30000 /* a want that has no answer for so long counts as settled, with nothing known */
+#define WANTS_PATIENCE_MS 30000 /* how long a job waits for its sections */
 
+enum want_stage {
+    WANT_OPEN,   /* not every source was tried yet; counted in the job's n_open */
+    WANT_FAILED, /* what is polled was tried, has never answered, and is tried again; so too */
+    WANT_LOST,   /* patience with that has ended; counted in the job's n_lost */
+    WANT_SETTLED,
+};
 struct want_user {
     struct job *job;
     uint32_t section;
-    bool is_open; /* is counted in the job's n_open */
+    enum want_stage stage;
 };
 
 struct want_entry {
@@ -22,12 +27,13 @@ struct want_entry {
     struct span key; /* owned */
     const struct provider_ops *ops;
     VEC(struct want_user) users;
-    unsigned n_open; /* times it was asked and has not settled */
+    unsigned n_asked; /* times, and has not settled */
+    bool is_known;    /* it has answered some time */
     int64_t patience_ends_ms;
 };
 
 struct wants_hooks {
-    void (*on_settled)(void *arg, struct job *job); /* its last open section has settled */
+    void (*on_settled)(void *arg, struct job *job); /* its n_open or n_lost is 0 now */
     void (*on_silence)(void *arg, struct job *job, uint32_t section); /* patience with it ended */
     void *arg;
 };
@@ -35,7 +41,7 @@ struct wants_hooks {
 struct wants {
     struct table by_key, by_id;
     uint64_t last_id;
-    size_t n_open;           /* entries that have not settled */
+    size_t n_untried;        /* entries that were asked and have not settled */
     int64_t deadline_ms;     /* no patience ends before that */
     struct mailbox *watcher; /* may be NULL */
     struct wants_hooks hooks;
@@ -48,10 +54,14 @@ void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_m
 void wants_release(struct wants *w, const struct job *job);
 struct want_entry *wants_find(const struct wants *w,
                               uint64_t id); /* NULL when it was dropped meanwhile */
+/* Every source was tried. A polled want that has never answered keeps its jobs waiting until it
+ * does or patience ends, but for those that have a predecessor and so what that knew. */
 void wants_settle(struct wants *w, struct want_entry *e);
+/* Something came and could be read. */
+void wants_learn(struct wants *w, struct want_entry *e);
 /* What came could not be read: if it comes again, that is another failure, as in Prometheus. */
 void wants_reject(struct wants *w, const struct want_entry *e);
-/* Settles those whose patience has ended; their number. */
+/* Ends the waiting of those whose patience has ended; their number. */
 size_t wants_lose_patience(struct wants *w, int64_t now_ms);
 /* When to call that again; INT64_MAX when nothing is open. */
 int64_t wants_deadline_ms(const struct wants *w);

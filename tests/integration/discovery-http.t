@@ -104,8 +104,9 @@ CONFIG = "config:\n  scrape_configs:" + "".join([
         f" token_url: '{server.base}/token-straight'}}\n"),
     job("environment", "/environment", "      oauth2: {client_id: id, client_secret: s, proxy_from_environment: true,"
         " token_url: 'http://tokens.example/token'}\n"),
-    job("moved", "/moved"), job("dead", "/nothing")])
+    job("moved", "/moved"), job("dead", "/nothing"), job("late", "/late")])
 CONFIG = CONFIG.replace("/hang\n      refresh_interval: 300ms", "/hang\n      refresh_interval: 20s")
+CONFIG = CONFIG.replace("/late\n      refresh_interval: 300ms", "/late\n      refresh_interval: 1h")
 
 os.environ.update(http_proxy=server.base, no_proxy="127.0.0.1")
 ta = Allocator(CONFIG)
@@ -121,7 +122,10 @@ same(ta.groups("plain")[0]["labels"], {"__address__": "a:1", "__meta_url": f"{se
 ok(ta.shows("twin", ["a:1"]), "another job with an equal section")
 ok(ta.shows("charset", ["b:1"]), "content type with charset, any case")
 ok(ta.shows("moved", ["a:1"]), "redirect followed")
-same(ta.targets("dead"), [], "404: nothing known")
+same(ta.get("/jobs/dead/targets?collector_id=c-0")[0], 503, "404 from the start: nothing is known, so nobody is told that there is nothing")
+same(ta.get("/jobs/late/targets?collector_id=c-0")[0], 503, "nor of a server that is late")
+server.answers["/late"] = (200, JSON, body("late:1"))
+ok(ta.shows("late", ["late:1"], 9), "it is asked again long before its interval of an hour is over")
 
 headers = server.seen("/plain")[0][1]
 same(headers.get("Accept"), JSON, "Accept")

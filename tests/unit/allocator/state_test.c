@@ -9,6 +9,7 @@
 #include "allocator/base/metric.h"
 #include "allocator/base/vec.h"
 #include "tests/check.h"
+#include "tests/unit/allocator/side.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -28,8 +29,6 @@ static unsigned chance(unsigned n)
 }
 
 /* ---- the outside world: files by path */
-
-#define N_FILES 6
 
 static char *files[N_FILES]; /* NULL: not there */
 
@@ -72,77 +71,7 @@ static char *write_body(void)
     return mem_strndup(out.p, out.len);
 }
 
-/* ---- one allocator: a state and the wants it has */
-
-struct side {
-    struct state *state;
-    struct mailbox *wants;
-    VEC(struct listener {
-        uint64_t id;
-        struct span pattern;
-        char *text;
-        bool is_known[N_FILES];
-    })
-    listeners;
-    const struct snapshot *current;
-};
-
-static void side_init(struct side *s)
-{
-    *s = (struct side){ 0 };
-    s->wants = mailbox_new(0);
-    s->state = state_new(s->wants);
-}
-
-static void publish(struct side *s)
-{
-    role_enter(engine);
-    const struct snapshot *next = state_publish(s->state);
-
-    if (next != NULL) {
-        if (s->current != NULL) {
-            snapshot_put(s->current);
-        }
-        s->current = next;
-    }
-    state_reap(s->state);
-}
-
-/* What was published last. */
-static const struct snapshot *shown(const struct side *s)
-{
-    assert(s->current != NULL);
-    return s->current;
-}
-
-static void side_fini(struct side *s)
-{
-    role_enter(engine);
-    if (s->current != NULL) {
-        snapshot_put(s->current);
-    }
-    state_free(&s->state);
-    mailbox_free(&s->wants);
-    vec_each(&s->listeners, l) {
-        mem_free(l->text);
-    }
-    vec_fini(&s->listeners);
-}
-
-static void tell(struct side *s, uint64_t id, enum arrival_status status, int file,
-                 const char *body)
-{
-    role_enter(engine);
-    AUTO_STR path = mem_printf("/f%d.json", file);
-    struct arrival *a = arrival_new(id, status, status == ARRIVAL_SETTLED ? NULL : path);
-
-    if (body != NULL) {
-        a->body = mem_strdup(body);
-        a->body_len = strlen(body);
-    }
-    state_arrive(s->state, a);
-    arrival_free(&a);
-}
+/* ---- the watcher's part: who wants which files */
 
 static bool listens(const struct listener *l, int file)
 {
@@ -248,35 +177,12 @@ static void write_config(const struct world *w, struct buf *out)
 /* The wants that come of it stay in the mailbox. */
 static void configure_unanswered(struct side *s, const struct world *w)
 {
-    role_enter(engine);
-    struct span names[8];
-    char texts[8][32];
-    struct jobs_source source = { .kind = JOBS_DROPIN };
-    struct jobs_options options = { .collectors = names, .n_collectors = w->n_collectors };
-    struct tenants tenants;
-    struct faults faults;
-    struct err err = { 0 };
     AUTO_BUF text;
 
-    for (unsigned i = 0; i < w->n_collectors; i++) {
-        snprintf(texts[i], sizeof(texts[i]), "c%u@vA%u", i, i);
-        names[i] = span_of(texts[i]);
-    }
     buf_init(&text, MIB);
     write_config(w, &text);
-    source.text = text.p;
-    source.len = text.len;
-    faults_init(&faults);
-    int rc = jobs_load(&source, 1, &options, state_pool(s->state), &faults, &tenants);
-    faults_first(&faults, &err);
-    if (rc == 0) {
-        rc = state_configure(s->state, &tenants, 0, &err);
-    }
-    if (rc < 0) {
-        ok(false, "configuration accepted: %s\n%s", err.text, text.p);
-        exit(check_done());
-    }
-    faults_fini(&faults);
+    buf_add_char(&text, '\0');
+    configure_text(s, text.p, w->n_collectors);
 }
 
 static void configure(struct side *s, const struct world *w)
@@ -286,14 +192,6 @@ static void configure(struct side *s, const struct world *w)
 }
 
 /* ---- comparison */
-
-static void page_text(const struct page *page, struct buf *out)
-{
-    buf_clear(out);
-    for (size_t i = 0; page != NULL && i < page->n_pieces; i++) {
-        buf_add(out, page->pieces[i].iov_base, page->pieces[i].iov_len);
-    }
-}
 
 static bool is_same_snapshot(const struct snapshot *a, const struct snapshot *b)
 {
@@ -529,19 +427,6 @@ static void test_histories(void)
 }
 
 /* ---- single rules */
-
-static bool page_has(const struct side *s, size_t job, const char *text)
-{
-    AUTO_BUF page;
-    bool has = false;
-
-    buf_init(&page, MIB);
-    for (size_t k = 0; k < shown(s)->rows[job]->n_collectors; k++) {
-        page_text(shown(s)->rows[job]->pages[k], &page);
-        has |= page.len > 0 && strstr(page.p, text) != NULL;
-    }
-    return has;
-}
 
 static void clear_files(void)
 {
