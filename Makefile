@@ -106,12 +106,11 @@ $(golden_tests): %: %.o $B/tests/check.o $(call archives_upto,webhook)
 	$(link)
 
 # A measurement is linked with the floors it measures, and no other.
-bench_relabel_floor := prom
-bench_jsonscan_floor := codec
-bench_shard_floor := shard
-bench_engine_floor := allocator
+bench_floors := relabel:prom jsonscan:codec shard:shard engine:allocator admission:webhook
+floor_of_bench = $(patsubst $1:%,%,$(filter $1:%,$(bench_floors:%=bench_%)))
+$B/tests/bench/bench_admission: ldflags += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 .SECONDEXPANSION:
-$(bench_programs): %: %.o $$(call archives_upto,$$($$(notdir $$*)_floor))
+$(bench_programs): %: %.o $$(call archives_upto,$$(call floor_of_bench,$$(notdir $$*)))
 	$(link)
 
 # A fuzz target is linked with libFuzzer in build/fuzz/, and everywhere else with a main() that replays its corpus as a test.
