@@ -2,6 +2,7 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/base64.h"
+#include "allocator/codec/zlib.h"
 #include "allocator/prom/wire.h"
 
 #define STASH_VERSION 1

@@ -1,6 +1,7 @@
 /* Base64 and zlib streams: what is accepted is canonical, and what is made is accepted. */
 #include "allocator/base/limits.h"
 #include "allocator/codec/base64.h"
+#include "allocator/codec/zlib.h"
 
 #include <stdint.h>
 #include <stdlib.h>

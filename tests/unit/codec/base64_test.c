@@ -1,4 +1,3 @@
-#include "allocator/base/limits.h"
 #include "allocator/codec/base64.h"
 #include "tests/check.h"
 
@@ -59,81 +58,9 @@ static void test_base64_faults(void)
     is_int(buf_error(&small), ERR_TOO_BIG, "encoding past the cap");
 }
 
-static void fill(struct buf *out, size_t size, bool is_random)
-{
-    uint64_t rnd = size + 1;
-
-    for (size_t i = 0; i < size; i++) {
-        rnd ^= rnd << 13;
-        rnd ^= rnd >> 7;
-        rnd ^= rnd << 17;
-        buf_add_char(out, is_random ? (char)(rnd >> 30) : "abc "[i % 4]);
-    }
-}
-
-static void test_zlib(void)
-{
-    static const size_t sizes[] = { 0, 1, 100, 16383, 16384, 16385, 300000 };
-
-    for (size_t i = 0; i < 2 * COUNT(sizes); i++) {
-        AUTO_BUF plain, packed, again;
-        buf_init(&plain, MIB);
-        buf_init(&packed, MIB);
-        buf_init(&again, sizes[i / 2]);
-        fill(&plain, sizes[i / 2], i % 2 == 0);
-        zlib_deflate(buf_span(&plain), &packed);
-        is_int(zlib_inflate(buf_span(&packed), &again, NULL), 0,
-               "%zu bytes, into a buffer of that size", plain.len);
-        ok(span_eq(buf_span(&plain), buf_span(&again)), "come back");
-        if (packed.len > 1) {
-            buf_clear(&again);
-            is_int(zlib_inflate(span_make(packed.p, packed.len - 1), &again, NULL), ERR_INVALID,
-                   "cut short");
-        }
-        buf_clear(&again);
-        again.max = MIB;
-        buf_add_char(&packed, 'x');
-        is_int(zlib_inflate(buf_span(&packed), &again, NULL), ERR_INVALID, "with a byte behind");
-    }
-}
-
-static void test_zlib_faults(void)
-{
-    AUTO_BUF plain, packed, out;
-    struct err err = { 0 };
-
-    buf_init(&plain, 64 * MIB);
-    buf_init(&packed, MIB);
-    buf_init(&out, LIMIT_STASH_DECODED);
-    for (size_t i = 0; i < 8 * MIB; i++) {
-        buf_add_char(&plain, 'a');
-    }
-    zlib_deflate(buf_span(&plain), &packed);
-    is_int(zlib_inflate(buf_span(&packed), &out, &err), ERR_TOO_BIG, "a bomb of %zu bytes: %s",
-           packed.len, err.text);
-    ok(out.cap <= LIMIT_STASH_DECODED + 1, "it did not get the memory");
-    buf_clear(&out);
-    is_int(zlib_inflate(SPAN_LIT(""), &out, NULL), ERR_INVALID, "nothing is no stream");
-    is_int(zlib_inflate(SPAN_LIT("not a stream"), &out, NULL), ERR_INVALID, "neither is text");
-    packed.p[packed.len - 1] = (char)(packed.p[packed.len - 1] + 1);
-    out.max = 64 * MIB;
-    is_int(zlib_inflate(buf_span(&packed), &out, NULL), ERR_INVALID, "the checksum counts");
-    AUTO_BUF small;
-    buf_init(&small, 8);
-    zlib_deflate(SPAN_LIT("some text that does not fit"), &small);
-    is_int(buf_error(&small), ERR_TOO_BIG, "deflating past the cap");
-    buf_clear(&small);
-    small.max = 30;
-    zlib_deflate(SPAN_LIT("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
-                 &small);
-    is_int(buf_error(&small), 0, "only what comes out must fit");
-}
-
 int main(void)
 {
     test_base64();
     test_base64_faults();
-    test_zlib();
-    test_zlib_faults();
     return check_done();
 }

@@ -3,6 +3,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/codec/base64.h"
+#include "allocator/codec/zlib.h"
 #include "tests/check.h"
 
 #include <stdio.h>
