@@ -125,14 +125,16 @@ static int encode(const struct revision *r, struct span records, struct span pre
         return err_set(err, ERR_TOO_BIG, "the discovery sections have more than %zu bytes",
                        (size_t)LIMIT_STASH_DECODED);
     }
-    /* The same content keeps its bytes; that it was decoded already saves doing it again. */
+    /* The same content keeps its bytes. */
+    size_t taken = r->subject.annotations_bytes + sizeof(WIRE_ANNOTATION) - 1;
+    size_t room = taken < LIMIT_ANNOTATIONS ? LIMIT_ANNOTATIONS - taken : 0;
     bool is_same = r->stored_json.len > 0 && span_eq(buf_span(&json), r->stored_json);
     buf_add_span(out, is_same ? previous : SPAN_LIT(""));
-    int rc = is_same ? 0 : stash_encode(buf_span(&json), SPAN_LIT(""), out, err);
+    int rc = is_same ? 0 : stash_encode(buf_span(&json), room, out, err);
     if (rc < 0) {
         return rc;
     }
-    size_t total = r->subject.annotations_bytes + sizeof(WIRE_ANNOTATION) - 1 + out->len;
+    size_t total = taken + out->len;
     if (total > LIMIT_ANNOTATIONS) {
         return err_set(err, ERR_TOO_BIG,
                        "all annotations together would have %zu bytes, more than %zu; move targets "

@@ -32,11 +32,11 @@ static void refill(z_stream *z, struct span *left)
 
 #define CHUNK 16384
 
-void zlib_deflate(struct span s, struct buf *out)
+void zlib_deflate(struct span s, int level, struct buf *out)
 {
     z_stream z = { .zalloc = allocate, .zfree = release };
     unsigned char chunk[CHUNK];
-    int rc = deflateInit(&z, 6);
+    int rc = deflateInit(&z, level);
 
     assert(rc == Z_OK);
     while (rc == Z_OK && buf_error(out) == 0) {

@@ -5,8 +5,8 @@
 #include "allocator/base/buf.h"
 #include "allocator/base/err.h"
 
-/* zlib level 6; appends. */
-void zlib_deflate(struct span s, struct buf *out);
+/* Appends; 'level' is 1 (fast) to 9 (small). */
+void zlib_deflate(struct span s, int level, struct buf *out);
 /* ERR_TOO_BIG when the result passes the cap of 'out', ERR_INVALID when 's' is
  * anything but one whole zlib stream; 'out' is then unspecified. */
 int zlib_inflate(struct span s, struct buf *out, struct err *err) MUST_USE;

@@ -132,53 +132,41 @@ int stash_decode(struct span value, struct arena *arena, struct span *out_json, 
 
 /* ---- encoding */
 
-static bool is_same(struct span json, struct span previous)
-{
-    struct arena arena;
-    struct span stored = { 0 };
-    struct node *root = NULL;
+/* What reads it does not care which level wrote it: the fast one is twice as fast and a twentieth
+ * bigger. */
+#define LEVEL_FAST 1
+#define LEVEL_SMALL 6
 
-    if (previous.len == 0) {
-        return false;
-    }
-    arena_init(&arena);
-    bool same = stash_decode(previous, &arena, &stored, &root, NULL) == 0 && span_eq(stored, json);
-    arena_fini(&arena);
-    return same;
-}
-
-static int compress(struct span json, struct buf *out)
+static void compress(struct span json, int level, struct buf *out)
 {
     AUTO_BUF packed;
 
-    buf_init(&packed, LIMIT_STASH_DECODED * 2); /* deflating asks for the worst case in advance */
-    zlib_deflate(json, &packed);
+    buf_init(&packed, LIMIT_STASH_DECODED * 2); /* incompressible text grows a little */
+    zlib_deflate(json, level, &packed);
     buf_add_str(out, COMPRESSED);
-    if (buf_error(&packed) == 0) {
-        base64_encode(buf_span(&packed), out);
-    }
-    return buf_error(&packed) != 0 ? buf_error(&packed) : buf_error(out);
+    base64_encode(buf_span(&packed), out);
 }
 
-int stash_encode(struct span json, struct span previous, struct buf *out, struct err *err)
+int stash_encode(struct span json, size_t room, struct buf *out, struct err *err)
 {
     AUTO_BUF encoded;
 
-    buf_init(&encoded, LIMIT_STASH_DECODED * 2);
-    if (is_same(json, previous)) {
-        buf_add_span(out, previous);
-        return buf_error(out) != 0 ? err_set(err, ERR_TOO_BIG, "annotation does not fit") : 0;
-    }
-    if (json.len <= LIMIT_STASH_PLAIN) {
-        buf_add_span(&encoded, json);
-    } else if (json.len > LIMIT_STASH_DECODED) {
+    buf_init(&encoded, LIMIT_STASH_DECODED * 4);
+    if (json.len > LIMIT_STASH_DECODED) {
         return err_set(err, ERR_TOO_BIG,
                        "the discovery configuration has %zu bytes, more than %zu: move targets to "
                        "http_sd or file_sd, or "
                        "opt out with the label " WIRE_INJECT_LABEL "=false",
                        json.len, LIMIT_STASH_DECODED);
-    } else if (compress(json, &encoded) < 0) {
-        return err_set(err, ERR_TOO_BIG, "the discovery configuration cannot be compressed");
+    }
+    if (json.len <= LIMIT_STASH_PLAIN) {
+        buf_add_span(&encoded, json);
+    } else {
+        compress(json, LEVEL_FAST, &encoded);
+        if (encoded.len > room || encoded.len > LIMIT_STASH_ENCODED) {
+            buf_clear(&encoded);
+            compress(json, LEVEL_SMALL, &encoded);
+        }
     }
     if (encoded.len > LIMIT_STASH_ENCODED) {
         return err_set(err, ERR_TOO_BIG,

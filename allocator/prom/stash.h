@@ -17,9 +17,10 @@
 /* Annotation value → canonical JSON text (inflated, in 'arena') and its tree. */
 int stash_decode(struct span value, struct arena *arena, struct span *out_json, struct node **out,
                  struct err *err) MUST_USE;
-/* Canonical JSON → annotation value. When 'previous' (may be empty) decodes to the same JSON, its
- * bytes are kept, so a new zlib never makes a difference. ERR_TOO_BIG over the cap, with size and
- * advice in the text. */
-int stash_encode(struct span json, struct span previous, struct buf *out, struct err *err) MUST_USE;
+/* Canonical JSON → annotation value. Deflated fast, unless only more work makes it fit into 'room'
+ * bytes; what the caller does not want longer than that it has to look at. ERR_TOO_BIG over the cap,
+ * with size and advice in the text. Deflating is no function of the content alone (another level,
+ * another zlib): who has a value that decodes to the same JSON keeps it. */
+int stash_encode(struct span json, size_t room, struct buf *out, struct err *err) MUST_USE;
 
 #endif

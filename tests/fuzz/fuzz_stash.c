@@ -1,5 +1,5 @@
 /* The annotation otel-ta/sd-configs, which anybody who may edit a Collector can write. What can be
- * decoded is kept by encoding, byte for byte; encoded anew it decodes to the same. */
+ * decoded and is encoded anew decodes to the same. */
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/prom/stash.h"
@@ -16,16 +16,14 @@ static void expect(bool is_so)
     }
 }
 
-static void encode(struct span json, struct span value, struct arena *arena)
+static void encode(struct span json, struct arena *arena)
 {
-    AUTO_BUF kept, fresh;
+    AUTO_BUF fresh;
     struct span again = { "", 0 };
     struct node *root = NULL;
 
-    buf_init(&kept, LIMIT_STASH_ENCODED);
     buf_init(&fresh, LIMIT_STASH_ENCODED);
-    expect(stash_encode(json, value, &kept, NULL) == 0 && span_eq(buf_span(&kept), value));
-    if (stash_encode(json, SPAN_LIT(""), &fresh, NULL) == 0) {
+    if (stash_encode(json, json.len % 2 == 0 ? LIMIT_STASH_ENCODED : 0, &fresh, NULL) == 0) {
         expect(stash_decode(buf_span(&fresh), arena, &again, &root, NULL) == 0 &&
                span_eq(again, json));
     }
@@ -41,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     arena_init(&arena);
     if (stash_decode(value, &arena, &json, &root, &err) == 0) {
-        encode(json, value, &arena);
+        encode(json, &arena);
     }
     arena_fini(&arena);
     return 0;
