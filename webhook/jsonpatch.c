@@ -33,7 +33,14 @@ static struct span child_path(struct arena *arena, struct span path, struct span
 
 static struct span item_path(struct arena *arena, struct span path, size_t index)
 {
-    return span_of(arena_printf(arena, "%.*s/%zu", SPAN_ARG(path), index));
+    char digits[24];
+    char *p = digits + sizeof(digits);
+
+    do {
+        *--p = (char)('0' + index % 10);
+        index /= 10;
+    } while (index > 0);
+    return child_path(arena, path, span_make(p, (size_t)(digits + sizeof(digits) - p)));
 }
 
 static void add_op(struct jsonpatch *out, enum patch_verb verb, struct span path,
@@ -142,26 +149,22 @@ int jsonpatch_read(const struct node *json, struct arena *arena, struct jsonpatc
 
 /* ---- application */
 
-/* A copy whose maps and lists may be changed: arrays have room for one more.
- * NOLINTNEXTLINE(misc-no-recursion): capped */
-static struct node *copy_tree(const struct node *n, struct arena *arena)
+/* A map or a list whose members may be changed; they themselves are still those of 'n'. */
+static struct node *own(const struct node *n, struct arena *arena)
 {
-    if (n->type != NODE_MAP && n->type != NODE_LIST) {
-        return (struct node *)(uintptr_t)n;
-    }
     struct node *copy = arena_alloc(arena, sizeof(*copy));
+
     *copy = *n;
     if (n->type == NODE_LIST) {
         copy->items = arena_alloc(arena, (n->n + 1) * sizeof(struct node *));
-        for (size_t i = 0; i < n->n; i++) {
-            copy->items[i] = copy_tree(n->items[i], arena);
-        }
-        return copy;
+    } else {
+        copy->pairs = arena_alloc(arena, (n->n + 1) * sizeof(struct node_pair));
     }
-    copy->pairs = arena_alloc(arena, (n->n + 1) * sizeof(struct node_pair));
-    for (size_t i = 0; i < n->n; i++) {
-        copy->pairs[i] = (struct node_pair){ .key = n->pairs[i].key,
-                                             .value = copy_tree(n->pairs[i].value, arena) };
+    for (size_t i = 0; i < n->n && n->type == NODE_LIST; i++) {
+        copy->items[i] = n->items[i];
+    }
+    for (size_t i = 0; i < n->n && n->type == NODE_MAP; i++) {
+        copy->pairs[i] = n->pairs[i];
     }
     return copy;
 }
@@ -174,20 +177,24 @@ static bool next_token(struct span *path, struct arena *arena, struct span *out)
     }
     *path = span_from(*path, 1);
     const char *slash = path->len == 0 ? NULL : memchr(path->p, '/', path->len);
-    size_t len = slash == NULL ? path->len : (size_t)(slash - path->p);
-    char *p = arena_bytes(arena, len);
+    struct span raw = span_make(path->p, slash == NULL ? path->len : (size_t)(slash - path->p));
+    *path = span_from(*path, raw.len);
+    *out = raw;
+    if (raw.len == 0 || memchr(raw.p, '~', raw.len) == NULL) {
+        return true;
+    }
+    char *p = arena_bytes(arena, raw.len);
     size_t n = 0;
-    for (size_t i = 0; i < len; i++) {
-        char c = path->p[i];
+    for (size_t i = 0; i < raw.len; i++) {
+        char c = raw.p[i];
         if (c == '~') {
-            if (i + 1 == len || (path->p[i + 1] != '0' && path->p[i + 1] != '1')) {
+            if (i + 1 == raw.len || (raw.p[i + 1] != '0' && raw.p[i + 1] != '1')) {
                 return false;
             }
-            c = path->p[++i] == '0' ? '~' : '/';
+            c = raw.p[++i] == '0' ? '~' : '/';
         }
         p[n++] = c;
     }
-    *path = span_from(*path, len);
     *out = span_make(p, n);
     return true;
 }
@@ -228,6 +235,7 @@ static bool find_member(const struct node *map, struct span key, size_t *at)
 static bool apply_to_map(const struct patch_op *op, struct node *map, struct span key,
                          struct arena *arena)
 {
+    struct node *value = (struct node *)(uintptr_t)op->value; /* owned before it is changed */
     size_t at = 0;
     bool is_there = find_member(map, key, &at);
 
@@ -239,7 +247,6 @@ static bool apply_to_map(const struct patch_op *op, struct node *map, struct spa
         }
         return is_there;
     }
-    struct node *value = copy_tree(op->value, arena);
     if (is_there) {
         map->pairs[at].value = value;
         return true;
@@ -262,6 +269,7 @@ static bool apply_to_map(const struct patch_op *op, struct node *map, struct spa
 static bool apply_to_list(const struct patch_op *op, struct node *list, struct span token,
                           struct arena *arena)
 {
+    struct node *value = (struct node *)(uintptr_t)op->value;
     size_t at = list->n;
     bool is_append = op->verb == PATCH_ADD && span_is(token, "-");
 
@@ -275,72 +283,130 @@ static bool apply_to_list(const struct patch_op *op, struct node *list, struct s
         return true;
     }
     if (op->verb == PATCH_REPLACE) {
-        list->items[at] = copy_tree(op->value, arena);
+        list->items[at] = value;
         return true;
     }
     struct node **items = arena_alloc(arena, (list->n + 2) * sizeof(struct node *));
     for (size_t i = 0; i < list->n; i++) {
         items[i < at ? i : i + 1] = list->items[i];
     }
-    items[at] = copy_tree(op->value, arena);
+    items[at] = value;
     list->items = items;
     list->n++;
     return true;
 }
 
-/* Where on its way the last operation found its members: the next one is not far. */
+/* The way of the last operation. What stands on it was copied, so the next one, which goes nearly
+ * the same way, may change it; a way that was left is copied again when somebody comes back. */
 struct trail {
-    size_t at[8];
+    struct span path;
+    size_t n;
+    struct {
+        struct node *node;
+        size_t path_len; /* of 'path', up to the node */
+        size_t at;       /* its member that was found last: the next one is not far */
+    } steps[16];
 };
+
+static void add_step(struct trail *trail, struct node *node, size_t path_len)
+{
+    if (trail->n < COUNT(trail->steps)) {
+        trail->steps[trail->n].node = node;
+        trail->steps[trail->n].path_len = path_len;
+        trail->steps[trail->n++].at = 0;
+    }
+}
+
+/* Cuts the trail to where 'parent' goes on. */
+static void go_back(struct trail *trail, struct span parent)
+{
+    for (; trail->n > 0; trail->n--) {
+        size_t len = trail->steps[trail->n - 1].path_len;
+        if (len <= parent.len && (len == parent.len || parent.p[len] == '/') &&
+            (len == 0 || memcmp(parent.p, trail->path.p, len) == 0)) {
+            return;
+        }
+    }
+}
+
+static struct node **find_child(struct node *at, struct span token, size_t *hint)
+{
+    size_t i = 0;
+
+    if (at->type == NODE_MAP && find_member(at, token, hint)) {
+        return &at->pairs[*hint].value;
+    }
+    return at->type == NODE_LIST && read_index(token, at->n, &i) ? &at->items[i] : NULL;
+}
+
+/* The map or list that 'parent' points to, ready to be changed; NULL when there is none. */
+static struct node *walk(struct span parent, struct node **root, struct trail *trail,
+                         struct arena *arena)
+{
+    struct span token;
+
+    go_back(trail, parent);
+    if (trail->n == 0) {
+        if ((*root)->type != NODE_MAP && (*root)->type != NODE_LIST) {
+            return NULL;
+        }
+        *root = own(*root, arena);
+        add_step(trail, *root, 0);
+    }
+    trail->path = parent;
+    struct node *at = trail->steps[trail->n - 1].node;
+    struct span rest = span_from(parent, trail->steps[trail->n - 1].path_len);
+    for (size_t n = trail->n; rest.len > 0; n++) {
+        size_t unknown = 0;
+        size_t *hint = n == trail->n ? &trail->steps[n - 1].at : &unknown;
+        struct node **child = next_token(&rest, arena, &token) ? find_child(at, token, hint) : NULL;
+        if (child == NULL || ((*child)->type != NODE_MAP && (*child)->type != NODE_LIST)) {
+            return NULL;
+        }
+        at = *child = own(*child, arena);
+        add_step(trail, at, parent.len - rest.len);
+    }
+    return at;
+}
 
 static bool apply_one(const struct patch_op *op, struct node **root, struct trail *trail,
                       struct arena *arena)
 {
-    struct span path = op->path, token;
-    struct node *at = *root;
+    struct span parent = op->path, last, token;
 
-    if (path.len == 0) {
-        if (op->verb == PATCH_REMOVE) {
-            return false;
-        }
-        *root = copy_tree(op->value, arena);
-        return true;
+    if (op->path.len == 0) {
+        trail->n = 0;
+        *root = (struct node *)(uintptr_t)op->value;
+        return op->verb != PATCH_REMOVE;
     }
-    for (size_t depth = 0;; depth++) {
-        size_t i = 0, *hint = depth < COUNT(trail->at) ? &trail->at[depth] : &i;
-        if (!next_token(&path, arena, &token)) {
-            return false;
-        }
-        if (path.len == 0) {
-            break;
-        }
-        if (at->type == NODE_MAP && find_member(at, token, hint)) {
-            at = at->pairs[*hint].value;
-        } else if (at->type == NODE_LIST && read_index(token, at->n, &i)) {
-            at = at->items[i];
-        } else {
-            return false;
-        }
+    const char *slash = memrchr(op->path.p, '/', op->path.len);
+    if (slash == NULL) {
+        return false;
     }
-    return at->type == NODE_MAP    ? apply_to_map(op, at, token, arena)
-           : at->type == NODE_LIST ? apply_to_list(op, at, token, arena)
-                                   : false;
+    parent.len = (size_t)(slash - op->path.p);
+    last = span_from(op->path, parent.len);
+    struct node *at = walk(parent, root, trail, arena);
+    if (at == NULL || !next_token(&last, arena, &token)) {
+        return false;
+    }
+    return at->type == NODE_MAP ? apply_to_map(op, at, token, arena)
+                                : apply_to_list(op, at, token, arena);
 }
 
 int jsonpatch_apply(const struct jsonpatch *patch, const struct node *root, struct arena *arena,
                     struct node **out, struct err *err)
 {
-    struct node *copy = copy_tree(root, arena);
-    struct trail trail = { .at = { 0 } };
+    struct node *result = (struct node *)(uintptr_t)root;
+    struct trail trail = { .n = 0 };
 
     for (size_t i = 0; i < patch->ops.n; i++) {
         const struct patch_op *op = &patch->ops.v[i];
-        if (!apply_one(op, &copy, &trail, arena)) {
+        if (!apply_one(op, &result, &trail, arena)) {
             return err_set(err, ERR_INVALID, "operation %zu: %s %.*s does not fit", i,
                            verb_names[op->verb], SPAN_ARG(op->path));
         }
     }
-    *out = copy;
+    *out = result;
     return 0;
 }
 

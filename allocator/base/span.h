@@ -29,7 +29,7 @@ static inline struct span span_make(const char *p, size_t len)
 static inline bool span_eq(struct span a, struct span b)
 {
     /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): what has a length has bytes */
-    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+    return a.len == b.len && (a.p == b.p || a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 static inline bool span_is(struct span a, const char *s)
 {

@@ -26,15 +26,20 @@ struct node *node_get_span(const struct node *map, struct span key)
     return merged;
 }
 
+static bool has_key(const struct node *map, size_t i, struct span key)
+{
+    return i < map->n && span_eq(map->pairs[i].key->text, key);
+}
+
 struct node *node_get_near(const struct node *map, size_t i, struct span key)
 {
-    for (size_t at = i == 0 ? 0 : i - 1; map->type == NODE_MAP && at < map->n && at <= i + 1;
-         at++) {
-        if (span_eq(map->pairs[at].key->text, key)) {
-            return map->pairs[at].value;
-        }
+    if (map->type != NODE_MAP) {
+        return NULL;
     }
-    return node_get_span(map, key);
+    return has_key(map, i, key)                ? map->pairs[i].value
+           : i > 0 && has_key(map, i - 1, key) ? map->pairs[i - 1].value
+           : has_key(map, i + 1, key)          ? map->pairs[i + 1].value
+                                               : node_get_span(map, key);
 }
 
 struct node *node_get(const struct node *map, const char *key)

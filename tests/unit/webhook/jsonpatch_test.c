@@ -42,6 +42,19 @@ static void check_application(void)
           "[{\"op\":\"add\",\"path\":\"/child\",\"value\":{\"g\":{}}},{\"op\":\"add\",\"path\":\"/"
           "child/g/x\",\"value\":1}]",
           "{\"foo\":\"bar\",\"child\":{\"g\":{\"x\":1}}}" },
+        { "{\"a\":{\"b\":[{\"x\":1},{\"x\":2}]},\"ab\":{}}",
+          "[{\"op\":\"add\",\"path\":\"/a/b/1/y\",\"value\":3},{\"op\":\"remove\",\"path\":"
+          "\"/a/b/0\"},{\"op\":\"add\",\"path\":\"/a/b/0/z\",\"value\":4},{\"op\":\"add\",\"path\":"
+          "\"/ab/c\",\"value\":5},{\"op\":\"remove\",\"path\":\"/a/b/0/x\"}]",
+          "{\"a\":{\"b\":[{\"y\":3,\"z\":4}]},\"ab\":{\"c\":5}}" },
+        { "{\"a\":{\"b\":{}}}",
+          "[{\"op\":\"add\",\"path\":\"/a/b/c\",\"value\":1},{\"op\":\"replace\",\"path\":\"/"
+          "a\",\"value\":{\"b\":{}}},{\"op\":\"add\",\"path\":\"/a/b/d\",\"value\":2}]",
+          "{\"a\":{\"b\":{\"d\":2}}}" },
+        { "{\"a\":{\"b\":{}}}",
+          "[{\"op\":\"add\",\"path\":\"/a/b/c\",\"value\":1},{\"op\":\"replace\",\"path\":"
+          "\"\",\"value\":{\"a\":{\"b\":{}}}},{\"op\":\"add\",\"path\":\"/a/b/d\",\"value\":2}]",
+          "{\"a\":{\"b\":{\"d\":2}}}" },
         { "{\"foo\":[1]}", "[{\"op\":\"add\",\"path\":\"/foo/-\",\"value\":[2]}]",
           "{\"foo\":[1,[2]]}" },
         { "{\"a/b\":1,\"m~n\":2,\"~1\":3}",
@@ -81,6 +94,10 @@ static void check_application(void)
             is_tree(result, t[i].want, t[i].patch);
         }
         is_tree(document, t[i].document, "the document is as it was");
+        AUTO_BUF again = { 0 };
+        buf_init(&again, MIB);
+        jsonpatch_write(&patch, &again);
+        is_json(buf_span(&again), span_of(t[i].patch), "and so is the patch");
         jsonpatch_fini(&patch);
         arena_fini(&arena);
     }
