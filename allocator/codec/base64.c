@@ -2,8 +2,53 @@
 
 #include <stdint.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <tmmintrin.h>
+#endif
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+#if defined(__x86_64__)
+/* Twelve bytes at a time, for as long as sixteen can be read; returns how many were taken. After W.
+ * Mula, D. Lemire: Faster Base64 Encoding and Decoding using AVX2 Instructions (2018). */
+__attribute__((target("ssse3"))) static size_t encode_twelves(struct span s, char *to)
+{
+    const __m128i spread = _mm_set_epi8(10, 11, 9, 10, 7, 8, 6, 7, 4, 5, 3, 4, 1, 2, 0, 1);
+    /* What is added to a value of 6 bits, by the kind of its character: a-z, ten digits, +, /, A-Z.
+     */
+    const __m128i shift =
+        _mm_setr_epi8('a' - 26, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52,
+                      '0' - 52, '0' - 52, '0' - 52, '0' - 52, '+' - 62, '/' - 63, 'A', 0, 0);
+    size_t i = 0;
+
+    for (; i + 16 <= s.len; i += 12, to += 16) {
+        const __m128i in =
+            _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(s.p + i)), spread);
+        const __m128i high = _mm_mulhi_epu16(_mm_and_si128(in, _mm_set1_epi32(0x0fc0fc00)),
+                                             _mm_set1_epi32(0x04000040));
+        const __m128i low = _mm_mullo_epi16(_mm_and_si128(in, _mm_set1_epi32(0x003f03f0)),
+                                            _mm_set1_epi32(0x01000010));
+        const __m128i six = _mm_or_si128(high, low);
+        const __m128i is_upper = _mm_cmpgt_epi8(_mm_set1_epi8(26), six);
+        const __m128i kind = _mm_or_si128(_mm_subs_epu8(six, _mm_set1_epi8(51)),
+                                          _mm_and_si128(is_upper, _mm_set1_epi8(13)));
+        _mm_storeu_si128((__m128i *)(void *)to, _mm_add_epi8(six, _mm_shuffle_epi8(shift, kind)));
+    }
+    return i;
+}
+
+static size_t encode_many(struct span s, char *to)
+{
+    return __builtin_cpu_supports("ssse3") ? encode_twelves(s, to) : 0;
+}
+#else
+static size_t encode_many(struct span s, char *to)
+{
+    (void)s;
+    (void)to;
+    return 0;
+}
+#endif
 
 void base64_encode(struct span s, struct buf *out)
 {
@@ -14,7 +59,8 @@ void base64_encode(struct span s, struct buf *out)
         return;
     }
     char *start = to;
-    size_t i = 0;
+    size_t i = encode_many(s, to);
+    to += i / 3 * 4;
     for (; i + 3 <= s.len; i += 3) {
         uint32_t x = (uint32_t)p[i] << 16 | (uint32_t)p[i + 1] << 8 | p[i + 2];
         *to++ = alphabet[x >> 18];

@@ -6,7 +6,7 @@
  * once more over what a rewrite stored. The yard-stick, in the same round: AES-256-GCM over the
  * records that bring the body, and one pass over the body that finds the end of its brackets.
  * Median of the rounds, CPU of this thread; calls of malloc() and its like are counted in a review
- * that had others before it. --only answers one of the reviews 200 times, for a profiler. A table
+ * that had others before it. --only answers one of the reviews 40 times, for a profiler. A table
  * on stderr, JSON on stdout. */
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
@@ -329,7 +329,7 @@ int main(int argc, char **argv)
         if (only == NULL) {
             measure(&b, n_done == 0);
         }
-        for (int k = 0; only != NULL && k < 200; k++) {
+        for (int k = 0; only != NULL && k < 40; k++) {
             answer(&b);
         }
         n_done++;

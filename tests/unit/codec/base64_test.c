@@ -32,6 +32,36 @@ static void test_base64(void)
     }
 }
 
+/* Long texts are encoded many bytes at a time; decoding goes one by one. */
+static void test_long(void)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    AUTO_BUF plain, encoded, again;
+    uint64_t rnd = 1;
+    size_t n_bad = 0;
+
+    buf_init(&plain, 256);
+    buf_init(&encoded, 512);
+    buf_init(&again, 256);
+    for (size_t size = 0; size < 256; size++) {
+        buf_clear(&encoded);
+        buf_clear(&again);
+        base64_encode(buf_span(&plain), &encoded);
+        n_bad += encoded.len != (size + 2) / 3 * 4 ||
+                 base64_decode(buf_span(&encoded), &again, NULL) < 0 ||
+                 !span_eq(buf_span(&again), buf_span(&plain));
+        rnd = rnd * 6364136223846793005ULL + 1442695040888963407ULL;
+        buf_add_char(&plain, (char)(rnd >> 56));
+    }
+    is_int(n_bad, 0, "texts of all sizes come back");
+    buf_clear(&encoded);
+    buf_clear(&again);
+    is_int(base64_decode(span_of(alphabet), &again, NULL), 0, "every digit");
+    base64_encode(buf_span(&again), &encoded);
+    is_span(buf_span(&encoded), span_of(alphabet), "comes back");
+}
+
 static void test_base64_faults(void)
 {
     static const char *const bad[] = {
@@ -61,6 +91,7 @@ static void test_base64_faults(void)
 int main(void)
 {
     test_base64();
+    test_long();
     test_base64_faults();
     return check_done();
 }
