@@ -36,7 +36,7 @@ static char *move_secret(struct buf *b, size_t cap)
     return p;
 }
 
-char *buf_reserve(struct buf *b, size_t len)
+static __attribute__((noinline)) char *grow(struct buf *b, size_t len)
 {
     if (b->error != 0) {
         return NULL;
@@ -62,9 +62,20 @@ char *buf_reserve(struct buf *b, size_t len)
     return b->p + b->len;
 }
 
-void buf_add(struct buf *b, const void *p, size_t len)
+/* Nearly always there is room: 'cap' is 0 before there is memory, and never more than 'max' + 1. */
+static inline char *reserve(struct buf *b, size_t len)
 {
-    char *to = buf_reserve(b, len);
+    return b->error == 0 && b->cap - b->len > len ? b->p + b->len : grow(b, len);
+}
+
+char *buf_reserve(struct buf *b, size_t len)
+{
+    return reserve(b, len);
+}
+
+static inline void add(struct buf *b, const void *p, size_t len)
+{
+    char *to = reserve(b, len);
 
     if (to != NULL) {
         if (len > 0) {
@@ -75,19 +86,24 @@ void buf_add(struct buf *b, const void *p, size_t len)
     }
 }
 
+void buf_add(struct buf *b, const void *p, size_t len)
+{
+    add(b, p, len);
+}
+
 void buf_add_span(struct buf *b, struct span s)
 {
-    buf_add(b, s.p, s.len);
+    add(b, s.p, s.len);
 }
 
 void buf_add_str(struct buf *b, const char *s)
 {
-    buf_add(b, s, strlen(s));
+    add(b, s, strlen(s));
 }
 
 void buf_add_char(struct buf *b, char c)
 {
-    char *to = buf_reserve(b, 1);
+    char *to = reserve(b, 1);
 
     if (to != NULL) {
         to[0] = c;
@@ -206,7 +222,7 @@ static size_t plain_run(const unsigned char *p, size_t left)
 
 static void add_quoted(struct buf *b, struct span s)
 {
-    char *to = buf_reserve(b, s.len + 2);
+    char *to = reserve(b, s.len + 2);
 
     if (to != NULL) {
         to[0] = '"';
