@@ -8,7 +8,6 @@
 
 #define CHUNK_MIN ((size_t)4096)
 #define CHUNK_MAX ((size_t)1024 * 1024)
-#define ALIGN ((size_t)16)
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -44,16 +43,10 @@ static void grow(struct arena *a, size_t need)
     add_chunk(a, size < need ? need : size);
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_alloc_new(struct arena *a, size_t size)
 {
-    size_t pad = a->next == NULL ? 0 : (ALIGN - (uintptr_t)a->next % ALIGN) % ALIGN;
-
-    if (a->next == NULL || (size_t)(a->end - a->next) < pad ||
-        (size_t)(a->end - a->next) - pad < size) {
-        grow(a, size);
-        pad = 0;
-    }
-    char *p = a->next + pad;
+    grow(a, size);
+    char *p = a->next;
     a->next = p + size;
     return p;
 }

@@ -6,6 +6,9 @@
 #include "allocator/base/span.h"
 
 #include <stddef.h>
+#include <stdint.h>
+
+#define ARENA_ALIGN ((size_t)16)
 
 struct arena {
     struct arena_chunk *chunks; /* newest first */
@@ -15,8 +18,20 @@ struct arena {
 };
 
 void arena_init(struct arena *a);
+/* Behind arena_alloc(): from a new chunk. */
+void *arena_alloc_new(struct arena *a, size_t size);
 /* Aligned to 16 bytes, not zeroed. Never NULL. */
-void *arena_alloc(struct arena *a, size_t size);
+static inline void *arena_alloc(struct arena *a, size_t size)
+{
+    size_t pad = (0 - (uintptr_t)a->next) % ARENA_ALIGN, left = (size_t)(a->end - a->next);
+
+    if (left <= pad || left - pad < size) { /* nothing is left before there is a chunk */
+        return arena_alloc_new(a, size);
+    }
+    char *p = a->next + pad;
+    a->next = p + size;
+    return p;
+}
 void *arena_zalloc(struct arena *a, size_t size);
 /* Byte-aligned room for text: no padding between strings. */
 char *arena_bytes(struct arena *a, size_t size);

@@ -7,6 +7,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 void buf_init(struct buf *b, size_t max)
 {
@@ -196,19 +199,32 @@ void buf_add_visible(struct buf *b, struct span s)
     }
 }
 
-/* How many bytes from 'p' on are printable ASCII that JSON takes as it is; eight at a time. */
+/* How many bytes from 'p' on are printable ASCII that JSON takes as it is. */
 static size_t plain_run(const unsigned char *p, size_t left)
 {
-    const uint64_t ones = 0x0101010101010101ULL, tops = 0x8080808080808080ULL;
     size_t n = 0;
 
+#if defined(__SSE2__)
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+    const __m128i control = _mm_set1_epi8(0x1f); /* above it, with sign: 0x20 to 0x7f */
+    for (; left - n >= 16; n += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(p + n));
+        __m128i odd = _mm_or_si128(_mm_cmpeq_epi8(x, quote), _mm_cmpeq_epi8(x, backslash));
+        unsigned mask =
+            (unsigned)_mm_movemask_epi8(_mm_andnot_si128(odd, _mm_cmpgt_epi8(x, control)));
+        if (mask != 0xffff) {
+            return n + (size_t)__builtin_ctz(~mask);
+        }
+    }
+#endif
     while (left - n >= 8) {
+        const uint64_t ones = 0x0101010101010101ULL, tops = 0x8080808080808080ULL;
         uint64_t w, odd;
         memcpy(&w, p + n, 8);
-        uint64_t quote = w ^ ones * '"', backslash = w ^ ones * '\\';
+        uint64_t quotes = w ^ ones * '"', backslashes = w ^ ones * '\\';
         /* A byte below 0x20, a quote or a backslash borrows into its top bit; so may what follows
          * it. */
-        odd = ((w - ones * 0x20) | (quote - ones) | (backslash - ones) | w) & tops;
+        odd = ((w - ones * 0x20) | (quotes - ones) | (backslashes - ones) | w) & tops;
         if (odd != 0) {
             break;
         }
