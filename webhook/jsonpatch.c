@@ -155,6 +155,7 @@ static struct node *own(const struct node *n, struct arena *arena)
     struct node *copy = arena_alloc(arena, sizeof(*copy));
 
     *copy = *n;
+    copy->canonical = NULL;
     if (n->type == NODE_LIST) {
         copy->items = arena_alloc(arena, (n->n + 1) * sizeof(struct node *));
     } else {

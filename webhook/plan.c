@@ -279,12 +279,15 @@ static bool read_name(struct planner *p, const struct node *node, struct span *o
     return is_text;
 }
 
-/* The first key or text below 'n' with a NUL character, or NULL.
+/* The first key or text below 'n' with a NUL character, or NULL. In JSON it has to be escaped.
  * NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
 static const struct node *find_nul(const struct node *n)
 {
     const struct node *found = n->type == NODE_SCALAR && has_nul(n->text) ? n : NULL;
 
+    if (n->canonical != NULL) {
+        return NULL;
+    }
     for (size_t i = 0; n->type == NODE_LIST && i < n->n && found == NULL; i++) {
         found = find_nul(n->items[i]);
     }

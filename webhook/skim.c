@@ -1,6 +1,5 @@
 #include "webhook/skim.h"
 
-#include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/jsonscan.h"
@@ -45,13 +44,18 @@ static const struct {
     { PLACE_PROMETHEUS, "scrape_configs", PLACE_JOBS },
 };
 
+struct known_key {
+    struct node *node;
+    enum place in, to;
+};
+
 struct skimmer {
     struct jsonscan scan;
     struct span text;
     struct arena *arena;
-    bool is_whole;                /* jobs are read with all their members */
-    struct node *keys[KEY_SLOTS]; /* nodes of keys, by hash: the same few in every job */
-    VEC(struct node_pair) pairs;  /* stacks of the collections under construction */
+    bool is_whole;                    /* jobs are read with all their members */
+    struct known_key keys[KEY_SLOTS]; /* the same few in every job */
+    VEC(struct node_pair) pairs;      /* stacks of the collections under construction */
     VEC(struct node *) items;
 };
 
@@ -77,13 +81,11 @@ static enum place place_of(enum place in, struct span key)
 static struct node *new_node(struct skimmer *s, enum node_type type, enum node_style style,
                              const struct json_token *t)
 {
-    struct node *n = arena_zalloc(s->arena, sizeof(*n));
+    struct node *n = arena_alloc(s->arena, sizeof(*n));
 
-    n->type = type;
-    n->style = style;
-    n->is_json = true;
-    n->begin = t->begin;
-    n->end = t->end;
+    *n = (struct node){
+        .type = type, .style = style, .is_json = true, .begin = t->begin, .end = t->end
+    };
     return n;
 }
 
@@ -92,11 +94,12 @@ static struct node *new_scalar(struct skimmer *s, const struct json_token *t)
     bool is_text = t->event == JSON_TEXT || t->event == JSON_KEY;
     enum node_type type = t->event == JSON_NULL_VALUE ? NODE_NULL : NODE_SCALAR;
     struct node *n = new_node(s, type, is_text ? NODE_DOUBLE : NODE_PLAIN, t);
+    struct span bytes = span_make(s->text.p + t->begin, (size_t)(t->end - t->begin));
 
-    n->text = t->has_escapes ? jsonscan_unescape(t->raw, s->arena)
-              : is_text || t->event == JSON_NUMBER
-                  ? t->raw
-                  : span_make(s->text.p + t->begin, (size_t)(t->end - t->begin));
+    n->text = t->has_escapes                       ? jsonscan_unescape(t->raw, s->arena)
+              : is_text || t->event == JSON_NUMBER ? t->raw
+                                                   : bytes;
+    n->canonical = !t->has_escapes && span_is_ascii(bytes) ? bytes.p : NULL;
     return n;
 }
 
@@ -112,23 +115,26 @@ static bool is_collection(enum json_event e)
     return e == JSON_BEGIN_OBJECT || e == JSON_BEGIN_ARRAY;
 }
 
-static struct node *key_node(struct skimmer *s, const struct json_token *t)
+static struct node *read_key(struct skimmer *s, const struct json_token *t, enum place in,
+                             enum place *out_to)
 {
-    struct node **slot = &s->keys[hash_fast(t->raw) & (KEY_SLOTS - 1)];
+    struct span raw = t->raw;
+    size_t ends =
+        raw.len == 0 ? 0 : (unsigned char)raw.p[0] + 5U * (unsigned char)raw.p[raw.len - 1];
+    struct known_key *known = &s->keys[(ends + raw.len) & (KEY_SLOTS - 1)], odd;
 
-    if (t->has_escapes) {
-        return new_scalar(s, t);
+    if (!t->has_escapes && known->node != NULL && known->in == in &&
+        span_eq(known->node->text, raw)) {
+        *out_to = known->to;
+        return known->node;
     }
-    if (*slot == NULL || !span_eq((*slot)->text, t->raw)) {
-        *slot = new_scalar(s, t);
+    odd = (struct known_key){ .node = new_scalar(s, t), .in = in };
+    odd.to = place_of(in, odd.node->text);
+    if (!t->has_escapes) {
+        *known = odd;
     }
-    return *slot;
-}
-
-/* Is this member of a job nothing that a rewrite looks at? It may be anything, and stays. */
-static bool is_passed_over(enum place place, struct span key)
-{
-    return place == PLACE_JOB && place_of(place, key) == PLACE_OPAQUE;
+    *out_to = odd.to;
+    return odd.node;
 }
 
 static int fail(struct skimmer *s, struct err *err)
@@ -168,6 +174,31 @@ static size_t last_of_equals(struct node_pair *pairs, size_t n)
     return to;
 }
 
+/* What the API server sends is: keys in order, and no space between. */
+static void find_canonical(const struct skimmer *s, struct node *n)
+{
+    size_t size = 2 + (n->n > 0 ? n->n - 1 : 0); /* brackets and commas */
+
+    for (size_t i = 0; i < n->n; i++) {
+        const struct node *value = n->type == NODE_MAP ? n->pairs[i].value : n->items[i];
+        if (value->canonical == NULL) {
+            return;
+        }
+        size += value->end - value->begin;
+        if (n->type == NODE_MAP) {
+            const struct node *key = n->pairs[i].key;
+            if (key->canonical == NULL ||
+                (i > 0 && span_cmp(n->pairs[i - 1].key->text, key->text) >= 0)) {
+                return;
+            }
+            size += key->end - key->begin + 1;
+        }
+    }
+    if (size == n->end - n->begin) {
+        n->canonical = s->text.p + n->begin;
+    }
+}
+
 static void close_map(struct skimmer *s, struct node *map, size_t from)
 {
     size_t n = s->pairs.n - from;
@@ -193,8 +224,9 @@ static int read_map(struct skimmer *s, const struct json_token *begin, enum plac
     struct json_token t;
 
     while (next_token(&s->scan, &t) == JSON_KEY) {
-        struct node_pair pair = { .key = key_node(s, &t) };
-        if (is_passed_over(place, pair.key->text)) {
+        enum place to;
+        struct node_pair pair = { .key = read_key(s, &t, place, &to) };
+        if (place == PLACE_JOB && to == PLACE_OPAQUE) { /* it may be anything, and stays */
             enum json_event e = jsonscan_skip(&s->scan, NULL);
             if (e == JSON_FAULT) {
                 return fail(s, err);
@@ -202,7 +234,7 @@ static int read_map(struct skimmer *s, const struct json_token *begin, enum plac
             continue;
         }
         next_token(&s->scan, &t);
-        int rc = read_value(s, &t, place_of(place, pair.key->text), depth + 1, &pair.value, err);
+        int rc = read_value(s, &t, to, depth + 1, &pair.value, err);
         if (rc < 0) {
             return rc;
         }
@@ -213,6 +245,9 @@ static int read_map(struct skimmer *s, const struct json_token *begin, enum plac
     }
     map->end = t.end;
     close_map(s, map, from);
+    if (place == PLACE_FULL) {
+        find_canonical(s, map);
+    }
     *out = map;
     return 0;
 }
@@ -243,6 +278,9 @@ static int read_list(struct skimmer *s, const struct json_token *begin, enum pla
                list->n * sizeof(struct node *));
     }
     s->items.n = from;
+    if (place == PLACE_FULL) {
+        find_canonical(s, list);
+    }
     *out = list;
     return 0;
 }
@@ -277,7 +315,7 @@ static int read_value(struct skimmer *s, const struct json_token *t, enum place 
 int skim_collector(struct span object, bool is_whole, struct arena *arena, struct node **out,
                    struct err *err)
 {
-    struct skimmer *s = mem_zalloc(sizeof(*s));
+    struct skimmer *s = arena_zalloc(arena, sizeof(*s));
     struct json_token t;
 
     s->arena = arena;
@@ -291,7 +329,6 @@ int skim_collector(struct span object, bool is_whole, struct arena *arena, struc
     }
     vec_fini(&s->pairs);
     vec_fini(&s->items);
-    mem_free(s);
     return rc;
 }
 
@@ -431,7 +468,7 @@ static bool read_root(struct jsonscan *s, struct arena *arena, struct review *r)
 
 int skim_review(struct span body, struct arena *arena, struct review *out, struct err *err)
 {
-    struct jsonscan *s = mem_alloc(sizeof(*s));
+    struct jsonscan *s = arena_alloc(arena, sizeof(*s));
     int rc = 0;
 
     *out = (struct review){ .uid = { NULL, 0 } };
@@ -444,6 +481,5 @@ int skim_review(struct span body, struct arena *arena, struct review *out, struc
     if (out->request_version.p == NULL) {
         out->request_version = out->version;
     }
-    mem_free(s);
     return rc;
 }

@@ -53,6 +53,9 @@ struct node {
         struct node **items;
     };
     const char *anchor; /* name when the value carries &anchor, else NULL */
+    /* Its end - begin bytes, when they are known to be its canonical JSON and without an escape;
+     * else NULL. Such a node is written by copying. */
+    const char *canonical;
 };
 
 /* A step on the way from the root of a tree to a value. */

@@ -23,7 +23,7 @@ struct node *nodecopy(const struct node *n, bool unescape_dollars, struct arena 
     }
     struct node *copy = arena_alloc(arena, sizeof(*copy));
     *copy = *n;
-    copy->anchor = NULL;
+    copy->anchor = copy->canonical = NULL;
     switch (n->type) {
     case NODE_NULL:
         break;

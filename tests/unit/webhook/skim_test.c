@@ -1,0 +1,74 @@
+/* A Collector is skimmed to the same values that reading all of it gives, however its JSON is
+ * written. */
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "tests/check.h"
+#include "webhook/skim.h"
+
+static void write(const struct node *root, struct buf *out)
+{
+    buf_init(out, MIB);
+    node_write_json(node_path(root, "metadata", "annotations", NULL), out);
+}
+
+/* 'is_copied': its bytes are canonical, and that is seen. */
+static void check(const char *annotations, bool is_copied)
+{
+    AUTO_STR text = mem_printf("{\"metadata\":{\"annotations\":%s}}", annotations);
+    struct node *skimmed = NULL, *whole = NULL;
+    AUTO_BUF got = { 0 }, want = { 0 };
+    struct arena arena;
+
+    arena_init(&arena);
+    is_int(skim_collector(span_of(text), false, &arena, &skimmed, NULL), 0, "%s", annotations);
+    is_int(node_from_json(span_of(text), 0, &arena, &whole, NULL), 0, "and all of it");
+    if (skimmed != NULL && whole != NULL) {
+        write(skimmed, &got);
+        write(whole, &want);
+        is_span(buf_span(&got), buf_span(&want), "the same value");
+        const struct node *found = node_path(skimmed, "metadata", "annotations", NULL);
+        ok((found->canonical != NULL) == is_copied, "it is %sknown to be canonical",
+           is_copied ? "" : "not ");
+        ok(!is_copied || span_eq(span_of(annotations), buf_span(&want)), "which it is");
+    }
+    arena_fini(&arena);
+}
+
+int main(void)
+{
+    static const struct {
+        const char *text;
+        bool is_copied;
+    } t[] = {
+        { "{}", true },
+        { "[]", true },
+        { "null", true },
+        { "true", true },
+        { "-1.50e3", true },
+        { "\"\"", true },
+        { "\"a/b<>&\x7f\"", true },
+        { "{\"a\":1,\"a/b\":[{},[],null,\"x\",{\"y\":{\"z\":[false]}}],\"b\":\"\"}", true },
+        { "{\"\":{\"\":0}}", true },
+        { "{ }", false },
+        { "[ ]", false },
+        { "[1 ,2]", false },
+        { "{\"a\": 1}", false },
+        { "{\"a\":1 }", false },
+        { "{\"b\":1,\"a\":2}", false },
+        { "{\"ab\":1,\"a\":2}", false },
+        { "\"a\\/b\"", false },
+        { "\"a\\u0000b\"", false },
+        { "\"\\u003c\"", false },
+        { "\"\xc3\xa9\"", false },
+        { "{\"\xc3\xa9\":1}", false },
+        { "{\"\\u0061\":1}", false },
+        { "{\"a\":\"\\n\"}", false },
+        { "[{\"b\":1},{\"b\":[ 1]}]", false },
+        { "[{\"a\":\"b\",\"c\":{\"e\":1,\"d\":2}}]", false },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        check(t[i].text, t[i].is_copied);
+    }
+    return check_done();
+}
