@@ -1,6 +1,7 @@
 #include "webhook/plan.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/codec/urlform.h"
 #include "allocator/prom/sdconfig.h"
 #include "allocator/prom/stash.h"
 #include "webhook/block.h"
@@ -18,9 +19,10 @@ struct planner {
     struct faults *f;
     struct plan *plan;
     bool is_rewrite;
-    enum fault_severity severity; /* of what the user has to mend: a restore does not insist */
-    size_t index;                 /* of the job that is being planned */
-    struct jobindex names;        /* of this configuration: finds duplicates */
+    enum fault_severity severity;   /* of what the user has to mend: a restore does not insist */
+    size_t index;                   /* of the job that is being planned */
+    struct span url_head, url_tail; /* of its receiver */
+    struct jobindex names;          /* of this configuration: finds duplicates */
     struct jobindex stash, old_stash, old_jobs;
     bool has_old, has_old_jobs; /* they were filled: only a job without originals asks for them */
     struct plan_old old;
@@ -145,9 +147,12 @@ static bool was_lost_before(struct planner *p, struct span receiver, struct span
 /* The Collector turns $$ into $ before its receiver, and so the allocator, sees the name. */
 static struct span as_collector_reads(struct span name, struct arena *arena)
 {
-    char *text = arena_bytes(arena, name.len + 1);
     size_t len = 0;
 
+    if (memchr(name.p, '$', name.len) == NULL) {
+        return name;
+    }
+    char *text = arena_bytes(arena, name.len);
     for (size_t i = 0; i < name.len; i++) {
         text[len++] = name.p[i];
         i += name.p[i] == '$' && i + 1 < name.len && name.p[i + 1] == '$' ? 1 : 0;
@@ -155,16 +160,33 @@ static struct span as_collector_reads(struct span name, struct arena *arena)
     return span_make(text, len);
 }
 
-static struct span job_url(const struct planner *p, struct span receiver, struct span job)
+/* What the URLs of a receiver's jobs have in common. */
+static void set_url(struct planner *p, struct span receiver)
 {
     const struct rewrite_options *o = p->in->options;
+    const struct wire_form form = { o->style, o->collector_id_expr, o->shared_host };
     const struct wire_cr cr = { p->in->subject->ns, p->in->subject->name };
-    AUTO_BUF url = { 0 };
+    struct buf head, tail;
 
-    buf_init(&url, LIMIT_DOCUMENT_BYTES);
-    wire_job_url(cr, receiver, as_collector_reads(job, p->arena),
-                 &(struct wire_form){ o->style, o->collector_id_expr, o->shared_host }, &url);
-    return arena_span(p->arena, buf_span(&url));
+    buf_init_in(&head, p->arena, LIMIT_DOCUMENT_BYTES);
+    wire_url_head(cr, &form, &head);
+    buf_init_in(&tail, p->arena, LIMIT_DOCUMENT_BYTES);
+    wire_url_tail(receiver, &form, &tail);
+    p->url_head = buf_span(&head);
+    p->url_tail = buf_span(&tail);
+}
+
+static struct span job_url(const struct planner *p, struct span job)
+{
+    struct span name = as_collector_reads(job, p->arena);
+    struct buf url;
+
+    buf_init_in(&url, p->arena, LIMIT_DOCUMENT_BYTES);
+    (void)buf_reserve(&url, p->url_head.len + name.len + p->url_tail.len);
+    buf_add_span(&url, p->url_head);
+    urlform_escape(name, &url);
+    buf_add_span(&url, p->url_tail);
+    return buf_span(&url);
 }
 
 /* Nothing of its own to discover, our entry, and no originals anywhere. */
@@ -236,7 +258,7 @@ static void decide(struct planner *p, const struct plan_receiver *r, struct plan
     }
     if (p->is_rewrite) {
         warn_not_run(p, job);
-        job->url = job_url(p, r->name, job->name);
+        job->url = job_url(p, job->name);
         job->action = is_finished(job, &own, &present) ? JOB_LEAVE : JOB_REWRITE;
         if (is_known && present.n > 0) {
             job_fault(p, FAULT_WARNING, NULL, job->node,
@@ -396,6 +418,7 @@ static void plan_jobs(struct planner *p, struct plan_receiver *r)
     size_t n_list = r->list == NULL ? 0 : r->list->n;
     size_t n_stored = stored == NULL || stored->type != NODE_LIST ? 0 : stored->n;
 
+    set_url(p, r->name);
     r->jobs = arena_alloc(p->arena, (n_list + n_stored + 1) * sizeof(struct plan_job));
     size_t mark = faults_push(p->f, "scrape_configs");
     for (size_t i = 0; i < n_list; i++) {

@@ -63,8 +63,7 @@ void wire_collector_name(struct span cr_name, struct buf *out)
     add_object_name(cr_name, SPAN_LIT(COLLECTOR_SUFFIX), out);
 }
 
-void wire_job_url(struct wire_cr cr, struct span receiver, struct span job,
-                  const struct wire_form *form, struct buf *out)
+void wire_url_head(struct wire_cr cr, const struct wire_form *form, struct buf *out)
 {
     buf_add_str(out, "http://");
     if (form->style == WIRE_SHARED) {
@@ -83,13 +82,24 @@ void wire_job_url(struct wire_cr cr, struct span receiver, struct span job,
         buf_add_str(out, ":80");
     }
     buf_add_str(out, "/jobs/");
-    urlform_escape(job, out);
+}
+
+void wire_url_tail(struct span receiver, const struct wire_form *form, struct buf *out)
+{
     buf_add_str(out, "/targets?collector_id=");
     buf_add_span(out, form->collector_id_expr);
     if (receiver.len > 0 && !span_is(receiver, WIRE_DEFAULT_RECEIVER)) {
         buf_add_str(out, "&receiver=");
         urlform_escape(receiver, out);
     }
+}
+
+void wire_job_url(struct wire_cr cr, struct span receiver, struct span job,
+                  const struct wire_form *form, struct buf *out)
+{
+    wire_url_head(cr, form, out);
+    urlform_escape(job, out);
+    wire_url_tail(receiver, form, out);
 }
 
 /* ---- reading a URL back */

@@ -40,6 +40,10 @@ struct wire_form {
 void wire_job_url(struct wire_cr cr, struct span receiver, struct span job,
                   const struct wire_form *form, struct buf *out);
 
+/* The same URL in parts, for who makes many: what stands before and behind the escaped job. */
+void wire_url_head(struct wire_cr cr, const struct wire_form *form, struct buf *out);
+void wire_url_tail(struct span receiver, const struct wire_form *form, struct buf *out);
+
 /* Is 'url' one that wire_job_url made, for whatever CR and style (also upstream's $POD_NAME form)?
  * Then the unescaped job and the receiver ("prometheus" by default) are given, in 'arena'. */
 bool wire_url_is_ours(struct span url, struct arena *arena, struct span *out_job,
