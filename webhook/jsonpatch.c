@@ -8,27 +8,30 @@ static const char *const verb_names[] = {
 
 /* ---- difference */
 
-static struct span child_path(struct arena *arena, struct span path, struct span key)
+static char *put_escaped(char *to, struct span key)
 {
-    size_t n_escapes = 0;
-
-    for (size_t i = 0; i < key.len; i++) {
-        n_escapes += key.p[i] == '~' || key.p[i] == '/' ? 1U : 0U;
-    }
-    char *p = arena_bytes(arena, path.len + 1 + key.len + n_escapes);
-    size_t n = path.len;
-    if (n > 0) {
-        memcpy(p, path.p, n);
-    }
-    p[n++] = '/';
     for (size_t i = 0; i < key.len; i++) {
         bool is_special = key.p[i] == '~' || key.p[i] == '/';
-        p[n++] = is_special ? '~' : key.p[i];
+        *to++ = is_special ? '~' : key.p[i];
         if (is_special) {
-            p[n++] = key.p[i] == '~' ? '0' : '1';
+            *to++ = key.p[i] == '~' ? '0' : '1';
         }
     }
-    return span_make(p, n);
+    return to;
+}
+
+static struct span child_path(struct arena *arena, struct span path, struct span key)
+{
+    bool is_plain =
+        key.len > 0 && memchr(key.p, '~', key.len) == NULL && memchr(key.p, '/', key.len) == NULL;
+    char *p = arena_bytes(arena, path.len + 1 + (is_plain ? 1 : 2) * key.len), *to = p;
+
+    if (path.len > 0) {
+        to = mempcpy(to, path.p, path.len);
+    }
+    *to++ = '/';
+    to = is_plain ? mempcpy(to, key.p, key.len) : put_escaped(to, key);
+    return span_make(p, (size_t)(to - p));
 }
 
 static struct span item_path(struct arena *arena, struct span path, size_t index)
@@ -92,15 +95,22 @@ void jsonpatch_diff(const struct node *from, const struct node *to, struct span 
 
 void jsonpatch_write(const struct jsonpatch *patch, struct buf *out)
 {
+    static const struct span heads[] = {
+        [PATCH_ADD] = SPAN_LIT("{\"op\":\"add\",\"path\":"),
+        [PATCH_REMOVE] = SPAN_LIT("{\"op\":\"remove\",\"path\":"),
+        [PATCH_REPLACE] = SPAN_LIT("{\"op\":\"replace\",\"path\":"),
+    };
+
     buf_add_char(out, '[');
     for (size_t i = 0; i < patch->ops.n; i++) {
         const struct patch_op *op = &patch->ops.v[i];
-        buf_add_str(out, i == 0 ? "{\"op\":\"" : ",{\"op\":\"");
-        buf_add_str(out, verb_names[op->verb]);
-        buf_add_str(out, "\",\"path\":");
+        if (i > 0) {
+            buf_add_char(out, ',');
+        }
+        buf_add_span(out, heads[op->verb]);
         buf_add_json(out, op->path);
         if (op->value != NULL) {
-            buf_add_str(out, ",\"value\":");
+            buf_add_span(out, SPAN_LIT(",\"value\":"));
             node_write_json(op->value, out);
         }
         buf_add_char(out, '}');

@@ -72,6 +72,16 @@ static void write_scalar(const struct node *n, struct buf *out)
     }
 }
 
+static void write_key(const struct node *key, struct buf *out)
+{
+    if (key->canonical != NULL) {
+        buf_add(out, key->canonical, key->end - key->begin);
+    } else {
+        buf_add_json(out, key->text);
+    }
+    buf_add_char(out, ':');
+}
+
 static void write_map(const struct node *n, struct buf *out);
 
 /* NOLINTNEXTLINE(misc-no-recursion): the parsers cap the depth (LIMIT_DEPTH). */
@@ -88,7 +98,9 @@ void node_write_json(const struct node *n, struct buf *out)
     } else {
         buf_add_char(out, '[');
         for (size_t i = 0; i < n->n; i++) {
-            buf_add_str(out, i == 0 ? "" : ",");
+            if (i > 0) {
+                buf_add_char(out, ',');
+            }
             node_write_json(n->items[i], out);
         }
         buf_add_char(out, ']');
@@ -106,9 +118,10 @@ static void write_map(const struct node *n, struct buf *out)
 
     buf_add_char(out, '{');
     for (size_t i = 0; i < n_pairs; i++) {
-        buf_add_str(out, i == 0 ? "" : ",");
-        buf_add_json(out, v[i]->key->text);
-        buf_add_char(out, ':');
+        if (i > 0) {
+            buf_add_char(out, ',');
+        }
+        write_key(v[i]->key, out);
         node_write_json(v[i]->value, out);
     }
     buf_add_char(out, '}');
