@@ -362,29 +362,43 @@ static const struct node *old_root(void *arg)
     struct answer *a = arg;
 
     if (!a->has_old && a->review.old_object.p != NULL &&
-        skim_collector(a->review.old_object, false, a->arena, &a->old, NULL) < 0) {
+        skim_collector(a->review.old_object, SKIM_SECTIONS, a->arena, &a->old, NULL) < 0) {
         a->old = NULL;
     }
     a->has_old = true;
     return a->old;
 }
 
-/* Does the write lead to what is stored already, as far as we are concerned? Then its user was told
- * before, and whoever applies the same manifest again and again hears nothing. */
-static bool is_told(const struct revision *r, const struct node *old)
+/* Has the stored object this annotation? Mostly not, and then nothing else of it has to be read. */
+static bool is_kept(struct answer *a, struct span annotation)
 {
+    struct node *old = a->old;
     struct subject before;
     struct span kept = { NULL, 0 };
 
-    if (old == NULL || old->type != NODE_MAP) {
+    if (a->review.old_object.p == NULL ||
+        (!a->has_old &&
+         skim_collector(a->review.old_object, SKIM_METADATA, a->arena, &old, NULL) < 0) ||
+        old == NULL || old->type != NODE_MAP) {
         return false;
     }
     subject_read(old, &before);
-    if (before.annotation != NULL && !node_as_text(before.annotation, &kept)) {
+    return (before.annotation == NULL || node_as_text(before.annotation, &kept)) &&
+           (kept.p == NULL) == (annotation.p == NULL) && span_eq(kept, annotation);
+}
+
+/* Does the write lead to what is stored already, as far as we are concerned? Then its user was told
+ * before, and whoever applies the same manifest again and again hears nothing. */
+static bool is_told(struct answer *a, const struct revision *r)
+{
+    const struct node *old = is_kept(a, r->annotation) ? old_root(a) : NULL;
+    struct subject before;
+
+    if (old == NULL) {
         return false;
     }
-    if (before.config_node == NULL || (kept.p == NULL) != (r->annotation.p == NULL) ||
-        !span_eq(kept, r->annotation)) {
+    subject_read(old, &before);
+    if (before.config_node == NULL) {
         return false;
     }
     struct span text = r->new_text.p != NULL ? r->new_text : r->subject.config_text;
@@ -394,7 +408,8 @@ static bool is_told(const struct revision *r, const struct node *old)
     return r->intended_config != NULL && jsonpatch_same(r->intended_config, before.config_node);
 }
 
-/* 'is_whole' as for skim_collector(); false when it is needed and was not given. */
+/* 'is_whole': jobs were read with all their members; false when that is needed and was not given.
+ */
 static bool revise(struct answer *a, const struct node *root, bool is_whole)
 {
     const struct node *identified = with_identity(a, root);
@@ -416,7 +431,7 @@ static bool revise(struct answer *a, const struct node *root, bool is_whole)
     } else if (moves_whole_jobs(&r.plan) && !is_whole) {
         is_done = false;
     } else {
-        if (!is_told(&r, old_root(a))) {
+        if (!is_told(a, &r)) {
             say_change(a, &r);
             say_secrets(a, &r);
         }
@@ -442,7 +457,8 @@ static void answer_collector(struct answer *a)
     struct err err;
 
     for (int is_whole = a->options->is_block_style ? 1 : 0; is_whole < 2; is_whole++) {
-        if (skim_collector(a->review.object, is_whole != 0, a->arena, &root, &err) < 0) {
+        if (skim_collector(a->review.object, is_whole != 0 ? SKIM_JOBS : SKIM_SECTIONS, a->arena,
+                           &root, &err) < 0) {
             reply_not_understood(a, err.text);
             return;
         }

@@ -53,7 +53,7 @@ struct skimmer {
     struct jsonscan scan;
     struct span text;
     struct arena *arena;
-    bool is_whole;                    /* jobs are read with all their members */
+    enum skim_depth depth;
     struct known_key keys[KEY_SLOTS]; /* the same few in every job */
     VEC(struct node_pair) pairs;      /* stacks of the collections under construction */
     VEC(struct node *) items;
@@ -130,6 +130,9 @@ static struct node *read_key(struct skimmer *s, const struct json_token *t, enum
     }
     odd = (struct known_key){ .node = new_scalar(s, t), .in = in };
     odd.to = place_of(in, odd.node->text);
+    if (odd.to == PLACE_SPEC && s->depth == SKIM_METADATA) {
+        odd.to = PLACE_OPAQUE;
+    }
     if (!t->has_escapes) {
         *known = odd;
     }
@@ -257,7 +260,7 @@ static int read_list(struct skimmer *s, const struct json_token *begin, enum pla
                      unsigned depth, struct node **out, struct err *err)
 {
     struct node *list = new_node(s, NODE_LIST, NODE_FLOW, begin);
-    enum place job = s->is_whole ? PLACE_FULL : PLACE_JOB;
+    enum place job = s->depth == SKIM_JOBS ? PLACE_FULL : PLACE_JOB;
     enum place inner = place == PLACE_JOBS ? job : place == PLACE_FULL ? PLACE_FULL : PLACE_OPAQUE;
     size_t from = s->items.n;
     struct json_token t;
@@ -312,14 +315,14 @@ static int read_value(struct skimmer *s, const struct json_token *t, enum place 
     return 0;
 }
 
-int skim_collector(struct span object, bool is_whole, struct arena *arena, struct node **out,
-                   struct err *err)
+int skim_collector(struct span object, enum skim_depth depth, struct arena *arena,
+                   struct node **out, struct err *err)
 {
     struct skimmer *s = arena_zalloc(arena, sizeof(*s));
     struct json_token t;
 
     s->arena = arena;
-    s->is_whole = is_whole;
+    s->depth = depth;
     s->text = object;
     jsonscan_init(&s->scan, object, LIMIT_SKIP_DEPTH);
     next_token(&s->scan, &t);

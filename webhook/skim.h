@@ -20,10 +20,15 @@ struct review {
 /* ERR_INVALID: not JSON. Values of another type than expected count as absent. */
 int skim_review(struct span body, struct arena *arena, struct review *out,
                 struct err *err) MUST_USE;
-/* The pruned tree of a Collector; 'is_whole': with all members of its scrape jobs, for a rewrite
- * that moves whole jobs. ERR_TOO_BIG when a part that is looked at is nested more than LIMIT_DEPTH
- * deep. */
-int skim_collector(struct span object, bool is_whole, struct arena *arena, struct node **out,
-                   struct err *err) MUST_USE;
+enum skim_depth {
+    SKIM_METADATA,
+    SKIM_SECTIONS, /* and of the configuration what a rewrite looks at */
+    SKIM_JOBS,     /* and all members of the scrape jobs, for a rewrite that moves whole jobs */
+};
+
+/* The pruned tree of a Collector. ERR_TOO_BIG when a part that is looked at is nested more than
+ * LIMIT_DEPTH deep. */
+int skim_collector(struct span object, enum skim_depth depth, struct arena *arena,
+                   struct node **out, struct err *err) MUST_USE;
 
 #endif

@@ -20,7 +20,8 @@ static void check(const char *annotations, bool is_copied)
     struct arena arena;
 
     arena_init(&arena);
-    is_int(skim_collector(span_of(text), false, &arena, &skimmed, NULL), 0, "%s", annotations);
+    is_int(skim_collector(span_of(text), SKIM_METADATA, &arena, &skimmed, NULL), 0, "%s",
+           annotations);
     is_int(node_from_json(span_of(text), 0, &arena, &whole, NULL), 0, "and all of it");
     if (skimmed != NULL && whole != NULL) {
         write(skimmed, &got);
@@ -32,6 +33,37 @@ static void check(const char *annotations, bool is_copied)
         ok(!is_copied || span_eq(span_of(annotations), buf_span(&want)), "which it is");
     }
     arena_fini(&arena);
+}
+
+static void check_depths(void)
+{
+    static const char text[] =
+        "{\"spec\":{\"mode\":\"x\",\"config\":{\"receivers\":{\"prometheus\":{\"config\":{"
+        "\"scrape_configs\":[{\"job_name\":\"a\",\"scrape_interval\":\"1s\"}]}}}}},"
+        "\"metadata\":{\"name\":\"b\"}}";
+    static const struct {
+        enum skim_depth depth;
+        bool has_mode, has_name, has_interval;
+    } t[] = {
+        { SKIM_METADATA, false, false, false },
+        { SKIM_SECTIONS, true, true, false },
+        { SKIM_JOBS, true, true, true },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct node *root = NULL;
+        struct arena arena;
+        arena_init(&arena);
+        is_int(skim_collector(SPAN_LIT(text), t[i].depth, &arena, &root, NULL), 0, "depth %zu", i);
+        const struct node *list = node_path(root, "spec", "config", "receivers", "prometheus",
+                                            "config", "scrape_configs", NULL);
+        const struct node *job = list != NULL && list->n == 1 ? list->items[0] : NULL;
+        ok(node_path(root, "metadata", "name", NULL) != NULL, "has the name");
+        is_int(node_path(root, "spec", "mode", NULL) != NULL, t[i].has_mode, "the mode");
+        is_int(node_get(job, "job_name") != NULL, t[i].has_name, "the name of the job");
+        is_int(node_get(job, "scrape_interval") != NULL, t[i].has_interval, "all of the job");
+        arena_fini(&arena);
+    }
 }
 
 int main(void)
@@ -70,5 +102,6 @@ int main(void)
     for (size_t i = 0; i < COUNT(t); i++) {
         check(t[i].text, t[i].is_copied);
     }
+    check_depths();
     return check_done();
 }
