@@ -215,8 +215,18 @@ static void close_map(struct skimmer *s, struct node *map, size_t from)
     s->pairs.n = from;
 }
 
-static int read_value(struct skimmer *s, const struct json_token *t, enum place place,
-                      unsigned depth, struct node **out, struct err *err);
+static int read_part(struct skimmer *s, const struct json_token *t, enum place place,
+                     unsigned depth, struct node **out, struct err *err);
+
+static inline int read_value(struct skimmer *s, const struct json_token *t, enum place place,
+                             unsigned depth, struct node **out, struct err *err)
+{
+    if (is_collection(t->event) || t->event == JSON_FAULT || t->event == JSON_DONE) {
+        return read_part(s, t, place, depth, out, err);
+    }
+    *out = new_scalar(s, t);
+    return 0;
+}
 
 /* NOLINTNEXTLINE(misc-no-recursion): LIMIT_DEPTH */
 static int read_map(struct skimmer *s, const struct json_token *begin, enum place place,
@@ -288,16 +298,12 @@ static int read_list(struct skimmer *s, const struct json_token *begin, enum pla
     return 0;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): LIMIT_DEPTH */
-static int read_value(struct skimmer *s, const struct json_token *t, enum place place,
-                      unsigned depth, struct node **out, struct err *err)
+/* What is no scalar. NOLINTNEXTLINE(misc-no-recursion): LIMIT_DEPTH */
+static int read_part(struct skimmer *s, const struct json_token *t, enum place place,
+                     unsigned depth, struct node **out, struct err *err)
 {
-    if (t->event == JSON_FAULT || t->event == JSON_DONE) {
-        return fail(s, err);
-    }
     if (!is_collection(t->event)) {
-        *out = new_scalar(s, t);
-        return 0;
+        return fail(s, err);
     }
     if (depth >= LIMIT_DEPTH && place != PLACE_OPAQUE) {
         return err_set(err, ERR_TOO_BIG, "nested more than %d levels deep", LIMIT_DEPTH);

@@ -63,11 +63,6 @@ struct node *node_path(const struct node *root, ...)
 
 /* ---- types */
 
-bool node_is_null(const struct node *n)
-{
-    return n == NULL || n->type == NODE_NULL;
-}
-
 static bool is_plain(const struct node *n)
 {
     return n != NULL && n->type == NODE_SCALAR && n->style == NODE_PLAIN;

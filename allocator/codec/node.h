@@ -80,7 +80,11 @@ struct node *node_get_near(const struct node *map, size_t i, struct span key);
 /* Like node_get along several keys, NULL-terminated: node_path(root, "spec", "config", NULL). */
 struct node *node_path(const struct node *root, ...) __attribute__((sentinel));
 
-bool node_is_null(const struct node *n); /* NULL pointer, null, ~ or an empty plain scalar */
+/* NULL pointer, null, ~ or an empty plain scalar. */
+static inline bool node_is_null(const struct node *n)
+{
+    return n == NULL || n->type == NODE_NULL;
+}
 /* Plain true/false, and in YAML also y/yes/on and n/no/off in their YAML 1.1 spellings, as yaml.v2
  * reads them. */
 bool node_as_bool(const struct node *n, bool *out);

@@ -1,19 +1,29 @@
 #include "allocator/codec/urlform.h"
 
-static bool is_unreserved(unsigned char c)
+static inline bool is_unreserved(unsigned char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == '~';
+    unsigned char letter = c | 0x20;
+
+    return (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.' || c == '~';
 }
 
 void urlform_escape(struct span s, struct buf *out)
 {
     static const char hex[] = "0123456789ABCDEF";
-    size_t size = 0;
+    size_t n_plain = 0, n_escaped = 0;
 
-    for (size_t i = 0; i < s.len; i++) {
-        size += is_unreserved((unsigned char)s.p[i]) || s.p[i] == ' ' ? 1 : 3;
+    while (n_plain < s.len && is_unreserved((unsigned char)s.p[n_plain])) {
+        n_plain++;
     }
+    if (n_plain == s.len) {
+        buf_add_span(out, s);
+        return;
+    }
+    for (size_t i = n_plain; i < s.len; i++) {
+        n_escaped += is_unreserved((unsigned char)s.p[i]) || s.p[i] == ' ' ? 0 : 1;
+    }
+    size_t size = s.len + 2 * n_escaped;
     char *to = buf_reserve(out, size);
     if (to == NULL) {
         return;
