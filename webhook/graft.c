@@ -14,36 +14,29 @@ static struct node *shared(const struct node *n)
 
 struct node *graft_text(struct arena *arena, struct span text)
 {
-    struct node *n = arena_zalloc(arena, sizeof(*n));
+    struct node *n = arena_alloc(arena, sizeof(*n));
 
-    n->type = NODE_SCALAR;
-    n->style = NODE_DOUBLE;
-    n->is_json = true;
-    n->text = text;
+    *n = (struct node){ .type = NODE_SCALAR, .style = NODE_DOUBLE, .is_json = true, .text = text };
     return n;
 }
 
 struct node *graft_list(struct arena *arena, struct node **items, size_t n)
 {
-    struct node *list = arena_zalloc(arena, sizeof(*list));
+    struct node *list = arena_alloc(arena, sizeof(*list));
 
-    list->type = NODE_LIST;
-    list->style = NODE_FLOW;
-    list->is_json = true;
-    list->n = n;
-    list->items = items;
+    *list = (struct node){
+        .type = NODE_LIST, .style = NODE_FLOW, .is_json = true, .n = n, .items = items
+    };
     return list;
 }
 
 struct node *graft_map(struct arena *arena, struct node_pair *pairs, size_t n)
 {
-    struct node *map = arena_zalloc(arena, sizeof(*map));
+    struct node *map = arena_alloc(arena, sizeof(*map));
 
-    map->type = NODE_MAP;
-    map->style = NODE_FLOW;
-    map->is_json = true;
-    map->n = n;
-    map->pairs = pairs;
+    *map = (struct node){
+        .type = NODE_MAP, .style = NODE_FLOW, .is_json = true, .n = n, .pairs = pairs
+    };
     return map;
 }
 

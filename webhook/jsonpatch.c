@@ -101,6 +101,11 @@ void jsonpatch_write(const struct jsonpatch *patch, struct buf *out)
         [PATCH_REPLACE] = SPAN_LIT("{\"op\":\"replace\",\"path\":"),
     };
 
+    size_t size = 2; /* about: values may be long */
+    for (size_t i = 0; i < patch->ops.n; i++) {
+        size += 2 * patch->ops.v[i].path.len + 64;
+    }
+    (void)buf_reserve(out, size < out->max - out->len ? size : 0);
     buf_add_char(out, '[');
     for (size_t i = 0; i < patch->ops.n; i++) {
         const struct patch_op *op = &patch->ops.v[i];
