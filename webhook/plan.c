@@ -270,11 +270,6 @@ static void decide(struct planner *p, const struct plan_receiver *r, struct plan
     }
 }
 
-static bool has_nul(struct span s)
-{
-    return s.len > 0 && memchr(s.p, '\0', s.len) != NULL;
-}
-
 /* The name as text, or a fault. Upstream refuses what YAML reads as a number, and so do we. */
 static bool read_name(struct planner *p, const struct node *node, struct span *out)
 {
@@ -293,7 +288,7 @@ static bool read_name(struct planner *p, const struct node *node, struct span *o
     if (!is_text) {
         job_fault(p, p->severity, "job_name", name, "must be text, not %s",
                   name->type == NODE_SCALAR ? "a number or a boolean" : node_type_name(name));
-    } else if (out->len == 0 || has_nul(*out)) {
+    } else if (out->len == 0 || memchr(out->p, '\0', out->len) != NULL) {
         job_fault(p, p->severity, "job_name", name, "%s",
                   out->len == 0 ? "is empty" : "holds a NUL character");
         is_text = false;
@@ -301,50 +296,11 @@ static bool read_name(struct planner *p, const struct node *node, struct span *o
     return is_text;
 }
 
-/* The first key or text below 'n' with a NUL character, or NULL. In JSON it has to be escaped.
- * NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
-static const struct node *find_nul(const struct node *n)
-{
-    const struct node *found = n->type == NODE_SCALAR && has_nul(n->text) ? n : NULL;
-
-    if (n->canonical != NULL) {
-        return NULL;
-    }
-    for (size_t i = 0; n->type == NODE_LIST && i < n->n && found == NULL; i++) {
-        found = find_nul(n->items[i]);
-    }
-    for (size_t i = 0; n->type == NODE_MAP && i < n->n && found == NULL; i++) {
-        found = has_nul(n->pairs[i].key->text) ? n->pairs[i].key : find_nul(n->pairs[i].value);
-    }
-    return found;
-}
-
-/* The checker goes from 'n' to what find_nul() found.
- * NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
-static void push_nul(const struct node *n, struct faults *f)
-{
-    for (size_t i = 0; n->type == NODE_LIST && i < n->n; i++) {
-        if (find_nul(n->items[i]) != NULL) {
-            faults_push_index(f, i);
-            push_nul(n->items[i], f);
-            return;
-        }
-    }
-    for (size_t i = 0; n->type == NODE_MAP && i < n->n; i++) {
-        const struct node_pair *pair = &n->pairs[i];
-        if (has_nul(pair->key->text) || find_nul(pair->value) != NULL) {
-            faults_push(f, "%.*s", SPAN_ARG(pair->key->text));
-            push_nul(pair->value, f);
-            return;
-        }
-    }
-}
-
 /* A section is a list, and nothing in it holds what C and many a tool would cut off. */
 static bool check_section(struct planner *p, const struct node_pair *pair)
 {
     bool is_list = pair->value->type == NODE_LIST || node_is_null(pair->value);
-    const struct node *nul = find_nul(pair->value);
+    const struct node *nul = sections_find_nul(pair->value);
 
     if (is_list && nul == NULL) {
         return true;
@@ -352,7 +308,7 @@ static bool check_section(struct planner *p, const struct node_pair *pair)
     size_t mark = faults_push_index(p->f, p->index);
     faults_push(p->f, "%.*s", SPAN_ARG(pair->key->text));
     if (is_list) {
-        push_nul(pair->value, p->f);
+        sections_push_nul(pair->value, p->f);
         faults_add(p->f, p->severity, nul->line, "holds a NUL character");
     } else {
         faults_add(p->f, p->severity, pair->value->line, "must be a list, not %s",

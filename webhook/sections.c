@@ -165,3 +165,46 @@ void sections_write(const struct sections *s, struct buf *out)
     }
     buf_add_char(out, '}');
 }
+
+static bool has_nul(struct span s)
+{
+    return s.len > 0 && memchr(s.p, '\0', s.len) != NULL;
+}
+
+/* In JSON a NUL has to be escaped.
+ * NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
+const struct node *sections_find_nul(const struct node *n)
+{
+    if (n->canonical != NULL) {
+        return NULL;
+    }
+    const struct node *found = n->type == NODE_SCALAR && has_nul(n->text) ? n : NULL;
+    for (size_t i = 0; n->type == NODE_LIST && i < n->n && found == NULL; i++) {
+        found = sections_find_nul(n->items[i]);
+    }
+    for (size_t i = 0; n->type == NODE_MAP && i < n->n && found == NULL; i++) {
+        found =
+            has_nul(n->pairs[i].key->text) ? n->pairs[i].key : sections_find_nul(n->pairs[i].value);
+    }
+    return found;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): parsers cap the depth */
+void sections_push_nul(const struct node *n, struct faults *f)
+{
+    for (size_t i = 0; n->type == NODE_LIST && i < n->n; i++) {
+        if (sections_find_nul(n->items[i]) != NULL) {
+            faults_push_index(f, i);
+            sections_push_nul(n->items[i], f);
+            return;
+        }
+    }
+    for (size_t i = 0; n->type == NODE_MAP && i < n->n; i++) {
+        const struct node_pair *pair = &n->pairs[i];
+        if (has_nul(pair->key->text) || sections_find_nul(pair->value) != NULL) {
+            faults_push(f, "%.*s", SPAN_ARG(pair->key->text));
+            sections_push_nul(pair->value, f);
+            return;
+        }
+    }
+}

@@ -38,4 +38,10 @@ void sections_join(const struct sections *stored, const struct sections *added, 
 /* {"static_configs":[…]} */
 void sections_write(const struct sections *s, struct buf *out);
 
+/* The first key or text below 'n' with a NUL character, which C and many a tool would cut off;
+ * NULL when there is none. */
+const struct node *sections_find_nul(const struct node *n);
+/* Moves 'f' from 'n' to what sections_find_nul() found. */
+void sections_push_nul(const struct node *n, struct faults *f);
+
 #endif
