@@ -1,13 +1,13 @@
 /* W1, W2: what the answer to an AdmissionReview costs without HTTP and TLS: from the bytes of the
  * body to the bytes of the reply. bench_admission [--quick | --only NAME]
  *
- * The reviews of bench_review: a Collector of 4 and of 1,150 jobs, created; the big one again as an
- * update of itself, with the stored object beside it; and as the update that applies the original
- * once more over what a rewrite stored. The yard-stick, in the same round: AES-256-GCM over the
- * records that bring the body, and one pass over the body that finds the end of its brackets.
- * Median of the rounds, CPU of this thread; calls of malloc() and its like are counted in a review
- * that had others before it. --only answers one of the reviews 40 times, for a profiler. A table
- * on stderr, JSON on stdout. */
+ * The reviews of bench_review: a Collector of 4 and of 1,150 jobs, created; the big one again with
+ * keys in order, as the API server writes it; as an update of itself, with the stored object beside
+ * it; and as the update that applies the original once more over what a rewrite stored. The
+ * yard-stick, in the same round: AES-256-GCM over the records that bring the body, and one pass
+ * over the body that finds the end of its brackets. Median of the rounds, CPU of this thread; calls
+ * of malloc() and its like are counted in a review that had others before it. --only answers one of
+ * the reviews 40 times, for a profiler. A table on stderr, JSON on stdout. */
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
@@ -57,22 +57,38 @@ void *__wrap_realloc(void *p, size_t size)
 
 /* ---- the reviews */
 
+static void add_targets(struct buf *out, size_t i)
+{
+    for (int k = 0; k < 3; k++) {
+        buf_addf(out, "%s\"10.0.%zu.%d:9100\"", k == 0 ? "\"targets\":[" : ",", i % 256, k);
+    }
+    buf_add_char(out, ']');
+}
+
 static void add_job(struct buf *out, size_t i)
 {
-    buf_addf(out,
-             "%s{\"job_name\":\"job-%zu\",\"scrape_interval\":\"30s\",\"static_configs\":[{"
-             "\"targets\":[",
-             i == 0 ? "" : ",", i);
-    for (int k = 0; k < 3; k++) {
-        buf_addf(out, "%s\"10.0.%zu.%d:9100\"", k == 0 ? "" : ",", i % 256, k);
-    }
-    buf_add_str(out, "],\"labels\":{\"team\":\"a\",\"env\":\"prod\"}}],\"relabel_configs\":["
+    buf_addf(out, "{\"job_name\":\"job-%zu\",\"scrape_interval\":\"30s\",\"static_configs\":[{", i);
+    add_targets(out, i);
+    buf_add_str(out, ",\"labels\":{\"team\":\"a\",\"env\":\"prod\"}}],\"relabel_configs\":["
                      "{\"source_labels\":[\"__address__\"],\"regex\":\"(.*):9100\","
                      "\"target_label\":\"host\",\"replacement\":\"$1\"},"
                      "{\"action\":\"labelmap\",\"regex\":\"__meta_kubernetes_pod_label_(.+)\"}]}");
 }
 
-static void add_collector(struct buf *out, size_t n_jobs)
+static void add_ordered_job(struct buf *out, size_t i)
+{
+    buf_addf(out,
+             "{\"job_name\":\"job-%zu\",\"relabel_configs\":[{\"regex\":\"(.*):9100\","
+             "\"replacement\":\"$1\",\"source_labels\":[\"__address__\"],\"target_label\":"
+             "\"host\"},{\"action\":\"labelmap\",\"regex\":\"__meta_kubernetes_pod_label_(.+)\"}],"
+             "\"scrape_interval\":\"30s\",\"static_configs\":[{\"labels\":{\"env\":\"prod\","
+             "\"team\":\"a\"},",
+             i);
+    add_targets(out, i);
+    buf_add_str(out, "}]}");
+}
+
+static void add_collector(struct buf *out, size_t n_jobs, bool is_ordered)
 {
     buf_add_str(out,
                 "{\"apiVersion\":\"opentelemetry.io/v1beta1\",\"kind\":\"OpenTelemetryCollector\","
@@ -80,13 +96,14 @@ static void add_collector(struct buf *out, size_t n_jobs)
                 "\"statefulset\",\"replicas\":3,\"targetAllocator\":{\"enabled\":true},\"config\":{"
                 "\"receivers\":{\"prometheus\":{\"config\":{\"scrape_configs\":[");
     for (size_t i = 0; i < n_jobs; i++) {
-        add_job(out, i);
+        buf_add_str(out, i == 0 ? "" : ",");
+        (is_ordered ? add_ordered_job : add_job)(out, i);
     }
     buf_add_str(out, "]}}},\"exporters\":{\"debug\":{}},\"service\":{\"pipelines\":{\"metrics\":{"
                      "\"receivers\":[\"prometheus\"],\"exporters\":[\"debug\"]}}}}}}");
 }
 
-static void make_review(struct buf *out, size_t n_jobs, struct span old)
+static void make_review(struct buf *out, size_t n_jobs, bool is_ordered, struct span old)
 {
     static const char kind[] = "{\"group\":\"opentelemetry.io\",\"version\":\"v1beta1\","
                                "\"kind\":\"OpenTelemetryCollector\"}";
@@ -103,7 +120,7 @@ static void make_review(struct buf *out, size_t n_jobs, struct span old)
              kind, resource, kind, resource, old.len == 0 ? "CREATE" : "UPDATE");
     buf_add_span(out, old.len == 0 ? SPAN_LIT("null") : old);
     buf_add_str(out, ",\"object\":");
-    add_collector(out, n_jobs);
+    add_collector(out, n_jobs, is_ordered);
     buf_add_str(out, "}}");
 }
 
@@ -191,7 +208,7 @@ static void open_bench(struct bench *b, const char *name, size_t n_jobs, struct 
     *b = (struct bench){ .name = name, .goal = is_small ? "W1" : "W2", .n = is_small ? 400 : 10 };
     b->options.collector_id_expr = SPAN_LIT(WIRE_DEFAULT_COLLECTOR_ID);
     arena_init(&b->arena);
-    make_review(&b->body, n_jobs, old);
+    make_review(&b->body, n_jobs, strcmp(name, "ordered") == 0, old);
     b->opened = mem_alloc(b->body.len);
     b->cipher = EVP_CIPHER_CTX_new();
     seal(b);
@@ -225,7 +242,7 @@ static void make_stored(size_t n_jobs, struct buf *out)
     buf_init(out, LIMIT_REVIEW_BYTES);
     buf_init(&text, LIMIT_REVIEW_BYTES);
     buf_init(&json, LIMIT_REVIEW_BYTES);
-    add_collector(&text, n_jobs);
+    add_collector(&text, n_jobs, false);
     bool is_good = node_from_json(b.reply.body, 0, &b.arena, &reply, NULL) == 0 &&
                    node_as_text(node_path(reply, "response", "patch", NULL), &packed) &&
                    base64_decode(packed, &json, NULL) == 0 &&
@@ -307,7 +324,7 @@ int main(int argc, char **argv)
         return 2;
     }
     buf_init(&original, LIMIT_REVIEW_BYTES);
-    add_collector(&original, n_big);
+    add_collector(&original, n_big, false);
     make_stored(n_big, &stored);
     const struct {
         const char *name;
@@ -316,6 +333,7 @@ int main(int argc, char **argv)
     } reviews[] = {
         { "small", 4, SPAN_LIT("") },
         { "large", n_big, SPAN_LIT("") },
+        { "ordered", n_big, SPAN_LIT("") },
         { "update", n_big, buf_span(&original) },
         { "reapplied", n_big, buf_span(&stored) },
     };
