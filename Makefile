@@ -40,7 +40,7 @@ archives_upto = $(patsubst %,$B/%.a,$1 $(below_$1))
 folder_of = $(if $(filter allocator certs webhook,$1),$1,allocator/$1)
 objects_of = $(patsubst %,$B/%.o,$(basename $(filter-out webhook/main.c,$(wildcard $(call folder_of,$1)/*.c $(call folder_of,$1)/*.cc))))
 
-packages := libh2o-evloop openssl libcurl yaml-0.1 jansson libxxhash re2 zlib
+packages := libh2o-evloop openssl yaml-0.1 jansson libxxhash re2 zlib
 package_cflags := $(shell pkg-config --cflags $(packages) 2>/dev/null)
 package_libs := $(shell pkg-config --libs $(packages) 2>/dev/null) -lstdc++ -lm
 

@@ -215,16 +215,13 @@ int watcher_start(struct watcher **out, struct err *err)
 {
     struct watcher *w = mem_zalloc(sizeof(*w));
 
-    int rc = http_client_new(&w->client, err);
-    if (rc == 0) {
-        w->box =
-            mailbox_new(0); /* the engine is bounded by its configuration, the keeper by itself */
-        w->dirs = dirwatch_new();
-        w->files = filewatch_new(w->dirs, LIMIT_GLOB_FILES);
-        w->alarm = filealarm_new(w->dirs);
-        w->polls = httppoll_new(w->client);
-        rc = thread_start(&w->thread, "watcher", run, w, err);
-    }
+    w->client = http_client_new();
+    w->box = mailbox_new(0); /* the engine is bounded by its configuration, the keeper by itself */
+    w->dirs = dirwatch_new();
+    w->files = filewatch_new(w->dirs, LIMIT_GLOB_FILES);
+    w->alarm = filealarm_new(w->dirs);
+    w->polls = httppoll_new(w->client);
+    int rc = thread_start(&w->thread, "watcher", run, w, err);
     if (rc < 0) {
         role_enter(watcher); /* it never ran */
         httppoll_free(&w->polls);

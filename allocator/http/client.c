@@ -1,7 +1,6 @@
 #include "allocator/http/client.h"
 
 #include <assert.h>
-#include <curl/curl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/http/libcurl.h"
 #include "allocator/http/oauth2.h"
 
 enum {
@@ -51,7 +51,8 @@ struct http_request {
 };
 
 struct http_client {
-    CURLM *multi;
+    struct libcurl lib; /* once 'multi' is there */
+    CURLM *multi;       /* NULL: nothing was sent yet */
     struct oauth2 *oauth2;
     struct http_request requests; /* head of a ring */
     size_t n_failed;
@@ -105,19 +106,19 @@ struct place {
     char *scheme, *host, *port;
 };
 
-static void place_fini(struct place *p)
+static void place_fini(const struct libcurl *lib, struct place *p)
 {
-    curl_free(p->scheme);
-    curl_free(p->host);
-    curl_free(p->port);
+    lib->curl_free(p->scheme);
+    lib->curl_free(p->host);
+    lib->curl_free(p->port);
 }
 
-static bool place_of(CURLU *u, struct place *out)
+static bool place_of(const struct libcurl *lib, CURLU *u, struct place *out)
 {
     *out = (struct place){ 0 };
-    return curl_url_get(u, CURLUPART_SCHEME, &out->scheme, 0) == CURLUE_OK &&
-           curl_url_get(u, CURLUPART_HOST, &out->host, 0) == CURLUE_OK &&
-           curl_url_get(u, CURLUPART_PORT, &out->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+    return lib->curl_url_get(u, CURLUPART_SCHEME, &out->scheme, 0) == CURLUE_OK &&
+           lib->curl_url_get(u, CURLUPART_HOST, &out->host, 0) == CURLUE_OK &&
+           lib->curl_url_get(u, CURLUPART_PORT, &out->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
 }
 
 static bool is_same_place(const struct place *from, const struct place *to)
@@ -213,7 +214,7 @@ static bool goes_anywhere(struct span name)
 
 static void add_line(struct http_request *r, const char *line)
 {
-    struct curl_slist *longer = curl_slist_append(r->lines, line);
+    struct curl_slist *longer = r->client->lib.curl_slist_append(r->lines, line);
 
     assert(longer != NULL);
     r->lines = longer;
@@ -254,13 +255,13 @@ static bool set_headers(struct http_request *r)
     return true;
 }
 
-static void set_blob(CURL *easy, CURLoption option, struct span pem)
+static void set_blob(struct http_request *r, CURLoption option, struct span pem)
 {
     struct curl_blob blob = { .data = (void *)(uintptr_t)pem.p,
                               .len = pem.len,
                               .flags = CURL_BLOB_COPY };
 
-    curl_easy_setopt(easy, option, &blob);
+    r->client->lib.curl_easy_setopt(r->easy, option, &blob);
 }
 
 static long version_option(int min, int max)
@@ -277,35 +278,37 @@ static long version_option(int min, int max)
 static void set_tls(struct http_request *r)
 {
     const struct http_client_tls *t = &r->o.tls;
+    const struct libcurl *lib = &r->client->lib;
     CURL *easy = r->easy;
 
     if (t->ca_pem.len > 0 || t->ca_file.len > 0) {
         /* Only the given authorities count; curl would add the system's folder. */
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+        lib->curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
     if (t->ca_pem.len > 0) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-        set_blob(easy, CURLOPT_CAINFO_BLOB, t->ca_pem);
+        lib->curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+        set_blob(r, CURLOPT_CAINFO_BLOB, t->ca_pem);
     } else if (t->ca_file.len > 0) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file.p);
+        lib->curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file.p);
     }
     if (t->cert_pem.len > 0) {
-        set_blob(easy, CURLOPT_SSLCERT_BLOB, t->cert_pem);
+        set_blob(r, CURLOPT_SSLCERT_BLOB, t->cert_pem);
     } else if (t->cert_file.len > 0) {
-        curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert_file.p);
+        lib->curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert_file.p);
     }
     if (t->key_pem.len > 0) {
-        set_blob(easy, CURLOPT_SSLKEY_BLOB, t->key_pem);
+        set_blob(r, CURLOPT_SSLKEY_BLOB, t->key_pem);
     } else if (t->key_file.len > 0) {
-        curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key_file.p);
+        lib->curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key_file.p);
     }
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, t->insecure_skip_verify ? 0L : 1L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, t->insecure_skip_verify ? 0L : 2L);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, version_option(t->min_version, t->max_version));
+    lib->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, t->insecure_skip_verify ? 0L : 1L);
+    lib->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, t->insecure_skip_verify ? 0L : 2L);
+    lib->curl_easy_setopt(easy, CURLOPT_SSLVERSION, version_option(t->min_version, t->max_version));
 }
 
 static void set_proxy(struct http_request *r, const struct place *to)
 {
+    const struct libcurl *lib = &r->client->lib;
     const char *proxy = r->o.proxy_url.len > 0 ? r->o.proxy_url.p : "";
     const char *except = r->o.no_proxy.len > 0 ? r->o.no_proxy.p : "";
 
@@ -317,24 +320,25 @@ static void set_proxy(struct http_request *r, const struct place *to)
         proxy = found == NULL ? "" : found;
         except = found_except == NULL ? "" : found_except;
     }
-    curl_easy_setopt(r->easy, CURLOPT_PROXY,
-                     proxy); /* empty: none, and curl does not look for one itself */
-    curl_easy_setopt(r->easy, CURLOPT_NOPROXY, except);
+    lib->curl_easy_setopt(r->easy, CURLOPT_PROXY,
+                          proxy); /* empty: none, and curl does not look for one itself */
+    lib->curl_easy_setopt(r->easy, CURLOPT_NOPROXY, except);
 }
 
 static void set_method(struct http_request *r)
 {
+    const struct libcurl *lib = &r->client->lib;
     struct span method = r->is_get ? SPAN_LIT("GET") : r->o.method;
 
     if (span_is(method, "HEAD")) {
-        curl_easy_setopt(r->easy, CURLOPT_NOBODY, 1L);
+        lib->curl_easy_setopt(r->easy, CURLOPT_NOBODY, 1L);
     } else if (span_is(method, "POST")) {
-        curl_easy_setopt(r->easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->o.post_body.len);
-        curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS,
-                         r->o.post_body.p == NULL ? "" : r->o.post_body.p);
+        lib->curl_easy_setopt(r->easy, CURLOPT_POST, 1L);
+        lib->curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->o.post_body.len);
+        lib->curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS,
+                              r->o.post_body.p == NULL ? "" : r->o.post_body.p);
     } else if (!span_is(method, "GET")) {
-        curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, method.p);
+        lib->curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, method.p);
     }
 }
 
@@ -342,108 +346,134 @@ static void set_method(struct http_request *r)
  * host, and so does the Host header. */
 static void rename_server(struct http_request *r, CURLU *u, const struct place *to)
 {
+    const struct libcurl *lib = &r->client->lib;
     AUTO_STR host = strcmp(to->port, "443") == 0 ? mem_printf("Host: %s", to->host)
                                                  : mem_printf("Host: %s:%s", to->host, to->port);
     AUTO_STR route = mem_printf("::%s:%s", to->host, to->port);
 
     add_line(r, host);
-    r->connect_to = curl_slist_append(NULL, route);
-    curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, r->connect_to);
-    curl_url_set(u, CURLUPART_HOST, r->o.tls.server_name.p, 0);
+    r->connect_to = lib->curl_slist_append(NULL, route);
+    lib->curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, r->connect_to);
+    lib->curl_url_set(u, CURLUPART_HOST, r->o.tls.server_name.p, 0);
 }
 
 static void set_url(struct http_request *r, CURLU *u, const struct place *to)
 {
+    const struct libcurl *lib = &r->client->lib;
     char *url = NULL;
 
     if (r->o.username.p != NULL || r->authorization.len > 0) {
-        curl_url_set(u, CURLUPART_USER, NULL, 0);
-        curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
+        lib->curl_url_set(u, CURLUPART_USER, NULL, 0);
+        lib->curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
     }
     if (r->o.username.p != NULL && !r->is_elsewhere) {
-        curl_easy_setopt(r->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        curl_easy_setopt(r->easy, CURLOPT_USERNAME, r->o.username.p);
-        curl_easy_setopt(r->easy, CURLOPT_PASSWORD, r->o.password.p == NULL ? "" : r->o.password.p);
+        lib->curl_easy_setopt(r->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        lib->curl_easy_setopt(r->easy, CURLOPT_USERNAME, r->o.username.p);
+        lib->curl_easy_setopt(r->easy, CURLOPT_PASSWORD,
+                              r->o.password.p == NULL ? "" : r->o.password.p);
     }
     if (r->o.tls.server_name.len > 0 && strcmp(to->scheme, "https") == 0) {
         rename_server(r, u, to);
     }
-    curl_url_get(u, CURLUPART_URL, &url, 0);
-    curl_easy_setopt(r->easy, CURLOPT_URL, url);
-    curl_free(url);
+    lib->curl_url_get(u, CURLUPART_URL, &url, 0);
+    lib->curl_easy_setopt(r->easy, CURLOPT_URL, url);
+    lib->curl_free(url);
 }
 
 static void set_transfer(struct http_request *r)
 {
+    const struct libcurl *lib = &r->client->lib;
     CURL *easy = r->easy;
 
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, r);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->error);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, r);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, r);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_BYTES);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_S);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                     r->o.enable_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
+    lib->curl_easy_setopt(easy, CURLOPT_PRIVATE, r);
+    lib->curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->error);
+    lib->curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    lib->curl_easy_setopt(easy, CURLOPT_HEADERDATA, r);
+    lib->curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    lib->curl_easy_setopt(easy, CURLOPT_WRITEDATA, r);
+    lib->curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_BYTES);
+    lib->curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    lib->curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    lib->curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    lib->curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_S);
+    lib->curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                          r->o.enable_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
     if (r->o.max_body_bytes < INT64_MAX) {
-        curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)r->o.max_body_bytes);
+        lib->curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)r->o.max_body_bytes);
     }
 }
 
 static void drop_transfer(struct http_request *r)
 {
-    if (r->easy != NULL) {
-        curl_multi_remove_handle(r->client->multi, r->easy);
-        curl_easy_cleanup(r->easy);
-        r->easy = NULL;
+    const struct libcurl *lib = &r->client->lib;
+
+    if (r->easy == NULL) {
+        return;
     }
-    curl_slist_free_all(r->lines);
-    curl_slist_free_all(r->connect_to);
+    lib->curl_multi_remove_handle(r->client->multi, r->easy);
+    lib->curl_easy_cleanup(r->easy);
+    lib->curl_slist_free_all(r->lines);
+    lib->curl_slist_free_all(r->connect_to);
+    r->easy = NULL;
     r->lines = r->connect_to = NULL;
 }
 
 static void start_at(struct http_request *r, CURLU *u)
 {
+    const struct libcurl *lib = &r->client->lib;
     struct place to = { 0 };
     int64_t left_ms = r->deadline_ms - clock_mono_ms();
 
     drop_transfer(r);
     buf_clear(&r->body);
     r->error[0] = '\0';
-    if (curl_url_set(u, CURLUPART_URL, r->url, 0) != CURLUE_OK || !place_of(u, &to)) {
+    if (lib->curl_url_set(u, CURLUPART_URL, r->url, 0) != CURLUE_OK || !place_of(lib, u, &to)) {
         fail(r, "the URL cannot be parsed");
     } else if (left_ms <= 0) {
         fail(r, "timed out");
     } else {
-        r->easy = curl_easy_init();
+        r->easy = lib->curl_easy_init();
         assert(r->easy != NULL);
         set_transfer(r);
-        curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)left_ms);
+        lib->curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)left_ms);
         set_method(r);
         set_tls(r);
         set_proxy(r, &to);
         if (set_headers(r)) {
             set_url(r, u, &to);
-            curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->lines);
+            lib->curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->lines);
             r->state = STATE_RUNNING;
-            curl_multi_add_handle(r->client->multi, r->easy);
+            lib->curl_multi_add_handle(r->client->multi, r->easy);
         }
     }
-    place_fini(&to);
+    place_fini(lib, &to);
+}
+
+/* The first request of the client finds libcurl. */
+static int open_libcurl(struct http_client *c, struct err *err)
+{
+    int rc = c->multi == NULL ? libcurl_load(&c->lib, err) : 0;
+
+    if (rc == 0 && c->multi == NULL) {
+        c->multi = c->lib.curl_multi_init();
+        assert(c->multi != NULL);
+        c->lib.curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
+    }
+    return rc;
 }
 
 static void start(struct http_request *r)
 {
-    CURLU *u = curl_url();
+    struct err err;
 
+    if (open_libcurl(r->client, &err) < 0) {
+        fail(r, err.text);
+        return;
+    }
+    CURLU *u = r->client->lib.curl_url();
     assert(u != NULL);
     start_at(r, u);
-    curl_url_cleanup(u);
+    r->client->lib.curl_url_cleanup(u);
 }
 
 /* ---- redirects */
@@ -452,33 +482,35 @@ static void start(struct http_request *r)
  * leaves the place. */
 static const char *resolve(struct http_request *r, const char *location)
 {
-    CURLU *u = curl_url();
+    const struct libcurl *lib = &r->client->lib;
+    CURLU *u = lib->curl_url();
     struct place from = { 0 }, to = { 0 };
     const char *found = NULL;
     char *url = NULL;
 
-    if (curl_url_set(u, CURLUPART_URL, r->url, 0) == CURLUE_OK && place_of(u, &from) &&
-        curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK && place_of(u, &to) &&
+    if (lib->curl_url_set(u, CURLUPART_URL, r->url, 0) == CURLUE_OK && place_of(lib, u, &from) &&
+        lib->curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK && place_of(lib, u, &to) &&
         (strcmp(to.scheme, "http") == 0 || strcmp(to.scheme, "https") == 0) &&
-        curl_url_get(u, CURLUPART_URL, &url, 0) == CURLUE_OK) {
+        lib->curl_url_get(u, CURLUPART_URL, &url, 0) == CURLUE_OK) {
         found = arena_strndup(&r->arena, url, strlen(url));
         r->is_elsewhere |= !is_same_place(&from, &to);
     }
-    curl_free(url);
-    place_fini(&from);
-    place_fini(&to);
-    curl_url_cleanup(u);
+    lib->curl_free(url);
+    place_fini(lib, &from);
+    place_fini(lib, &to);
+    lib->curl_url_cleanup(u);
     return found;
 }
 
 /* True when the answer was a redirect and has been dealt with. */
 static bool redirect(struct http_request *r, long status)
 {
+    const struct libcurl *lib = &r->client->lib;
     struct curl_header *location = NULL;
 
     if (!r->o.follow_redirects ||
         (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) ||
-        curl_easy_header(r->easy, "Location", 0, CURLH_HEADER, -1, &location) != CURLHE_OK) {
+        lib->curl_easy_header(r->easy, "Location", 0, CURLH_HEADER, -1, &location) != CURLHE_OK) {
         return false;
     }
     if (r->n_redirects++ == MAX_REDIRECTS) {
@@ -547,6 +579,7 @@ static void tell_failure(struct http_request *r)
 
 static void finish(struct http_request *r, CURLcode code)
 {
+    const struct libcurl *lib = &r->client->lib;
     struct http_response response = { 0 };
     long status = 0;
     const char *content_type = NULL;
@@ -562,14 +595,14 @@ static void finish(struct http_request *r, CURLcode code)
         return;
     }
     if (code != CURLE_OK) {
-        fail(r, r->error[0] == '\0' ? curl_easy_strerror(code) : r->error);
+        fail(r, r->error[0] == '\0' ? lib->curl_easy_strerror(code) : r->error);
         return;
     }
-    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+    lib->curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
     if (redirect(r, status)) {
         return;
     }
-    curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &content_type);
+    lib->curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &content_type);
     response.status = (int)status;
     response.content_type = trim(content_type);
     tell(r, &response);
@@ -622,20 +655,13 @@ void http_client_cancel(struct http_client *c, struct http_request *r)
 
 /* ---- the client */
 
-int http_client_new(struct http_client **out, struct err *err)
+struct http_client *http_client_new(void)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        return err_set(err, ERR_IO, "libcurl cannot be initialised");
-    }
     struct http_client *c = mem_zalloc(sizeof(*c));
 
-    c->multi = curl_multi_init();
-    assert(c->multi != NULL);
-    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
     c->oauth2 = oauth2_new(c);
     c->requests.next = c->requests.prev = &c->requests;
-    *out = c;
-    return 0;
+    return c;
 }
 
 static void tell_failures(struct http_client *c)
@@ -653,42 +679,53 @@ static void tell_failures(struct http_client *c)
 
 static void finish_transfers(struct http_client *c)
 {
+    const struct libcurl *lib = &c->lib;
     int n = 0;
 
-    for (CURLMsg *m = curl_multi_info_read(c->multi, &n); m != NULL;
-         m = curl_multi_info_read(c->multi, &n)) {
+    for (CURLMsg *m = lib->curl_multi_info_read(c->multi, &n); m != NULL;
+         m = lib->curl_multi_info_read(c->multi, &n)) {
         char *r = NULL;
 
         if (m->msg == CURLMSG_DONE) {
             CURLcode code = m->data.result;
-            curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &r);
+            lib->curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &r);
             finish((struct http_request *)(void *)r, code);
         }
     }
 }
 
-void http_client_poll(struct http_client *c, struct pollfd *extra, unsigned n_extra,
-                      int64_t timeout_ms)
+static void poll_transfers(struct http_client *c, struct pollfd *extra, unsigned n_extra,
+                           int timeout_ms)
 {
     struct curl_waitfd fds[MAX_EXTRA_FDS];
     int running = 0;
 
-    assert(n_extra <= MAX_EXTRA_FDS);
     /* curl's event bits have the values of poll's. */
     for (unsigned i = 0; i < n_extra; i++) {
         fds[i] = (struct curl_waitfd){ .fd = extra[i].fd, .events = extra[i].events };
     }
+    c->lib.curl_multi_poll(c->multi, fds, n_extra, timeout_ms, NULL);
+    for (unsigned i = 0; i < n_extra; i++) {
+        extra[i].revents = fds[i].revents;
+    }
+    c->lib.curl_multi_perform(c->multi, &running);
+    finish_transfers(c);
+}
+
+void http_client_poll(struct http_client *c, struct pollfd *extra, unsigned n_extra,
+                      int64_t timeout_ms)
+{
+    assert(n_extra <= MAX_EXTRA_FDS);
     if (c->n_failed > 0) {
         timeout_ms = 0;
     } else if (timeout_ms < 0 || timeout_ms > LONGEST_WAIT_MS) {
         timeout_ms = LONGEST_WAIT_MS;
     }
-    curl_multi_poll(c->multi, fds, n_extra, (int)timeout_ms, NULL);
-    for (unsigned i = 0; i < n_extra; i++) {
-        extra[i].revents = fds[i].revents;
+    if (c->multi != NULL) {
+        poll_transfers(c, extra, n_extra, (int)timeout_ms);
+    } else {
+        poll(extra, n_extra, (int)timeout_ms);
     }
-    curl_multi_perform(c->multi, &running);
-    finish_transfers(c);
     tell_failures(c);
 }
 
@@ -703,8 +740,10 @@ void http_client_free(struct http_client **client)
         request_free(c->requests.next);
     }
     oauth2_free(&c->oauth2);
-    curl_multi_cleanup(c->multi);
+    if (c->multi != NULL) {
+        c->lib.curl_multi_cleanup(c->multi);
+        c->lib.curl_global_cleanup();
+    }
     mem_free(c);
-    curl_global_cleanup();
     *client = NULL;
 }

@@ -1,5 +1,6 @@
-/* Outgoing requests of the watcher thread; the only door to libcurl (multi interface, http and
- * https only). Behaves as Prometheus' HTTP client (config/http_config.go of prometheus/common).
+/* Outgoing requests of the watcher thread, by libcurl (multi interface, http and https only), which
+ * the first request loads; where it is not installed, each request fails and says so. Behaves as
+ * Prometheus' HTTP client (config/http_config.go of prometheus/common).
  *
  * Headers: no Accept-Encoding and no decoding; User-Agent and Accept only as the caller gives them.
  *
@@ -79,7 +80,7 @@ struct http_response {
  * other requests. */
 typedef void http_done_fn(void *arg, struct http_response *response);
 
-int http_client_new(struct http_client **out, struct err *err) MUST_USE;
+struct http_client *http_client_new(void);
 /* Starts one request; 'done' is called exactly once from http_client_poll(), unless cancelled; also
  * when the options are wrong (then with an error). The handle is valid until 'done' is called or
  * http_client_cancel(). Never NULL. */

@@ -215,4 +215,13 @@ ta.reload(CONFIG.replace("20s", "400ms"))
 ok(wait_for(lambda: ta.get("/jobs/silent/targets?collector_id=c-0") == (200, "[]\n")), "taken away again before it answered")
 server.hold.set()
 same(ta.stop(), 0, "stops in order")
+# What the loader finds instead of libcurl is none.
+broken = scratch() / "lib"
+broken.mkdir()
+(broken / "libcurl.so.4").write_text("not a library", encoding="utf-8")
+os.environ["LD_LIBRARY_PATH"] = str(broken)
+without = Allocator("config:\n  scrape_configs:" + job("plain", "/plain") + "  - job_name: fixed\n    static_configs: [{targets: ['s:1']}]\n")
+ok(wait_for(lambda: "libcurl cannot be loaded" in without.log()), "without libcurl: the first poll fails and says why")
+ok(without.shows("fixed", ["s:1"]), "and the rest is served")
+
 done()

@@ -1,6 +1,7 @@
 /* The client against a real server of ours, and against servers that misbehave. */
 #include "allocator/http/client.h"
 
+#include <dlfcn.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "allocator/base/arena.h"
 #include "allocator/base/clock.h"
+#include "allocator/base/mem.h"
 #include "allocator/codec/urlform.h"
 #include "allocator/http/oauth2.h"
 #include "allocator/http/server.h"
@@ -575,13 +577,24 @@ static void test_tokens(void)
     }
 }
 
+/* Costs nobody libcurl who sends nothing. */
+static void test_silent(struct http_client *c)
+{
+    int bell = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct pollfd fds[] = { { bell, POLLIN, 0 } };
+
+    http_client_poll(c, fds, 1, 60000);
+    is_int(fds[0].revents, POLLIN, "a client that sent nothing waits for others");
+    ok(dlopen("libcurl.so.4", RTLD_NOW | RTLD_NOLOAD) == NULL, "and has not loaded libcurl");
+    mem_close_fd(&bell);
+}
+
 int main(void)
 {
-    struct http_client *c = NULL;
-    struct err err;
+    struct http_client *c = http_client_new();
 
     start_server();
-    ok(http_client_new(&c, &err) == 0, "client");
+    test_silent(c);
     test_request(c);
     test_redirects(c);
     test_errors(c);
