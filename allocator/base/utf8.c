@@ -42,7 +42,7 @@ size_t utf8_decode(struct span s, uint32_t *out_rune)
     return size;
 }
 
-size_t utf8_encode(uint32_t rune, char *to)
+size_t utf8_put(uint32_t rune, char *to)
 {
     if (rune < 0x80) {
         to[0] = (char)rune;

@@ -18,7 +18,7 @@ size_t utf8_size(const char *text, size_t left);
 size_t utf8_decode(struct span s, uint32_t *out_rune);
 /* Writes a code point (none of those that are refused above), at most UTF8_MAX_SIZE bytes without a
  * NUL; returns how many. */
-size_t utf8_encode(uint32_t rune, char *to);
+size_t utf8_put(uint32_t rune, char *to);
 bool utf8_is_valid(struct span s);
 
 #endif

@@ -72,12 +72,12 @@ static size_t decode_odd(const char *p, size_t left, char *to, size_t *io_len)
     static const char from[] = "bfnrt", into[] = "\b\f\n\r\t";
 
     if (*p != '\\') {
-        *io_len += utf8_encode(UTF8_REPLACEMENT, to + *io_len);
+        *io_len += utf8_put(UTF8_REPLACEMENT, to + *io_len);
         return 1;
     }
     if (p[1] == 'u') {
         size_t size = 0;
-        *io_len += utf8_encode(unicode_escape(p, left, &size), to + *io_len);
+        *io_len += utf8_put(unicode_escape(p, left, &size), to + *io_len);
         return size;
     }
     const char *hit = strchr(from, p[1]);

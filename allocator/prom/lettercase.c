@@ -206,7 +206,7 @@ struct span lettercase_map(struct span s, enum lettercase to, struct arena *aren
     for (size_t i = 0; i < s.len;) {
         uint32_t rune;
         i += utf8_decode(span_from(s, i), &rune);
-        len += utf8_encode(map_rune(rune, to), text + len);
+        len += utf8_put(map_rune(rune, to), text + len);
     }
     return span_make(text, len);
 }

@@ -16,14 +16,14 @@ static void test_all(void)
             rune = 0xe000;
         }
         size_t want = rune < 0x80 ? 1 : rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
-        size_t size = utf8_encode(rune, text);
+        size_t size = utf8_put(rune, text);
         n_wrong += size != want || utf8_size(text, size) != size ||
                    utf8_decode(span_make(text, size), &back) != size || back != rune ||
                    !utf8_is_valid(span_make(text, size)) ||
                    (size > 1 && utf8_size(text, size - 1) != 0);
     }
     is_int((int64_t)n_wrong, 0, "all code points");
-    is_int((int64_t)utf8_encode(UTF8_REPLACEMENT, (char[UTF8_MAX_SIZE]){ 0 }), 3, "U+FFFD");
+    is_int((int64_t)utf8_put(UTF8_REPLACEMENT, (char[UTF8_MAX_SIZE]){ 0 }), 3, "U+FFFD");
 }
 
 static void test_invalid(void)
