@@ -37,6 +37,7 @@ enum {
 
 struct bound {
     struct http_listener options; /* name and address are copies */
+    h2o_globalconf_t conf;        /* of all threads, which only read it */
     unsigned port;
     int *fds; /* one per thread; -1 once a thread owns it */
     unsigned max_connections;
@@ -46,7 +47,6 @@ struct bound {
 struct door {
     struct worker *worker;
     struct bound *bound;
-    h2o_globalconf_t conf;
     h2o_context_t ctx;
     h2o_accept_ctx_t accept;
     h2o_socket_t *listening;
@@ -97,16 +97,11 @@ struct message {
 
 /* ---- requests */
 
-struct door_handler {
-    h2o_handler_t super;
-    struct door *door;
-};
-
 static int on_request(h2o_handler_t *self, h2o_req_t *req)
 {
-    struct door *door = ((struct door_handler *)(void *)self)->door;
-    struct worker *w = door->worker;
     const struct connection *c = req->conn->callbacks->get_socket(req->conn)->on_close.data;
+    const struct door *door = c->door;
+    struct worker *w = door->worker;
     struct exchange x = {
         .req = req,
         .scratch = &w->scratch,
@@ -117,6 +112,7 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
         .is_head = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD")),
     };
 
+    (void)self;
     role_enter(serve);
     /* Until a request is answered its bytes stay where they were received. */
     const h2o_buffer_t *in = c->sock->input;
@@ -239,25 +235,9 @@ static void door_open(struct door *door)
     struct bound *b = door->bound;
     struct worker *w = door->worker;
 
-    h2o_config_init(&door->conf);
-    door->conf.server_name = (h2o_iovec_t){ NULL, 0 };
-    door->conf.max_request_entity_size = b->options.max_body_bytes;
-    door->conf.handshake_timeout = HANDSHAKE_TIMEOUT_MS;
-    door->conf.http1.req_timeout = (uint64_t)b->options.request_timeout_ms;
-    door->conf.http1.upgrade_to_http2 = 0;
-    /* It would leave a timer behind that a context must not be disposed with. */
-    door->conf.http2.callbacks.request_shutdown = NULL;
-    h2o_hostconf_t *host =
-        h2o_config_register_host(&door->conf, h2o_iovec_init(H2O_STRLIT("default")), 65535);
-    h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
-    struct door_handler *handler = (void *)h2o_create_handler(path, sizeof(*handler));
-    handler->super.on_req = on_request;
-    handler->door = door;
-
-    h2o_context_init(&door->ctx, w->loop, &door->conf);
-    door->accept = (h2o_accept_ctx_t){ .ctx = &door->ctx,
-                                       .hosts = door->conf.hosts,
-                                       .ssl_ctx = b->options.tls };
+    h2o_context_init(&door->ctx, w->loop, &b->conf);
+    door->accept =
+        (h2o_accept_ctx_t){ .ctx = &door->ctx, .hosts = b->conf.hosts, .ssl_ctx = b->options.tls };
     door->listening =
         h2o_evloop_socket_create(w->loop, b->fds[w->index], H2O_SOCKET_FLAG_DONT_READ);
     b->fds[w->index] = -1;
@@ -384,7 +364,6 @@ static void worker_fini(struct worker *w)
 {
     for (size_t i = 0; i < w->server->n_listeners; i++) {
         h2o_context_dispose(&w->doors[i].ctx);
-        h2o_config_dispose(&w->doors[i].conf);
     }
     h2o_multithread_unregister_receiver(w->queue, &w->receiver);
     h2o_multithread_destroy_queue(w->queue);
@@ -460,6 +439,26 @@ static void prepare_tls(SSL_CTX *tls)
     SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
 }
 
+/* Once a listener, not once a thread: h2o fills it with a table of media types, which takes as long
+ * as all the rest of a thread's start. */
+static void bound_configure(struct bound *b)
+{
+    h2o_globalconf_t *conf = &b->conf;
+
+    h2o_config_init(conf);
+    conf->server_name = (h2o_iovec_t){ NULL, 0 };
+    conf->max_request_entity_size = b->options.max_body_bytes;
+    conf->handshake_timeout = HANDSHAKE_TIMEOUT_MS;
+    conf->http1.req_timeout = (uint64_t)b->options.request_timeout_ms;
+    conf->http1.upgrade_to_http2 = 0;
+    /* It would leave a timer behind that a context must not be disposed with. */
+    conf->http2.callbacks.request_shutdown = NULL;
+    h2o_hostconf_t *host =
+        h2o_config_register_host(conf, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+    h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
+    h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = on_request;
+}
+
 static void bound_init(struct bound *b, const struct http_listener *options,
                        unsigned max_connections, unsigned n_threads)
 {
@@ -473,6 +472,7 @@ static void bound_init(struct bound *b, const struct http_listener *options,
     }
     atomic_init(&b->n_connections, 0);
     prepare_tls(options->tls);
+    bound_configure(b);
 }
 
 static void worker_init(struct worker *w, struct http_server *s, unsigned index)
@@ -591,6 +591,7 @@ static void bound_fini(struct bound *b, unsigned n_threads)
     for (unsigned t = 0; t < n_threads; t++) {
         mem_close_fd(&b->fds[t]);
     }
+    h2o_config_dispose(&b->conf);
     mem_free(b->fds);
     mem_free((char *)(uintptr_t)b->options.name);
     mem_free((char *)(uintptr_t)b->options.address);
