@@ -1,6 +1,6 @@
 #include "certs/describe.h"
 
-#include "certs/authority.h"
+#include "certs/certificate.h"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>

@@ -4,7 +4,10 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/readfile.h"
+#include "certs/authority.h"
+#include "certs/certificate.h"
 #include "certs/describe.h"
+#include "certs/rotation.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -562,7 +565,7 @@ static int read_bundle(const char *path, const char *name, struct buf *out, stru
     if (rc < 0) {
         return rc;
     }
-    rc = certificates_from_pem(buf_span(out), &list, err);
+    rc = certificate_list_from_pem(buf_span(out), &list, err);
     sk_X509_pop_free(list, X509_free);
     return rc < 0 ? err_wrap(err, rc, "%s", name) : 0;
 }

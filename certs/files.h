@@ -13,9 +13,7 @@
 #define OTEL_TA_CERTS_FILES_H
 
 #include "allocator/base/buf.h"
-#include "certs/authority.h"
 #include "certs/identity.h"
-#include "certs/rotation.h"
 
 struct certs_options {
     const char *dir; /* NULL: none */

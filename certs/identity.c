@@ -3,7 +3,8 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/ref.h"
 #include "allocator/base/thread.h"
-#include "certs/authority.h"
+#include "certs/certificate.h"
+#include "certs/keypair.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -46,7 +47,7 @@ void identity_put(struct identity **id)
 static int read_clients(struct identity *id, struct span pem, struct err *err)
 {
     STACK_OF(X509) *list = NULL;
-    int rc = certificates_from_pem(pem, &list, err);
+    int rc = certificate_list_from_pem(pem, &list, err);
 
     if (rc < 0) {
         return err_wrap(err, rc, "client CA");
@@ -90,7 +91,7 @@ int identity_from_pem(struct span cert_pem, struct span key_pem, struct span cli
         rc = check_dates(id, now_s, err);
     }
     if (rc == 0) {
-        rc = certificates_from_pem(cert_pem, &id->chain, err);
+        rc = certificate_list_from_pem(cert_pem, &id->chain, err);
     }
     if (rc == 0) {
         X509_free(sk_X509_shift(id->chain));

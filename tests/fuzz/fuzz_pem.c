@@ -6,6 +6,7 @@
  * refused leaves no trace but its reason. */
 #include "allocator/base/mem.h"
 #include "certs/authority.h"
+#include "certs/certificate.h"
 #include "certs/identity.h"
 
 #include <openssl/err.h>

@@ -1,5 +1,7 @@
 #include "allocator/base/mem.h"
+#include "certs/certificate.h"
 #include "certs/files.h"
+#include "certs/rotation.h"
 #include "tests/check.h"
 
 #include <openssl/pem.h>
