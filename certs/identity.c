@@ -4,7 +4,6 @@
 #include "allocator/base/ref.h"
 #include "allocator/base/thread.h"
 #include "certs/certificate.h"
-#include "certs/keypair.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -12,7 +11,7 @@
 struct identity {
     struct ref ref;
     struct keypair pair;
-    STACK_OF(X509) * chain;             /* certificates behind the leaf */
+    STACK_OF(X509) * chain;             /* certificates behind the leaf; NULL: none */
     X509_STORE *clients;                /* NULL: client certificates are not asked for */
     STACK_OF(X509_NAME) * client_names; /* sent to clients as acceptable authorities */
     int64_t not_after_s;
@@ -80,22 +79,12 @@ static int check_dates(struct identity *id, int64_t now_s, struct err *err)
     return 0;
 }
 
-int identity_from_pem(struct span cert_pem, struct span key_pem, struct span client_ca_pem,
-                      int64_t now_s, struct identity **out, struct err *err)
+/* The last steps of making one; on failure it is gone. */
+static int complete(struct identity *id, struct span client_ca_pem, int64_t now_s,
+                    struct identity **out, struct err *err)
 {
-    struct identity *id = mem_zalloc(sizeof(*id));
-    ref_init(&id->ref);
+    int rc = check_dates(id, now_s, err);
 
-    int rc = keypair_from_pem(cert_pem, key_pem, &id->pair, err);
-    if (rc == 0) {
-        rc = check_dates(id, now_s, err);
-    }
-    if (rc == 0) {
-        rc = certificate_list_from_pem(cert_pem, &id->chain, err);
-    }
-    if (rc == 0) {
-        X509_free(sk_X509_shift(id->chain));
-    }
     if (rc == 0 && client_ca_pem.len > 0) {
         rc = read_clients(id, client_ca_pem, err);
     }
@@ -105,6 +94,42 @@ int identity_from_pem(struct span cert_pem, struct span key_pem, struct span cli
     }
     *out = id;
     return 0;
+}
+
+static struct identity *identity_new(void)
+{
+    struct identity *id = mem_zalloc(sizeof(*id));
+
+    ref_init(&id->ref);
+    return id;
+}
+
+int identity_from_pem(struct span cert_pem, struct span key_pem, struct span client_ca_pem,
+                      int64_t now_s, struct identity **out, struct err *err)
+{
+    struct identity *id = identity_new();
+    int rc = keypair_from_pem(cert_pem, key_pem, &id->pair, err);
+
+    if (rc == 0) {
+        rc = certificate_list_from_pem(cert_pem, &id->chain, err);
+    }
+    if (rc < 0) {
+        identity_destroy(id);
+        return rc;
+    }
+    X509_free(sk_X509_shift(id->chain));
+    return complete(id, client_ca_pem, now_s, out, err);
+}
+
+int identity_from_keypair(const struct keypair *kp, struct span client_ca_pem, int64_t now_s,
+                          struct identity **out, struct err *err)
+{
+    struct identity *id = identity_new();
+
+    X509_up_ref(kp->cert);
+    EVP_PKEY_up_ref(kp->key);
+    id->pair = *kp;
+    return complete(id, client_ca_pem, now_s, out, err);
 }
 
 int64_t identity_not_after_s(const struct identity *id)

@@ -8,6 +8,7 @@
 
 #include "allocator/base/err.h"
 #include "allocator/base/span.h"
+#include "certs/keypair.h"
 
 #include <openssl/ssl.h>
 #include <stdbool.h>
@@ -20,6 +21,10 @@ struct identity;
  * it and be for client authentication. */
 int identity_from_pem(struct span cert_pem, struct span key_pem, struct span client_ca_pem,
                       int64_t now_s, struct identity **out, struct err *err) MUST_USE;
+/* The same of a key that was made in this process: its text would only be one more copy. The
+ * keypair stays the caller's; it is shared, and may be read meanwhile. */
+int identity_from_keypair(const struct keypair *kp, struct span client_ca_pem, int64_t now_s,
+                          struct identity **out, struct err *err) MUST_USE;
 int64_t identity_not_after_s(const struct identity *id);
 void identity_put(struct identity **id); /* NULL-safe, drops one reference, sets NULL */
 

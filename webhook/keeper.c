@@ -11,7 +11,7 @@
 #include "allocator/http/server.h"
 #include "allocator/serve/routes.h"
 #include "allocator/watcher.h"
-#include "certs/files.h"
+#include "certs/certs.h"
 #include "certs/identity.h"
 #include "webhook/admit_route.h"
 #include "webhook/confine.h"

@@ -3,7 +3,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/codec/node.h"
-#include "certs/files.h"
+#include "certs/certs.h"
 #include "webhook/inspect.h"
 #include "webhook/keeper.h"
 #include "webhook/offline.h"

@@ -178,6 +178,26 @@ static void test_names(const struct keypair *ca)
     is_int(authority_issue(ca, bad, 0, 0, &leaf, NULL), ERR_INVALID, "no name at all neither");
 }
 
+/* The key never becomes text, and lives as long as either needs it. */
+static void test_keypair(const struct keypair *ca)
+{
+    static const char *const name = "two";
+    int64_t now_s = (int64_t)time(NULL);
+    struct keypair leaf = { NULL, NULL };
+    struct identity_front *front = NULL;
+    struct identity *id = NULL;
+
+    is_int(authority_issue(ca, &name, 1, now_s, &leaf, NULL), 0, "issue");
+    is_int(identity_from_keypair(&leaf, span_of(""), now_s + AUTHORITY_LEAF_SECONDS + 1, &id, NULL),
+           ERR_INVALID, "one that expired is refused");
+    is_int(identity_from_keypair(&leaf, span_of(""), now_s, &id, NULL), 0, "a keypair as it is");
+    keypair_fini(&leaf);
+    is_int(identity_front_new(IDENTITY_CLIENTS_NONE, TLS1_2_VERSION, &front, NULL), 0, "front");
+    identity_front_present(front, id);
+    ok(shake(front, ca, NULL, TLS1_3_VERSION, NULL, "two"), "it is served");
+    identity_front_free(&front);
+}
+
 int main(void)
 {
     struct keypair ca = { NULL, NULL }, client = make_client();
@@ -186,6 +206,7 @@ int main(void)
     test_rotation(&ca);
     test_clients(&ca, &client);
     test_names(&ca);
+    test_keypair(&ca);
     keypair_fini(&ca);
     keypair_fini(&client);
     return check_done();

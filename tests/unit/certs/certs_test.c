@@ -1,6 +1,6 @@
 #include "allocator/base/mem.h"
 #include "certs/certificate.h"
-#include "certs/files.h"
+#include "certs/certs.h"
 #include "certs/rotation.h"
 #include "tests/check.h"
 

@@ -9,8 +9,8 @@
  * bundle that clients should trust. Its files are replaced by rename, keys are readable by their
  * owner only, and a lock file keeps two processes apart. Threads: the keeper's, or a command's only
  * thread. */
-#ifndef OTEL_TA_CERTS_FILES_H
-#define OTEL_TA_CERTS_FILES_H
+#ifndef OTEL_TA_CERTS_CERTS_H
+#define OTEL_TA_CERTS_CERTS_H
 
 #include "allocator/base/buf.h"
 #include "certs/identity.h"
