@@ -12,20 +12,20 @@
 #include "allocator/base/mem.h"
 #include "allocator/http/libcurl.h"
 #include "allocator/http/oauth2.h"
+#include "allocator/http/place.h"
+#include "allocator/http/transfer.h"
 
 enum {
     MAX_REDIRECTS = 10,
     MAX_EXTRA_FDS = 64,
     KEPT_CONNECTIONS = 256,
-    IDLE_CONNECTION_S = 300, /* as Prometheus' transport */
-    READ_BYTES = 128 * 1024,
     LONGEST_WAIT_MS = 3600 * 1000,
 };
 
 enum state {
     STATE_TOKEN,   /* waits for OAuth2 */
     STATE_RUNNING, /* curl has it */
-    STATE_FAILED,  /* 'error' waits to be told by the next poll */
+    STATE_FAILED,  /* the transfer's error waits to be told by the next poll */
 };
 
 struct http_request {
@@ -42,12 +42,7 @@ struct http_request {
     unsigned n_redirects;
     bool is_elsewhere; /* a redirect led to another host: credentials and headers stay behind */
     bool is_get;       /* a redirect turned the method into GET */
-    bool is_coded;     /* the answer has a transfer coding besides chunked */
-    CURL *easy;
-    struct curl_slist *lines;
-    struct curl_slist *connect_to;
-    struct buf body;
-    char error[CURL_ERROR_SIZE];
+    struct transfer transfer;
 };
 
 struct http_client {
@@ -100,354 +95,7 @@ static void keep_options(struct http_request *r, const struct http_request_optio
     }
 }
 
-/* ---- URLs */
-
-struct place {
-    char *scheme, *host, *port;
-};
-
-static void place_fini(const struct libcurl *lib, struct place *p)
-{
-    lib->curl_free(p->scheme);
-    lib->curl_free(p->host);
-    lib->curl_free(p->port);
-}
-
-static bool place_of(const struct libcurl *lib, CURLU *u, struct place *out)
-{
-    *out = (struct place){ 0 };
-    return lib->curl_url_get(u, CURLUPART_SCHEME, &out->scheme, 0) == CURLUE_OK &&
-           lib->curl_url_get(u, CURLUPART_HOST, &out->host, 0) == CURLUE_OK &&
-           lib->curl_url_get(u, CURLUPART_PORT, &out->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
-}
-
-static bool is_same_place(const struct place *from, const struct place *to)
-{
-    if (strcasecmp(from->host, to->host) != 0) {
-        return false;
-    }
-    if (strcmp(from->scheme, to->scheme) == 0 && strcmp(from->port, to->port) == 0) {
-        return true;
-    }
-    return strcmp(from->scheme, "http") == 0 && strcmp(from->port, "80") == 0 &&
-           strcmp(to->scheme, "https") == 0 && strcmp(to->port, "443") == 0;
-}
-
-/* What Go never asks a proxy of the environment for. */
-static bool is_loopback(const char *host)
-{
-    return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-           strcmp(host, "[::1]") == 0;
-}
-
-/* Nobody writes the environment while threads run, so reading it is safe. */
-static const char *environment(const char *name)
-{
-    const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe) */
-
-    return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
-static const char *either(const char *a, const char *b)
-{
-    const char *value = environment(a);
-
-    return value != NULL ? value : environment(b);
-}
-
-/* ---- one exchange with one host */
-
-static void fail(struct http_request *r, const char *why)
-{
-    r->client->n_failed += r->state != STATE_FAILED;
-    r->state = STATE_FAILED;
-    if (why != r->error) {
-        snprintf(r->error, sizeof(r->error), "%s", why);
-    }
-}
-
-/* libcurl undoes gzip and others as a transfer coding although nobody asked for one: a few bytes
- * could become a gigabyte. */
-static size_t on_header(char *p, size_t size, size_t n, void *arg)
-{
-    static const char name[] = "transfer-encoding:";
-    struct http_request *r = arg;
-    struct span value = { p, size * n };
-
-    if (value.len >= sizeof(name) - 1 && strncasecmp(p, name, sizeof(name) - 1) == 0) {
-        value = span_from(value, sizeof(name) - 1);
-        while (value.len > 0 && (unsigned char)value.p[0] <= ' ') {
-            value = span_from(value, 1);
-        }
-        while (value.len > 0 && (unsigned char)value.p[value.len - 1] <= ' ') {
-            value.len--;
-        }
-        r->is_coded = value.len != 7 || strncasecmp(value.p, "chunked", 7) != 0;
-    }
-    return r->is_coded ? 0 : size * n;
-}
-
-static size_t on_body(char *p, size_t size, size_t n, void *arg)
-{
-    struct http_request *r = arg;
-
-    buf_add(&r->body, p, size * n);
-    return buf_error(&r->body) == 0 ? size * n : 0;
-}
-
-static bool is_header_safe(struct span s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.p[i] == '\r' || s.p[i] == '\n' || s.p[i] == '\0') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* What tells another host nothing but who asks and for what. */
-static bool goes_anywhere(struct span name)
-{
-    return span_is_nocase(name, "Accept") || span_is_nocase(name, "User-Agent") ||
-           (name.len > 13 && strncasecmp(name.p, "X-Prometheus-", 13) == 0);
-}
-
-static void add_line(struct http_request *r, const char *line)
-{
-    struct curl_slist *longer = r->client->lib.curl_slist_append(r->lines, line);
-
-    assert(longer != NULL);
-    r->lines = longer;
-}
-
-static void add_header(struct http_request *r, struct span name, struct span value)
-{
-    /* Curl's notation for a header without a value is a semicolon. */
-    AUTO_STR line = value.len == 0 ? mem_printf("%.*s;", SPAN_ARG(name))
-                                   : mem_printf("%.*s: %.*s", SPAN_ARG(name), SPAN_ARG(value));
-
-    add_line(r, line);
-}
-
-static bool set_headers(struct http_request *r)
-{
-    bool has_accept = false;
-
-    for (size_t i = 0; i < r->o.n_headers; i++) {
-        const struct http_request_header *h = &r->o.headers[i];
-
-        if (!is_header_safe(h->name) || !is_header_safe(h->value)) {
-            fail(r, "a header holds a line break");
-            return false;
-        }
-        has_accept |= span_is_nocase(h->name, "Accept");
-        if (!r->is_elsewhere || goes_anywhere(h->name)) {
-            add_header(r, h->name, h->value);
-        }
-    }
-    if (!has_accept) {
-        add_line(r, "Accept:"); /* none, instead of curl's */
-    }
-    add_line(r, "Expect:");
-    if (r->authorization.len > 0 && !r->is_elsewhere) {
-        add_header(r, SPAN_LIT("Authorization"), r->authorization);
-    }
-    return true;
-}
-
-static void set_blob(struct http_request *r, CURLoption option, struct span pem)
-{
-    struct curl_blob blob = { .data = (void *)(uintptr_t)pem.p,
-                              .len = pem.len,
-                              .flags = CURL_BLOB_COPY };
-
-    r->client->lib.curl_easy_setopt(r->easy, option, &blob);
-}
-
-static long version_option(int min, int max)
-{
-    static const long min_options[] = { CURL_SSLVERSION_TLSv1_0, CURL_SSLVERSION_TLSv1_1,
-                                        CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_TLSv1_3 };
-    static const long max_options[] = { CURL_SSLVERSION_MAX_TLSv1_0, CURL_SSLVERSION_MAX_TLSv1_1,
-                                        CURL_SSLVERSION_MAX_TLSv1_2, CURL_SSLVERSION_MAX_TLSv1_3 };
-
-    return min_options[(min == 0 ? 0x0303 : min) - 0x0301] |
-           (max == 0 ? 0 : max_options[max - 0x0301]);
-}
-
-static void set_tls(struct http_request *r)
-{
-    const struct http_client_tls *t = &r->o.tls;
-    const struct libcurl *lib = &r->client->lib;
-    CURL *easy = r->easy;
-
-    if (t->ca_pem.len > 0 || t->ca_file.len > 0) {
-        /* Only the given authorities count; curl would add the system's folder. */
-        lib->curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    }
-    if (t->ca_pem.len > 0) {
-        lib->curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-        set_blob(r, CURLOPT_CAINFO_BLOB, t->ca_pem);
-    } else if (t->ca_file.len > 0) {
-        lib->curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file.p);
-    }
-    if (t->cert_pem.len > 0) {
-        set_blob(r, CURLOPT_SSLCERT_BLOB, t->cert_pem);
-    } else if (t->cert_file.len > 0) {
-        lib->curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert_file.p);
-    }
-    if (t->key_pem.len > 0) {
-        set_blob(r, CURLOPT_SSLKEY_BLOB, t->key_pem);
-    } else if (t->key_file.len > 0) {
-        lib->curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key_file.p);
-    }
-    lib->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, t->insecure_skip_verify ? 0L : 1L);
-    lib->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, t->insecure_skip_verify ? 0L : 2L);
-    lib->curl_easy_setopt(easy, CURLOPT_SSLVERSION, version_option(t->min_version, t->max_version));
-}
-
-static void set_proxy(struct http_request *r, const struct place *to)
-{
-    const struct libcurl *lib = &r->client->lib;
-    const char *proxy = r->o.proxy_url.len > 0 ? r->o.proxy_url.p : "";
-    const char *except = r->o.no_proxy.len > 0 ? r->o.no_proxy.p : "";
-
-    if (r->o.proxy_from_environment && r->o.proxy_url.len == 0 && !is_loopback(to->host)) {
-        const char *found = strcmp(to->scheme, "https") == 0 ? either("HTTPS_PROXY", "https_proxy")
-                                                             : either("HTTP_PROXY", "http_proxy");
-        const char *found_except = either("NO_PROXY", "no_proxy");
-
-        proxy = found == NULL ? "" : found;
-        except = found_except == NULL ? "" : found_except;
-    }
-    lib->curl_easy_setopt(r->easy, CURLOPT_PROXY,
-                          proxy); /* empty: none, and curl does not look for one itself */
-    lib->curl_easy_setopt(r->easy, CURLOPT_NOPROXY, except);
-}
-
-static void set_method(struct http_request *r)
-{
-    const struct libcurl *lib = &r->client->lib;
-    struct span method = r->is_get ? SPAN_LIT("GET") : r->o.method;
-
-    if (span_is(method, "HEAD")) {
-        lib->curl_easy_setopt(r->easy, CURLOPT_NOBODY, 1L);
-    } else if (span_is(method, "POST")) {
-        lib->curl_easy_setopt(r->easy, CURLOPT_POST, 1L);
-        lib->curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->o.post_body.len);
-        lib->curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS,
-                              r->o.post_body.p == NULL ? "" : r->o.post_body.p);
-    } else if (!span_is(method, "GET")) {
-        lib->curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, method.p);
-    }
-}
-
-/* The name to ask for and verify takes the host's place in the URL; the connection goes to the real
- * host, and so does the Host header. */
-static void rename_server(struct http_request *r, CURLU *u, const struct place *to)
-{
-    const struct libcurl *lib = &r->client->lib;
-    AUTO_STR host = strcmp(to->port, "443") == 0 ? mem_printf("Host: %s", to->host)
-                                                 : mem_printf("Host: %s:%s", to->host, to->port);
-    AUTO_STR route = mem_printf("::%s:%s", to->host, to->port);
-
-    add_line(r, host);
-    r->connect_to = lib->curl_slist_append(NULL, route);
-    lib->curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, r->connect_to);
-    lib->curl_url_set(u, CURLUPART_HOST, r->o.tls.server_name.p, 0);
-}
-
-static void set_url(struct http_request *r, CURLU *u, const struct place *to)
-{
-    const struct libcurl *lib = &r->client->lib;
-    char *url = NULL;
-
-    if (r->o.username.p != NULL || r->authorization.len > 0) {
-        lib->curl_url_set(u, CURLUPART_USER, NULL, 0);
-        lib->curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
-    }
-    if (r->o.username.p != NULL && !r->is_elsewhere) {
-        lib->curl_easy_setopt(r->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        lib->curl_easy_setopt(r->easy, CURLOPT_USERNAME, r->o.username.p);
-        lib->curl_easy_setopt(r->easy, CURLOPT_PASSWORD,
-                              r->o.password.p == NULL ? "" : r->o.password.p);
-    }
-    if (r->o.tls.server_name.len > 0 && strcmp(to->scheme, "https") == 0) {
-        rename_server(r, u, to);
-    }
-    lib->curl_url_get(u, CURLUPART_URL, &url, 0);
-    lib->curl_easy_setopt(r->easy, CURLOPT_URL, url);
-    lib->curl_free(url);
-}
-
-static void set_transfer(struct http_request *r)
-{
-    const struct libcurl *lib = &r->client->lib;
-    CURL *easy = r->easy;
-
-    lib->curl_easy_setopt(easy, CURLOPT_PRIVATE, r);
-    lib->curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->error);
-    lib->curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    lib->curl_easy_setopt(easy, CURLOPT_HEADERDATA, r);
-    lib->curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    lib->curl_easy_setopt(easy, CURLOPT_WRITEDATA, r);
-    lib->curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_BYTES);
-    lib->curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    lib->curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    lib->curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    lib->curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_S);
-    lib->curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                          r->o.enable_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
-    if (r->o.max_body_bytes < INT64_MAX) {
-        lib->curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)r->o.max_body_bytes);
-    }
-}
-
-static void drop_transfer(struct http_request *r)
-{
-    const struct libcurl *lib = &r->client->lib;
-
-    if (r->easy == NULL) {
-        return;
-    }
-    lib->curl_multi_remove_handle(r->client->multi, r->easy);
-    lib->curl_easy_cleanup(r->easy);
-    lib->curl_slist_free_all(r->lines);
-    lib->curl_slist_free_all(r->connect_to);
-    r->easy = NULL;
-    r->lines = r->connect_to = NULL;
-}
-
-static void start_at(struct http_request *r, CURLU *u)
-{
-    const struct libcurl *lib = &r->client->lib;
-    struct place to = { 0 };
-    int64_t left_ms = r->deadline_ms - clock_mono_ms();
-
-    drop_transfer(r);
-    buf_clear(&r->body);
-    r->error[0] = '\0';
-    if (lib->curl_url_set(u, CURLUPART_URL, r->url, 0) != CURLUE_OK || !place_of(lib, u, &to)) {
-        fail(r, "the URL cannot be parsed");
-    } else if (left_ms <= 0) {
-        fail(r, "timed out");
-    } else {
-        r->easy = lib->curl_easy_init();
-        assert(r->easy != NULL);
-        set_transfer(r);
-        lib->curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)left_ms);
-        set_method(r);
-        set_tls(r);
-        set_proxy(r, &to);
-        if (set_headers(r)) {
-            set_url(r, u, &to);
-            lib->curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->lines);
-            r->state = STATE_RUNNING;
-            lib->curl_multi_add_handle(r->client->multi, r->easy);
-        }
-    }
-    place_fini(lib, &to);
-}
+/* ---- to one host */
 
 /* The first request of the client finds libcurl. */
 static int open_libcurl(struct http_client *c, struct err *err)
@@ -462,18 +110,39 @@ static int open_libcurl(struct http_client *c, struct err *err)
     return rc;
 }
 
+static void fail(struct http_request *r, const char *why)
+{
+    char *error = r->transfer.error;
+
+    r->client->n_failed += r->state != STATE_FAILED;
+    r->state = STATE_FAILED;
+    if (why != error) {
+        snprintf(error, sizeof(r->transfer.error), "%s", why);
+    }
+}
+
 static void start(struct http_request *r)
 {
+    const struct transfer_order order = { .options = &r->o,
+                                          .url = r->url,
+                                          .authorization = r->authorization,
+                                          .is_elsewhere = r->is_elsewhere,
+                                          .is_get = r->is_get,
+                                          .timeout_ms = r->deadline_ms - clock_mono_ms(),
+                                          .owner = r };
     struct err err;
 
     if (open_libcurl(r->client, &err) < 0) {
         fail(r, err.text);
         return;
     }
-    CURLU *u = r->client->lib.curl_url();
-    assert(u != NULL);
-    start_at(r, u);
-    r->client->lib.curl_url_cleanup(u);
+    r->transfer.lib = &r->client->lib;
+    r->transfer.multi = r->client->multi;
+    if (!transfer_start(&r->transfer, &order)) {
+        fail(r, r->transfer.error);
+        return;
+    }
+    r->state = STATE_RUNNING;
 }
 
 /* ---- redirects */
@@ -493,7 +162,7 @@ static const char *resolve(struct http_request *r, const char *location)
         (strcmp(to.scheme, "http") == 0 || strcmp(to.scheme, "https") == 0) &&
         lib->curl_url_get(u, CURLUPART_URL, &url, 0) == CURLUE_OK) {
         found = arena_strndup(&r->arena, url, strlen(url));
-        r->is_elsewhere |= !is_same_place(&from, &to);
+        r->is_elsewhere |= !place_keeps_secrets(&from, &to);
     }
     lib->curl_free(url);
     place_fini(lib, &from);
@@ -510,7 +179,8 @@ static bool redirect(struct http_request *r, long status)
 
     if (!r->o.follow_redirects ||
         (status != 301 && status != 302 && status != 303 && status != 307 && status != 308) ||
-        lib->curl_easy_header(r->easy, "Location", 0, CURLH_HEADER, -1, &location) != CURLHE_OK) {
+        lib->curl_easy_header(r->transfer.easy, "Location", 0, CURLH_HEADER, -1, &location) !=
+            CURLHE_OK) {
         return false;
     }
     if (r->n_redirects++ == MAX_REDIRECTS) {
@@ -534,11 +204,11 @@ static bool redirect(struct http_request *r, long status)
 
 static void request_free(struct http_request *r)
 {
-    drop_transfer(r);
+    transfer_drop(&r->transfer);
     r->client->n_failed -= r->state == STATE_FAILED;
     r->prev->next = r->next;
     r->next->prev = r->prev;
-    buf_fini(&r->body);
+    buf_fini(&r->transfer.body);
     arena_fini(&r->arena);
     mem_free(r);
 }
@@ -558,7 +228,7 @@ static struct span trim(const char *s)
 
 static void tell(struct http_request *r, struct http_response *response)
 {
-    response->body = &r->body;
+    response->body = &r->transfer.body;
     /* Out of the ring first: the handler may send, cancel and free other requests. */
     r->client->n_failed -= r->state == STATE_FAILED;
     r->state = STATE_RUNNING;
@@ -571,9 +241,9 @@ static void tell(struct http_request *r, struct http_response *response)
 
 static void tell_failure(struct http_request *r)
 {
-    struct http_response response = { .error = r->error };
+    struct http_response response = { .error = r->transfer.error };
 
-    buf_clear(&r->body);
+    buf_clear(&r->transfer.body);
     tell(r, &response);
 }
 
@@ -584,25 +254,15 @@ static void finish(struct http_request *r, CURLcode code)
     long status = 0;
     const char *content_type = NULL;
 
-    if (buf_error(&r->body) != 0 || code == CURLE_FILESIZE_EXCEEDED) {
-        snprintf(r->error, sizeof(r->error), "the body is larger than %zu bytes",
-                 r->o.max_body_bytes);
-        fail(r, r->error);
+    if (!transfer_succeeded(&r->transfer, code)) {
+        fail(r, r->transfer.error);
         return;
     }
-    if (r->is_coded) {
-        fail(r, "unsupported transfer encoding");
-        return;
-    }
-    if (code != CURLE_OK) {
-        fail(r, r->error[0] == '\0' ? lib->curl_easy_strerror(code) : r->error);
-        return;
-    }
-    lib->curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+    lib->curl_easy_getinfo(r->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
     if (redirect(r, status)) {
         return;
     }
-    lib->curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &content_type);
+    lib->curl_easy_getinfo(r->transfer.easy, CURLINFO_CONTENT_TYPE, &content_type);
     response.status = (int)status;
     response.content_type = trim(content_type);
     tell(r, &response);
@@ -633,7 +293,7 @@ struct http_request *http_client_send(struct http_client *c, const struct http_r
     r->prev = c->requests.prev;
     r->prev->next = r;
     c->requests.prev = r;
-    buf_init(&r->body, o->max_body_bytes);
+    buf_init(&r->transfer.body, o->max_body_bytes);
     arena_init(&r->arena);
     keep_options(r, o);
     r->url = r->o.url.p == NULL ? "" : r->o.url.p;

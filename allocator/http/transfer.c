@@ -1,0 +1,354 @@
+#include "allocator/http/transfer.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "allocator/base/mem.h"
+#include "allocator/http/place.h"
+
+enum {
+    IDLE_CONNECTION_S = 300, /* as Prometheus' transport */
+    READ_BYTES = 128 * 1024,
+};
+
+static bool refuse(struct transfer *t, const char *why)
+{
+    snprintf(t->error, sizeof(t->error), "%s", why);
+    return false;
+}
+
+/* Nobody writes the environment while threads run, so reading it is safe. */
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe) */
+
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static const char *either(const char *a, const char *b)
+{
+    const char *value = environment(a);
+
+    return value != NULL ? value : environment(b);
+}
+
+/* libcurl undoes gzip and others as a transfer coding although nobody asked for one: a few bytes
+ * could become a gigabyte. */
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+    static const char name[] = "transfer-encoding:";
+    struct transfer *t = arg;
+    struct span value = { p, size * n };
+
+    if (value.len >= sizeof(name) - 1 && strncasecmp(p, name, sizeof(name) - 1) == 0) {
+        value = span_from(value, sizeof(name) - 1);
+        while (value.len > 0 && (unsigned char)value.p[0] <= ' ') {
+            value = span_from(value, 1);
+        }
+        while (value.len > 0 && (unsigned char)value.p[value.len - 1] <= ' ') {
+            value.len--;
+        }
+        t->is_coded = value.len != 7 || strncasecmp(value.p, "chunked", 7) != 0;
+    }
+    return t->is_coded ? 0 : size * n;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct transfer *t = arg;
+
+    buf_add(&t->body, p, size * n);
+    return buf_error(&t->body) == 0 ? size * n : 0;
+}
+
+static bool is_header_safe(struct span s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.p[i] == '\r' || s.p[i] == '\n' || s.p[i] == '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What tells another host nothing but who asks and for what. */
+static bool goes_anywhere(struct span name)
+{
+    return span_is_nocase(name, "Accept") || span_is_nocase(name, "User-Agent") ||
+           (name.len > 13 && strncasecmp(name.p, "X-Prometheus-", 13) == 0);
+}
+
+static void add_line(struct transfer *t, const char *line)
+{
+    struct curl_slist *longer = t->lib->curl_slist_append(t->lines, line);
+
+    assert(longer != NULL);
+    t->lines = longer;
+}
+
+static void add_header(struct transfer *t, struct span name, struct span value)
+{
+    /* Curl's notation for a header without a value is a semicolon. */
+    AUTO_STR line = value.len == 0 ? mem_printf("%.*s;", SPAN_ARG(name))
+                                   : mem_printf("%.*s: %.*s", SPAN_ARG(name), SPAN_ARG(value));
+
+    add_line(t, line);
+}
+
+static bool set_headers(struct transfer *t)
+{
+    bool has_accept = false;
+
+    for (size_t i = 0; i < t->order.options->n_headers; i++) {
+        const struct http_request_header *h = &t->order.options->headers[i];
+
+        if (!is_header_safe(h->name) || !is_header_safe(h->value)) {
+            return refuse(t, "a header holds a line break");
+        }
+        has_accept |= span_is_nocase(h->name, "Accept");
+        if (!t->order.is_elsewhere || goes_anywhere(h->name)) {
+            add_header(t, h->name, h->value);
+        }
+    }
+    if (!has_accept) {
+        add_line(t, "Accept:"); /* none, instead of curl's */
+    }
+    add_line(t, "Expect:");
+    if (t->order.authorization.len > 0 && !t->order.is_elsewhere) {
+        add_header(t, SPAN_LIT("Authorization"), t->order.authorization);
+    }
+    return true;
+}
+
+static void set_blob(struct transfer *t, CURLoption option, struct span pem)
+{
+    struct curl_blob blob = { .data = (void *)(uintptr_t)pem.p,
+                              .len = pem.len,
+                              .flags = CURL_BLOB_COPY };
+
+    t->lib->curl_easy_setopt(t->easy, option, &blob);
+}
+
+static long version_option(int min, int max)
+{
+    static const long min_options[] = { CURL_SSLVERSION_TLSv1_0, CURL_SSLVERSION_TLSv1_1,
+                                        CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_TLSv1_3 };
+    static const long max_options[] = { CURL_SSLVERSION_MAX_TLSv1_0, CURL_SSLVERSION_MAX_TLSv1_1,
+                                        CURL_SSLVERSION_MAX_TLSv1_2, CURL_SSLVERSION_MAX_TLSv1_3 };
+
+    return min_options[(min == 0 ? 0x0303 : min) - 0x0301] |
+           (max == 0 ? 0 : max_options[max - 0x0301]);
+}
+
+static void set_tls(struct transfer *t)
+{
+    const struct http_client_tls *tls = &t->order.options->tls;
+    const struct libcurl *lib = t->lib;
+    CURL *easy = t->easy;
+
+    if (tls->ca_pem.len > 0 || tls->ca_file.len > 0) {
+        /* Only the given authorities count; curl would add the system's folder. */
+        lib->curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    if (tls->ca_pem.len > 0) {
+        lib->curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+        set_blob(t, CURLOPT_CAINFO_BLOB, tls->ca_pem);
+    } else if (tls->ca_file.len > 0) {
+        lib->curl_easy_setopt(easy, CURLOPT_CAINFO, tls->ca_file.p);
+    }
+    if (tls->cert_pem.len > 0) {
+        set_blob(t, CURLOPT_SSLCERT_BLOB, tls->cert_pem);
+    } else if (tls->cert_file.len > 0) {
+        lib->curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->cert_file.p);
+    }
+    if (tls->key_pem.len > 0) {
+        set_blob(t, CURLOPT_SSLKEY_BLOB, tls->key_pem);
+    } else if (tls->key_file.len > 0) {
+        lib->curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key_file.p);
+    }
+    lib->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->insecure_skip_verify ? 0L : 1L);
+    lib->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->insecure_skip_verify ? 0L : 2L);
+    lib->curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                          version_option(tls->min_version, tls->max_version));
+}
+
+static void set_proxy(struct transfer *t, const struct place *to)
+{
+    const struct libcurl *lib = t->lib;
+    const char *proxy = t->order.options->proxy_url.len > 0 ? t->order.options->proxy_url.p : "";
+    const char *except = t->order.options->no_proxy.len > 0 ? t->order.options->no_proxy.p : "";
+
+    if (t->order.options->proxy_from_environment && t->order.options->proxy_url.len == 0 &&
+        !place_is_loopback(to)) {
+        const char *found = strcmp(to->scheme, "https") == 0 ? either("HTTPS_PROXY", "https_proxy")
+                                                             : either("HTTP_PROXY", "http_proxy");
+        const char *found_except = either("NO_PROXY", "no_proxy");
+
+        proxy = found == NULL ? "" : found;
+        except = found_except == NULL ? "" : found_except;
+    }
+    lib->curl_easy_setopt(t->easy, CURLOPT_PROXY,
+                          proxy); /* empty: none, and curl does not look for one itself */
+    lib->curl_easy_setopt(t->easy, CURLOPT_NOPROXY, except);
+}
+
+static void set_method(struct transfer *t)
+{
+    const struct libcurl *lib = t->lib;
+    struct span method = t->order.is_get ? SPAN_LIT("GET") : t->order.options->method;
+
+    if (span_is(method, "HEAD")) {
+        lib->curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
+    } else if (span_is(method, "POST")) {
+        lib->curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+        lib->curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                              (curl_off_t)t->order.options->post_body.len);
+        lib->curl_easy_setopt(
+            t->easy, CURLOPT_POSTFIELDS,
+            t->order.options->post_body.p == NULL ? "" : t->order.options->post_body.p);
+    } else if (!span_is(method, "GET")) {
+        lib->curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method.p);
+    }
+}
+
+/* The name to ask for and verify takes the host's place in the URL; the connection goes to the real
+ * host, and so does the Host header. */
+static void rename_server(struct transfer *t, CURLU *u, const struct place *to)
+{
+    const struct libcurl *lib = t->lib;
+    AUTO_STR host = strcmp(to->port, "443") == 0 ? mem_printf("Host: %s", to->host)
+                                                 : mem_printf("Host: %s:%s", to->host, to->port);
+    AUTO_STR route = mem_printf("::%s:%s", to->host, to->port);
+
+    add_line(t, host);
+    t->connect_to = lib->curl_slist_append(NULL, route);
+    lib->curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
+    lib->curl_url_set(u, CURLUPART_HOST, t->order.options->tls.server_name.p, 0);
+}
+
+static void set_url(struct transfer *t, CURLU *u, const struct place *to)
+{
+    const struct libcurl *lib = t->lib;
+    char *url = NULL;
+
+    if (t->order.options->username.p != NULL || t->order.authorization.len > 0) {
+        lib->curl_url_set(u, CURLUPART_USER, NULL, 0);
+        lib->curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
+    }
+    if (t->order.options->username.p != NULL && !t->order.is_elsewhere) {
+        lib->curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        lib->curl_easy_setopt(t->easy, CURLOPT_USERNAME, t->order.options->username.p);
+        lib->curl_easy_setopt(t->easy, CURLOPT_PASSWORD,
+                              t->order.options->password.p == NULL ? ""
+                                                                   : t->order.options->password.p);
+    }
+    if (t->order.options->tls.server_name.len > 0 && strcmp(to->scheme, "https") == 0) {
+        rename_server(t, u, to);
+    }
+    lib->curl_url_get(u, CURLUPART_URL, &url, 0);
+    lib->curl_easy_setopt(t->easy, CURLOPT_URL, url);
+    lib->curl_free(url);
+}
+
+static void set_transfer(struct transfer *t)
+{
+    const struct libcurl *lib = t->lib;
+    CURL *easy = t->easy;
+
+    lib->curl_easy_setopt(easy, CURLOPT_PRIVATE, t->order.owner);
+    lib->curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
+    lib->curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    lib->curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    lib->curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    lib->curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    lib->curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_BYTES);
+    lib->curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    lib->curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    lib->curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    lib->curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_S);
+    lib->curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->order.timeout_ms);
+    lib->curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                          t->order.options->enable_http2 ? CURL_HTTP_VERSION_2TLS
+                                                         : CURL_HTTP_VERSION_1_1);
+    if (t->order.options->max_body_bytes < INT64_MAX) {
+        lib->curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
+                              (curl_off_t)t->order.options->max_body_bytes);
+    }
+}
+
+void transfer_drop(struct transfer *t)
+{
+    const struct libcurl *lib = t->lib;
+
+    if (t->easy == NULL) {
+        return;
+    }
+    lib->curl_multi_remove_handle(t->multi, t->easy);
+    lib->curl_easy_cleanup(t->easy);
+    lib->curl_slist_free_all(t->lines);
+    lib->curl_slist_free_all(t->connect_to);
+    t->easy = NULL;
+    t->lines = t->connect_to = NULL;
+}
+
+static bool start_at(struct transfer *t, CURLU *u, const struct place *to)
+{
+    const struct libcurl *lib = t->lib;
+
+    t->easy = lib->curl_easy_init();
+    assert(t->easy != NULL);
+    set_transfer(t);
+    set_method(t);
+    set_tls(t);
+    set_proxy(t, to);
+    if (!set_headers(t)) {
+        return false;
+    }
+    set_url(t, u, to);
+    lib->curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->lines);
+    lib->curl_multi_add_handle(t->multi, t->easy);
+    return true;
+}
+
+bool transfer_start(struct transfer *t, const struct transfer_order *order)
+{
+    const struct libcurl *lib = t->lib;
+    CURLU *u = lib->curl_url();
+    struct place to = { 0 };
+    bool is_running = false;
+
+    assert(u != NULL);
+    transfer_drop(t);
+    buf_clear(&t->body);
+    t->error[0] = '\0';
+    t->is_coded = false;
+    t->order = *order;
+    if (lib->curl_url_set(u, CURLUPART_URL, order->url, 0) != CURLUE_OK || !place_of(lib, u, &to)) {
+        refuse(t, "the URL cannot be parsed");
+    } else if (order->timeout_ms <= 0) {
+        refuse(t, "timed out");
+    } else {
+        is_running = start_at(t, u, &to);
+    }
+    place_fini(lib, &to);
+    lib->curl_url_cleanup(u);
+    return is_running;
+}
+
+bool transfer_succeeded(struct transfer *t, CURLcode code)
+{
+    if (buf_error(&t->body) != 0 || code == CURLE_FILESIZE_EXCEEDED) {
+        snprintf(t->error, sizeof(t->error), "the body is larger than %zu bytes",
+                 t->order.options->max_body_bytes);
+        return false;
+    }
+    if (t->is_coded) {
+        return refuse(t, "unsupported transfer encoding");
+    }
+    if (code != CURLE_OK && t->error[0] == '\0') {
+        return refuse(t, t->lib->curl_easy_strerror(code));
+    }
+    return code == CURLE_OK;
+}
