@@ -213,19 +213,6 @@ static void request_free(struct http_request *r)
     mem_free(r);
 }
 
-static struct span trim(const char *s)
-{
-    struct span t = span_of(s);
-
-    while (t.len > 0 && (t.p[0] == ' ' || t.p[0] == '\t')) {
-        t = span_from(t, 1);
-    }
-    while (t.len > 0 && (t.p[t.len - 1] == ' ' || t.p[t.len - 1] == '\t')) {
-        t.len--;
-    }
-    return t;
-}
-
 static void tell(struct http_request *r, struct http_response *response)
 {
     response->body = &r->transfer.body;
@@ -264,7 +251,7 @@ static void finish(struct http_request *r, CURLcode code)
     }
     lib->curl_easy_getinfo(r->transfer.easy, CURLINFO_CONTENT_TYPE, &content_type);
     response.status = (int)status;
-    response.content_type = trim(content_type);
+    response.content_type = span_trim(span_of(content_type));
     tell(r, &response);
 }
 

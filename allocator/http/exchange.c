@@ -61,11 +61,7 @@ struct span exchange_header(const struct exchange *x, const char *name)
     if (at < 0) {
         return (struct span){ 0 };
     }
-    struct span value = from_iovec(headers->entries[at].value);
-    while (value.len > 0 && (value.p[value.len - 1] == ' ' || value.p[value.len - 1] == '\t')) {
-        value.len--;
-    }
-    return value;
+    return span_trim(from_iovec(headers->entries[at].value));
 }
 
 struct span exchange_body(const struct exchange *x)

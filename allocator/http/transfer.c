@@ -43,14 +43,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     struct span value = { p, size * n };
 
     if (value.len >= sizeof(name) - 1 && strncasecmp(p, name, sizeof(name) - 1) == 0) {
-        value = span_from(value, sizeof(name) - 1);
-        while (value.len > 0 && (unsigned char)value.p[0] <= ' ') {
-            value = span_from(value, 1);
-        }
-        while (value.len > 0 && (unsigned char)value.p[value.len - 1] <= ' ') {
-            value.len--;
-        }
-        t->is_coded = value.len != 7 || strncasecmp(value.p, "chunked", 7) != 0;
+        t->is_coded = !span_is_nocase(span_trim(span_from(value, sizeof(name) - 1)), "chunked");
     }
     return t->is_coded ? 0 : size * n;
 }
