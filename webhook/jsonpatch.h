@@ -30,8 +30,8 @@ void jsonpatch_write(const struct jsonpatch *patch, struct buf *out);
 /* A patch from its JSON. ERR_INVALID for what is none, ERR_UNSUPPORTED for other operations. */
 int jsonpatch_read(const struct node *json, struct arena *arena, struct jsonpatch *out,
                    struct err *err) MUST_USE;
-/* The operations in their order: '*out' is a new tree that shares with 'root' and with the values of
- * the patch what is the same in both. ERR_INVALID when one does not fit. */
+/* The operations in their order: '*out' is a new tree that shares with 'root' and with the values
+ * of the patch what is the same in both. ERR_INVALID when one does not fit. */
 int jsonpatch_apply(const struct jsonpatch *patch, const struct node *root, struct arena *arena,
                     struct node **out, struct err *err) MUST_USE;
 /* Equal values; the same node is equal without a look. */

@@ -218,6 +218,7 @@ static void close_map(struct skimmer *s, struct node *map, size_t from)
 static int read_part(struct skimmer *s, const struct json_token *t, enum place place,
                      unsigned depth, struct node **out, struct err *err);
 
+/* NOLINTNEXTLINE(misc-no-recursion): LIMIT_DEPTH */
 static inline int read_value(struct skimmer *s, const struct json_token *t, enum place place,
                              unsigned depth, struct node **out, struct err *err)
 {
@@ -298,7 +299,8 @@ static int read_list(struct skimmer *s, const struct json_token *begin, enum pla
     return 0;
 }
 
-/* What is no scalar. NOLINTNEXTLINE(misc-no-recursion): LIMIT_DEPTH */
+/* What is no scalar.
+ * NOLINTNEXTLINE(misc-no-recursion): LIMIT_DEPTH */
 static int read_part(struct skimmer *s, const struct json_token *t, enum place place,
                      unsigned depth, struct node **out, struct err *err)
 {

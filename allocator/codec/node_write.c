@@ -87,10 +87,10 @@ static void write_map(const struct node *n, struct buf *out);
 /* NOLINTNEXTLINE(misc-no-recursion): the parsers cap the depth (LIMIT_DEPTH). */
 void node_write_json(const struct node *n, struct buf *out)
 {
-    if (n != NULL && n->canonical != NULL) {
-        buf_add(out, n->canonical, n->end - n->begin);
-    } else if (node_is_null(n)) {
+    if (node_is_null(n)) {
         buf_add_str(out, "null");
+    } else if (n->canonical != NULL) {
+        buf_add(out, n->canonical, n->end - n->begin);
     } else if (n->type == NODE_SCALAR) {
         write_scalar(n, out);
     } else if (n->type == NODE_MAP) {

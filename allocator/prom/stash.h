@@ -18,9 +18,9 @@
 int stash_decode(struct span value, struct arena *arena, struct span *out_json, struct node **out,
                  struct err *err) MUST_USE;
 /* Canonical JSON → annotation value. Deflated fast, unless only more work makes it fit into 'room'
- * bytes; what the caller does not want longer than that it has to look at. ERR_TOO_BIG over the cap,
- * with size and advice in the text. Deflating is no function of the content alone (another level,
- * another zlib): who has a value that decodes to the same JSON keeps it. */
+ * bytes; what the caller does not want longer than that it has to look at. ERR_TOO_BIG over the
+ * cap, with size and advice in the text. Deflating is no function of the content alone (another
+ * level, another zlib): who has a value that decodes to the same JSON keeps it. */
 int stash_encode(struct span json, size_t room, struct buf *out, struct err *err) MUST_USE;
 
 #endif
