@@ -14,6 +14,7 @@ struct mailbox {
     struct mail *first GUARDED, **last GUARDED;
     size_t n GUARDED;
     bool is_closed GUARDED;
+    bool is_rung GUARDED; /* not yet heard */
     size_t max;
     int bell; /* an eventfd */
 };
@@ -40,6 +41,17 @@ static void dispose(struct mail *mail)
     }
 }
 
+static void ring_locked(struct mailbox *box) REQUIRES(box->mu);
+
+static void ring_locked(struct mailbox *box)
+{
+    if (!box->is_rung) {
+        box->is_rung = true;
+        ssize_t n = write(box->bell, &(uint64_t){ 1 }, sizeof(uint64_t));
+        (void)n; /* the counter cannot overflow: it is written once per drain */
+    }
+}
+
 static void append_locked(struct mailbox *box, struct mail *mail) REQUIRES(box->mu);
 
 static void append_locked(struct mailbox *box, struct mail *mail)
@@ -47,13 +59,10 @@ static void append_locked(struct mailbox *box, struct mail *mail)
     mail->next = NULL;
     *box->last = mail;
     box->last = &mail->next;
-    if (box->n++ == 0) {
-        ssize_t n = write(box->bell, &(uint64_t){ 1 }, sizeof(uint64_t));
-        (void)n; /* the counter cannot overflow: it is written once per drain */
-    }
+    box->n++;
 }
 
-bool mailbox_post(struct mailbox *box, struct mail *mail)
+static bool post(struct mailbox *box, struct mail *mail, bool must_ring)
 {
     mutex_lock(&box->mu);
     while (!box->is_closed && box->max > 0 && box->n >= box->max) {
@@ -62,12 +71,34 @@ bool mailbox_post(struct mailbox *box, struct mail *mail)
     bool is_open = !box->is_closed;
     if (is_open) {
         append_locked(box, mail);
+        if (must_ring || box->n == box->max) {
+            ring_locked(box);
+        }
     }
     mutex_unlock(&box->mu);
     if (!is_open) {
         dispose(mail);
     }
     return is_open;
+}
+
+bool mailbox_post(struct mailbox *box, struct mail *mail)
+{
+    return post(box, mail, true);
+}
+
+bool mailbox_post_quietly(struct mailbox *box, struct mail *mail)
+{
+    return post(box, mail, false);
+}
+
+void mailbox_ring(struct mailbox *box)
+{
+    mutex_lock(&box->mu);
+    if (box->n > 0) {
+        ring_locked(box);
+    }
+    mutex_unlock(&box->mu);
 }
 
 int mailbox_fd(const struct mailbox *box)
@@ -80,8 +111,11 @@ struct mail *mailbox_drain(struct mailbox *box)
     uint64_t count = 0;
 
     mutex_lock(&box->mu);
-    ssize_t n = read(box->bell, &count, sizeof(count));
-    (void)n; /* an unrung bell is fine: the descriptor does not block */
+    if (box->is_rung) {
+        box->is_rung = false;
+        ssize_t n = read(box->bell, &count, sizeof(count));
+        (void)n; /* it does not block */
+    }
     struct mail *list = box->first;
     box->first = NULL;
     box->last = &box->first;

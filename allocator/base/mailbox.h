@@ -1,6 +1,6 @@
 /* Many senders, one owner: a bounded queue of messages with an eventfd bell.
  * A message is a struct that starts with 'struct mail'; posting moves it (the sender's pointer is
- * dead). Threads: post from any; everything else from the owner only. */
+ * dead). Threads: post and ring from any; everything else from the owner only. */
 #ifndef OTEL_TA_BASE_MAILBOX_H
 #define OTEL_TA_BASE_MAILBOX_H
 
@@ -20,7 +20,11 @@ struct mailbox *mailbox_new(size_t max);
 /* Blocks while the box is full: TCP or the file system pushes back on the source. Returns false,
  * and disposes the mail, once the box is closed. */
 bool mailbox_post(struct mailbox *box, struct mail *mail);
-/* Readable while messages wait. The owner polls it. */
+/* The same without the bell, unless the box is full then: several in a row wake the owner once. The
+ * sender calls mailbox_ring() behind the last. */
+bool mailbox_post_quietly(struct mailbox *box, struct mail *mail);
+void mailbox_ring(struct mailbox *box); /* if something waits */
+/* Readable once the bell was rung. The owner polls it. */
 int mailbox_fd(const struct mailbox *box);
 /* All waiting messages, oldest first, as a list; NULL when none. Clears the bell. */
 struct mail *mailbox_drain(struct mailbox *box);

@@ -65,6 +65,26 @@ static void test_alone(void)
     mailbox_free(&box);
 }
 
+static void test_quietly(void)
+{
+    struct mailbox *box = mailbox_new(2);
+
+    mailbox_ring(box);
+    ok(!is_rung(box), "nothing to ring for");
+    ok(mailbox_post_quietly(box, letter(0, 1)) && !is_rung(box), "a letter without a bell");
+    mailbox_ring(box);
+    ok(is_rung(box), "rung for later");
+    for (int i = 0; i < 2; i++) {
+        for (struct mail *m = mailbox_drain(box), *next = NULL; m != NULL; m = next) {
+            next = m->next;
+            mem_free(m);
+        }
+        ok(!is_rung(box) && mailbox_post_quietly(box, letter(0, 2)) && !is_rung(box), "drained");
+    }
+    ok(mailbox_post_quietly(box, letter(0, 3)) && is_rung(box), "a full box rings of itself");
+    mailbox_free(&box);
+}
+
 struct sender {
     struct mailbox *box;
     int number;
@@ -152,6 +172,7 @@ static void test_close(void)
 int main(void)
 {
     test_alone();
+    test_quietly();
     test_race(1);
     test_race(16);
     test_race(0);
