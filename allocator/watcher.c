@@ -11,6 +11,11 @@
 
 #include <poll.h>
 
+/* What changes so soon after other files is read with what follows it. */
+#define ROWS_APART_MS 5
+/* A file is created and written before it is renamed into its place. */
+#define EVENTS_APART_MS 1
+
 enum { MAIL_CONNECT = 100, MAIL_STOP };
 
 struct watcher {
@@ -22,8 +27,9 @@ struct watcher {
     struct filealarm *alarm;
     struct httppoll *polls;
     struct mailbox *engine;
-    bool is_leaving;  /* told to stop; the engine may still post */
-    bool is_stopping; /* nobody posts any more */
+    int64_t events_ms; /* file events wait until then */
+    bool is_leaving;   /* told to stop; the engine may still post */
+    bool is_stopping;  /* nobody posts any more */
 };
 
 /* ---- mail of the keeper */
@@ -157,7 +163,8 @@ static void take_mail(struct watcher *w, struct mail *mail, int64_t now_ms) ON(w
 static int64_t wait_ms(const struct watcher *w, int64_t now_ms) ON(watcher)
 {
     const int64_t deadlines[] = { filewatch_deadline_ms(w->files), filealarm_deadline_ms(w->alarm),
-                                  httppoll_deadline_ms(w->polls), dirwatch_deadline_ms(w->dirs) };
+                                  httppoll_deadline_ms(w->polls), dirwatch_deadline_ms(w->dirs),
+                                  w->events_ms > now_ms ? w->events_ms : INT64_MAX };
     int64_t first = INT64_MAX;
 
     for (size_t i = 0; i < COUNT(deadlines); i++) {
@@ -166,12 +173,24 @@ static int64_t wait_ms(const struct watcher *w, int64_t now_ms) ON(watcher)
     return first == INT64_MAX ? -1 : first <= now_ms ? 0 : first - now_ms;
 }
 
+/* What changes after a while of quiet is read at once. Under load files are read in rows, and those
+ * they wake (the engine, and with a snapshot every serving thread) wake once for a row. */
+static void read_events(struct watcher *w) ON(watcher)
+{
+    dirwatch_read(w->dirs);
+    int64_t now = clock_mono_ms();
+    bool is_row = filewatch_deadline_ms(w->files) <= now;
+    w->events_ms = now + (is_row ? ROWS_APART_MS : EVENTS_APART_MS);
+}
+
 static void turn(struct watcher *w) ON(watcher)
 {
+    int64_t from = clock_mono_ms();
+    bool has_events = dirwatch_fd(w->dirs) >= 0 && from >= w->events_ms;
     struct pollfd fds[2] = { { .fd = mailbox_fd(w->box), .events = POLLIN },
                              { .fd = dirwatch_fd(w->dirs), .events = POLLIN } };
 
-    http_client_poll(w->client, fds, dirwatch_fd(w->dirs) < 0 ? 1 : 2, wait_ms(w, clock_mono_ms()));
+    http_client_poll(w->client, fds, has_events ? 2 : 1, wait_ms(w, from));
     for (struct mail *mail = mailbox_drain(w->box), *next; mail != NULL; mail = next) {
         next = mail->next;
         if (w->is_leaving) {
@@ -185,13 +204,16 @@ static void turn(struct watcher *w) ON(watcher)
         return;
     }
     if ((fds[1].revents & POLLIN) != 0) {
-        dirwatch_read(w->dirs);
+        read_events(w);
     }
     int64_t now = clock_mono_ms();
     dirwatch_tick(w->dirs, now);
     filewatch_tick(w->files, now);
     filealarm_tick(w->alarm, now);
     httppoll_tick(w->polls, now);
+    if (w->engine != NULL) {
+        mailbox_ring(w->engine);
+    }
 }
 
 static void *run(void *arg)

@@ -230,7 +230,7 @@ void arrival_post(struct arrival *arrival, struct mailbox *engine)
     if (engine == NULL) {
         arrival_free(&arrival);
     } else {
-        mailbox_post(engine, &arrival->mail);
+        mailbox_post_quietly(engine, &arrival->mail);
     }
 }
 

@@ -66,7 +66,8 @@ struct arrival { /* ENGINE_ARRIVAL */
     size_t body_len;
 };
 struct arrival *arrival_new(uint64_t want, enum arrival_status status, const char *source);
-/* Moves it to the engine; without one ('engine' is NULL) it is freed. */
+/* Moves it to the engine; without one ('engine' is NULL) it is freed. Rings no bell: arrivals come
+ * in rows, and the watcher rings behind each. */
 void arrival_post(struct arrival *arrival, struct mailbox *engine);
 void arrival_free(struct arrival **arrival);
 
