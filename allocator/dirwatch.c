@@ -86,7 +86,7 @@ static bool is_link(const struct dir *dir, struct span name)
     return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
-static void tell(struct dir *dir, uint32_t mask, struct span name) ON(watcher)
+static void tell(struct dir *dir, uint32_t mask, struct span name, bool is_last) ON(watcher)
 {
     enum dirwatch_event event =
         (mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) != 0 ? DIRWATCH_READY : DIRWATCH_TOUCHED;
@@ -106,7 +106,7 @@ static void tell(struct dir *dir, uint32_t mask, struct span name) ON(watcher)
             }
         }
     }
-    if (!is_known && (mask & (IN_MOVED_TO | IN_CREATE)) != 0 && is_link(dir, name)) {
+    if (!is_known && is_last && (mask & (IN_MOVED_TO | IN_CREATE)) != 0 && is_link(dir, name)) {
         tell_everyone(dir);
     }
 }
@@ -274,7 +274,9 @@ static void take_overflow(struct dirwatch *d) ON(watcher)
     }
 }
 
-static void take_event(struct dirwatch *d, const struct inotify_event *e) ON(watcher)
+/* 'is_last': what is known of the name now. A file that is written beside its place and renamed
+ * into it has four events there, and a link none but the first. */
+static void take_event(struct dirwatch *d, const struct inotify_event *e, bool is_last) ON(watcher)
 {
     bool is_gone = (e->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)) != 0;
     struct dir *dir = find_wd(d, e->wd);
@@ -288,9 +290,14 @@ static void take_event(struct dirwatch *d, const struct inotify_event *e) ON(wat
          node = node->next) {
         dir = TABLE_ITEM(node, struct dir, by_wd);
         if (dir->wd == e->wd) {
-            tell(dir, e->mask, span_of(e->len == 0 ? "" : e->name));
+            tell(dir, e->mask, span_of(e->len == 0 ? "" : e->name), is_last);
         }
     }
+}
+
+static bool is_same_name(const struct inotify_event *a, const struct inotify_event *b)
+{
+    return a->wd == b->wd && a->len == b->len && memcmp(a->name, b->name, a->len) == 0;
 }
 
 void dirwatch_read(struct dirwatch *d)
@@ -304,12 +311,13 @@ void dirwatch_read(struct dirwatch *d)
         }
         for (char *p = events; p < events + n;) {
             const struct inotify_event *e = (const struct inotify_event *)(const void *)p;
+            p += sizeof(*e) + e->len;
             if ((e->mask & IN_Q_OVERFLOW) != 0) {
                 take_overflow(d);
-            } else {
-                take_event(d, e);
+                continue;
             }
-            p += sizeof(*e) + e->len;
+            const struct inotify_event *next = (const struct inotify_event *)(const void *)p;
+            take_event(d, e, p == events + n || !is_same_name(e, next));
         }
     }
 }
