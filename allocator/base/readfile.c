@@ -65,10 +65,10 @@ static int read_all(int fd, const struct reading *r, char **out_body, size_t *ou
             mem_free(body);
             return fail(r->path, errnum, err);
         }
-        if (n == 0) {
+        len += (size_t)n;
+        if (n == 0 || (len == r->expected && len < cap)) { /* there was room for more */
             break;
         }
-        len += (size_t)n;
         if (len > r->max) {
             mem_free(body);
             return err_set(err, ERR_TOO_BIG, "%s: more than %zu bytes", r->path, r->max);
