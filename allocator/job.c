@@ -226,8 +226,9 @@ struct reading {
     struct render render;
     struct label_builder labels;
     struct arena scratch;              /* what relabeling expands, for one target */
-    const struct sd_group *tail_group; /* the last one of which a target was kept */
-    struct fragment *tail;             /* and its tail */
+    const struct sd_group *tail_group; /* the last one whose tail was written */
+    struct span tail_text;             /* that; p == NULL: too big */
+    struct fragment *tail;             /* the same; NULL while no target of this reading has it */
     const struct sd_shape *node_shape;
     uint32_t node_fields[TARGETNODE_LABELS]; /* where node_shape has the labels that name the node,
                                                 or SD_NO_FIELD */
@@ -236,6 +237,7 @@ struct reading {
     struct target **targets; /* the new list */
     uint32_t n, cap;
     uint32_t index;
+    uint32_t next_old; /* of the source's old list: those before it are met, or had lower places */
     size_t n_dropped, n_invalid;
 };
 
@@ -275,18 +277,15 @@ static void enter_group(struct reading *r, const struct sd_group *g)
     }
 }
 
-static void find_tail(struct reading *r, const struct sd_group *g)
+static void write_tail(struct reading *r, const struct sd_group *g)
 {
     bool is_same;
 
-    if (r->tail_group == g) {
-        return;
+    if (r->tail_group != g) {
+        r->tail_group = g;
+        r->tail_text = render_tail(&r->render, g, &is_same);
+        r->tail = is_same ? r->tail : NULL;
     }
-    struct span tail = render_tail(&r->render, g, &is_same);
-    if (!is_same) {
-        r->tail = tail.p == NULL ? NULL : fragments_intern(r->job->fragments, tail);
-    }
-    r->tail_group = g;
 }
 
 static enum verdict_kind judge(struct reading *r, const struct sd_group *g, struct span address,
@@ -340,34 +339,82 @@ static struct target *make_target(struct reading *r, struct span own, uint64_t i
     return t;
 }
 
+static void confirm(struct reading *r, struct target *t)
+{
+    t->index = r->index;
+    t->is_confirmed = true;
+    if (r->n == r->cap) {
+        r->cap = r->cap == 0 ? 8 : r->cap * 2;
+        r->targets = mem_realloc(r->targets, r->cap * sizeof(struct target *));
+    }
+    r->targets[r->n++] = t;
+}
+
 static void keep(struct reading *r, const struct sd_group *g, struct span address,
                  uint64_t identity) ON(engine)
 {
     struct job *j = r->job;
     struct span own = render_own(&r->render, g, address);
 
-    find_tail(r, g);
-    if (own.p == NULL || r->tail == NULL) {
+    write_tail(r, g);
+    if (own.p == NULL || r->tail_text.p == NULL) {
         r->n_invalid++; /* too big to be served */
         return;
+    }
+    if (r->tail == NULL) {
+        r->tail = fragments_intern(j->fragments, r->tail_text);
     }
     struct target *head = find_head(j, identity), *previous = find_previous(r, head), *t = previous;
     if (t == NULL || t->tail != r->tail || !span_eq(span_make(t->own, t->own_len), own)) {
         t = make_target(r, own, identity, address);
     }
-    t->index = r->index;
-    t->is_confirmed = true;
     if (t != previous && previous != NULL) {
         previous->is_confirmed = true; /* is gone: not to be removed again */
         remove_target(j, previous, t);
     } else if (t != previous) {
         insert_target(j, head, t);
     }
-    if (r->n == r->cap) {
-        r->cap = r->cap == 0 ? 8 : r->cap * 2;
-        r->targets = mem_realloc(r->targets, r->cap * sizeof(struct target *));
+    confirm(r, t);
+}
+
+/* The target that the source had at this place; NULL when none was kept there, or it was met
+ * already. */
+static struct target *old_target(struct reading *r)
+{
+    const struct source *s = r->source;
+
+    while (r->next_old < s->n &&
+           (s->targets[r->next_old]->is_confirmed || s->targets[r->next_old]->index < r->index)) {
+        r->next_old++;
     }
-    r->targets[r->n++] = t;
+    return r->next_old < s->n && s->targets[r->next_old]->index == r->index
+               ? s->targets[r->next_old]
+               : NULL;
+}
+
+/* Most of a file is as it was. What is written with the same bytes has the same labels, and of the
+ * same labels the rules make the same: nothing has to be judged again. Only the head of a chain is
+ * taken so: a chain keeps its order by being met in it. */
+static bool keep_unchanged(struct reading *r, const struct sd_group *g, struct span address)
+    ON(engine)
+{
+    struct target *t = old_target(r);
+
+    if (t == NULL || t->slot == FLEET_NONE) {
+        return false;
+    }
+    struct span own = render_own(&r->render, g, address);
+    if (own.p == NULL || !span_eq(span_make(t->own, t->own_len), own)) {
+        return false;
+    }
+    write_tail(r, g);
+    if (t->tail != r->tail &&
+        (r->tail != NULL || !span_eq(span_make(t->tail->text, t->tail->len), r->tail_text))) {
+        return false;
+    }
+    r->tail = t->tail;
+    confirm(r, t);
+    return true;
 }
 
 static void read_group(struct reading *r, const struct sd_group *g) ON(engine)
@@ -376,6 +423,9 @@ static void read_group(struct reading *r, const struct sd_group *g) ON(engine)
 
     enter_group(r, g);
     for (uint32_t i = 0; i < g->n_targets; i++, r->index++) {
+        if (keep_unchanged(r, g, g->targets[i])) {
+            continue;
+        }
         enum verdict_kind kind = judge(r, g, g->targets[i], &identity);
         r->n_dropped += kind == VERDICT_DROPPED;
         r->n_invalid += kind == VERDICT_INVALID;

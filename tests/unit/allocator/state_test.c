@@ -10,66 +10,15 @@
 #include "allocator/base/vec.h"
 #include "tests/check.h"
 #include "tests/unit/allocator/side.h"
+#include "tests/unit/allocator/state_bodies.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- chance */
-
-static uint64_t seed;
-
-static unsigned chance(unsigned n)
-{
-    seed += 0x9e3779b97f4a7c15ULL;
-    uint64_t x = seed;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-    return (unsigned)((x ^ (x >> 31)) % n);
-}
-
 /* ---- the outside world: files by path */
 
 static char *files[N_FILES]; /* NULL: not there */
-
-static void write_labels(struct buf *out)
-{
-    static const char *const names[] = { "env",      "__meta_pod", "team",
-                                         "drop",     "rename",     "__meta_kubernetes_node_name",
-                                         "__meta_z", "zone" };
-    bool is_first = true;
-
-    for (size_t i = 0; i < COUNT(names); i++) {
-        if (chance(3) == 0) {
-            continue;
-        }
-        unsigned v = chance(i == 3 ? 8 : 3);
-        buf_addf(out, "%s\"%s\":%s\"%s%u\"", is_first ? "" : ",", names[i],
-                 chance(9) == 0 ? " " : "", v == 0 ? "" : "v\\u0041", v);
-        is_first = false;
-    }
-}
-
-static char *write_body(void)
-{
-    unsigned n = chance(7);
-    AUTO_BUF out;
-
-    buf_init(&out, MIB);
-    buf_add_char(&out, '[');
-    for (unsigned i = 0; i < n; i++) {
-        buf_addf(&out, "%s{\"targets\":[", i == 0 ? "" : ",");
-        unsigned n_targets = chance(4) == 0 ? chance(3) : 1;
-        for (unsigned k = 0; k < n_targets; k++) {
-            buf_addf(&out, "%s\"10.0.0.%u:80\"", k == 0 ? "" : ",", chance(12));
-        }
-        buf_add_str(&out, "],\"labels\":{");
-        write_labels(&out);
-        buf_add_str(&out, "}}");
-    }
-    buf_add_char(&out, ']');
-    return mem_strndup(out.p, out.len);
-}
 
 /* ---- the watcher's part: who wants which files */
 
@@ -323,7 +272,7 @@ static void change_file(struct side *s)
         files[file] = NULL;
     } else if (what <= 6) {
         mem_free(files[file]);
-        files[file] = write_body();
+        files[file] = write_body(file);
     }
     vec_each(&s->listeners, l) {
         if (what == 7 && listens(l, file)) { /* half written: what is known stays */
@@ -388,7 +337,7 @@ static bool run_history(uint64_t from_seed, int n_events)
     seed = from_seed;
     for (int i = 0; i < N_FILES; i++) {
         mem_free(files[i]);
-        files[i] = chance(3) == 0 ? NULL : write_body();
+        files[i] = chance(3) == 0 ? NULL : write_body(i);
     }
     side_init(&s);
     configure(&s, &w);
@@ -570,6 +519,23 @@ static void begin_reloads(struct side *s, const struct world *w)
     side_init(s);
     configure(s, w);
     publish(s);
+}
+
+#define META(address, meta) "{\"targets\":[\"" address "\"],\"labels\":{\"__meta_z\":\"" meta "\"}}"
+
+/* Which of several with one identity is served goes by their places now, not as they were. */
+static void test_one_identity(void)
+{
+    struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    begin_reloads(&s, &w);
+    change_first_file(&s, "[" META("a:1", "first") "," META("a:1", "second") "]");
+    ok(page_has(&s, 0, "first") && !page_has(&s, 0, "second"), "of one identity the first");
+    change_first_file(
+        &s, "[" META("b:1", "new") "," META("a:1", "second") "," META("a:1", "first") "]");
+    ok(page_has(&s, 0, "second") && !page_has(&s, 0, "first"), "also when one is as it was");
+    side_fini(&s);
 }
 
 static void test_new_job_waits_alone(void)
@@ -769,6 +735,7 @@ int main(void)
     test_served_form();
     test_sync();
     test_unchanged();
+    test_one_identity();
     test_new_job_waits_alone();
     test_changed_job_is_served_as_before();
     test_waiting_job_lets_go();
