@@ -2,12 +2,16 @@
 
 #include "allocator/base/mem.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define STACK_BYTES ((size_t)2 * 1024 * 1024)
 #define NICENESS 10
+#define SLICE_NS 100000 /* the shortest there is */
 
 struct role role_keeper, role_watcher, role_engine, role_serve;
 
@@ -60,4 +64,24 @@ void thread_be_nice(void)
 {
     /* In Linux this is a thread's; where it is forbidden, life goes on. */
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
+}
+
+/* The first version of the kernel's struct; glibc has none before 2.41. */
+struct attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns, deadline_ns, period_ns;
+};
+
+void thread_be_prompt(void)
+{
+    struct attributes a = { .size = sizeof(a) };
+
+    /* Nothing but the slice changes. Linux before 6.12 takes it for nothing. */
+    if (syscall(SYS_sched_getattr, 0, &a, sizeof(a), 0) == 0 && a.policy == SCHED_OTHER) {
+        a.runtime_ns = SLICE_NS;
+        (void)syscall(SYS_sched_setattr, 0, &a, 0);
+    }
 }

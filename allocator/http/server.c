@@ -378,6 +378,7 @@ static void *worker_main(void *arg)
     struct http_server *s = w->server;
 
     role_enter(serve);
+    thread_be_prompt();
     w->loop = h2o_evloop_create();
     w->queue = h2o_multithread_create_queue(w->loop);
     h2o_multithread_register_receiver(w->queue, &w->receiver, on_messages);

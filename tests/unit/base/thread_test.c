@@ -3,6 +3,7 @@
 #include "allocator/base/ref.h"
 #include "tests/check.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -122,8 +123,29 @@ static void test_nice(void)
     is_int(getpriority(PRIO_PROCESS, 0), before, "which changes nobody else");
 }
 
+static void *be_prompt(void *arg)
+{
+    int *nice_of = arg;
+
+    thread_be_prompt();
+    *nice_of = getpriority(PRIO_PROCESS, (id_t)gettid()) * 10 + sched_getscheduler(0);
+    return NULL;
+}
+
+static void test_prompt(void)
+{
+    int inside = -1;
+    pthread_t thread;
+
+    ok(thread_start(&thread, "prompt", be_prompt, &inside, NULL) == 0, "and one more");
+    thread_join(thread);
+    is_int(inside, getpriority(PRIO_PROCESS, 0) * 10 + sched_getscheduler(0),
+           "is prompt without being more than others");
+}
+
 int main(void)
 {
+    test_prompt();
     test_nice();
     test_ref();
     test_mutex_and_ref();
