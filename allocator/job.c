@@ -452,6 +452,8 @@ static void finish_reading(struct reading *r)
     struct source *s = r->source;
     struct job *j = r->job;
 
+    j->has_news |= r->n != s->n || r->batch->n_targets != s->n_discovered ||
+                   r->n_dropped != s->n_dropped || r->n_invalid != s->n_invalid;
     count_source(j, s, true);
     mem_free(s->targets);
     s->targets = r->n == 0 ? NULL : mem_realloc(r->targets, r->n * sizeof(struct target *));
@@ -463,7 +465,6 @@ static void finish_reading(struct reading *r)
     s->n_dropped = r->n_dropped;
     s->n_invalid = r->n_invalid;
     count_source(j, s, false);
-    j->has_news = true;
 }
 
 void job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define USUAL_BYTES ((size_t)4000) /* of a piece: few grow their buffer */
+
 struct render_plan { /* of one shape: which fields go into which piece */
     const struct sd_shape *shape;
     uint32_t n_before; /* own fields whose name sorts before __address__ */
@@ -29,12 +31,17 @@ static int compare_ranked(const void *a, const void *b)
 
 static void choose_shared(struct render *r, struct arena *arena)
 {
-    size_t n = r->batch->columns.n;
-    struct ranked *order = arena_alloc(arena, (n + 1) * sizeof(*order));
+    struct ranked *order = arena_alloc(arena, (r->batch->columns.n + 1) * sizeof(*order));
     uint64_t sum = 0;
+    size_t n = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        order[i] = (struct ranked){ &r->batch->columns.v[i], i };
+    for (size_t i = 0; i < r->batch->columns.n; i++) {
+        const struct sd_column *column = &r->batch->columns.v[i];
+        if (column->n_changes == 0) {
+            r->is_shared[i] = true;
+        } else {
+            order[n++] = (struct ranked){ column, i };
+        }
     }
     qsort(order, n, sizeof(*order), compare_ranked);
     for (size_t i = 0; i < n; i++) {
@@ -90,6 +97,8 @@ void render_init(struct render *r, struct sd_batch *batch)
     r->column_json = arena_zalloc(&batch->arena, (batch->columns.n + 1) * sizeof(*r->column_json));
     buf_init(&r->own, LIMIT_SD_BODY);
     buf_init(&r->tail, LIMIT_SD_BODY);
+    (void)buf_reserve(&r->own, USUAL_BYTES);
+    (void)buf_reserve(&r->tail, USUAL_BYTES);
     choose_shared(r, &batch->arena);
 }
 
@@ -154,7 +163,7 @@ static void add_name(struct render *r, const struct sd_field *field, struct buf 
         return;
     }
     size_t from = out->len;
-    buf_add_json(out, str_span(field->name));
+    add_text(out, str_span(field->name));
     buf_add_char(out, ':');
     if (buf_error(out) == 0) {
         *json = arena_span(&r->batch->arena, span_from(buf_span(out), from));
