@@ -46,7 +46,7 @@ struct job *job_new(struct scrapejob *config, const char *label, struct fleet *f
     j->has_news = true;
     table_init(&j->sources);
     table_init(&j->heads);
-    pages_init(&j->pages, fragments->publisher, fleet_collectors(fleet));
+    pages_init(&j->pages, fragments->publisher);
     return j;
 }
 
@@ -558,7 +558,7 @@ void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job)
     size_t n = 0;
 
     pages_fini(&j->pages);
-    pages_init(&j->pages, j->fragments->publisher, fleet_collectors(fleet));
+    pages_init(&j->pages, j->fragments->publisher);
     j->fleet = fleet;
     j->fleet_job = fleet_job;
     for (struct table_node *node = table_next(&j->heads, NULL); node != NULL;

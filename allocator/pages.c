@@ -4,132 +4,195 @@
 
 #include <stdlib.h>
 
-void pages_init(struct pages *p, struct publisher *publisher, size_t n_collectors)
+void pages_init(struct pages *p, struct publisher *publisher)
 {
-    memset(p, 0, sizeof(*p));
-    p->publisher = publisher;
-    p->n_lists = n_collectors;
-    p->lists = mem_array(n_collectors + 1, sizeof(*p->lists));
+    *p = (struct pages){ .publisher = publisher };
+}
+
+static void note(struct pages *p, uint32_t seat, struct target *t)
+{
+    if (seat != FLEET_NONE) {
+        *vec_push(&p->changes) = (struct page_change){ t, seat };
+    }
+}
+
+void pages_touch(struct pages *p, uint32_t seat)
+{
+    note(p, seat, NULL);
+}
+
+void pages_add(struct pages *p, uint32_t seat, struct target *t)
+{
+    note(p, seat, t);
+}
+
+/* ---- merging */
+
+static uint64_t identity_or_zero(const struct target *t)
+{
+    return t == NULL ? 0 : target_identity(t);
+}
+
+/* Equals stand side by side; one is valid. */
+static int compare_changes(const void *a, const void *b)
+{
+    const struct page_change *x = a, *y = b;
+    uint64_t i = identity_or_zero(x->target), k = identity_or_zero(y->target);
+
+    if (x->seat != y->seat) {
+        return x->seat < y->seat ? -1 : 1;
+    }
+    if (i != k) {
+        return i < k ? -1 : 1;
+    }
+    return ((uintptr_t)x->target > (uintptr_t)y->target) -
+           ((uintptr_t)x->target < (uintptr_t)y->target);
+}
+
+static struct target **members(struct page_list *l)
+{
+    return l->n <= 1 ? &l->one : l->v;
+}
+
+static void free_members(struct page_list *l)
+{
+    if (l->n > 1) {
+        mem_free(l->v);
+    }
+    l->one = NULL;
+    l->n = 0;
+}
+
+struct merged { /* with room for all that may come */
+    struct target **v;
+    uint32_t n;
+};
+
+/* Of the targets with one identity at most one has a slot, so what is valid comes once, but perhaps
+ * written twice. */
+static void keep_valid(struct merged *m, const struct fleet *fleet, uint32_t seat, struct target *t)
+{
+    if (t != NULL && t->slot != FLEET_NONE && fleet_owner(fleet, t->slot) == seat &&
+        (m->n == 0 || m->v[m->n - 1] != t)) {
+        m->v[m->n++] = t;
+    }
+}
+
+static void take_members(struct page_list *l, struct merged *m)
+{
+    free_members(l);
+    l->n = m->n;
+    if (m->n > 1) {
+        l->v = mem_realloc(m->v, m->n * sizeof(struct target *));
+        return;
+    }
+    l->one = m->n == 1 ? m->v[0] : NULL;
+    mem_free(m->v);
+}
+
+/* 'changes' are those of this list, in order. */
+static void merge_list(struct page_list *l, const struct fleet *fleet,
+                       const struct page_change *changes, size_t n_changes)
+{
+    struct target **old = members(l);
+    struct merged m = { mem_alloc((l->n + n_changes) * sizeof(struct target *)), 0 };
+    size_t i = 0, k = 0;
+
+    while (i < l->n || k < n_changes) {
+        bool is_old = k == n_changes ||
+                      (i < l->n && target_identity(old[i]) <= identity_or_zero(changes[k].target));
+        keep_valid(&m, fleet, l->seat, is_old ? old[i++] : changes[k++].target);
+    }
+    take_members(l, &m);
+    l->is_dirty = true;
+}
+
+static struct page_list *find_list(struct page_list *lists, size_t n, uint32_t seat)
+{
+    size_t low = 0, high = n;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (lists[mid].seat < seat) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low < n && lists[low].seat == seat ? &lists[low] : NULL;
+}
+
+static int compare_lists(const void *a, const void *b)
+{
+    const struct page_list *x = a, *y = b;
+    return (x->seat > y->seat) - (x->seat < y->seat);
+}
+
+/* How many of the changes are of the same list as the first. */
+static size_t count_group(const struct page_change *changes, size_t n)
+{
+    size_t end = 1;
+
+    while (end < n && changes[end].seat == changes[0].seat) {
+        end++;
+    }
+    return end;
+}
+
+/* Gives a list to each seat that is named in the changes and has none. */
+static void make_lists(struct pages *p)
+{
+    const struct page_change *c = p->changes.v;
+    size_t n_before = p->n_lists, n_new = 0;
+
+    for (size_t i = 0; i < p->changes.n; i += count_group(c + i, p->changes.n - i)) {
+        n_new += find_list(p->lists, n_before, c[i].seat) == NULL ? 1 : 0;
+    }
+    if (n_new == 0) {
+        return;
+    }
+    p->lists = mem_realloc(p->lists, (n_before + n_new) * sizeof(*p->lists));
+    for (size_t i = 0; i < p->changes.n; i += count_group(c + i, p->changes.n - i)) {
+        if (find_list(p->lists, n_before, c[i].seat) == NULL) {
+            p->lists[p->n_lists++] = (struct page_list){ .seat = c[i].seat & INT32_MAX };
+        }
+    }
+    qsort(p->lists, p->n_lists, sizeof(*p->lists), compare_lists);
+}
+
+void pages_merge(struct pages *p, const struct fleet *fleet)
+{
+    const size_t n = p->changes.n;
+    const struct page_change *c = p->changes.v;
+
+    if (n == 0) {
+        return;
+    }
+    qsort(p->changes.v, n, sizeof(*c), compare_changes);
+    make_lists(p);
+    for (size_t i = 0, end = 0; i < n; i = end) {
+        end = i + count_group(c + i, n - i);
+        merge_list(find_list(p->lists, p->n_lists, c[i].seat), fleet, c + i, end - i);
+    }
+    vec_fini(&p->changes);
     p->is_dirty = true;
 }
 
-void pages_touch(struct pages *p, uint32_t collector)
-{
-    if (collector != FLEET_NONE) {
-        p->lists[collector].is_stale = p->lists[collector].is_dirty = true;
-        p->is_dirty = true;
-    }
-}
-
-void pages_add(struct pages *p, uint32_t collector, struct target *t)
-{
-    if (collector == FLEET_NONE) {
-        return;
-    }
-    struct page_list *l = &p->lists[collector];
-    if (l->n_added == l->cap_added) {
-        l->cap_added = l->cap_added == 0 ? 4 : l->cap_added * 2;
-        l->added = mem_realloc(l->added, l->cap_added * sizeof(struct target *));
-    }
-    l->added[l->n_added++] = t;
-    pages_touch(p, collector);
-}
+/* ---- rendering */
 
 static void free_page(void *page)
 {
     page_free(page);
 }
 
-static void drop_list(struct pages *p, struct page_list *l) ON(engine)
-{
-    if (l->page != NULL) {
-        publisher_retire(p->publisher, l->page, free_page);
-    }
-    mem_free(l->v);
-    mem_free(l->added);
-    *l = (struct page_list){ 0 };
-}
-
-void pages_renumber(struct pages *p, const uint32_t *map, size_t n_collectors)
-{
-    struct page_list *lists = mem_array(n_collectors + 1, sizeof(*lists));
-
-    for (size_t i = 0; i < p->n_lists; i++) {
-        if (map[i] == FLEET_NONE) {
-            drop_list(p, &p->lists[i]);
-        } else {
-            lists[map[i]] = p->lists[i];
-        }
-    }
-    mem_free(p->lists);
-    p->lists = lists;
-    p->n_lists = n_collectors;
-    p->is_dirty = true;
-}
-
-/* ---- render */
-
-static int compare_targets(const void *a, const void *b)
-{
-    const struct target *x = *(struct target *const *)a, *y = *(struct target *const *)b;
-    if (target_identity(x) != target_identity(y)) {
-        return target_identity(x) < target_identity(y) ? -1 : 1;
-    }
-    return ((uintptr_t)x > (uintptr_t)y) -
-           ((uintptr_t)x < (uintptr_t)y); /* equals stand side by side; one is valid */
-}
-
-/* Of the targets with one identity at most one has a slot, so what is valid comes once, but perhaps
- * written twice. */
-static void keep_valid(struct page_list *l, const struct fleet *fleet, uint32_t collector,
-                       struct target *t)
-{
-    if (t->slot != FLEET_NONE && fleet_owner(fleet, t->slot) == collector &&
-        (l->n == 0 || l->v[l->n - 1] != t)) {
-        l->v[l->n++] = t;
-    }
-}
-
-static void merge_list(struct page_list *l, const struct fleet *fleet, uint32_t collector)
-{
-    struct target **old = l->v;
-    uint32_t n_old = l->n, i = 0, k = 0;
-
-    if (l->n_added > 1) {
-        qsort(l->added, l->n_added, sizeof(struct target *), compare_targets);
-    }
-    l->v = mem_alloc(((size_t)n_old + l->n_added + 1) * sizeof(struct target *));
-    l->n = 0;
-    while (i < n_old || k < l->n_added) {
-        bool is_old = k == l->n_added ||
-                      (i < n_old && target_identity(old[i]) <= target_identity(l->added[k]));
-        keep_valid(l, fleet, collector, is_old ? old[i++] : l->added[k++]);
-    }
-    mem_free(old);
-    mem_free(l->added);
-    l->added = NULL;
-    l->n_added = l->cap_added = 0;
-    l->is_stale = false;
-    l->v = mem_realloc(l->v, ((size_t)l->n + 1) * sizeof(struct target *));
-}
-
-void pages_merge(struct pages *p, const struct fleet *fleet)
-{
-    for (uint32_t i = 0; i < p->n_lists; i++) {
-        if (p->lists[i].is_stale) {
-            merge_list(&p->lists[i], fleet, i);
-        }
-    }
-}
-
-static struct page *make_page(const struct page_list *l)
+static struct page *make_page(struct page_list *l)
 {
     if (l->n == 0) {
         return NULL;
     }
     struct page_part *parts = mem_alloc(l->n * sizeof(*parts));
     for (uint32_t i = 0; i < l->n; i++) {
-        const struct target *t = l->v[i];
+        const struct target *t = members(l)[i];
         parts[i] = (struct page_part){ span_make(t->own, t->own_len),
                                        span_make(t->tail->text, t->tail->len) };
     }
@@ -155,15 +218,11 @@ static bool is_same_page(const struct page *a, const struct page *b)
     return true;
 }
 
-static bool render_list(struct pages *p, const struct fleet *fleet, uint32_t collector) ON(engine)
+static bool render_list(struct pages *p, struct page_list *l) ON(engine)
 {
-    struct page_list *l = &p->lists[collector];
-
-    if (l->is_stale) {
-        merge_list(l, fleet, collector);
-    }
-    l->is_dirty = false;
     struct page *page = make_page(l);
+
+    l->is_dirty = false;
     if (is_same_page(page, l->page)) {
         if (page != NULL) {
             page_free(page);
@@ -177,31 +236,43 @@ static bool render_list(struct pages *p, const struct fleet *fleet, uint32_t col
     return true;
 }
 
-bool pages_render(struct pages *p, const struct fleet *fleet, size_t n_kept, size_t *out_n_rendered)
+/* Makes what pages must be made, and drops the lists that are empty. True when a page is another
+ * one. */
+static bool render_lists(struct pages *p, size_t *out_n_rendered) ON(engine)
 {
-    bool has_changed =
-        p->row == NULL || p->row->n_collectors != p->n_lists || p->row->n_targets != n_kept;
+    bool has_changed = false;
+    size_t n = 0;
 
-    *out_n_rendered = 0;
-    if (!p->is_dirty && !has_changed) {
-        return false;
-    }
-    for (uint32_t i = 0; i < p->n_lists; i++) {
-        if (p->lists[i].is_dirty) {
-            has_changed |= render_list(p, fleet, i);
+    for (size_t i = 0; i < p->n_lists; i++) {
+        struct page_list *l = &p->lists[i];
+        if (l->is_dirty) {
+            has_changed |= render_list(p, l);
             ++*out_n_rendered;
         }
-        has_changed |=
-            p->row != NULL && i < p->row->n_collectors && p->row->pages[i] != p->lists[i].page;
+        if (l->page != NULL) {
+            p->lists[n++] = *l;
+        }
     }
+    p->n_lists = n;
     p->is_dirty = false;
+    return has_changed;
+}
+
+bool pages_render(struct pages *p, const struct fleet *fleet, size_t n_kept, size_t *out_n_rendered)
+{
+    bool has_changed = p->row == NULL || p->row->n_targets != n_kept;
+
+    *out_n_rendered = 0;
+    pages_merge(p, fleet);
+    if (p->is_dirty) {
+        has_changed |= render_lists(p, out_n_rendered);
+    }
     if (!has_changed) {
         return false;
     }
-    struct page_row *row = mem_alloc(sizeof(*row) + p->n_lists * sizeof(row->pages[0]));
-    row->n_collectors = p->n_lists;
-    row->n_targets = n_kept;
+    struct page_row *row = page_row_new(p->n_lists, n_kept);
     for (size_t i = 0; i < p->n_lists; i++) {
+        row->seats[i] = p->lists[i].seat;
         row->pages[i] = p->lists[i].page;
     }
     if (p->row != NULL) {
@@ -214,11 +285,15 @@ bool pages_render(struct pages *p, const struct fleet *fleet, size_t n_kept, siz
 void pages_fini(struct pages *p)
 {
     for (size_t i = 0; i < p->n_lists; i++) {
-        drop_list(p, &p->lists[i]);
+        if (p->lists[i].page != NULL) {
+            publisher_retire(p->publisher, p->lists[i].page, free_page);
+        }
+        free_members(&p->lists[i]);
     }
     if (p->row != NULL) {
         publisher_retire(p->publisher, p->row, mem_free);
     }
     mem_free(p->lists);
+    vec_fini(&p->changes);
     *p = (struct pages){ 0 };
 }

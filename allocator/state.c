@@ -428,9 +428,10 @@ void state_each_collector(const struct state *s,
 {
     for (size_t i = 0; i < s->tenancies.n; i++) {
         const struct tenancy *t = s->tenancies.v[i];
-        for (uint32_t k = 0; k < fleet_collectors(t->fleet); k++) {
-            fn(arg, t->ns, t->name, fleet_collector_name(t->fleet, k),
-               fleet_targets_of(t->fleet, k));
+        for (size_t k = 0; k < fleet_collectors(t->fleet); k++) {
+            uint32_t seat = fleet_seat(t->fleet, k);
+            fn(arg, t->ns, t->name, fleet_collector_name(t->fleet, seat),
+               fleet_targets_of(t->fleet, seat));
         }
     }
 }

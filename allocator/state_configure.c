@@ -282,17 +282,20 @@ static void make_directory(struct renewal *r) ON(engine)
         struct tenancy *t = s->tenancies.v[i];
         size_t n = fleet_collectors(t->fleet);
         struct span *names = mem_array(2 * n + 1, sizeof(*names));
-        for (uint32_t k = 0; k < n; k++) {
-            names[k] = fleet_collector_name(t->fleet, k);
+        uint32_t *seats = mem_array(n + 1, sizeof(*seats));
+        for (size_t k = 0; k < n; k++) {
+            seats[k] = fleet_seat(t->fleet, k);
+            names[k] = fleet_collector_name(t->fleet, seats[k]);
             names[n + k] = tenancy_address_of(t, names[k]);
         }
-        tenants[i] = (struct directory_tenant){ t->ns, t->name, names, n, names + n };
+        tenants[i] = (struct directory_tenant){ t->ns, t->name, names, n, names + n, seats };
     }
     state_retire_directory(s);
     s->directory = directory_new(tenants, s->tenancies.n, r->entries.v, r->entries.n);
     s->is_directory_new = true;
     for (size_t i = 0; i < s->tenancies.n; i++) {
         mem_free((struct span *)(uintptr_t)tenants[i].collectors);
+        mem_free((uint32_t *)(uintptr_t)tenants[i].seats);
     }
     mem_free(tenants);
 }

@@ -2,7 +2,6 @@
 
 #include "allocator/base/metric.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 /* ---- metrics */
@@ -43,7 +42,7 @@ static void match_shown(struct tenancy *t)
     struct shown_collector *now = mem_array(n + 1, sizeof(*now));
 
     for (uint32_t i = 0; i < n; i++) {
-        struct span name = fleet_collector_name(t->fleet, i);
+        struct span name = fleet_collector_name(t->fleet, fleet_seat(t->fleet, i));
         while (k < t->shown.n && span_cmp(span_of(t->shown.v[k].name), name) < 0) {
             forget_shown(t, &t->shown.v[k++]);
         }
@@ -69,7 +68,7 @@ void tenancy_show(struct tenancy *t)
         match_shown(t);
     }
     for (uint32_t i = 0; i < t->shown.n; i++) {
-        size_t n_targets = fleet_targets_of(t->fleet, i);
+        size_t n_targets = fleet_targets_of(t->fleet, fleet_seat(t->fleet, i));
         if (t->shown.v[i].n_targets != n_targets) {
             AUTO_STR label = mem_printf("%s%s", t->prefix, t->shown.v[i].name);
             t->shown.v[i].n_targets = n_targets;
@@ -158,19 +157,14 @@ void tenancy_give_number(struct tenancy *t, uint32_t number)
 
 /* ---- collectors */
 
-struct move {
-    struct target *target;
-    uint32_t from, to;
-};
-
-struct moves {
-    VEC(struct move) list;
-};
-
 static void note_move(void *arg, void *target, uint32_t from, uint32_t to)
 {
-    struct moves *moves = arg;
-    *vec_push(&moves->list) = (struct move){ target, from, to };
+    const struct target *t = target;
+    struct pages *pages = &t->source->job->pages;
+    (void)arg;
+
+    pages_touch(pages, from);
+    pages_add(pages, to, target);
 }
 
 static int compare_collectors(const void *a, const void *b)
@@ -201,41 +195,16 @@ static void keep_collectors(struct tenancy *t, const struct tenant *config)
     qsort(t->collectors, t->n_collectors, sizeof(*t->collectors), compare_collectors);
 }
 
-static bool give_collectors(const struct tenancy *t, struct fleet *fleet, uint32_t **out_map,
-                            struct moves *moves)
+bool tenancy_set_collectors(struct tenancy *t, const struct tenant *config)
 {
+    keep_collectors(t, config);
     struct strategy_collector *v = mem_array(t->n_collectors + 1, sizeof(*v));
-
     for (size_t i = 0; i < t->n_collectors; i++) {
         v[i] = (struct strategy_collector){ t->collectors[i].name, t->collectors[i].node };
     }
-    bool has_changed = fleet_set_collectors(fleet, v, t->n_collectors, out_map, note_move, moves);
+    bool has_changed = fleet_set_collectors(t->fleet, v, t->n_collectors, note_move, NULL);
     mem_free(v);
-    return has_changed;
-}
-
-bool tenancy_set_collectors(struct tenancy *t, const struct tenant *config)
-{
-    struct moves moves = { 0 };
-    uint32_t *map = NULL;
-
-    keep_collectors(t, config);
-    bool has_changed = give_collectors(t, t->fleet, &map, &moves);
-    if (has_changed) {
-        t->has_new_collectors = true;
-        for (size_t i = 0; i < t->jobs.n; i++) {
-            for (struct job *j = t->jobs.v[i]; j != NULL; j = j->predecessor) {
-                pages_renumber(&j->pages, map, fleet_collectors(t->fleet));
-            }
-        }
-        vec_each(&moves.list, m) {
-            struct pages *pages = &m->target->source->job->pages;
-            pages_touch(pages, m->from);
-            pages_add(pages, m->to, m->target);
-        }
-    }
-    vec_fini(&moves.list);
-    mem_free(map);
+    t->has_new_collectors |= has_changed;
     return has_changed;
 }
 
@@ -244,18 +213,13 @@ bool tenancy_assign_in_order(struct tenancy *t)
     const struct strategy_ops *ops = strategy_find(span_of(fleet_strategy(t->fleet)));
     const struct strategy_ops *fallback =
         t->fallback[0] == '\0' ? NULL : strategy_find(span_of(t->fallback));
-    struct fleet *fresh = NULL;
 
     if (!ops->needs_load && (fallback == NULL || !fallback->needs_load)) {
         return false;
     }
-    int rc = new_fleet(t, &fresh, NULL);
-    assert(rc == 0);                       /* the strategy was known before */
-    give_collectors(t, fresh, NULL, NULL); /* nothing is in it that could move */
+    fleet_clear(t->fleet);
     for (size_t i = 0; i < t->jobs.n; i++) {
-        job_join(t->jobs.v[i], fresh, t->jobs.v[i]->fleet_job);
+        job_join(t->jobs.v[i], t->fleet, t->jobs.v[i]->fleet_job);
     }
-    fleet_free(&t->fleet);
-    t->fleet = fresh;
     return true;
 }

@@ -174,7 +174,7 @@ static int make_fleet(struct explanation *x, struct err *err)
     }
     int rc = fleet_new(&options, &x->fleet, err);
     if (rc == 0) {
-        fleet_set_collectors(x->fleet, v, t->n_collectors, NULL, NULL, NULL);
+        fleet_set_collectors(x->fleet, v, t->n_collectors, NULL, NULL);
     }
     mem_free(v);
     return rc;

@@ -21,6 +21,7 @@ struct tenant {
     struct span *collectors;
     size_t n_collectors;
     struct span *addresses; /* of the same; empty: not known */
+    uint32_t *seats;        /* of the same */
     struct directory_view view;
 };
 
@@ -176,7 +177,7 @@ static bool job_fits(const struct directory *d, const struct directory_question 
 }
 
 enum directory_answer directory_find(const struct directory *d, const struct directory_question *q,
-                                     size_t *out_job, size_t *out_collector)
+                                     size_t *out_job, size_t *out_seat)
 {
     uint32_t i = d->job_slots[job_slot(d, q->escaped_job)];
     const struct host h = host_parse(q->host);
@@ -201,7 +202,7 @@ enum directory_answer directory_find(const struct directory *d, const struct dir
         n_of_peer += collector == of_peer;
         if (n == 1 || collector == of_peer) {
             *out_job = i;
-            *out_collector = collector;
+            *out_seat = d->tenants[job->tenant].seats[collector];
         }
     }
     if (n == 1 || n_of_peer == 1) {
@@ -279,6 +280,11 @@ const struct span *directory_collectors(const struct directory *d, size_t tenant
     return d->tenants[tenant].collectors;
 }
 
+const uint32_t *directory_seats(const struct directory *d, size_t tenant)
+{
+    return d->tenants[tenant].seats;
+}
+
 const struct directory_view *directory_view(const struct directory *d, size_t tenant)
 {
     return tenant == DIRECTORY_ANY ? &d->none : &d->tenants[tenant].view;
@@ -313,6 +319,10 @@ static void add_tenants(struct directory *d, const struct directory_tenant *tena
         t->addresses = arena_zalloc(&d->arena, t->n_collectors * sizeof(*t->addresses));
         for (size_t c = 0; tenants[i].addresses != NULL && c < t->n_collectors; c++) {
             t->addresses[c] = arena_span(&d->arena, tenants[i].addresses[c]);
+        }
+        t->seats = arena_alloc(&d->arena, t->n_collectors * sizeof(*t->seats));
+        for (uint32_t c = 0; c < t->n_collectors; c++) {
+            t->seats[c] = tenants[i].seats == NULL ? c : tenants[i].seats[c];
         }
         if (t->name.len > 0) {
             buf_init(&service, KIB);

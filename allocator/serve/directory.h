@@ -13,6 +13,7 @@ struct directory_tenant { /* one Collector CR; drop-in mode has one with empty n
     const struct span *collectors; /* sorted by name */
     size_t n_collectors;
     const struct span *addresses; /* of the same; NULL or empty: not known */
+    const uint32_t *seats;        /* of the same: their places in rows; NULL: in this order */
 };
 struct directory_job {
     size_t tenant;
@@ -59,10 +60,10 @@ enum directory_answer {
                                     known */
 };
 
-/* The one job of the one tenant that has this collector; where several have one of that name, of
- * the one whose collector has the peer's address. */
+/* The one job of the one tenant that has this collector, and that one's seat; where several have
+ * one of that name, of the one whose collector has the peer's address. */
 enum directory_answer directory_find(const struct directory *d, const struct directory_question *q,
-                                     size_t *out_job, size_t *out_collector);
+                                     size_t *out_job, size_t *out_seat);
 /* The one tenant with this job, whatever the collector. */
 enum directory_answer directory_find_job(const struct directory *d,
                                          const struct directory_question *q, size_t *out_job);
@@ -79,6 +80,7 @@ size_t directory_n_tenants(const struct directory *d);
 size_t directory_job_tenant(const struct directory *d, size_t job);
 /* Sorted by name. */
 const struct span *directory_collectors(const struct directory *d, size_t tenant, size_t *out_n);
+const uint32_t *directory_seats(const struct directory *d, size_t tenant); /* of the same */
 /* DIRECTORY_ANY: of no tenant, empty. */
 const struct directory_view *directory_view(const struct directory *d, size_t tenant);
 

@@ -47,3 +47,29 @@ void page_free(struct page *page)
 {
     mem_free(page);
 }
+
+struct page_row *page_row_new(size_t n, size_t n_targets)
+{
+    struct page_row *row =
+        mem_alloc(sizeof(*row) + n * (sizeof(row->pages[0]) + sizeof(row->seats[0])));
+
+    row->n_targets = n_targets;
+    row->n = n;
+    row->seats = (uint32_t *)(void *)(row->pages + n);
+    return row;
+}
+
+const struct page *page_row_find(const struct page_row *row, size_t seat)
+{
+    size_t low = 0, high = row->n;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (row->seats[mid] < seat) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low < row->n && row->seats[low] == seat ? row->pages[low] : NULL;
+}

@@ -26,11 +26,17 @@ struct page {
 struct page *page_new(const struct page_part *parts, size_t n);
 void page_free(struct page *page);
 
-/* The pages of one job, by collector index of its tenant. NULL page: nothing assigned, "[]". */
+/* The pages of one job, by the seats of its tenant's collectors (shard/fleet.h). Only those that
+ * have targets of it are named: of many jobs a collector has nothing. */
 struct page_row {
-    size_t n_collectors;
     size_t n_targets; /* kept, assigned or not */
+    size_t n;
+    uint32_t *seats; /* ascending; behind the pages in the same block */
     const struct page *pages[];
 };
+/* With room for 'n' pages, which the caller fills in; free with mem_free(). */
+struct page_row *page_row_new(size_t n, size_t n_targets);
+/* NULL: nothing assigned, "[]". */
+const struct page *page_row_find(const struct page_row *row, size_t seat);
 
 #endif

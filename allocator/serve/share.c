@@ -38,11 +38,10 @@ static void answer_empty(struct request *r)
     exchange_reply(r->x, 200, REQUEST_JSON, SPAN_LIT("[]\n"));
 }
 
-static void answer_page(struct request *r, size_t job, size_t collector)
+static void answer_page(struct request *r, size_t job, size_t seat)
 {
     const struct page_row *row = r->snapshot->rows[job];
-    const struct page *page =
-        row == NULL || collector >= row->n_collectors ? NULL : row->pages[collector];
+    const struct page *page = row == NULL ? NULL : page_row_find(row, seat);
 
     if (row == NULL) {
         request_not_ready(r);
@@ -56,16 +55,16 @@ static void answer_page(struct request *r, size_t job, size_t collector)
 /* collector_id arrived as "$POD_NAME": only the source address can say who asks. */
 static void answer_unexpanded(struct request *r, struct directory_question *q)
 {
-    size_t job = 0, collector = 0;
+    size_t job = 0, seat = 0;
 
     metric_add(METRIC_LITERAL_COLLECTOR, 1);
     q->peer = exchange_peer(r->x);
     q->is_by_peer = true;
     if (!normalize(r, r->job, &q->escaped_job)) {
         exchange_fail(r->x, 400, "the job's name has a broken %% escape");
-    } else if (directory_find(r->snapshot->directory, q, &job, &collector) == DIRECTORY_FOUND) {
+    } else if (directory_find(r->snapshot->directory, q, &job, &seat) == DIRECTORY_FOUND) {
         metric_add(METRIC_COLLECTOR_BY_ADDRESS, 1);
-        answer_page(r, job, collector);
+        answer_page(r, job, seat);
     } else {
         note_unknown(r, "collector_id is an unexpanded variable", q->collector);
         exchange_fail(r->x, 400,
@@ -78,23 +77,23 @@ static void answer_unexpanded(struct request *r, struct directory_question *q)
 static void answer_one_collector(struct request *r, struct directory_question *q)
 {
     const struct directory *d = r->snapshot->directory;
-    size_t job = 0, collector = 0;
-    enum directory_answer found = directory_find(d, q, &job, &collector);
+    size_t job = 0, seat = 0;
+    enum directory_answer found = directory_find(d, q, &job, &seat);
 
     if (found == DIRECTORY_UNKNOWN_JOB && !normalize(r, r->job, &q->escaped_job)) {
         exchange_fail(r->x, 400, "the job's name has a broken %% escape");
         return;
     }
     if (found == DIRECTORY_UNKNOWN_JOB) {
-        found = directory_find(d, q, &job, &collector);
+        found = directory_find(d, q, &job, &seat);
     }
     if (found == DIRECTORY_AMBIGUOUS) {
         q->peer = exchange_peer(r->x);
-        found = directory_find(d, q, &job, &collector);
+        found = directory_find(d, q, &job, &seat);
     }
     switch (found) {
     case DIRECTORY_FOUND:
-        answer_page(r, job, collector);
+        answer_page(r, job, seat);
         return;
     case DIRECTORY_AMBIGUOUS:
         request_ambiguous(r);
@@ -159,15 +158,16 @@ static void answer_by_collector(struct request *r, const struct directory_questi
     size_t n_collectors = 0, n_pieces = 2, n = 0, bytes = 0;
     const struct span *collectors =
         directory_collectors(r->snapshot->directory, tenant, &n_collectors);
+    const uint32_t *seats = directory_seats(r->snapshot->directory, tenant);
 
     for (size_t c = 0; c < n_collectors; c++) {
-        const struct page *page = row == NULL || c >= row->n_collectors ? NULL : row->pages[c];
+        const struct page *page = row == NULL ? NULL : page_row_find(row, seats[c]);
         n_pieces += 2 + (page == NULL ? 1 : page->n_pieces);
     }
     struct iovec *v = arena_alloc(exchange_arena(r->x), n_pieces * sizeof(*v));
 
     for (size_t c = 0; c < n_collectors; c++) {
-        const struct page *page = row == NULL || c >= row->n_collectors ? NULL : row->pages[c];
+        const struct page *page = row == NULL ? NULL : page_row_find(row, seats[c]);
         n += add_member(r, q, collectors[c], page, c == 0, v + n);
     }
     struct span end = n == 0 ? SPAN_LIT("{}\n") : SPAN_LIT("}\n");

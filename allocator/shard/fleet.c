@@ -5,12 +5,13 @@
 
 #include <stdlib.h>
 
-struct slots { /* dense arrays over slots; a free slot has target NULL and is chained through 'job'
-                */
+#define SLOT_FREE (FLEET_NONE - 1)
+
+struct slots { /* dense arrays over slots; a free one is chained through 'job' */
     uint64_t *address_hash;
     uint64_t *node_hash;
     uint32_t *job;
-    uint32_t *owner;
+    uint32_t *owner; /* seat, FLEET_NONE or SLOT_FREE */
     void **target;
     size_t n, cap; /* slots ever used, room */
     uint32_t first_free;
@@ -19,13 +20,16 @@ struct slots { /* dense arrays over slots; a free slot has target NULL and is ch
 struct fleet {
     const struct strategy_ops *ops, *fallback_ops;
     struct strategy *strategy, *fallback;
-    struct strategy_collector *collectors; /* sorted by name; owns its texts through 'names' */
+    struct strategy_collector *collectors; /* by rank: sorted by name; 'names' owns the texts */
     size_t n_collectors;
     char *names;
+    uint32_t *seats; /* by rank, which is how strategies know a collector */
+    uint32_t *ranks; /* by seat; FLEET_NONE: the seat is free */
+    size_t n_seats;
     struct slots slots;
     size_t n_unassigned;
-    uint32_t *loads;      /* targets by collector */
-    uint32_t **job_loads; /* by job, then collector; only for strategies that need loads */
+    uint32_t *loads;      /* targets by rank */
+    uint32_t **job_loads; /* by job, then rank; only for strategies that need loads */
     size_t n_job_loads;
 };
 
@@ -69,6 +73,7 @@ int fleet_new(const struct fleet_options *options, struct fleet **out, struct er
     f->fallback = fallback_ops == NULL ? NULL : fallback_ops->create(&so);
     f->slots.first_free = FLEET_NONE;
     f->collectors = mem_array(1, sizeof(*f->collectors));
+    f->seats = mem_array(1, sizeof(*f->seats));
     f->loads = mem_array(1, sizeof(*f->loads));
     *out = f;
     return 0;
@@ -104,6 +109,8 @@ void fleet_free(struct fleet **fleet)
     mem_free(f->loads);
     mem_free(f->collectors);
     mem_free(f->names);
+    mem_free(f->seats);
+    mem_free(f->ranks);
     mem_free(f->slots.address_hash);
     mem_free(f->slots.node_hash);
     mem_free(f->slots.job);
@@ -134,15 +141,20 @@ static uint32_t *job_load(struct fleet *f, uint32_t job)
     return f->job_loads[job];
 }
 
+/* What a collector had that leaves went with it. */
 static void count(struct fleet *f, uint32_t slot, uint32_t owner, int delta)
 {
     if (owner == FLEET_NONE) {
         f->n_unassigned += (size_t)delta;
         return;
     }
-    f->loads[owner] += (uint32_t)delta;
+    uint32_t rank = f->ranks[owner];
+    if (rank == FLEET_NONE) {
+        return;
+    }
+    f->loads[rank] += (uint32_t)delta;
     if (needs_load(f)) {
-        job_load(f, f->slots.job[slot])[owner] += (uint32_t)delta;
+        job_load(f, f->slots.job[slot])[rank] += (uint32_t)delta;
     }
 }
 
@@ -150,13 +162,21 @@ static void count(struct fleet *f, uint32_t slot, uint32_t owner, int delta)
 
 static struct strategy_target target_at(const struct fleet *f, uint32_t slot)
 {
+    uint32_t owner = f->slots.owner[slot];
+
     return (struct strategy_target){ .address_hash = f->slots.address_hash[slot],
                                      .node_hash = f->slots.node_hash[slot],
                                      .job = f->slots.job[slot],
-                                     .owner = f->slots.owner[slot] };
+                                     .owner =
+                                         owner == FLEET_NONE ? STRATEGY_NONE : f->ranks[owner] };
 }
 
-static uint32_t pick(struct fleet *f, const struct strategy_target *t)
+static uint32_t seat_of(const struct fleet *f, uint32_t rank)
+{
+    return rank == STRATEGY_NONE ? FLEET_NONE : f->seats[rank];
+}
+
+static uint32_t pick_rank(struct fleet *f, const struct strategy_target *t)
 {
     if (f->n_collectors == 0) {
         return FLEET_NONE;
@@ -170,11 +190,16 @@ static uint32_t pick(struct fleet *f, const struct strategy_target *t)
     return owner;
 }
 
+static uint32_t pick(struct fleet *f, const struct strategy_target *t)
+{
+    return seat_of(f, pick_rank(f, t));
+}
+
 static uint32_t repick(struct fleet *f, const struct strategy_target *t, const uint32_t *added,
                        size_t n_added)
 {
     if (f->ops->repick != NULL && f->n_collectors > 0) {
-        return f->ops->repick(f->strategy, t, added, n_added);
+        return seat_of(f, f->ops->repick(f->strategy, t, added, n_added));
     }
     return pick(f, t);
 }
@@ -220,7 +245,7 @@ static struct strategy_collector *copy_collectors(const struct strategy_collecto
     return copy;
 }
 
-/* Old index → new index or FLEET_NONE, and the indices of the new ones, by one merge of two sorted
+/* Old rank → new rank or FLEET_NONE, and the ranks of the new ones, by one merge of two sorted
  * lists. */
 static void match_collectors(const struct fleet *f, const struct strategy_collector *v, size_t n,
                              uint32_t *map, uint32_t *added, size_t *out_n_added)
@@ -250,66 +275,119 @@ static bool is_same_list(const struct fleet *f, const struct strategy_collector 
     return same;
 }
 
-/* Renumbers owners and counts from nothing: what is left after this is right for the new list. */
-static void renumber(struct fleet *f, const uint32_t *map)
+/* Those that stay keep their seats, new ones get the lowest that were free before, those that leave
+ * have no rank any more. */
+static void take_seats(struct fleet *f, const uint32_t *map, size_t n_before, const uint32_t *added,
+                       size_t n_added)
 {
-    free_job_loads(f);
+    uint32_t *seats = mem_array(f->n_collectors + 1, sizeof(*seats));
+    uint32_t free_seat = 0;
+
+    for (size_t i = 0; i < n_added; i++) {
+        while (free_seat < f->n_seats && f->ranks[free_seat] != FLEET_NONE) {
+            free_seat++;
+        }
+        seats[added[i]] = free_seat++;
+    }
+    if (free_seat > f->n_seats) {
+        f->n_seats = free_seat;
+        f->ranks = mem_realloc(f->ranks, f->n_seats * sizeof(*f->ranks));
+    }
+    for (size_t i = 0; i < n_before; i++) {
+        if (map[i] == FLEET_NONE) {
+            f->ranks[f->seats[i]] = FLEET_NONE;
+        } else {
+            seats[map[i]] = f->seats[i];
+        }
+    }
+    for (uint32_t rank = 0; rank < f->n_collectors; rank++) {
+        f->ranks[seats[rank]] = rank;
+    }
+    mem_free(f->seats);
+    f->seats = seats;
+}
+
+/* The counts of those that stay, in their new order. */
+static uint32_t *reorder(const struct fleet *f, const uint32_t *loads, const uint32_t *map,
+                         size_t n_before)
+{
+    uint32_t *fresh = mem_array(f->n_collectors + 1, sizeof(*fresh));
+
+    for (size_t i = 0; i < n_before; i++) {
+        if (map[i] != FLEET_NONE) {
+            fresh[map[i]] = loads[i];
+        }
+    }
+    return fresh;
+}
+
+static void reorder_loads(struct fleet *f, const uint32_t *map, size_t n_before)
+{
+    uint32_t *loads = reorder(f, f->loads, map, n_before);
+
     mem_free(f->loads);
-    f->loads = mem_array(f->n_collectors + 1, sizeof(*f->loads));
-    f->n_unassigned = 0;
+    f->loads = loads;
+    for (size_t i = 0; i < f->n_job_loads; i++) {
+        if (f->job_loads[i] != NULL) {
+            loads = reorder(f, f->job_loads[i], map, n_before);
+            mem_free(f->job_loads[i]);
+            f->job_loads[i] = loads;
+        }
+    }
+}
+
+static void move_targets(struct fleet *f, const uint32_t *added, size_t n_added,
+                         fleet_moved_fn *moved, void *arg)
+{
     for (uint32_t slot = 0; slot < f->slots.n; slot++) {
-        if (f->slots.target[slot] == NULL) {
+        uint32_t from = f->slots.owner[slot];
+        if (from == SLOT_FREE) {
             continue;
         }
-        uint32_t owner = f->slots.owner[slot];
-        f->slots.owner[slot] = owner == FLEET_NONE ? FLEET_NONE : map[owner];
-        count(f, slot, f->slots.owner[slot], 1);
+        struct strategy_target t = target_at(f, slot);
+        uint32_t to = repick(f, &t, added, n_added);
+        if (to != from) {
+            count(f, slot, from, -1);
+            count(f, slot, to, 1);
+            f->slots.owner[slot] = to;
+            if (moved != NULL) {
+                moved(arg, f->slots.target[slot], from, to);
+            }
+        }
     }
 }
 
 bool fleet_set_collectors(struct fleet *f, const struct strategy_collector *v, size_t n,
-                          uint32_t **out_map, fleet_moved_fn *moved, void *arg)
+                          fleet_moved_fn *moved, void *arg)
 {
     char *names = NULL;
     struct strategy_collector *list = copy_collectors(v, n, &n, &names);
+
+    if (is_same_list(f, list, n)) {
+        mem_free(list);
+        mem_free(names);
+        return false;
+    }
     uint32_t *map = mem_array(f->n_collectors + 1, sizeof(*map));
     uint32_t *added = mem_array(n + 1, sizeof(*added));
-    size_t n_added = 0;
+    size_t n_added = 0, n_before = f->n_collectors;
 
     match_collectors(f, list, n, map, added, &n_added);
-    bool has_changed = !is_same_list(f, list, n);
     mem_free(f->collectors);
     mem_free(f->names);
     f->collectors = list;
     f->n_collectors = n;
     f->names = names;
-    if (has_changed) {
-        f->ops->set_collectors(f->strategy, list, n);
-        if (f->fallback != NULL) {
-            f->fallback_ops->set_collectors(f->fallback, list, n);
-        }
-        renumber(f, map);
-        for (uint32_t slot = 0; slot < f->slots.n; slot++) {
-            if (f->slots.target[slot] == NULL) {
-                continue;
-            }
-            struct strategy_target t = target_at(f, slot);
-            uint32_t to = repick(f, &t, added, n_added);
-            if (to != t.owner) {
-                count(f, slot, t.owner, -1);
-                count(f, slot, to, 1);
-                f->slots.owner[slot] = to;
-                moved(arg, f->slots.target[slot], t.owner, to);
-            }
-        }
+    take_seats(f, map, n_before, added, n_added);
+    reorder_loads(f, map, n_before);
+    f->ops->set_collectors(f->strategy, list, n);
+    if (f->fallback != NULL) {
+        f->fallback_ops->set_collectors(f->fallback, list, n);
     }
+    move_targets(f, added, n_added, moved, arg);
     mem_free(added);
-    if (out_map != NULL) {
-        *out_map = map;
-    } else {
-        mem_free(map);
-    }
-    return has_changed;
+    mem_free(map);
+    return true;
 }
 
 size_t fleet_collectors(const struct fleet *f)
@@ -317,9 +395,14 @@ size_t fleet_collectors(const struct fleet *f)
     return f->n_collectors;
 }
 
-struct span fleet_collector_name(const struct fleet *f, uint32_t collector)
+uint32_t fleet_seat(const struct fleet *f, size_t i)
 {
-    return f->collectors[collector].name;
+    return f->seats[i];
+}
+
+struct span fleet_collector_name(const struct fleet *f, uint32_t seat)
+{
+    return f->ranks[seat] == FLEET_NONE ? SPAN_LIT("") : f->collectors[f->ranks[seat]].name;
 }
 
 /* ---- targets */
@@ -363,6 +446,7 @@ void fleet_remove(struct fleet *f, uint32_t slot)
 {
     count(f, slot, f->slots.owner[slot], -1);
     f->slots.target[slot] = NULL;
+    f->slots.owner[slot] = SLOT_FREE;
     f->slots.job[slot] = f->slots.first_free;
     f->slots.first_free = slot;
 }
@@ -392,12 +476,21 @@ uint32_t fleet_update(struct fleet *f, uint32_t slot, uint64_t node_hash)
     return f->slots.owner[slot];
 }
 
-size_t fleet_targets_of(const struct fleet *f, uint32_t collector)
+size_t fleet_targets_of(const struct fleet *f, uint32_t seat)
 {
-    return f->loads[collector];
+    return f->ranks[seat] == FLEET_NONE ? 0 : f->loads[f->ranks[seat]];
 }
 
 size_t fleet_unassigned(const struct fleet *f)
 {
     return f->n_unassigned;
+}
+
+void fleet_clear(struct fleet *f)
+{
+    f->slots.n = 0;
+    f->slots.first_free = FLEET_NONE;
+    f->n_unassigned = 0;
+    memset(f->loads, 0, f->n_collectors * sizeof(*f->loads));
+    free_job_loads(f);
 }

@@ -44,8 +44,9 @@ struct world {
 };
 
 struct moves {
+    const struct fleet *fleet;
     size_t n, between_old;
-    uint32_t newcomer;
+    struct span newcomer; /* empty: none */
 };
 
 struct figures {
@@ -57,14 +58,16 @@ static void on_moved(void *arg, void *target, uint32_t from, uint32_t to)
     struct moves *m = arg;
     (void)target;
     m->n++;
-    m->between_old += from != FLEET_NONE && to != m->newcomer ? 1 : 0;
+    bool is_from_old = from != FLEET_NONE && fleet_collector_name(m->fleet, from).len > 0;
+    m->between_old += is_from_old && !span_eq(fleet_collector_name(m->fleet, to), m->newcomer);
 }
 
 /* Collectors 0…n-1 without 'skipped'. */
 static struct moves set_collectors(struct world *w, size_t n, size_t skipped, const char *newcomer)
 {
     struct strategy_collector v[MOST + 1];
-    struct moves m = { .newcomer = FLEET_NONE };
+    struct moves m = { .fleet = w->fleet,
+                       .newcomer = newcomer == NULL ? SPAN_LIT("") : span_of(newcomer) };
     size_t k = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -72,12 +75,7 @@ static struct moves set_collectors(struct world *w, size_t n, size_t skipped, co
             v[k++] = w->collectors[i];
         }
     }
-    /* The fleet numbers them in the order of their names. */
-    for (size_t i = 0, before = 0; newcomer != NULL && i < k; i++) {
-        before += span_cmp(v[i].name, span_of(newcomer)) < 0 ? 1 : 0;
-        m.newcomer = (uint32_t)before;
-    }
-    fleet_set_collectors(w->fleet, v, k, NULL, on_moved, &m);
+    fleet_set_collectors(w->fleet, v, k, on_moved, &m);
     return m;
 }
 
@@ -108,7 +106,7 @@ static struct figures measure(struct world *w, size_t c)
 
     assert(fleet_collectors(w->fleet) == c && fleet_unassigned(w->fleet) == 0);
     for (uint32_t i = 0; i < c; i++) {
-        double n = (double)fleet_targets_of(w->fleet, i) / mean;
+        double n = (double)fleet_targets_of(w->fleet, fleet_seat(w->fleet, i)) / mean;
         f.max = n > f.max ? n : f.max;
         f.min = n < f.min ? n : f.min;
     }

@@ -37,9 +37,9 @@ static struct directory *make_directory(void)
 {
     static const struct span a[] = { SPAN_LIT("a-collector-0"), SPAN_LIT("a-collector-1") };
     static const struct directory_tenant tenants[] = {
-        { SPAN_LIT("prod"), SPAN_LIT("a"), a, COUNT(a), NULL },
-        { SPAN_LIT("test"), SPAN_LIT("a"), a, COUNT(a), NULL },
-        { SPAN_LIT("test"), SPAN_LIT("b"), a, 1, NULL },
+        { SPAN_LIT("prod"), SPAN_LIT("a"), a, COUNT(a), NULL, NULL },
+        { SPAN_LIT("test"), SPAN_LIT("a"), a, COUNT(a), NULL, NULL },
+        { SPAN_LIT("test"), SPAN_LIT("b"), a, 1, NULL, NULL },
     };
     static const struct directory_job jobs[] = {
         { .tenant = 0, .name = SPAN_LIT("node") },

@@ -112,9 +112,8 @@ static inline void configure_text(struct side *s, const char *text, unsigned n_c
     faults_fini(&faults);
 }
 
-static inline void page_text(const struct page *page, struct buf *out)
+static inline void add_page(const struct page *page, struct buf *out)
 {
-    buf_clear(out);
     for (size_t i = 0; page != NULL && i < page->n_pieces; i++) {
         buf_add(out, page->pieces[i].iov_base, page->pieces[i].iov_len);
     }
@@ -124,14 +123,14 @@ static inline bool page_has(const struct side *s, size_t job, const char *text)
 {
     const struct page_row *row = shown(s)->rows[job];
     AUTO_BUF page;
-    bool has = false;
 
     buf_init(&page, MIB);
-    for (size_t k = 0; row != NULL && k < row->n_collectors; k++) {
-        page_text(row->pages[k], &page);
-        has |= page.len > 0 && strstr(page.p, text) != NULL;
+    for (size_t k = 0; row != NULL && k < row->n; k++) {
+        add_page(row->pages[k], &page);
+        buf_add_char(&page, '\n');
     }
-    return has;
+    buf_add_char(&page, '\0');
+    return strstr(page.p, text) != NULL;
 }
 
 #endif

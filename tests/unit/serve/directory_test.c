@@ -14,9 +14,9 @@ static const struct span mail[] = { SPAN_LIT("mail-collector-0") };
 
 /* Two Collectors of one name in two namespaces, and a third. */
 static const struct directory_tenant tenants[] = {
-    { SPAN_LIT("prod"), SPAN_LIT("shop"), shop, COUNT(shop), shop_addresses },
-    { SPAN_LIT("test"), SPAN_LIT("shop"), other, COUNT(other), other_addresses },
-    { SPAN_LIT("prod"), SPAN_LIT("Mail"), mail, COUNT(mail), NULL },
+    { SPAN_LIT("prod"), SPAN_LIT("shop"), shop, COUNT(shop), shop_addresses, NULL },
+    { SPAN_LIT("test"), SPAN_LIT("shop"), other, COUNT(other), other_addresses, NULL },
+    { SPAN_LIT("prod"), SPAN_LIT("Mail"), mail, COUNT(mail), NULL, NULL },
 };
 #define CONFIG(text) SPAN_LIT(text), SPAN_LIT(text)
 static const struct directory_job jobs[] = {
@@ -206,8 +206,8 @@ static void test_lists(const struct directory *d)
 static void test_one_service(void)
 {
     static const struct directory_tenant twins[] = {
-        { SPAN_LIT("ns"), SPAN_LIT("a.b"), mail, COUNT(mail), NULL },
-        { SPAN_LIT("ns"), SPAN_LIT("a-b"), mail, COUNT(mail), NULL },
+        { SPAN_LIT("ns"), SPAN_LIT("a.b"), mail, COUNT(mail), NULL, NULL },
+        { SPAN_LIT("ns"), SPAN_LIT("a-b"), mail, COUNT(mail), NULL, NULL },
     };
     static const struct directory_job both[] = {
         { 0, SPAN_LIT(""), SPAN_LIT("j"), CONFIG("{}") },
@@ -228,9 +228,9 @@ static void test_one_service(void)
 
 static void test_one_tenant(void)
 {
-    static const struct directory_tenant tenant = {
-        { NULL, 0 }, { NULL, 0 }, shop, COUNT(shop), NULL
-    };
+    static const uint32_t seats[COUNT(shop)] = { 7, 2 };
+    static const struct directory_tenant tenant = { { NULL, 0 }, { NULL, 0 }, shop,
+                                                    COUNT(shop), NULL,        seats };
     struct directory *d = directory_new(&tenant, 1, &jobs[0], 1);
     const struct directory_question q = {
         DIRECTORY_ANY, SPAN_LIT("any-targetallocator.ns.svc"), SPAN_LIT("node"),
@@ -244,6 +244,7 @@ static void test_one_tenant(void)
             "one tenant: upstream's links");
     is_int(directory_find(d, &q, &job, &collector), DIRECTORY_FOUND,
            "a tenant without a name answers to every Host");
+    is_int(collector, 7, "and tells the collector's seat");
     directory_free(d);
 
     d = directory_new(NULL, 0, NULL, 0);

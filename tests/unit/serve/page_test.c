@@ -37,8 +37,32 @@ static void test_pages(void)
     is_page(parts, 3, "[{1,T}},{2}},{\"a\",\"x\"}}]\n", 6);
 }
 
+static void test_row(void)
+{
+    struct page *page = page_new(NULL, 0);
+    struct page_row *row = page_row_new(3, 10);
+
+    for (size_t i = 0; i < 3; i++) {
+        row->seats[i] = (uint32_t)(3 * i + 1);
+        row->pages[i] = i == 1 ? page : NULL;
+    }
+    is_int(row->n_targets, 10, "a row knows its targets");
+    ok(page_row_find(row, 4) == page, "a page is found by its seat");
+    size_t n_found = 0;
+    for (size_t seat = 0; seat < 9; seat++) {
+        n_found += page_row_find(row, seat) != NULL ? 1 : 0;
+    }
+    is_int(n_found, 1, "and no other");
+    mem_free(row);
+    page_free(page);
+    row = page_row_new(0, 0);
+    ok(page_row_find(row, 0) == NULL, "nothing in an empty row");
+    mem_free(row);
+}
+
 int main(void)
 {
+    test_row();
     test_pages();
     return check_done();
 }

@@ -127,9 +127,8 @@ static void publish(struct site *s, const struct directory *d, const struct page
 
 static const struct span collectors[] = { SPAN_LIT("sim-collector-0"), SPAN_LIT("sim-collector-1"),
                                           SPAN_LIT("sim-collector-2") };
-static const struct directory_tenant upstream_tenant = {
-    { NULL, 0 }, { NULL, 0 }, collectors, COUNT(collectors), NULL
-};
+static const struct directory_tenant upstream_tenant = { { NULL, 0 },       { NULL, 0 }, collectors,
+                                                         COUNT(collectors), NULL,        NULL };
 #define CONFIG(name, secret)                                                                       \
     SPAN_LIT("{\"job_name\":\"" name "\",\"password\":\"" secret "\"}"),                           \
         SPAN_LIT("{\"job_name\":\"" name "\",\"password\":\"<secret>\"}")
@@ -157,12 +156,16 @@ static void free_page(void *page)
 static struct page_row *row_of(struct site *s, struct page *a, struct page *b, struct page *c,
                                size_t n_targets)
 {
-    struct page_row *row = mem_zalloc(sizeof(*row) + 3 * sizeof(row->pages[0]));
+    struct page *const pages[] = { a, b, c };
+    struct page_row *row = page_row_new(COUNT(pages), n_targets);
 
-    *row = (struct page_row){ .n_collectors = 3, .n_targets = n_targets };
-    row->pages[0] = a;
-    row->pages[1] = b;
-    row->pages[2] = c;
+    row->n = 0;
+    for (uint32_t seat = 0; seat < COUNT(pages); seat++) {
+        if (pages[seat] != NULL) {
+            row->seats[row->n] = seat;
+            row->pages[row->n++] = pages[seat];
+        }
+    }
     hold(s, a, free_page);
     hold(s, b, free_page);
     hold(s, c, free_page);
@@ -410,9 +413,9 @@ static const struct span addresses[] = { SPAN_LIT("10.0.0.7"), SPAN_LIT("127.0.0
                                          SPAN_LIT("10.0.0.8") };
 static const struct span names_a[] = { SPAN_LIT("a-collector-0") };
 static const struct directory_tenant many_tenants[] = {
-    { SPAN_LIT("prod"), SPAN_LIT("shop"), names_a, 1, NULL },
-    { SPAN_LIT("test"), SPAN_LIT("shop"), names_a, 1, NULL },
-    { SPAN_LIT("test"), SPAN_LIT("mail"), collectors, 3, addresses },
+    { SPAN_LIT("prod"), SPAN_LIT("shop"), names_a, 1, NULL, NULL },
+    { SPAN_LIT("test"), SPAN_LIT("shop"), names_a, 1, NULL, NULL },
+    { SPAN_LIT("test"), SPAN_LIT("mail"), collectors, 3, addresses, NULL },
 };
 static const struct directory_job many_jobs[] = {
     { 0, SPAN_LIT("prometheus"), SPAN_LIT("node"), CONFIG("prod", "hidden") },
@@ -601,8 +604,8 @@ static struct generation *generation_new(unsigned number)
         parts[i] = (struct page_part){ span_of(g->own), span_of(g->tail) };
     }
     g->page = page_new(parts, CHURN_TARGETS);
-    g->row = mem_zalloc(sizeof(*g->row) + 3 * sizeof(g->row->pages[0]));
-    *g->row = (struct page_row){ .n_collectors = 3, .n_targets = CHURN_TARGETS };
+    g->row = page_row_new(1, CHURN_TARGETS);
+    g->row->seats[0] = 0;
     g->row->pages[0] = g->page;
     return g;
 }

@@ -22,7 +22,7 @@ static uint32_t owner_of(const char *strategy, bool is_v0, const char *const *na
         v[i] = (struct strategy_collector){ span_of(names[i]), span_of("") };
     }
     is_int(fleet_new(&o, &f, NULL), 0, "%s exists", strategy);
-    fleet_set_collectors(f, v, n, NULL, NULL, NULL);
+    fleet_set_collectors(f, v, n, NULL, NULL);
     fleet_add(f, hash64(span_of(address)), 0, 0, &token, &owner);
     snprintf(out_name, 64, "%.*s", SPAN_ARG(fleet_collector_name(f, owner)));
     fleet_free(&f);
@@ -102,30 +102,18 @@ static void on_moved(void *arg, void *target, uint32_t from, uint32_t to)
     w->n_moved++;
 }
 
-/* Sets collectors c-first … c-(first+n-1) and renumbers what the callbacks did not touch. */
+/* Sets collectors c-first … c-(first+n-1). */
 static void set_collectors(struct world *w, size_t first, size_t n)
 {
     struct strategy_collector v[300];
     char names[300][24];
-    uint32_t *map = NULL;
 
     for (size_t i = 0; i < n; i++) {
         snprintf(names[i], sizeof(names[i]), "c-%03zu", first + i);
         v[i] = (struct strategy_collector){ span_of(names[i]), span_of(names[i]) };
     }
-    uint32_t before[N_TARGETS];
-    memcpy(before, w->owners, sizeof(before));
-    for (size_t i = 0; i < N_TARGETS; i++) {
-        w->owners[i] = UINT32_MAX - 1; /* no word yet */
-    }
     w->n_moved = 0;
-    fleet_set_collectors(w->fleet, v, n, &map, on_moved, w);
-    for (size_t i = 0; i < N_TARGETS; i++) {
-        if (w->owners[i] == UINT32_MAX - 1) {
-            w->owners[i] = before[i] == FLEET_NONE ? FLEET_NONE : map[before[i]];
-        }
-    }
-    mem_free(map);
+    fleet_set_collectors(w->fleet, v, n, on_moved, w);
 }
 
 static size_t count_wrong(const struct world *w)
@@ -142,8 +130,9 @@ static size_t count_wrong(const struct world *w)
         }
     }
     wrong += counted != fleet_unassigned(w->fleet);
-    for (uint32_t c = 0; c < fleet_collectors(w->fleet); c++) {
-        wrong += per[c] != fleet_targets_of(w->fleet, c);
+    for (size_t i = 0; i < fleet_collectors(w->fleet); i++) {
+        uint32_t seat = fleet_seat(w->fleet, i);
+        wrong += per[seat] != fleet_targets_of(w->fleet, seat);
     }
     return wrong;
 }
@@ -195,11 +184,34 @@ static void test_purity(const char *strategy)
     set_collectors(&a, 0, 9);
     size_t differ = 0;
     for (uint32_t i = 0; i < N_TARGETS; i++) {
-        differ += fleet_owner(a.fleet, a.slots[i]) != fleet_owner(b.fleet, b.slots[i]);
+        struct span x = fleet_collector_name(a.fleet, fleet_owner(a.fleet, a.slots[i]));
+        differ += !span_eq(x, fleet_collector_name(b.fleet, fleet_owner(b.fleet, b.slots[i])));
     }
     is_int(differ, 0, "%s: the same owners, whatever came before", strategy);
     fleet_free(&a.fleet);
     fleet_free(&b.fleet);
+}
+
+static void test_seats(void)
+{
+    struct world w = { .fleet = make_fleet("rendezvous") };
+    uint32_t seats[4];
+
+    set_collectors(&w, 4, 4); /* c-004 … c-007 */
+    for (size_t i = 0; i < COUNT(seats); i++) {
+        seats[i] = fleet_seat(w.fleet, i);
+    }
+    set_collectors(&w, 2, 5); /* c-007 leaves, c-002 and c-003 come in front of the others */
+    size_t moved = 0;
+    for (size_t i = 0; i < 3; i++) {
+        moved += fleet_seat(w.fleet, i + 2) != seats[i];
+    }
+    is_int(moved, 0, "those that stay keep their seats");
+    is_int(fleet_collector_name(w.fleet, seats[3]).len, 0, "a seat of one that left is free");
+    is_int(fleet_targets_of(w.fleet, seats[3]), 0, "and empty");
+    set_collectors(&w, 1, 6);
+    is_int(fleet_seat(w.fleet, 0), seats[3], "and given to the next");
+    fleet_free(&w.fleet);
 }
 
 static void test_rendezvous_moves_only_what_must(void)
@@ -267,6 +279,7 @@ int main(void)
             test_purity(strategies[i]->name);
         }
     }
+    test_seats();
     test_rendezvous_moves_only_what_must();
     test_least_weighted();
     test_unknown();
