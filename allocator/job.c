@@ -19,8 +19,7 @@ void job_key(const struct scrapejob *config, uint64_t out_key[2])
 
     buf_init(&bytes, LIMIT_DOCUMENT_BYTES * 4);
     buf_addf(&bytes, "%d.%d.", (int)config->filter, (int)config->name_scheme);
-    AUTO_STR json = scrapejob_dump(config->config);
-    buf_add_str(&bytes, json);
+    buf_add_str(&bytes, config->text);
     for (size_t i = 0; i < config->n_sds; i++) {
         want_key(&config->sds[i], &bytes);
     }
@@ -34,9 +33,6 @@ struct job *job_new(struct scrapejob *config, const char *label, struct fleet *f
     struct job *j = mem_zalloc(sizeof(*j));
 
     job_key(config, j->key);
-    json_decref(config->config);
-    json_decref(config->config_masked);
-    config->config = config->config_masked = NULL;
     j->config = config;
     j->label = mem_strdup(label);
     j->fleet = fleet;

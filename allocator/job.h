@@ -43,9 +43,9 @@ struct job {
     struct job *successor;   /* the job that has it as predecessor */
 };
 
-/* The key of a configuration, with its complete JSON. */
+/* The key of a configuration that has settled. */
 void job_key(const struct scrapejob *config, uint64_t out_key[2]);
-/* Moves 'config' and drops its JSON trees, which take more room than the job's targets. */
+/* Moves 'config', which has settled. */
 struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet,
                     uint32_t fleet_job, struct fragments *fragments, struct strpool *pool);
 /* NULL for an unknown one. */

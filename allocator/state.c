@@ -80,6 +80,7 @@ struct state *state_new(struct mailbox *watcher)
     struct state *s = mem_zalloc(sizeof(*s));
 
     strpool_init(&s->pool);
+    scrapememo_init(&s->memo);
     s->publisher = publisher_new();
     fragments_init(&s->fragments, s->publisher);
     wants_init(&s->wants, watcher, &(struct wants_hooks){ on_settled, on_silence, s });
@@ -92,6 +93,11 @@ struct state *state_new(struct mailbox *watcher)
 struct strpool *state_pool(struct state *s)
 {
     return &s->pool;
+}
+
+struct scrapememo *state_memo(struct state *s)
+{
+    return &s->memo;
 }
 
 static void free_directory(void *directory)
@@ -124,6 +130,7 @@ void state_free(struct state **state)
     vec_fini(&s->jobs);
     vec_fini(&s->dirty);
     mem_free(s->rows);
+    scrapememo_fini(&s->memo);
     strpool_fini(&s->pool);
     mem_free(s);
     *state = NULL;

@@ -21,6 +21,8 @@ struct state;
 struct state *state_new(struct mailbox *watcher);
 /* What configurations for this state are parsed with. */
 struct strpool *state_pool(struct state *s);
+/* And where its jobs are found, so that they need not be parsed again. */
+struct scrapememo *state_memo(struct state *s);
 /* Replaces the configuration. Jobs that did not change keep their targets. On success 'config' is
  * emptied; on failure (an unknown strategy) nothing has changed and it is the caller's. */
 int state_configure(struct state *s, struct tenants *config, int64_t now_ms, struct err *err)

@@ -13,7 +13,7 @@ struct renewal { /* the new configuration while it replaces the old one */
     struct tenancy **tenancies;        /* by tenant: new, or the old one that goes on */
     bool *goes_on;                     /* by tenant */
     VEC(struct job *) jobs;            /* of all tenants */
-    VEC(struct directory_job) entries; /* of the same; texts are owned */
+    VEC(struct directory_job) entries; /* of the same */
     int64_t now_ms;
     bool has_changed;
 };
@@ -100,6 +100,10 @@ static struct job *take_same(struct job **place, const struct scrapejob *config)
     struct job *j = *place;
     uint64_t key[2];
 
+    if (j->config == config) {
+        *place = NULL;
+        return j;
+    }
     job_key(config, key);
     if (memcmp(j->key, key, sizeof(key)) == 0) {
         *place = NULL;
@@ -151,8 +155,8 @@ static void add_entry(struct renewal *r, size_t tenant, const struct scrapejob *
                                      .receiver = config->receiver,
                                      .name = config->name };
     if (!r->tenancies[tenant]->are_jobs_inline) {
-        entry->config = span_of(scrapejob_dump(config->config));
-        entry->config_masked = span_of(scrapejob_dump(config->config_masked));
+        entry->config = span_of(config->text);
+        entry->config_masked = span_of(config->text_masked);
     }
 }
 
@@ -176,11 +180,8 @@ static struct job *begin_job(struct renewal *r, size_t i, struct scrapejob **con
     struct tenancy *t = r->tenancies[i];
     struct job *j =
         job_new(*config, label, t->fleet, tenancy_take_number(t), &r->s->fragments, &r->s->pool);
-    struct directory_job *entry = &r->entries.v[r->entries.n - 1];
 
     *config = NULL;
-    entry->receiver = j->config->receiver;
-    entry->name = j->config->name;
     start_job(r, j);
     if (r->s->is_synced && place != NULL && j->n_open > 0) {
         j->predecessor = take_served(place);
@@ -201,7 +202,7 @@ static void renew_jobs(struct renewal *r, size_t i) ON(engine)
     for (size_t k = 0; k < tenant->jobs.n; k++) {
         struct scrapejob **config = &tenant->jobs.v[k];
         AUTO_STR label = job_label(r->tenancies[i], *config);
-        add_entry(r, i, *config);
+        scrapejob_settle(*config);
         struct job **place = find_place(old, *config, k);
         if (place != NULL && state_is_served(*place)) {
             state_end_predecessor(r->s, *place);
@@ -212,6 +213,7 @@ static void renew_jobs(struct renewal *r, size_t i) ON(engine)
         } else {
             keep_job(r, i, j, label);
         }
+        add_entry(r, i, j->config);
         *vec_push(&r->jobs) = j;
     }
 }
@@ -333,10 +335,6 @@ static void show_configuration(const struct state *s)
 
 static void finish_renewal(struct renewal *r)
 {
-    vec_each(&r->entries, entry) {
-        mem_free((char *)(uintptr_t)entry->config.p);
-        mem_free((char *)(uintptr_t)entry->config_masked.p);
-    }
     vec_fini(&r->entries);
     mem_free(r->tenancies);
     mem_free(r->goes_on);

@@ -3,12 +3,14 @@
 #ifndef OTEL_TA_STATE_FIELDS_H
 #define OTEL_TA_STATE_FIELDS_H
 
+#include "allocator/prom/scrapememo.h"
 #include "allocator/state.h"
 #include "allocator/tenancy.h"
 #include "allocator/wants.h"
 
 struct state {
     struct strpool pool;
+    struct scrapememo memo;
     struct publisher *publisher;
     struct fragments fragments;
     struct wants wants;

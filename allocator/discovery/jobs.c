@@ -158,6 +158,7 @@ static void load_collector(struct loading *l, const struct node *doc, const char
         .base_dir = folder_of(path),
         .unescape_dollars = true,
         .thorough = l->options->thorough,
+        .memo = l->options->memo,
         .disable_sharding = true,
         .filter = !cr.has_filter_strategy || span_is(cr.filter_strategy, "relabel-config")
                       ? SCRAPE_FILTER_RELABEL
@@ -262,7 +263,7 @@ static void load_dropin(struct loading *l, const struct jobs_source *source)
                         .name = SPAN_LIT(""),
                         .strategy = choose(o->strategy, d.strategy),
                         .fallback = choose(o->fallback, d.fallback) };
-    dropin_jobs(&d, o->thorough, l->pool, l->f, &t.jobs);
+    dropin_jobs(&d, o->thorough, o->memo, l->pool, l->f, &t.jobs);
     set_collectors(l, &t, 0);
     add_tenant(l, &t);
 }

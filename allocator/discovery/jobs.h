@@ -29,6 +29,7 @@ struct jobs_options { /* what the command line says; empty = not given, the docu
     bool include_disabled;    /* manifests: also CRs that do not ask for an allocator */
     bool thorough;            /* as in struct scrape_options */
     bool needs_no_collectors; /* drop-in: only the jobs are of interest */
+    struct scrapememo *memo;  /* as in struct scrape_options */
 };
 
 struct tenant_collector {

@@ -256,12 +256,11 @@ static void read_config(const struct reader *r, const struct node_pair *receiver
     spanmap_init(&lost, r->arena);
     const struct node *list = originals_put_back(&r->originals, receiver,
                                                  node_get(config, "scrape_configs"), r->f, &lost);
-    scrapejobs_parse(list, &globals, r->options, r->pool, r->f, r->out);
+    struct scrape_options options = *r->options;
+    options.receiver = receiver->key->text;
+    scrapejobs_parse(list, &globals, &options, r->pool, r->f, r->out);
     drop_lost(r, list, &lost, from);
     spanmap_fini(&lost);
-    for (size_t i = from; i < r->out->n; i++) {
-        r->out->v[i]->receiver = arena_span(&r->out->v[i]->arena, receiver->key->text);
-    }
 }
 
 static void read_receiver(const struct reader *r, const struct node_pair *pair)

@@ -7,6 +7,7 @@
 #include "allocator/prom/duration.h"
 #include "allocator/prom/nodecopy.h"
 #include "allocator/prom/scrapefields.h"
+#include "allocator/prom/scrapememo.h"
 #include "allocator/prom/spanmap.h"
 #include "allocator/prom/targetcheck.h"
 
@@ -435,6 +436,7 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
     check_job(out, job, globals, options, f, &e);
 
     out->name = schema_text(job, "job_name");
+    out->receiver = arena_span(&out->arena, options->receiver);
     out->name_scheme = e.name_scheme;
     out->filter = options->filter;
     out->disable_sharding = options->disable_sharding;
@@ -469,6 +471,18 @@ void scrapejob_free(struct scrapejob **job)
     if (*job == NULL) {
         return;
     }
+    if ((*job)->n_others > 0) {
+        (*job)->n_others--;
+        *job = NULL;
+        return;
+    }
+    if ((*job)->memo != NULL) {
+        table_del((*job)->memo, &(*job)->memo_node);
+    }
+    if ((*job)->text_masked != (*job)->text) {
+        mem_free((*job)->text_masked);
+    }
+    mem_free((*job)->text);
     for (size_t i = 0; i < (*job)->n_seeds; i++) {
         strpool_unpin((*job)->seed_names[i]);
     }
@@ -487,6 +501,20 @@ char *scrapejob_dump(const json_t *config)
 
     assert(text != NULL); /* a tree without cycles, of texts and finite numbers */
     return text;
+}
+
+void scrapejob_settle(struct scrapejob *job)
+{
+    if (job->config == NULL) {
+        return;
+    }
+    job->text = scrapejob_dump(job->config);
+    job->text_masked = json_equal(job->config, job->config_masked)
+                           ? job->text
+                           : scrapejob_dump(job->config_masked);
+    json_decref(job->config);
+    json_decref(job->config_masked);
+    job->config = job->config_masked = NULL;
 }
 
 /* ---- lists */
@@ -546,6 +574,32 @@ static void find_duplicates(const struct node *list, const struct scrapejobs *jo
     mem_free(all);
 }
 
+struct reading {
+    const struct scrape_globals *globals;
+    const struct scrape_options *options;
+    struct strpool *pool;
+    struct faults *f;
+    struct scrapememo_key base;
+};
+
+static struct scrapejob *read_job(const struct reading *r, const struct node *node)
+{
+    struct scrapememo *memo = r->options->memo;
+
+    if (memo == NULL) {
+        return scrapejob_parse(node, r->globals, r->options, r->pool, r->f);
+    }
+    struct scrapememo_key key = scrapememo_key(memo, &r->base, node);
+    struct scrapejob *job = scrapememo_take(memo, &key);
+    if (job == NULL) {
+        job = scrapejob_parse(node, r->globals, r->options, r->pool, r->f);
+        if (job != NULL) {
+            scrapememo_put(memo, &key, job);
+        }
+    }
+    return job;
+}
+
 void scrapejobs_parse(const struct node *list, const struct scrape_globals *globals,
                       const struct scrape_options *options, struct strpool *pool, struct faults *f,
                       struct scrapejobs *out)
@@ -559,13 +613,17 @@ void scrapejobs_parse(const struct node *list, const struct scrape_globals *glob
         faults_pop(f, mark);
         return;
     }
+    struct reading r = { globals, options, pool, f, { { 0 }, false } };
     bool *is_bad = mem_array(list->n + 1, sizeof(*is_bad));
     faults_pop(f, mark);
     find_duplicates(list, out, f, is_bad);
     mark = faults_push(f, "scrape_configs");
+    if (options->memo != NULL) {
+        r.base = scrapememo_base(options->memo, globals, options);
+    }
     for (size_t i = 0; i < list->n; i++) {
         size_t inner = faults_push_index(f, i);
-        struct scrapejob *job = scrapejob_parse(list->items[i], globals, options, pool, f);
+        struct scrapejob *job = read_job(&r, list->items[i]);
         faults_pop(f, inner);
         if (job != NULL && is_bad[i]) {
             scrapejob_free(&job);

@@ -2,10 +2,11 @@
  * label seeds, relabel rules, discovery sections; and its JSON with all defaults filled in for
  * /scrape_configs. Source of the rules: Prometheus config/config.go and scrape/target.go; for
  * /scrape_configs upstream's internal/server/server.go. Threads: belongs to the thread of its
- * strpool; immutable once parsed. */
+ * strpool; immutable once parsed, and then it may have several users. */
 #ifndef OTEL_TA_PROM_SCRAPEJOB_H
 #define OTEL_TA_PROM_SCRAPEJOB_H
 
+#include "allocator/base/table.h"
 #include "allocator/prom/relabel.h"
 #include "allocator/prom/sdconfig.h"
 
@@ -20,7 +21,12 @@ struct scrape_globals {
 
 enum scrape_filter { SCRAPE_FILTER_RELABEL, SCRAPE_FILTER_NONE };
 
+struct scrapememo;
+
 struct scrape_options {
+    struct scrapememo *memo; /* NULL, or where jobs are that were parsed before: one that is found
+                                there is taken as it is, and its faults are not told again */
+    struct span receiver;    /* of a Collector CR, for the job; empty elsewhere */
     struct span base_dir; /* relative paths are joined to it; empty = process working directory */
     bool strict; /* unknown fields are errors (Prometheus) or warnings (the Go allocator) */
     bool unescape_dollars; /* the text comes from a Collector configuration: $$ means $ in every
@@ -48,9 +54,14 @@ struct scrapejob {
     size_t n_sds;
     enum name_scheme name_scheme;
     enum scrape_filter filter;
-    bool disable_sharding; /* of the options; looked at by verdict_reach() */
-    json_t *config;        /* complete scrape config, defaults filled in, secrets in clear */
-    json_t *config_masked; /* the same with "<secret>" */
+    bool disable_sharding;    /* of the options; looked at by verdict_reach() */
+    json_t *config;           /* complete scrape config, defaults filled in, secrets in clear */
+    json_t *config_masked;    /* the same with "<secret>" */
+    char *text, *text_masked; /* instead of the two, after scrapejob_settle(); may be one */
+    unsigned n_others;        /* users besides the first */
+    struct table *memo;       /* that it is in, or NULL (scrapememo.h) */
+    struct table_node memo_node;
+    uint64_t memo_check;
 };
 
 /* 'global' may be NULL (all defaults); 'f' stands at the block. '*out' is usable even when there
@@ -63,7 +74,10 @@ void scrape_globals_parse(const struct node *global, bool strict, struct faults 
 struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_globals *globals,
                                   const struct scrape_options *options, struct strpool *pool,
                                   struct faults *f);
+/* For one of its users; the last one frees it. */
 void scrapejob_free(struct scrapejob **job);
+/* Writes the trees as texts and lets them go: they take many times the room. Once is enough. */
+void scrapejob_settle(struct scrapejob *job);
 /* 'config' or 'config_masked' as text: keys sorted, no white space. The caller frees it. */
 char *scrapejob_dump(const json_t *config);
 

@@ -35,7 +35,8 @@ static int64_t configure(struct bench *b, size_t n_collectors, int64_t *load_us)
 {
     struct jobs_source source = { .kind = JOBS_DROPIN };
     struct jobs_options options = { .collector_count = n_collectors,
-                                    .strategy = span_of(b->strategy) };
+                                    .strategy = span_of(b->strategy),
+                                    .memo = state_memo(b->state) };
     struct tenants tenants;
     struct faults faults;
     struct err err = { 0 };

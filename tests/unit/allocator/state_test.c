@@ -635,10 +635,9 @@ static void configure_manifests(struct side *s, const char *text)
 {
     role_enter(engine);
     struct jobs_source source = { JOBS_MANIFEST, NULL, (char *)(uintptr_t)text, strlen(text) };
-    const struct jobs_options options = { 0 };
+    const struct jobs_options options = { .memo = state_memo(s->state) };
     struct tenants tenants;
     struct faults faults;
-
     faults_init(&faults);
     is_int(jobs_load(&source, 1, &options, state_pool(s->state), &faults, &tenants), 0,
            "manifests");
