@@ -107,27 +107,6 @@ static void merge_list(struct page_list *l, const struct fleet *fleet,
     l->is_dirty = true;
 }
 
-static struct page_list *find_list(struct page_list *lists, size_t n, uint32_t seat)
-{
-    size_t low = 0, high = n;
-
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (lists[mid].seat < seat) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low < n && lists[low].seat == seat ? &lists[low] : NULL;
-}
-
-static int compare_lists(const void *a, const void *b)
-{
-    const struct page_list *x = a, *y = b;
-    return (x->seat > y->seat) - (x->seat < y->seat);
-}
-
 /* How many of the changes are of the same list as the first. */
 static size_t count_group(const struct page_change *changes, size_t n)
 {
@@ -139,25 +118,34 @@ static size_t count_group(const struct page_change *changes, size_t n)
     return end;
 }
 
-/* Gives a list to each seat that is named in the changes and has none. */
-static void make_lists(struct pages *p)
+static size_t count_seats(const struct page_change *changes, size_t n)
 {
-    const struct page_change *c = p->changes.v;
-    size_t n_before = p->n_lists, n_new = 0;
+    size_t n_seats = 0;
 
-    for (size_t i = 0; i < p->changes.n; i += count_group(c + i, p->changes.n - i)) {
-        n_new += find_list(p->lists, n_before, c[i].seat) == NULL ? 1 : 0;
+    for (size_t i = 0; i < n; i += count_group(changes + i, n - i)) {
+        n_seats++;
     }
-    if (n_new == 0) {
-        return;
+    return n_seats;
+}
+
+struct lists { /* the old ones on their way to the new array */
+    struct page_list *from, *to;
+    size_t n_from, at, n_to;
+};
+
+static void pass_lists(struct lists *l, uint32_t seat_end)
+{
+    while (l->at < l->n_from && l->from[l->at].seat < seat_end) {
+        l->to[l->n_to++] = l->from[l->at++];
     }
-    p->lists = mem_realloc(p->lists, (n_before + n_new) * sizeof(*p->lists));
-    for (size_t i = 0; i < p->changes.n; i += count_group(c + i, p->changes.n - i)) {
-        if (find_list(p->lists, n_before, c[i].seat) == NULL) {
-            p->lists[p->n_lists++] = (struct page_list){ .seat = c[i].seat & INT32_MAX };
-        }
-    }
-    qsort(p->lists, p->n_lists, sizeof(*p->lists), compare_lists);
+}
+
+static struct page_list *need_list(struct lists *l, uint32_t seat)
+{
+    pass_lists(l, seat);
+    bool is_there = l->at < l->n_from && l->from[l->at].seat == seat;
+    l->to[l->n_to] = is_there ? l->from[l->at++] : (struct page_list){ .seat = seat & INT32_MAX };
+    return &l->to[l->n_to++];
 }
 
 void pages_merge(struct pages *p, const struct fleet *fleet)
@@ -168,12 +156,19 @@ void pages_merge(struct pages *p, const struct fleet *fleet)
     if (n == 0) {
         return;
     }
-    qsort(p->changes.v, n, sizeof(*c), compare_changes);
-    make_lists(p);
+    if (n > 1) {
+        qsort(p->changes.v, n, sizeof(*c), compare_changes);
+    }
+    struct lists l = { .from = p->lists, .n_from = p->n_lists };
+    l.to = mem_alloc((l.n_from + count_seats(c, n)) * sizeof(*l.to));
     for (size_t i = 0, end = 0; i < n; i = end) {
         end = i + count_group(c + i, n - i);
-        merge_list(find_list(p->lists, p->n_lists, c[i].seat), fleet, c + i, end - i);
+        merge_list(need_list(&l, c[i].seat), fleet, c + i, end - i);
     }
+    pass_lists(&l, UINT32_MAX);
+    mem_free(p->lists);
+    p->lists = l.to;
+    p->n_lists = l.n_to;
     vec_fini(&p->changes);
     p->is_dirty = true;
 }
