@@ -86,7 +86,7 @@ struct state *state_new(struct mailbox *watcher)
     wants_init(&s->wants, watcher, &(struct wants_hooks){ on_settled, on_silence, s });
     sd_batch_init(&s->batch, &s->pool);
     s->rows = mem_array(1, sizeof(*s->rows));
-    s->directory = directory_new(NULL, 0, NULL, 0);
+    s->directory = directory_new(NULL, 0, NULL, 0, NULL);
     return s;
 }
 

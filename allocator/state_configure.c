@@ -292,8 +292,10 @@ static void make_directory(struct renewal *r) ON(engine)
         }
         tenants[i] = (struct directory_tenant){ t->ns, t->name, names, n, names + n, seats };
     }
+    struct directory *directory =
+        directory_new(tenants, s->tenancies.n, r->entries.v, r->entries.n, s->directory);
     state_retire_directory(s);
-    s->directory = directory_new(tenants, s->tenancies.n, r->entries.v, r->entries.n);
+    s->directory = directory;
     s->is_directory_new = true;
     for (size_t i = 0; i < s->tenancies.n; i++) {
         mem_free((struct span *)(uintptr_t)tenants[i].collectors);

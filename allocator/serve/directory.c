@@ -22,7 +22,14 @@ struct tenant {
     size_t n_collectors;
     struct span *addresses; /* of the same; empty: not known */
     uint32_t *seats;        /* of the same */
-    struct directory_view view;
+};
+
+struct views { /* of directories with the same jobs */
+    struct arena arena;
+    struct directory_view *of_tenants;
+    struct directory_view none;
+    uint64_t hash[2]; /* of what they are made from */
+    unsigned n_users;
 };
 
 struct job {
@@ -48,7 +55,7 @@ struct directory {
     size_t n_job_slots;
     struct collector_slot *collector_slots;
     size_t n_collector_slots;
-    struct directory_view none;
+    struct views *views;
 };
 
 /* ---- look-up */
@@ -287,15 +294,15 @@ const uint32_t *directory_seats(const struct directory *d, size_t tenant)
 
 const struct directory_view *directory_view(const struct directory *d, size_t tenant)
 {
-    return tenant == DIRECTORY_ANY ? &d->none : &d->tenants[tenant].view;
+    return tenant == DIRECTORY_ANY ? &d->views->none : &d->views->of_tenants[tenant];
 }
 
 /* ---- making one */
 
-static struct span keep(struct directory *d, struct buf *b)
+static struct span keep(struct arena *arena, struct buf *b)
 {
     assert(buf_error(b) == 0); /* names and configurations are capped where they are read */
-    struct span s = arena_span(&d->arena, buf_span(b));
+    struct span s = arena_span(arena, buf_span(b));
 
     buf_fini(b);
     return s;
@@ -327,7 +334,7 @@ static void add_tenants(struct directory *d, const struct directory_tenant *tena
         if (t->name.len > 0) {
             buf_init(&service, KIB);
             wire_service_name(t->name, &service);
-            t->service = keep(d, &service);
+            t->service = keep(&d->arena, &service);
         }
     }
 }
@@ -350,7 +357,7 @@ static void add_jobs(struct directory *d, const struct directory_job *jobs)
         job->config_masked = jobs[i].config_masked;
         buf_init(&escaped, 3 * jobs[i].name.len + 1);
         urlform_escape(jobs[i].name, &escaped);
-        job->escaped = keep(d, &escaped);
+        job->escaped = keep(&d->arena, &escaped);
     }
 }
 
@@ -451,7 +458,7 @@ static struct span render_jobs(struct directory *d, const struct job *const *sor
         buf_add_char(&out, '}');
     }
     buf_add_str(&out, "}\n");
-    return keep(d, &out);
+    return keep(&d->views->arena, &out);
 }
 
 static struct span render_configs(struct directory *d, const struct job *const *sorted, size_t n,
@@ -475,7 +482,7 @@ static struct span render_configs(struct directory *d, const struct job *const *
         buf_add_span(&out, config);
     }
     buf_add_char(&out, '}');
-    return keep(d, &out);
+    return keep(&d->views->arena, &out);
 }
 
 static struct span etag_of(struct directory *d, struct span body, const char *suffix)
@@ -483,7 +490,7 @@ static struct span etag_of(struct directory *d, struct span body, const char *su
     char text[40];
     int n = snprintf(text, sizeof(text), "\"%016" PRIx64 "%s\"", hash_fast(body), suffix);
 
-    return arena_span(&d->arena, (struct span){ text, (size_t)n });
+    return arena_span(&d->views->arena, (struct span){ text, (size_t)n });
 }
 
 static struct directory_body body_of(struct directory *d, struct span plain)
@@ -494,7 +501,7 @@ static struct directory_body body_of(struct directory *d, struct span plain)
     buf_init(&packed, LIMIT_PAGE_BYTES);
     gzip_compress(plain, &packed);
     if (buf_error(&packed) == 0 && packed.len < plain.len) {
-        body.gzip = arena_span(&d->arena, buf_span(&packed));
+        body.gzip = arena_span(&d->views->arena, buf_span(&packed));
         body.gzip_etag = etag_of(d, plain, "-gzip");
     }
     return body;
@@ -519,7 +526,7 @@ static void make_views(struct directory *d)
         sorted[i] = &d->jobs[i];
     }
     qsort(sorted, d->n_jobs, sizeof(*sorted), compare_jobs);
-    make_view(d, sorted, 0, &d->none);
+    make_view(d, sorted, 0, &d->views->none);
     for (size_t t = 0; t < d->n_tenants; t++) {
         size_t n = 0;
 
@@ -528,14 +535,63 @@ static void make_views(struct directory *d)
                 some[n++] = sorted[i];
             }
         }
-        make_view(d, some, n, &d->tenants[t].view);
+        make_view(d, some, n, &d->views->of_tenants[t]);
     }
     mem_free(sorted);
     mem_free(some);
 }
 
+static void add_word(struct buf *out, struct span s)
+{
+    buf_add(out, (const char *)&s.len, sizeof(s.len));
+    buf_add_span(out, s);
+}
+
+/* Of everything the bodies show. */
+static void hash_jobs(const struct directory *d, uint64_t out_hash[2])
+{
+    AUTO_BUF text;
+
+    buf_init(&text, SIZE_MAX / 2); /* its parts are capped where they are read */
+    buf_add(&text, (const char *)&d->n_tenants, sizeof(d->n_tenants));
+    for (size_t i = 0; i < d->n_tenants; i++) {
+        add_word(&text, d->tenants[i].ns);
+        add_word(&text, d->tenants[i].name);
+    }
+    for (size_t i = 0; i < d->n_jobs; i++) {
+        const struct job *job = &d->jobs[i];
+        buf_add(&text, (const char *)&job->tenant, sizeof(job->tenant));
+        add_word(&text, job->receiver);
+        add_word(&text, job->name);
+        add_word(&text, job->config);
+        add_word(&text, job->config_masked);
+    }
+    out_hash[0] = hash64(buf_span(&text));
+    out_hash[1] = hash_fast(buf_span(&text));
+}
+
+static void take_views(struct directory *d, const struct directory *before)
+{
+    uint64_t hash[2];
+
+    hash_jobs(d, hash);
+    if (before != NULL && memcmp(before->views->hash, hash, sizeof(hash)) == 0) {
+        d->views = before->views;
+        d->views->n_users++;
+        return;
+    }
+    d->views = mem_zalloc(sizeof(*d->views));
+    d->views->n_users = 1;
+    memcpy(d->views->hash, hash, sizeof(hash));
+    arena_init(&d->views->arena);
+    d->views->of_tenants =
+        arena_zalloc(&d->views->arena, d->n_tenants * sizeof(*d->views->of_tenants));
+    make_views(d);
+}
+
 struct directory *directory_new(const struct directory_tenant *tenants, size_t n_tenants,
-                                const struct directory_job *jobs, size_t n_jobs)
+                                const struct directory_job *jobs, size_t n_jobs,
+                                const struct directory *before)
 {
     struct directory *d = mem_zalloc(sizeof(*d));
 
@@ -546,14 +602,19 @@ struct directory *directory_new(const struct directory_tenant *tenants, size_t n
     add_jobs(d, jobs);
     index_jobs(d);
     index_collectors(d);
-    make_views(d);
+    take_views(d, before);
     return d;
 }
 
 void directory_free(struct directory *d)
 {
-    if (d != NULL) {
-        arena_fini(&d->arena);
-        mem_free(d);
+    if (d == NULL) {
+        return;
     }
+    if (--d->views->n_users == 0) {
+        arena_fini(&d->views->arena);
+        mem_free(d->views);
+    }
+    arena_fini(&d->arena);
+    mem_free(d);
 }

@@ -24,9 +24,11 @@ struct directory_job {
 struct directory;
 /* Copies everything; jobs in any order; the order of rows in a snapshot is the order given here.
  * Also renders the bodies of /jobs and /scrape_configs (sorted by name; plain and gzip; for all
- * tenants and for each). */
+ * tenants and for each), or shares those of 'before' (may be NULL) when its jobs are the same. */
 struct directory *directory_new(const struct directory_tenant *tenants, size_t n_tenants,
-                                const struct directory_job *jobs, size_t n_jobs);
+                                const struct directory_job *jobs, size_t n_jobs,
+                                const struct directory *before);
+/* On the thread that makes them. */
 void directory_free(struct directory *d);
 
 /* A body that changes only with the directory. */

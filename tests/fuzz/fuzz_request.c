@@ -48,7 +48,7 @@ static struct directory *make_directory(void)
         { .tenant = 2, .name = SPAN_LIT("a b/c") },
     };
 
-    return directory_new(tenants, COUNT(tenants), jobs, COUNT(jobs));
+    return directory_new(tenants, COUNT(tenants), jobs, COUNT(jobs), NULL);
 }
 
 static void ask(const struct directory *d, struct span job, struct span host, struct span collector)

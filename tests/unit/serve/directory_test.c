@@ -213,7 +213,7 @@ static void test_one_service(void)
         { 0, SPAN_LIT(""), SPAN_LIT("j"), CONFIG("{}") },
         { 1, SPAN_LIT(""), SPAN_LIT("j"), CONFIG("{}") },
     };
-    struct directory *d = directory_new(twins, COUNT(twins), both, COUNT(both));
+    struct directory *d = directory_new(twins, COUNT(twins), both, COUNT(both), NULL);
     const struct directory_question q = { .tenant = DIRECTORY_ANY,
                                           .host = SPAN_LIT("a-b-targetallocator.ns.svc"),
                                           .escaped_job = SPAN_LIT("j"),
@@ -231,7 +231,7 @@ static void test_one_tenant(void)
     static const uint32_t seats[COUNT(shop)] = { 7, 2 };
     static const struct directory_tenant tenant = { { NULL, 0 }, { NULL, 0 }, shop,
                                                     COUNT(shop), NULL,        seats };
-    struct directory *d = directory_new(&tenant, 1, &jobs[0], 1);
+    struct directory *d = directory_new(&tenant, 1, &jobs[0], 1, NULL);
     const struct directory_question q = {
         DIRECTORY_ANY, SPAN_LIT("any-targetallocator.ns.svc"), SPAN_LIT("node"),
         { 0 },         SPAN_LIT("shop-collector-0"),           { 0 },
@@ -247,13 +247,38 @@ static void test_one_tenant(void)
     is_int(collector, 7, "and tells the collector's seat");
     directory_free(d);
 
-    d = directory_new(NULL, 0, NULL, 0);
+    d = directory_new(NULL, 0, NULL, 0, NULL);
     is_span(directory_view(d, DIRECTORY_ANY)->jobs.plain, SPAN_LIT("{}\n"), "nothing: /jobs");
     is_span(directory_view(d, DIRECTORY_ANY)->configs.plain, SPAN_LIT("{}"),
             "nothing: /scrape_configs");
     is_int(directory_find(d, &q, &job, &collector), DIRECTORY_UNKNOWN_JOB, "nothing to find");
     directory_free(d);
     directory_free(NULL);
+}
+
+static void test_shared_views(void)
+{
+    static const struct directory_tenant fewer = {
+        SPAN_LIT("prod"), SPAN_LIT("shop"), shop, 1, NULL, NULL
+    };
+    static const struct directory_tenant more = {
+        SPAN_LIT("prod"), SPAN_LIT("shop"), shop, COUNT(shop), NULL, NULL
+    };
+    struct directory_job changed = jobs[0];
+    struct directory *a = directory_new(&fewer, 1, jobs, 1, NULL);
+    struct directory *b = directory_new(&more, 1, jobs, 1, a);
+    const struct directory_view *view = directory_view(a, 0);
+
+    ok(directory_view(b, 0) == view, "with other collectors the bodies are the same");
+    directory_free(a);
+    changed.config_masked = SPAN_LIT("{}");
+    struct directory *c = directory_new(&more, 1, &changed, 1, b);
+    ok(directory_view(c, 0) != view, "with another configuration they are not");
+    is_span(directory_view(c, 0)->configs_masked.plain, SPAN_LIT("{\"node\":{}}"), "but its own");
+    is_span(directory_view(b, 0)->configs_masked.plain, SPAN_LIT("{\"node\":{\"a\":0}}"),
+            "the last that has them keeps them");
+    directory_free(b);
+    directory_free(c);
 }
 
 /* Many names: every one is found, and no other. */
@@ -268,7 +293,7 @@ static void test_many(void)
         many[i] = (struct directory_job){ .tenant = 0, .name = span_of(mem_printf("job/%zu", i)) };
     }
     const struct directory_tenant tenant = { .collectors = names, .n_collectors = N };
-    struct directory *d = directory_new(&tenant, 1, many, N);
+    struct directory *d = directory_new(&tenant, 1, many, N, NULL);
     size_t n_good = 0;
 
     for (size_t i = 0; i < N; i++) {
@@ -293,7 +318,7 @@ static void test_many(void)
 
 int main(void)
 {
-    struct directory *d = directory_new(tenants, COUNT(tenants), jobs, COUNT(jobs));
+    struct directory *d = directory_new(tenants, COUNT(tenants), jobs, COUNT(jobs), NULL);
 
     test_find(d);
     test_find_by_address(d);
@@ -302,6 +327,7 @@ int main(void)
     directory_free(d);
     test_one_service();
     test_one_tenant();
+    test_shared_views();
     test_many();
     return check_done();
 }

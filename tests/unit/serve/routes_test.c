@@ -180,7 +180,8 @@ static void free_directory(void *d)
 
 static void publish_recording(struct site *s, bool is_synced)
 {
-    struct directory *d = directory_new(&upstream_tenant, 1, upstream_jobs, COUNT(upstream_jobs));
+    struct directory *d =
+        directory_new(&upstream_tenant, 1, upstream_jobs, COUNT(upstream_jobs), NULL);
     const struct page_row *rows[COUNT(upstream_jobs)] = { NULL };
 
     rows[0] = row_of(s, NULL, page_new(plain_parts, 1), page_new(plain_parts + 1, 2), 3);
@@ -392,7 +393,7 @@ static void test_before_sync(void)
 static void test_waiting_job(void)
 {
     struct site s;
-    struct directory *d = directory_new(&upstream_tenant, 1, upstream_jobs, 2);
+    struct directory *d = directory_new(&upstream_tenant, 1, upstream_jobs, 2, NULL);
 
     site_open(&s, false);
     const struct page_row *rows[2] = { NULL, row_of(&s, NULL, NULL, NULL, 0) };
@@ -428,7 +429,7 @@ static void test_tenants(void)
 {
     struct site s;
     struct directory *d =
-        directory_new(many_tenants, COUNT(many_tenants), many_jobs, COUNT(many_jobs));
+        directory_new(many_tenants, COUNT(many_tenants), many_jobs, COUNT(many_jobs), NULL);
     const struct page_row *rows[COUNT(many_jobs)];
 
     site_open(&s, true);
@@ -498,7 +499,7 @@ static void test_pinned_across_snapshots(void)
     enum { N = 250000 }; /* 20 MB: more than the sockets hold */
     struct site s;
     struct page_part *parts = mem_array(N, sizeof(*parts));
-    struct directory *d = directory_new(&upstream_tenant, 1, upstream_jobs, 1);
+    struct directory *d = directory_new(&upstream_tenant, 1, upstream_jobs, 1, NULL);
 
     for (size_t i = 0; i < N; i++) {
         parts[i] = plain_parts[i % 3];
@@ -510,7 +511,7 @@ static void test_pinned_across_snapshots(void)
     raw_say(&s.client,
             "GET /jobs/plain/targets?collector_id=sim-collector-1 HTTP/1.1\r\nHost: x\r\n\r\n");
     raw_more(&s.client); /* it has begun */
-    struct directory *empty = directory_new(NULL, 0, NULL, 0);
+    struct directory *empty = directory_new(NULL, 0, NULL, 0, NULL);
     for (int i = 0; i < 100; i++) {
         publish(&s, empty, NULL, 0, true);
         publisher_reap(s.publisher);
@@ -614,7 +615,7 @@ static void test_churn(void)
 {
     struct site s;
     struct reader readers[3] = { 0 };
-    struct directory *d = directory_new(&upstream_tenant, 1, upstream_jobs, 1);
+    struct directory *d = directory_new(&upstream_tenant, 1, upstream_jobs, 1, NULL);
     struct generation *before = NULL;
     struct err err;
     size_t most = 0;
