@@ -28,7 +28,7 @@ struct views { /* of directories with the same jobs */
     struct arena arena;
     struct directory_view *of_tenants;
     struct directory_view none;
-    uint64_t hash[2]; /* of what they are made from */
+    uint64_t hash; /* of what they are made from */
     unsigned n_users;
 };
 
@@ -541,48 +541,44 @@ static void make_views(struct directory *d)
     mem_free(some);
 }
 
-static void add_word(struct buf *out, struct span s)
+static uint64_t mix_word(uint64_t hash, struct span s)
 {
-    buf_add(out, (const char *)&s.len, sizeof(s.len));
-    buf_add_span(out, s);
+    return hash_mix(hash ^ hash_fast(s));
 }
 
 /* Of everything the bodies show. */
-static void hash_jobs(const struct directory *d, uint64_t out_hash[2])
+static uint64_t hash_jobs(const struct directory *d)
 {
-    AUTO_BUF text;
+    uint64_t hash = d->n_tenants;
 
-    buf_init(&text, SIZE_MAX / 2); /* its parts are capped where they are read */
-    buf_add(&text, (const char *)&d->n_tenants, sizeof(d->n_tenants));
     for (size_t i = 0; i < d->n_tenants; i++) {
-        add_word(&text, d->tenants[i].ns);
-        add_word(&text, d->tenants[i].name);
+        hash = mix_word(hash, d->tenants[i].ns);
+        hash = mix_word(hash, d->tenants[i].name);
     }
     for (size_t i = 0; i < d->n_jobs; i++) {
         const struct job *job = &d->jobs[i];
-        buf_add(&text, (const char *)&job->tenant, sizeof(job->tenant));
-        add_word(&text, job->receiver);
-        add_word(&text, job->name);
-        add_word(&text, job->config);
-        add_word(&text, job->config_masked);
+        hash = hash_mix(hash ^ job->tenant);
+        hash = mix_word(hash, job->receiver);
+        hash = mix_word(hash, job->name);
+        hash = mix_word(hash, job->config);
+        hash = job->config_masked.p == job->config.p ? hash_mix(hash)
+                                                     : mix_word(hash, job->config_masked);
     }
-    out_hash[0] = hash64(buf_span(&text));
-    out_hash[1] = hash_fast(buf_span(&text));
+    return hash;
 }
 
 static void take_views(struct directory *d, const struct directory *before)
 {
-    uint64_t hash[2];
+    uint64_t hash = hash_jobs(d);
 
-    hash_jobs(d, hash);
-    if (before != NULL && memcmp(before->views->hash, hash, sizeof(hash)) == 0) {
+    if (before != NULL && before->views->hash == hash) {
         d->views = before->views;
         d->views->n_users++;
         return;
     }
     d->views = mem_zalloc(sizeof(*d->views));
     d->views->n_users = 1;
-    memcpy(d->views->hash, hash, sizeof(hash));
+    d->views->hash = hash;
     arena_init(&d->views->arena);
     d->views->of_tenants =
         arena_zalloc(&d->views->arena, d->n_tenants * sizeof(*d->views->of_tenants));
