@@ -138,7 +138,9 @@ static void enter_fleet(struct job *j, struct target *t)
 {
     uint32_t owner;
 
-    t->slot = fleet_add(j->fleet, t->address_hash, t->node_hash, j->fleet_job, t, &owner);
+    const struct fleet_target ft = { t->address_hash, t->node_hash, target_identity(t),
+                                     j->fleet_job, t };
+    t->slot = fleet_add(j->fleet, &ft, &owner);
     pages_add(&j->pages, owner, t);
 }
 

@@ -295,9 +295,7 @@ static bool render_job(struct state *s, struct job *current, size_t *n_rendered)
     size_t n = 0;
 
     current->is_listed = false;
-    if (j == current) {
-        state_end_predecessor(s, current);
-    } else {
+    if (j != current) {
         pages_merge(&current->pages, current->fleet);
     }
     if (j == NULL) {
@@ -319,6 +317,14 @@ static bool render_jobs(struct state *s) ON(engine)
     size_t n_rendered = 0;
     bool has_changed = false;
 
+    vec_each(&s->dirty, place) { /* their targets count until they go */
+        if (state_served_job(*place) == *place) {
+            state_end_predecessor(s, *place);
+        }
+    }
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        tenancy_settle(s->tenancies.v[i], on_settled, s);
+    }
     vec_each(&s->dirty, place) {
         has_changed |= render_job(s, *place, &n_rendered);
     }

@@ -208,6 +208,24 @@ bool tenancy_set_collectors(struct tenancy *t, const struct tenant *config)
     return has_changed;
 }
 
+struct settling {
+    void (*touched)(void *arg, struct job *j);
+    void *arg;
+};
+
+static void note_settled(void *arg, void *target, uint32_t from, uint32_t to)
+{
+    const struct settling *s = arg;
+
+    note_move(NULL, target, from, to);
+    s->touched(s->arg, ((const struct target *)target)->source->job);
+}
+
+void tenancy_settle(struct tenancy *t, void (*touched)(void *arg, struct job *j), void *arg)
+{
+    fleet_settle(t->fleet, note_settled, &(struct settling){ touched, arg });
+}
+
 bool tenancy_assign_in_order(struct tenancy *t)
 {
     const struct strategy_ops *ops = strategy_find(span_of(fleet_strategy(t->fleet)));

@@ -38,6 +38,10 @@ struct span tenancy_address_of(const struct tenancy *t, struct span collector);
 /* The collectors are these from now on: targets move, the pages of all jobs note it. True when the
  * list is another one. */
 bool tenancy_set_collectors(struct tenancy *t, const struct tenant *config) ON(engine);
+/* Before pages are rendered: owners are evened out where the strategy wants that. 'touched' is told
+ * every job of which targets move. */
+void tenancy_settle(struct tenancy *t, void (*touched)(void *arg, struct job *j), void *arg)
+    ON(engine);
 uint32_t tenancy_take_number(struct tenancy *t);
 void tenancy_give_number(struct tenancy *t, uint32_t number);
 /* Assigns every target anew, in job and identity order, from nothing: what a strategy that looks at

@@ -24,8 +24,8 @@ struct candidate { /* a target as it was discovered */
     struct span final_address;
     size_t position; /* among all of the tenant */
     const struct candidate
-        *served; /* the one that is served for this identity: itself, or an earlier one */
-    uint32_t owner;
+        *served;          /* the one that is served for this identity: itself, or an earlier one */
+    uint32_t slot, owner; /* in the fleet */
 };
 
 struct explanation {
@@ -158,7 +158,15 @@ static void assign(struct explanation *x)
             continue;
         }
         c->served = c;
-        fleet_add(x->fleet, hash64(c->address), node_hash(c), c->job_index, c, &c->owner);
+        const struct fleet_target t = { hash64(c->address), node_hash(c), c->verdict.identity,
+                                        c->job_index, c };
+        c->slot = fleet_add(x->fleet, &t, &c->owner);
+    }
+    fleet_settle(x->fleet, NULL, NULL);
+    for (size_t i = 0; i < n; i++) {
+        if (kept[i]->served == kept[i]) {
+            kept[i]->owner = fleet_owner(x->fleet, kept[i]->slot);
+        }
     }
     mem_free(kept);
 }

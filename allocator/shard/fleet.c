@@ -1,7 +1,9 @@
 #include "allocator/shard/fleet.h"
 
 #include "allocator/base/buf.h"
+#include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
+#include "allocator/shard/bound.h"
 
 #include <stdlib.h>
 
@@ -13,7 +15,10 @@ struct slots { /* dense arrays over slots; a free one is chained through 'job' *
     uint32_t *job;
     uint32_t *owner; /* seat, FLEET_NONE or SLOT_FREE */
     void **target;
-    size_t n, cap; /* slots ever used, room */
+    uint32_t *choice; /* rank that the strategy picks, or BOUND_NOBODY; only for bounded
+                         strategies, where the owner may be another */
+    uint64_t *key;    /* as in bound.h; for the same */
+    size_t n, cap;    /* slots ever used, room */
     uint32_t first_free;
 };
 
@@ -31,6 +36,9 @@ struct fleet {
     uint32_t *loads;      /* targets by rank */
     uint32_t **job_loads; /* by job, then rank; only for strategies that need loads */
     size_t n_job_loads;
+    uint32_t *choices; /* how often a rank is a choice; only for bounded strategies */
+    bool is_unsettled; /* targets came or went since owners were evened out */
+    bool has_moved;    /* not every owner is its target's choice */
 };
 
 /* ---- life */
@@ -75,6 +83,7 @@ int fleet_new(const struct fleet_options *options, struct fleet **out, struct er
     f->collectors = mem_array(1, sizeof(*f->collectors));
     f->seats = mem_array(1, sizeof(*f->seats));
     f->loads = mem_array(1, sizeof(*f->loads));
+    f->choices = mem_array(1, sizeof(*f->choices));
     *out = f;
     return 0;
 }
@@ -116,6 +125,9 @@ void fleet_free(struct fleet **fleet)
     mem_free(f->slots.job);
     mem_free(f->slots.owner);
     mem_free(f->slots.target);
+    mem_free(f->slots.choice);
+    mem_free(f->slots.key);
+    mem_free(f->choices);
     mem_free(f);
     *fleet = NULL;
 }
@@ -336,24 +348,95 @@ static void reorder_loads(struct fleet *f, const uint32_t *map, size_t n_before)
     }
 }
 
+static void move_target(struct fleet *f, uint32_t slot, uint32_t to, fleet_moved_fn *moved,
+                        void *arg)
+{
+    uint32_t from = f->slots.owner[slot];
+
+    if (to == from) {
+        return;
+    }
+    count(f, slot, from, -1);
+    count(f, slot, to, 1);
+    f->slots.owner[slot] = to;
+    if (moved != NULL) {
+        moved(arg, f->slots.target[slot], from, to);
+    }
+}
+
+/* ---- bounded strategies */
+
+static void choose(struct fleet *f, uint32_t slot, uint32_t rank)
+{
+    f->slots.choice[slot] = rank;
+    if (rank != STRATEGY_NONE) {
+        f->choices[rank]++;
+    }
+    f->is_unsettled = true;
+}
+
+static void unchoose(struct fleet *f, uint32_t slot)
+{
+    if (f->slots.choice[slot] != STRATEGY_NONE) {
+        f->choices[f->slots.choice[slot]]--;
+    }
+    f->slots.choice[slot] = BOUND_NOBODY;
+    f->is_unsettled = true;
+}
+
+void fleet_settle(struct fleet *f, fleet_moved_fn *moved, void *arg)
+{
+    if (!f->is_unsettled) {
+        return;
+    }
+    f->is_unsettled = false;
+    struct bound_input in = { .address_hashes = f->slots.address_hash,
+                              .keys = f->slots.key,
+                              .choices = f->slots.choice,
+                              .n_slots = f->slots.n,
+                              .hashes = f->ops->hashes(f->strategy),
+                              .loads = f->choices,
+                              .n_collectors = f->n_collectors };
+    uint32_t *owners = mem_alloc((f->slots.n + 1) * sizeof(*owners));
+    bool is_other = bound_spread(&in, owners);
+    for (uint32_t slot = 0; (is_other || f->has_moved) && slot < f->slots.n; slot++) {
+        if (f->slots.owner[slot] != SLOT_FREE) {
+            uint32_t rank = is_other ? owners[slot] : f->slots.choice[slot];
+            move_target(f, slot, seat_of(f, rank), moved, arg);
+        }
+    }
+    f->has_moved = is_other;
+    mem_free(owners);
+}
+
+/* Choices after collectors changed; owners follow when the fleet settles. */
+static void choose_anew(struct fleet *f, const uint32_t *map, const uint32_t *added, size_t n_added)
+{
+    mem_free(f->choices);
+    f->choices = mem_array(f->n_collectors + 1, sizeof(*f->choices));
+    for (uint32_t slot = 0; slot < f->slots.n; slot++) {
+        if (f->slots.owner[slot] == SLOT_FREE) {
+            continue;
+        }
+        struct strategy_target t = target_at(f, slot);
+        uint32_t before = f->slots.choice[slot];
+        t.owner = before == STRATEGY_NONE ? STRATEGY_NONE : map[before];
+        choose(f, slot,
+               f->n_collectors == 0 ? STRATEGY_NONE
+                                    : f->ops->repick(f->strategy, &t, added, n_added));
+    }
+    f->is_unsettled = f->has_moved = true;
+}
+
 static void move_targets(struct fleet *f, const uint32_t *added, size_t n_added,
                          fleet_moved_fn *moved, void *arg)
 {
     for (uint32_t slot = 0; slot < f->slots.n; slot++) {
-        uint32_t from = f->slots.owner[slot];
-        if (from == SLOT_FREE) {
+        if (f->slots.owner[slot] == SLOT_FREE) {
             continue;
         }
         struct strategy_target t = target_at(f, slot);
-        uint32_t to = repick(f, &t, added, n_added);
-        if (to != from) {
-            count(f, slot, from, -1);
-            count(f, slot, to, 1);
-            f->slots.owner[slot] = to;
-            if (moved != NULL) {
-                moved(arg, f->slots.target[slot], from, to);
-            }
-        }
+        move_target(f, slot, repick(f, &t, added, n_added), moved, arg);
     }
 }
 
@@ -384,7 +467,12 @@ bool fleet_set_collectors(struct fleet *f, const struct strategy_collector *v, s
     if (f->fallback != NULL) {
         f->fallback_ops->set_collectors(f->fallback, list, n);
     }
-    move_targets(f, added, n_added, moved, arg);
+    if (f->ops->is_bounded) {
+        choose_anew(f, map, added, n_added);
+        fleet_settle(f, moved, arg);
+    } else {
+        move_targets(f, added, n_added, moved, arg);
+    }
     mem_free(added);
     mem_free(map);
     return true;
@@ -407,7 +495,7 @@ struct span fleet_collector_name(const struct fleet *f, uint32_t seat)
 
 /* ---- targets */
 
-static uint32_t take_slot(struct slots *s)
+static uint32_t take_slot(struct slots *s, bool is_bounded)
 {
     if (s->first_free != FLEET_NONE) {
         uint32_t slot = s->first_free;
@@ -421,23 +509,37 @@ static uint32_t take_slot(struct slots *s)
         s->job = mem_realloc(s->job, s->cap * sizeof(*s->job));
         s->owner = mem_realloc(s->owner, s->cap * sizeof(*s->owner));
         s->target = mem_realloc(s->target, s->cap * sizeof(*s->target));
+        if (is_bounded) {
+            s->choice = mem_realloc(s->choice, s->cap * sizeof(*s->choice));
+            s->key = mem_realloc(s->key, s->cap * sizeof(*s->key));
+        }
     }
     return (uint32_t)s->n++;
 }
 
-uint32_t fleet_add(struct fleet *f, uint64_t address_hash, uint64_t node_hash, uint32_t job,
-                   void *target, uint32_t *out_owner)
+/* Mostly of the address, so that a target whose labels change stays what it was among others. */
+static uint64_t key_of(const struct fleet_target *t)
 {
-    uint32_t slot = take_slot(&f->slots);
+    return (hash_mix(t->address_hash) & ~(uint64_t)UINT32_MAX) | hash_mix(t->identity) >> 32;
+}
 
-    f->slots.address_hash[slot] = address_hash;
-    f->slots.node_hash[slot] = node_hash;
-    f->slots.job[slot] = job;
+uint32_t fleet_add(struct fleet *f, const struct fleet_target *t, uint32_t *out_owner)
+{
+    uint32_t slot = take_slot(&f->slots, f->ops->is_bounded);
+
+    f->slots.address_hash[slot] = t->address_hash;
+    f->slots.node_hash[slot] = t->node_hash;
+    f->slots.job[slot] = t->job;
     f->slots.owner[slot] = FLEET_NONE;
-    f->slots.target[slot] = target;
-    struct strategy_target t = target_at(f, slot);
-    f->slots.owner[slot] = pick(f, &t);
+    f->slots.target[slot] = t->target;
+    struct strategy_target st = target_at(f, slot);
+    const uint32_t rank = pick_rank(f, &st);
+    f->slots.owner[slot] = seat_of(f, rank);
     count(f, slot, f->slots.owner[slot], 1);
+    if (f->ops->is_bounded) {
+        f->slots.key[slot] = key_of(t);
+        choose(f, slot, rank);
+    }
     *out_owner = f->slots.owner[slot];
     return slot;
 }
@@ -445,6 +547,9 @@ uint32_t fleet_add(struct fleet *f, uint64_t address_hash, uint64_t node_hash, u
 void fleet_remove(struct fleet *f, uint32_t slot)
 {
     count(f, slot, f->slots.owner[slot], -1);
+    if (f->ops->is_bounded) {
+        unchoose(f, slot);
+    }
     f->slots.target[slot] = NULL;
     f->slots.owner[slot] = SLOT_FREE;
     f->slots.job[slot] = f->slots.first_free;
@@ -465,10 +570,13 @@ uint32_t fleet_update(struct fleet *f, uint32_t slot, uint64_t node_hash)
 {
     if (f->slots.node_hash[slot] != node_hash) {
         f->slots.node_hash[slot] = node_hash;
+        if (f->ops->is_bounded) { /* does not look at nodes */
+            return f->slots.owner[slot];
+        }
         struct strategy_target t = target_at(f, slot);
         uint32_t to = pick(f, &t);
-        if (to != t.owner) {
-            count(f, slot, t.owner, -1);
+        if (to != f->slots.owner[slot]) {
+            count(f, slot, f->slots.owner[slot], -1);
             count(f, slot, to, 1);
             f->slots.owner[slot] = to;
         }
@@ -492,5 +600,8 @@ void fleet_clear(struct fleet *f)
     f->slots.first_free = FLEET_NONE;
     f->n_unassigned = 0;
     memset(f->loads, 0, f->n_collectors * sizeof(*f->loads));
+    if (f->ops->is_bounded) {
+        memset(f->choices, 0, f->n_collectors * sizeof(*f->choices));
+    }
     free_job_loads(f);
 }

@@ -38,9 +38,14 @@ uint32_t fleet_seat(const struct fleet *f, size_t i);
 /* Whose seat it is; empty: free since the last fleet_set_collectors(). */
 struct span fleet_collector_name(const struct fleet *f, uint32_t seat);
 
-/* Puts a target into a slot and gives it an owner. 'target' is the caller's pointer. */
-uint32_t fleet_add(struct fleet *f, uint64_t address_hash, uint64_t node_hash, uint32_t job,
-                   void *target, uint32_t *out_owner);
+struct fleet_target {
+    uint64_t address_hash, node_hash; /* as in strategy.h */
+    uint64_t identity;                /* hash of what makes it another target than others */
+    uint32_t job;
+    void *target; /* the caller's pointer */
+};
+/* Puts a target into a slot and gives it an owner. */
+uint32_t fleet_add(struct fleet *f, const struct fleet_target *t, uint32_t *out_owner);
 void fleet_remove(struct fleet *f, uint32_t slot);
 uint32_t fleet_owner(const struct fleet *f, uint32_t slot);
 /* The target behind this slot is represented by another pointer from now on (same identity, fresh
@@ -48,6 +53,10 @@ uint32_t fleet_owner(const struct fleet *f, uint32_t slot);
 void fleet_replace(struct fleet *f, uint32_t slot, void *target);
 /* The node of a target can change with its labels: re-picks the owner, returns it. */
 uint32_t fleet_update(struct fleet *f, uint32_t slot, uint64_t node_hash);
+/* With a bounded strategy, after targets came or went: owners are evened out. Before it the owner
+ * of a new target is what the strategy picks, and perhaps too much for that one. Cheap when nothing
+ * came or went. */
+void fleet_settle(struct fleet *f, fleet_moved_fn *moved, void *arg);
 size_t fleet_targets_of(const struct fleet *f, uint32_t seat);
 size_t fleet_unassigned(const struct fleet *f);
 /* Empties every slot: those who had one put their targets in again. Collectors keep their seats. */

@@ -1,7 +1,7 @@
 /* Rendezvous (highest random weight) hashing: each target goes to the collector that scores highest
  * with it. A joining collector takes 1/n of the targets and moves no other; a leaving one gives
- * away its own only. Stateless: replicas agree. Evenness is that of chance: for few targets a
- * collector take bounded-rendezvous. */
+ * away its own only. Stateless: replicas agree. Evenness is that of chance; bounded-rendezvous is
+ * the same with bounds (bound.h), which matter where there are few targets a collector. */
 #include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
 #include "allocator/shard/strategy.h"
@@ -29,7 +29,7 @@ static void set_collectors(struct strategy *s, const struct strategy_collector *
 
 static uint64_t score(const struct strategy *s, uint32_t collector, uint64_t address_hash)
 {
-    return hash_mix(s->hashes[collector] ^ address_hash);
+    return strategy_score(s->hashes[collector], address_hash);
 }
 
 static uint32_t pick(const struct strategy *s, const struct strategy_target *t,
@@ -69,6 +69,11 @@ static uint32_t repick(const struct strategy *s, const struct strategy_target *t
     return best;
 }
 
+static const uint64_t *hashes(const struct strategy *s)
+{
+    return s->hashes;
+}
+
 static void destroy(struct strategy *s)
 {
     mem_free(s->hashes);
@@ -81,5 +86,17 @@ const struct strategy_ops strategy_rendezvous = {
     .set_collectors = set_collectors,
     .pick = pick,
     .repick = repick,
+    .hashes = hashes,
+    .destroy = destroy,
+};
+
+const struct strategy_ops strategy_bounded_rendezvous = {
+    .name = "bounded-rendezvous",
+    .is_bounded = true,
+    .create = create,
+    .set_collectors = set_collectors,
+    .pick = pick,
+    .repick = repick,
+    .hashes = hashes,
     .destroy = destroy,
 };

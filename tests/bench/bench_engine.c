@@ -1,6 +1,6 @@
 /* R3 and what D1 and I1 are made of, inside the engine: a full reading, one change, and collectors
- * joining and leaving, each until the new snapshot stands, for the default strategy and rendezvous.
- * bench_engine FOLDER [COLLECTORS]      default 200
+ * joining and leaving, each until the new snapshot stands, for the default strategy and both kinds
+ * of rendezvous. bench_engine FOLDER [COLLECTORS]      default 200
  *
  * FOLDER holds job-<n>.json of targets.py: upstream-shaped targets of 41 labels, one job each;
  * tests/bench/run makes it. CPU is that of this thread; reading the files and understanding the
@@ -225,7 +225,8 @@ static void run(struct bench *b, size_t n_collectors, bool is_first)
 
 int main(int argc, char **argv)
 {
-    static const char *const strategies_shown[] = { "consistent-hashing", "rendezvous" };
+    static const char *const strategies_shown[] = { "consistent-hashing", "rendezvous",
+                                                    "bounded-rendezvous" };
     size_t n_collectors = argc > 2 ? (size_t)strtoul(argv[2], NULL, 10) : 200, n_jobs = 0;
 
     if (argc < 2 || n_collectors == 0) {

@@ -94,8 +94,10 @@ static void fill(struct world *w, size_t n_collectors)
     for (size_t i = 0; i < w->n_targets; i++) {
         uint32_t owner;
         uint64_t node = is_per_node ? hash64(w->collectors[hash_mix(i) % n_collectors].node) : 0;
-        fleet_add(w->fleet, w->hashes[i], node, (uint32_t)(i / 100), w, &owner);
+        const struct fleet_target t = { w->hashes[i], node, i, (uint32_t)(i / 100), w };
+        fleet_add(w->fleet, &t, &owner);
     }
+    fleet_settle(w->fleet, NULL, NULL);
 }
 
 /* Targets of C collectors, then of one more, then without the middle one of C. Ends as it began. */

@@ -23,7 +23,9 @@ static uint32_t owner_of(const char *strategy, bool is_v0, const char *const *na
     }
     is_int(fleet_new(&o, &f, NULL), 0, "%s exists", strategy);
     fleet_set_collectors(f, v, n, NULL, NULL);
-    fleet_add(f, hash64(span_of(address)), 0, 0, &token, &owner);
+    fleet_add(f,
+              &(struct fleet_target){ .address_hash = hash64(span_of(address)), .target = &token },
+              &owner);
     snprintf(out_name, 64, "%.*s", SPAN_ARG(fleet_collector_name(f, owner)));
     fleet_free(&f);
     return owner;
@@ -102,6 +104,13 @@ static void on_moved(void *arg, void *target, uint32_t from, uint32_t to)
     w->n_moved++;
 }
 
+static void add_target(struct world *w, uint32_t i, uint64_t address_hash, uint64_t node_hash,
+                       uint32_t job)
+{
+    const struct fleet_target t = { address_hash, node_hash, i, job, &w->owners[i] };
+    w->slots[i] = fleet_add(w->fleet, &t, &w->owners[i]);
+}
+
 /* Sets collectors c-first … c-(first+n-1). */
 static void set_collectors(struct world *w, size_t first, size_t n)
 {
@@ -118,7 +127,7 @@ static void set_collectors(struct world *w, size_t first, size_t n)
 
 static size_t count_wrong(const struct world *w)
 {
-    size_t wrong = 0, counted = 0, per[300] = { 0 };
+    size_t wrong = 0, counted = 0, per[310] = { 0 };
 
     for (size_t i = 0; i < N_TARGETS; i++) {
         uint32_t owner = fleet_owner(w->fleet, w->slots[i]);
@@ -144,9 +153,8 @@ static void test_churn(const char *strategy)
     for (uint32_t i = 0; i < N_TARGETS; i++) {
         char address[32];
         snprintf(address, sizeof(address), "10.0.%u.%u:80", i / 256, i % 256);
-        w.slots[i] =
-            fleet_add(w.fleet, hash64(span_of(address)), i % 3 == 0 ? hash64(span_of("c-001")) : 0,
-                      i % 7, &w.owners[i], &w.owners[i]);
+        add_target(&w, i, hash64(span_of(address)), i % 3 == 0 ? hash64(span_of("c-001")) : 0,
+                   i % 7);
     }
     is_int(fleet_unassigned(w.fleet), N_TARGETS, "%s: no collectors, none assigned", strategy);
     static const struct {
@@ -168,6 +176,17 @@ static void test_churn(const char *strategy)
     fleet_free(&w.fleet);
 }
 
+static size_t count_different(const struct world *a, const struct world *b)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < N_TARGETS; i++) {
+        struct span x = fleet_collector_name(a->fleet, fleet_owner(a->fleet, a->slots[i]));
+        n += !span_eq(x, fleet_collector_name(b->fleet, fleet_owner(b->fleet, b->slots[i])));
+    }
+    return n;
+}
+
 /* Pure strategies: history leaves no trace. */
 static void test_purity(const char *strategy)
 {
@@ -176,18 +195,14 @@ static void test_purity(const char *strategy)
     set_collectors(&b, 0, 9);
     for (uint32_t i = 0; i < N_TARGETS; i++) {
         uint64_t h = hash_mix(i + 1);
-        a.slots[i] = fleet_add(a.fleet, h, 0, 0, &a.owners[i], &a.owners[i]);
-        b.slots[i] = fleet_add(b.fleet, h, 0, 0, &b.owners[i], &b.owners[i]);
+        add_target(&a, i, h, 0, 0);
+        add_target(&b, i, h, 0, 0);
     }
     set_collectors(&a, 3, 2);
     set_collectors(&a, 0, 12);
     set_collectors(&a, 0, 9);
-    size_t differ = 0;
-    for (uint32_t i = 0; i < N_TARGETS; i++) {
-        struct span x = fleet_collector_name(a.fleet, fleet_owner(a.fleet, a.slots[i]));
-        differ += !span_eq(x, fleet_collector_name(b.fleet, fleet_owner(b.fleet, b.slots[i])));
-    }
-    is_int(differ, 0, "%s: the same owners, whatever came before", strategy);
+    fleet_settle(b.fleet, on_moved, &b);
+    is_int(count_different(&a, &b), 0, "%s: the same owners, whatever came before", strategy);
     fleet_free(&a.fleet);
     fleet_free(&b.fleet);
 }
@@ -220,7 +235,7 @@ static void test_rendezvous_moves_only_what_must(void)
 
     set_collectors(&w, 0, 9);
     for (uint32_t i = 0; i < N_TARGETS; i++) {
-        w.slots[i] = fleet_add(w.fleet, hash_mix(i + 1), 0, 0, &w.owners[i], &w.owners[i]);
+        add_target(&w, i, hash_mix(i + 1), 0, 0);
     }
     uint32_t before[N_TARGETS];
     memcpy(before, w.owners, sizeof(before));
@@ -235,6 +250,70 @@ static void test_rendezvous_moves_only_what_must(void)
     fleet_free(&w.fleet);
 }
 
+/* ---- bounds */
+
+/* Address hashes: all different, a third of them one and the same, or all of them. */
+static uint64_t crowded(uint32_t i, int kind)
+{
+    return kind == 2 || (kind == 1 && i % 3 == 0) ? hash_mix(7) : hash_mix(i + 1);
+}
+
+static size_t count_out_of_bounds(const struct world *w, size_t n_targets)
+{
+    size_t n = fleet_collectors(w->fleet), wrong = 0;
+    double share = (double)n_targets / (double)n;
+
+    for (size_t i = 0; i < n; i++) {
+        double have = (double)fleet_targets_of(w->fleet, fleet_seat(w->fleet, i));
+        double most = share >= 40 ? share * 1.05 : share + 2;
+        double least = share * 0.85 < share - 2 ? share * 0.85 : share - 2;
+        bool is_good = have <= most && have >= least;
+        wrong += is_good ? 0 : 1;
+    }
+    return wrong;
+}
+
+/* Whatever came in which order, and went again. */
+static void test_bounds(void)
+{
+    static const size_t n_collectors[] = { 1, 2, 3, 7, 40, 60, 75, 76, 100, 200, 299 };
+
+    for (int kind = 0; kind < 3; kind++) {
+        for (size_t k = 0; k < COUNT(n_collectors); k++) {
+            struct world a = { .fleet = make_fleet("bounded-rendezvous") };
+            struct world b = { .fleet = make_fleet("bounded-rendezvous") };
+            set_collectors(&a, 0, n_collectors[k]);
+            set_collectors(&b, 3, n_collectors[k]);
+            for (uint32_t i = 0; i < N_TARGETS; i++) {
+                uint32_t back = N_TARGETS - 1 - i;
+                add_target(&a, i, crowded(i, kind), 0, 0);
+                add_target(&b, back, crowded(back, kind), 0, 0);
+                if (i % 500 == 0) {
+                    fleet_settle(b.fleet, on_moved, &b);
+                }
+            }
+            for (uint32_t i = 0; i < N_TARGETS; i += 5) {
+                fleet_remove(b.fleet, b.slots[i]);
+            }
+            fleet_settle(b.fleet, on_moved, &b);
+            for (uint32_t i = 0; i < N_TARGETS; i += 5) {
+                add_target(&b, i, crowded(i, kind), 0, 0);
+            }
+            set_collectors(&b, 0, n_collectors[k]);
+            fleet_settle(a.fleet, on_moved, &a);
+            a.n_moved = 0;
+            fleet_settle(a.fleet, on_moved, &a);
+            is_int(a.n_moved, 0, "what has settled stays");
+            is_int(count_wrong(&a) + count_wrong(&b), 0, "owners, callbacks and counts agree");
+            is_int(count_out_of_bounds(&a, N_TARGETS), 0, "kind %d, %zu collectors: within bounds",
+                   kind, n_collectors[k]);
+            is_int(count_different(&a, &b), 0, "and the same, whatever came before");
+            fleet_free(&a.fleet);
+            fleet_free(&b.fleet);
+        }
+    }
+}
+
 static void test_least_weighted(void)
 {
     struct world w = { .fleet = make_fleet("least-weighted") };
@@ -242,7 +321,7 @@ static void test_least_weighted(void)
 
     set_collectors(&w, 0, 7);
     for (uint32_t i = 0; i < N_TARGETS; i++) {
-        w.slots[i] = fleet_add(w.fleet, i, 0, i % 5, &w.owners[i], &w.owners[i]);
+        add_target(&w, i, i, 0, i % 5);
     }
     for (uint32_t c = 0; c < 7; c++) {
         size_t n = fleet_targets_of(w.fleet, c);
@@ -281,6 +360,7 @@ int main(void)
     }
     test_seats();
     test_rendezvous_moves_only_what_must();
+    test_bounds();
     test_least_weighted();
     test_unknown();
     return check_done();
