@@ -8,6 +8,7 @@
 #include "allocator/prom/dropin.h"
 #include "webhook/document.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #define DEFAULT_LISTEN ":8080"
@@ -346,5 +347,6 @@ int settings_read_config(const struct options *o, const struct settings *s,
     tenants_fini(&tenants);
     strpool_fini(&pool);
     faults_fini(&faults);
+    malloc_trim(0); /* trees of all jobs, which this thread does not need again */
     return code;
 }
