@@ -95,8 +95,8 @@ static void retry_soon(struct poll *poll)
 
     if (next_ms < poll->next_ms) {
         poll->next_ms = next_ms;
+        poll->retry_ms *= 2;
     }
-    poll->retry_ms *= 2;
 }
 
 static void fail(struct poll *poll, const char *why)

@@ -215,6 +215,15 @@ ta.reload(CONFIG.replace("20s", "400ms"))
 ok(wait_for(lambda: ta.get("/jobs/silent/targets?collector_id=c-0") == (200, "[]\n")), "taken away again before it answered")
 server.hold.set()
 same(ta.stop(), 0, "stops in order")
+
+hopeless = Allocator("config:\n  scrape_configs:" + job("hopeless", "/hopeless").replace("300ms", "30ms"))
+server.next_after("/hopeless", 70)
+n, begin = len(server.seen("/hopeless")), time.monotonic()
+time.sleep(0.5)
+polls, intervals = len(server.seen("/hopeless")) - n, (time.monotonic() - begin) / 0.03
+ok(polls <= intervals + 5, f"what has failed seventy times is asked once an interval: {polls} times in {intervals:.0f} of them")
+same(hopeless.stop(), 0, "stops in order")
+
 # What the loader finds instead of libcurl is none.
 broken = scratch() / "lib"
 broken.mkdir()
