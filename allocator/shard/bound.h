@@ -20,13 +20,10 @@
 
 #include <stddef.h>
 
-#define BOUND_NOBODY                                                                               \
-    UINT32_MAX /* not to be looked at: an empty slot, a target without collector                   \
-                */
-
 struct bound_input {
     const uint64_t *address_hashes, *keys; /* by slot */
-    const uint32_t *choices;               /* by slot: the collector, or BOUND_NOBODY */
+    const uint32_t *choices; /* by slot: the collector, or STRATEGY_NONE: nothing to look at (an
+                                empty slot, a target without a collector) */
     size_t n_slots;
     const uint64_t *hashes; /* by collector, for strategy_score() */
     const uint32_t *loads;  /* by collector: how often it is a choice */

@@ -15,7 +15,7 @@ struct slots { /* dense arrays over slots; a free one is chained through 'job' *
     uint32_t *job;
     uint32_t *owner; /* seat, FLEET_NONE or SLOT_FREE */
     void **target;
-    uint32_t *choice; /* rank that the strategy picks, or BOUND_NOBODY; only for bounded
+    uint32_t *choice; /* rank that the strategy picks, or STRATEGY_NONE; only for bounded
                          strategies, where the owner may be another */
     uint64_t *key;    /* as in bound.h; for the same */
     size_t n, cap;    /* slots ever used, room */
@@ -191,29 +191,23 @@ static uint32_t seat_of(const struct fleet *f, uint32_t rank)
 static uint32_t pick_rank(struct fleet *f, const struct strategy_target *t)
 {
     if (f->n_collectors == 0) {
-        return FLEET_NONE;
+        return STRATEGY_NONE;
     }
     struct strategy_load load = { .targets = f->loads,
                                   .job_targets = needs_load(f) ? job_load(f, t->job) : NULL };
-    uint32_t owner = f->ops->pick(f->strategy, t, &load);
-    if (owner == STRATEGY_NONE && f->fallback != NULL) {
-        owner = f->fallback_ops->pick(f->fallback, t, &load);
+    uint32_t rank = f->ops->pick(f->strategy, t, &load);
+    if (rank == STRATEGY_NONE && f->fallback != NULL) {
+        rank = f->fallback_ops->pick(f->fallback, t, &load);
     }
-    return owner;
+    return rank;
 }
 
-static uint32_t pick(struct fleet *f, const struct strategy_target *t)
+static uint32_t repick_rank(struct fleet *f, const struct strategy_target *t, const uint32_t *added,
+                            size_t n_added)
 {
-    return seat_of(f, pick_rank(f, t));
-}
-
-static uint32_t repick(struct fleet *f, const struct strategy_target *t, const uint32_t *added,
-                       size_t n_added)
-{
-    if (f->ops->repick != NULL && f->n_collectors > 0) {
-        return seat_of(f, f->ops->repick(f->strategy, t, added, n_added));
-    }
-    return pick(f, t);
+    return f->ops->repick != NULL && f->n_collectors > 0
+               ? f->ops->repick(f->strategy, t, added, n_added)
+               : pick_rank(f, t);
 }
 
 /* ---- collectors */
@@ -380,7 +374,7 @@ static void unchoose(struct fleet *f, uint32_t slot)
     if (f->slots.choice[slot] != STRATEGY_NONE) {
         f->choices[f->slots.choice[slot]]--;
     }
-    f->slots.choice[slot] = BOUND_NOBODY;
+    f->slots.choice[slot] = STRATEGY_NONE;
     f->is_unsettled = true;
 }
 
@@ -421,9 +415,7 @@ static void choose_anew(struct fleet *f, const uint32_t *map, const uint32_t *ad
         struct strategy_target t = target_at(f, slot);
         uint32_t before = f->slots.choice[slot];
         t.owner = before == STRATEGY_NONE ? STRATEGY_NONE : map[before];
-        choose(f, slot,
-               f->n_collectors == 0 ? STRATEGY_NONE
-                                    : f->ops->repick(f->strategy, &t, added, n_added));
+        choose(f, slot, repick_rank(f, &t, added, n_added));
     }
     f->is_unsettled = f->has_moved = true;
 }
@@ -436,7 +428,7 @@ static void move_targets(struct fleet *f, const uint32_t *added, size_t n_added,
             continue;
         }
         struct strategy_target t = target_at(f, slot);
-        move_target(f, slot, repick(f, &t, added, n_added), moved, arg);
+        move_target(f, slot, seat_of(f, repick_rank(f, &t, added, n_added)), moved, arg);
     }
 }
 
@@ -574,7 +566,7 @@ uint32_t fleet_update(struct fleet *f, uint32_t slot, uint64_t node_hash)
             return f->slots.owner[slot];
         }
         struct strategy_target t = target_at(f, slot);
-        uint32_t to = pick(f, &t);
+        uint32_t to = seat_of(f, pick_rank(f, &t));
         if (to != f->slots.owner[slot]) {
             count(f, slot, f->slots.owner[slot], -1);
             count(f, slot, to, 1);
