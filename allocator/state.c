@@ -5,8 +5,8 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
 #include "allocator/base/metric.h"
+#include "allocator/inheritance.h"
 #include "allocator/state_fields.h"
-#include "allocator/succession.h"
 
 /* ---- jobs */
 
@@ -70,7 +70,7 @@ static void on_silence(void *state, struct job *j, uint32_t section) ON(engine)
 {
     struct state *s = state;
 
-    if (succession_of_section(j, section, &s->batch)) {
+    if (inheritance_of_section(j, section, &s->batch)) {
         state_list_job(s, j);
     }
 }
@@ -163,7 +163,7 @@ static void count_failed_refresh(const struct want_entry *e)
 static void keep_known(struct state *s, const struct want_entry *e, struct span source) ON(engine)
 {
     vec_each(&e->users, user) {
-        if (succession_of_source(user->job, user->section, source, &s->batch)) {
+        if (inheritance_of_source(user->job, user->section, source, &s->batch)) {
             state_list_job(s, user->job);
         }
     }

@@ -1,4 +1,4 @@
-#include "allocator/succession.h"
+#include "allocator/inheritance.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/discovery/targetgroup.h"
@@ -41,8 +41,8 @@ static bool is_mechanism(const struct job *j, uint32_t section, enum sd_mechanis
     return j->config->sds[section].mechanism == mechanism;
 }
 
-bool succession_of_source(struct job *j, uint32_t section, struct span source,
-                          struct sd_batch *scratch)
+bool inheritance_of_source(struct job *j, uint32_t section, struct span source,
+                           struct sd_batch *scratch)
 {
     const struct job *before = j->predecessor;
 
@@ -67,7 +67,7 @@ static bool is_same_section(const struct sdconfig *a, const struct sdconfig *b)
     return span_eq(buf_span(&x), buf_span(&y));
 }
 
-bool succession_of_section(struct job *j, uint32_t section, struct sd_batch *scratch)
+bool inheritance_of_section(struct job *j, uint32_t section, struct sd_batch *scratch)
 {
     const struct job *before = j->predecessor;
     const struct sdconfig *sd = &j->config->sds[section];
@@ -77,7 +77,7 @@ bool succession_of_section(struct job *j, uint32_t section, struct sd_batch *scr
         return false;
     }
     if (sd->mechanism == SD_HTTP) { /* one source; how it is asked may be what changed */
-        return succession_of_source(j, section, sd->http.url, scratch);
+        return inheritance_of_source(j, section, sd->http.url, scratch);
     }
     for (const struct table_node *node = table_next(&before->sources, NULL); node != NULL;
          node = table_next(&before->sources, node)) {
