@@ -274,8 +274,8 @@ static void take_overflow(struct dirwatch *d) ON(watcher)
     }
 }
 
-/* 'is_last': what is known of the name now. A file that is written beside its place and renamed
- * into it has four events there, and a link none but the first. */
+/* 'is_last': no event of the same name follows at once. A link has but one when it is made; a file
+ * that is being written has more, and need not be asked whether it is one. */
 static void take_event(struct dirwatch *d, const struct inotify_event *e, bool is_last) ON(watcher)
 {
     bool is_gone = (e->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)) != 0;

@@ -35,7 +35,7 @@ struct pages {
 };
 
 void pages_init(struct pages *p, struct publisher *publisher);
-/* 'seat' may be FLEET_NONE: nothing to note. */
+/* A new member, or one that may be gone. 'seat' may be FLEET_NONE: nothing to note. */
 void pages_add(struct pages *p, uint32_t seat, struct target *t);
 void pages_touch(struct pages *p, uint32_t seat);
 /* Lets go of members that are gone, without making a page: in place of pages_render() for a job

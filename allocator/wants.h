@@ -11,7 +11,7 @@
 
 enum want_stage {
     WANT_OPEN,   /* not every source was tried yet; counted in the job's n_open */
-    WANT_FAILED, /* what is polled was tried, has never answered, and is tried again; so too */
+    WANT_FAILED, /* polled, and tried again, for it has never answered; counted there, too */
     WANT_LOST,   /* patience with that has ended; counted in the job's n_lost */
     WANT_SETTLED,
 };
@@ -33,7 +33,7 @@ struct want_entry {
 };
 
 struct wants_hooks {
-    void (*on_settled)(void *arg, struct job *job); /* its n_open or n_lost is 0 now */
+    void (*on_settled)(void *arg, struct job *job); /* its n_open is 0; n_lost may be less */
     void (*on_silence)(void *arg, struct job *job, uint32_t section); /* patience with it ended */
     void *arg;
 };

@@ -40,7 +40,7 @@ int certs_rotate(struct certs *c, int64_t now_s, struct err *err) MUST_USE;
 /* For people: role, names, issuer, validity and fingerprint of each certificate, and what happens
  * to it next. Writes nothing to the directory; ERR_NOT_FOUND when there are none. */
 int certs_describe(struct certs *c, int64_t now_s, struct buf *out, struct err *err) MUST_USE;
-/* The files to watch; borrowed, NULL-terminated. Empty in memory mode. */
+/* The files to watch; borrowed, NULL-terminated. In memory mode that of the client CA at most. */
 const char *const *certs_paths(const struct certs *c);
 void certs_free(struct certs **c);
 

@@ -1,6 +1,6 @@
 /* JSON Patch (RFC 6902), and of it what a webhook needs: add, remove and replace. Made as the
  * difference of two trees that share what is unchanged, so only paths of this very object occur;
- * applied again to a copy before it is sent, because a patch that does not fit fails the user's
+ * applied again before it is sent, because a patch that does not fit fails the user's
  * request even under failurePolicy Ignore. Ownership: everything in the arena given. Threads: any.
  */
 #ifndef OTEL_TA_WEBHOOK_JSONPATCH_H

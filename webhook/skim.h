@@ -20,6 +20,8 @@ struct review {
 /* ERR_INVALID: not JSON. Values of another type than expected count as absent. */
 int skim_review(struct span body, struct arena *arena, struct review *out,
                 struct err *err) MUST_USE;
+
+/* How much of a Collector is not opaque. */
 enum skim_depth {
     SKIM_METADATA,
     SKIM_SECTIONS, /* and of the configuration what a rewrite looks at */

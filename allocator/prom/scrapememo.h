@@ -1,6 +1,6 @@
-/* Scrape jobs that are at work, by the text they were parsed from: a configuration that says again
- * what the last one said gets the same job, instead of another one like it. Holds no reference: a
- * job leaves when the last one who has it lets it go. Threads: those of the jobs. */
+/* Scrape jobs that are at work, by the document they were parsed from: a configuration that says
+ * again what the last one said gets the same job, instead of another one like it. Holds no
+ * reference: a job leaves when the last one who has it lets it go. Threads: that of the jobs. */
 #ifndef OTEL_TA_PROM_SCRAPEMEMO_H
 #define OTEL_TA_PROM_SCRAPEMEMO_H
 

@@ -23,8 +23,8 @@ struct directory_job {
 };
 struct directory;
 /* Copies everything; jobs in any order; the order of rows in a snapshot is the order given here.
- * Also renders the bodies of /jobs and /scrape_configs (sorted by name; plain and gzip; for all
- * tenants and for each), or shares those of 'before' (may be NULL) when its jobs are the same. */
+ * Also renders the bodies of /jobs and /scrape_configs (sorted by name, for each tenant), or shares
+ * those of 'before' (may be NULL) when its jobs are the same. */
 struct directory *directory_new(const struct directory_tenant *tenants, size_t n_tenants,
                                 const struct directory_job *jobs, size_t n_jobs,
                                 const struct directory *before);
@@ -33,8 +33,8 @@ void directory_free(struct directory *d);
 
 /* A body that changes only with the directory. */
 struct directory_body {
-    struct span plain, gzip;     /* gzip is empty where it would not be shorter */
-    struct span etag, gzip_etag; /* quoted */
+    struct span plain, gzip;     /* gzip is empty where it would not be shorter, and of /jobs */
+    struct span etag, gzip_etag; /* quoted; of /jobs there are none */
 };
 
 struct directory_view { /* of one tenant */

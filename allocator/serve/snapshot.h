@@ -11,10 +11,10 @@
 struct snapshot {
     struct ref ref;
     uint64_t sequence;
-    bool is_synced; /* every job had its first result: before that /jobs/… answers 503 */
+    bool is_synced; /* all was tried, or waited for long enough; before that /jobs/… answers 503 */
     const struct directory *directory;
     size_t n_jobs;
-    const struct page_row *rows[]; /* by job; NULL: it had no first result yet, answer 503 */
+    const struct page_row *rows[]; /* by job; NULL: its targets are not known yet, answer 503 */
 };
 void snapshot_get(const struct snapshot *s);
 void snapshot_put(const struct snapshot *s); /* never frees: the publisher reaps */

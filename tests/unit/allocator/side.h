@@ -99,6 +99,7 @@ static inline void configure_text(struct side *s, const char *text, unsigned n_c
         snprintf(texts[i], sizeof(texts[i]), "c%u@vA%u", i, i);
         names[i] = span_of(texts[i]);
     }
+    /* With and without one the same must come out. */
     options.memo = n_collectors % 4 == 0 ? NULL : state_memo(s->state);
     faults_init(&faults);
     int rc = jobs_load(&source, 1, &options, state_pool(s->state), &faults, &tenants);
