@@ -494,7 +494,7 @@ void scrapejob_free(struct scrapejob **job)
     *job = NULL;
 }
 
-char *scrapejob_dump(const json_t *config)
+static char *dump(const json_t *config)
 {
     /* jansson's 17 digits would show 1.1 as 1.1000000000000001. */
     char *text = json_dumps(config, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
@@ -508,10 +508,9 @@ void scrapejob_settle(struct scrapejob *job)
     if (job->config == NULL) {
         return;
     }
-    job->text = scrapejob_dump(job->config);
-    job->text_masked = json_equal(job->config, job->config_masked)
-                           ? job->text
-                           : scrapejob_dump(job->config_masked);
+    job->text = dump(job->config);
+    job->text_masked =
+        json_equal(job->config, job->config_masked) ? job->text : dump(job->config_masked);
     json_decref(job->config);
     json_decref(job->config_masked);
     job->config = job->config_masked = NULL;

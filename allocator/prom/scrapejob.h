@@ -2,7 +2,8 @@
  * label seeds, relabel rules, discovery sections; and its JSON with all defaults filled in for
  * /scrape_configs. Source of the rules: Prometheus config/config.go and scrape/target.go; for
  * /scrape_configs upstream's internal/server/server.go. Threads: belongs to the thread of its
- * strpool; immutable once parsed, and then it may have several users. */
+ * strpool; immutable once parsed, but for scrapejob_settle(), and then it may have several users.
+ */
 #ifndef OTEL_TA_PROM_SCRAPEJOB_H
 #define OTEL_TA_PROM_SCRAPEJOB_H
 
@@ -76,10 +77,9 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
                                   struct faults *f);
 /* For one of its users; the last one frees it. */
 void scrapejob_free(struct scrapejob **job);
-/* Writes the trees as texts and lets them go: they take many times the room. Once is enough. */
+/* Writes the trees as texts (keys sorted, no white space) and lets them go: they take many times
+ * the room. Once is enough. */
 void scrapejob_settle(struct scrapejob *job);
-/* 'config' or 'config_masked' as text: keys sorted, no white space. The caller frees it. */
-char *scrapejob_dump(const json_t *config);
 
 struct scrapejobs {
     struct scrapejob **v;

@@ -1,7 +1,6 @@
 /* A Prometheus configuration from anybody: checked strictly and leniently; every job that passes
  * can be rendered. */
 #include "allocator/base/limits.h"
-#include "allocator/base/mem.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/prom/promconfig.h"
 
@@ -23,8 +22,7 @@ static void parse(const struct node *root, bool strict)
     strpool_init(&pool);
     promconfig_parse(root, &options, &pool, &f, &jobs);
     for (size_t i = 0; i < jobs.n; i++) {
-        mem_free(scrapejob_dump(jobs.v[i]->config));
-        mem_free(scrapejob_dump(jobs.v[i]->config_masked));
+        scrapejob_settle(jobs.v[i]);
     }
     scrapejobs_fini(&jobs);
     strpool_fini(&pool);
