@@ -66,7 +66,8 @@ build/otel-ta: $B/otel-ta
 
 program-only: $B/otel-ta # of this variant, without the link in build/
 
-# A release holds what there is an archive of: it starts faster. OpenSSL stays shared: one copy for us, h2o and libcurl.
+# A release holds the archives of what nobody else in the process uses: it starts faster. OpenSSL and zlib are shared with h2o and
+# libcurl, and of h2o Debian has no archive.
 $B/otel-ta: archived_libs := $(if $(sanitizers)$(COVERAGE),,-static-libgcc -Wl,--gc-sections -Wl,-Bstatic) $(archived_libs) -Wl,-Bdynamic
 $B/otel-ta: $B/webhook/main.o $(call archives_upto,webhook)
 	$(link)
