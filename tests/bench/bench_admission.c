@@ -13,6 +13,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/codec/base64.h"
 #include "allocator/codec/jsonscan.h"
+#include "tests/bench/median.h"
 #include "webhook/admission.h"
 #include "webhook/jsonpatch.h"
 
@@ -260,18 +261,6 @@ static void make_stored(size_t n_jobs, struct buf *out)
 
 /* ---- rounds */
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *v)
-{
-    qsort(v, ROUNDS, sizeof(*v), compare_doubles);
-    return v[ROUNDS / 2];
-}
-
 static void measure(struct bench *b, bool is_first)
 {
     double took[ROUNDS], crypt[ROUNDS], pass[ROUNDS], ratio[ROUNDS];
@@ -299,17 +288,18 @@ static void measure(struct bench *b, bool is_first)
     size_t before = n_allocations;
     answer(b);
     size_t n_allocated = n_allocations - before;
-    double yard = median(crypt) + median(pass);
+    double yard = median(crypt, ROUNDS) + median(pass, ROUNDS);
     fprintf(stderr,
             "%-9s %7zu B in %7zu B out   answer %8.1f us   AES-GCM %6.1f us + a pass %6.1f us   "
             "%5.2f times that   %zu allocations\n",
-            b->name, b->body.len, b->reply.body.len, median(took), median(crypt), median(pass),
-            median(ratio), n_allocated);
+            b->name, b->body.len, b->reply.body.len, median(took, ROUNDS), median(crypt, ROUNDS),
+            median(pass, ROUNDS), median(ratio, ROUNDS), n_allocated);
     printf("%s\n  {\"goal\": \"%s\", \"name\": \"%s\", \"request_bytes\": %zu, \"answer_bytes\": "
            "%zu, \"answer_us\": %.2f, \"aes_gcm_us\": %.2f, \"pass_us\": %.2f, \"yard_us\": %.2f, "
            "\"answer_over_yard\": %.3f, \"allocations\": %zu}",
-           is_first ? "" : ",", b->goal, b->name, b->body.len, b->reply.body.len, median(took),
-           median(crypt), median(pass), yard, median(ratio), n_allocated);
+           is_first ? "" : ",", b->goal, b->name, b->body.len, b->reply.body.len,
+           median(took, ROUNDS), median(crypt, ROUNDS), median(pass, ROUNDS), yard,
+           median(ratio, ROUNDS), n_allocated);
 }
 
 int main(int argc, char **argv)
@@ -338,7 +328,7 @@ int main(int argc, char **argv)
         { "reapplied", n_big, buf_span(&stored) },
     };
     printf("{\"bench\": \"admission\", \"results\": [");
-    for (size_t i = 0; i < sizeof(reviews) / sizeof(reviews[0]); i++) {
+    for (size_t i = 0; i < COUNT(reviews); i++) {
         struct bench b;
         if (only != NULL && strcmp(only, reviews[i].name) != 0) {
             continue;

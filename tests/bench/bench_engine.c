@@ -11,6 +11,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/readfile.h"
 #include "allocator/state.h"
+#include "tests/bench/median.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -138,23 +139,16 @@ static double change_one(struct bench *b, size_t i, unsigned round)
     return (double)used;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median_change(struct bench *b)
 {
     double us[101];
 
     assert(b->n > 0);
 
-    for (unsigned i = 0; i < 101; i++) {
+    for (unsigned i = 0; i < COUNT(us); i++) {
         us[i] = change_one(b, (i * 7) % b->n, i);
     }
-    qsort(us, 101, sizeof(us[0]), compare_doubles);
-    return us[50];
+    return median(us, COUNT(us));
 }
 
 /* Medians of the CPU milliseconds until one more collector has its share, and until it has left. */
@@ -172,10 +166,8 @@ static void median_join(struct bench *b, size_t n_collectors, double *join_ms, d
             ms[leaves][k] = (double)(used + clock_thread_cpu_us() - from) / 1e3;
         }
     }
-    qsort(ms[0], JOINS, sizeof(ms[0][0]), compare_doubles);
-    qsort(ms[1], JOINS, sizeof(ms[1][0]), compare_doubles);
-    *join_ms = ms[0][JOINS / 2];
-    *leave_ms = ms[1][JOINS / 2];
+    *join_ms = median(ms[0], JOINS);
+    *leave_ms = median(ms[1], JOINS);
 }
 
 static void run(struct bench *b, size_t n_collectors, bool is_first)

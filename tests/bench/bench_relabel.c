@@ -15,6 +15,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/codec/node.h"
 #include "allocator/prom/relabel.h"
+#include "tests/bench/median.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,18 +214,6 @@ static double yard_us(const struct bench *b, uint64_t *sum)
     return (double)(clock_thread_cpu_us() - from);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *v)
-{
-    qsort(v, ROUNDS, sizeof(*v), compare_doubles);
-    return v[ROUNDS / 2];
-}
-
 static void run(struct bench *b)
 {
     double fill[ROUNDS], both[ROUNDS], yard[ROUNDS], ratio[ROUNDS];
@@ -249,13 +238,13 @@ static void run(struct bench *b)
             "20 rules, %zu targets, %zu kept with %.1f labels\n"
             "  relabel %.3f us a target   (filling the builder %.3f us, hashing all values %.3f us)"
             "   %.2f times hashing%s\n",
-            b->n_targets, b->n_kept, labels, median(both), median(fill), median(yard),
-            median(ratio), sum == 1 ? "." : "");
+            b->n_targets, b->n_kept, labels, median(both, ROUNDS), median(fill, ROUNDS),
+            median(yard, ROUNDS), median(ratio, ROUNDS), sum == 1 ? "." : "");
     printf("{\"bench\": \"relabel\", \"rules\": 20, \"targets\": %zu, \"kept\": %zu, "
            "\"labels_in\": %zu, \"labels_out\": %.1f, \"relabel_us\": %.4f, \"fill_us\": %.4f, "
            "\"hash_us\": %.4f, \"relabel_over_hash\": %.3f}\n",
-           b->n_targets, b->n_kept, N_LABELS, labels, median(both), median(fill), median(yard),
-           median(ratio));
+           b->n_targets, b->n_kept, N_LABELS, labels, median(both, ROUNDS), median(fill, ROUNDS),
+           median(yard, ROUNDS), median(ratio, ROUNDS));
 }
 
 int main(int argc, char **argv)

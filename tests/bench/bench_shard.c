@@ -21,6 +21,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/shard/fleet.h"
+#include "tests/bench/median.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -191,18 +192,6 @@ static void sweep(struct world *w, bool is_quick, struct buf *json)
 }
 
 /* ---- the time of a join */
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *v, size_t n)
-{
-    qsort(v, n, sizeof(*v), compare_doubles);
-    return v[n / 2];
-}
 
 static void time_join(struct world *w, struct buf *json)
 {
