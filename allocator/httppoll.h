@@ -1,6 +1,8 @@
 /* The http_sd sections: asks each URL at its interval, as Prometheus does (discovery/http/http.go):
  * no jitter, no back-off, the whole exchange limited to the interval, every failure keeps what is
- * known. A body that is the same as the last one is not passed on. Threads: the watcher's. */
+ * known. Deviation: what has never answered is asked again after 1, 2, 4 … s, as long as that is
+ * sooner, for whole jobs wait for it. A body that is the same as the last one is not passed on.
+ * Threads: the watcher's. */
 #ifndef OTEL_TA_HTTPPOLL_H
 #define OTEL_TA_HTTPPOLL_H
 

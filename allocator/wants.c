@@ -91,20 +91,19 @@ static void advance(struct wants *w, struct want_user *user, enum want_stage sta
     }
 }
 
-/* Files are read again when they change; only what is polled can have been out of order by chance.
- */
-static bool can_fail(const struct want_entry *e)
+/* Of files never: those that cannot be read are read again when they change, while what is polled
+ * may have failed by chance. */
+static bool is_unanswered(const struct want_entry *e)
 {
     return e->ops->mechanism != SD_FILE && !e->is_known;
 }
 
 static void settle_user(struct wants *w, const struct want_entry *e, struct want_user *user)
 {
-    if (!can_fail(e)) {
-        advance(w, user, WANT_SETTLED);
-    } else {
-        advance(w, user, user->job->predecessor != NULL ? WANT_LOST : WANT_FAILED);
-    }
+    advance(w, user,
+            !is_unanswered(e)                ? WANT_SETTLED
+            : user->job->predecessor != NULL ? WANT_LOST
+                                             : WANT_FAILED);
 }
 
 void wants_settle(struct wants *w, struct want_entry *e)
@@ -203,7 +202,7 @@ static void lose_patience(struct wants *w, struct want_entry *e)
     vec_each(&e->users, user) {
         if (user->stage < WANT_LOST) {
             w->hooks.on_silence(w->hooks.arg, user->job, user->section);
-            advance(w, user, can_fail(e) ? WANT_LOST : WANT_SETTLED);
+            advance(w, user, is_unanswered(e) ? WANT_LOST : WANT_SETTLED);
         }
     }
 }

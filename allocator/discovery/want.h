@@ -1,7 +1,7 @@
 /* What discovery needs from the outside, and what comes back: the only words between the engine and
- * the watcher. The engine posts 'want_add', 'want_again' and 'want_drop'; the watcher answers each
- * want with arrivals until it is dropped. A want is one file_sd or http_sd section; jobs with equal
- * sections share one. Threads: messages are moved with a mailbox; everything else is pure. */
+ * the watcher. The engine posts wants and marks of them; the watcher answers each want with
+ * arrivals until it is dropped. A want is one file_sd or http_sd section; jobs with equal sections
+ * share one. Threads: messages are moved with a mailbox; everything else is pure. */
 #ifndef OTEL_TA_DISCOVERY_WANT_H
 #define OTEL_TA_DISCOVERY_WANT_H
 
