@@ -95,11 +95,12 @@ static struct node *new_scalar(struct skimmer *s, const struct json_token *t)
     enum node_type type = t->event == JSON_NULL_VALUE ? NODE_NULL : NODE_SCALAR;
     struct node *n = new_node(s, type, is_text ? NODE_DOUBLE : NODE_PLAIN, t);
     struct span bytes = span_make(s->text.p + t->begin, (size_t)(t->end - t->begin));
+    bool is_plain = !t->has_escapes && span_is_ascii(bytes);
 
-    n->text = t->has_escapes                       ? jsonscan_unescape(t->raw, s->arena)
-              : is_text || t->event == JSON_NUMBER ? t->raw
-                                                   : bytes;
-    n->canonical = !t->has_escapes && span_is_ascii(bytes) ? bytes.p : NULL;
+    n->text = !is_text                                  ? bytes
+              : is_plain || jsonscan_is_literal(t->raw) ? t->raw
+                                                        : jsonscan_unescape(t->raw, s->arena);
+    n->canonical = is_plain ? bytes.p : NULL;
     return n;
 }
 

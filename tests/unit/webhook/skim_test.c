@@ -93,6 +93,8 @@ int main(void)
         { "\"\\u003c\"", false },
         { "\"\xc3\xa9\"", false },
         { "{\"\xc3\xa9\":1}", false },
+        { "\"\xff\"", false },
+        { "{\"\xff\":1,\"\xef\xbf\xbe\":2}", false }, /* U+FFFD comes before U+FFFE */
         { "{\"\\u0061\":1}", false },
         { "{\"a\":\"\\n\"}", false },
         { "[{\"b\":1},{\"b\":[ 1]}]", false },
