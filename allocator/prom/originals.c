@@ -125,6 +125,7 @@ static struct node *join_job(const struct originals *o, const struct node *job,
     const struct node *const sources[] = { job, stored };
 
     *whole = *job;
+    whole->canonical = NULL;
     whole->n = 0;
     whole->pairs = arena_zalloc(o->arena, (job->n + stored->n + 1) * sizeof(*whole->pairs));
     for (size_t s = 0; s < COUNT(sources); s++) {
