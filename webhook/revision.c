@@ -125,14 +125,17 @@ static int encode(const struct revision *r, struct span records, struct span pre
         return err_set(err, ERR_TOO_BIG, "the discovery sections have more than %zu bytes",
                        (size_t)LIMIT_STASH_DECODED);
     }
-    /* The same content keeps its bytes. */
     size_t taken = r->subject.annotations_bytes + sizeof(WIRE_ANNOTATION) - 1;
     size_t room = taken < LIMIT_ANNOTATIONS ? LIMIT_ANNOTATIONS - taken : 0;
+    /* The same content keeps its bytes, unless there is no longer room for them. */
     bool is_same = r->stored_json.len > 0 && span_eq(buf_span(&json), r->stored_json);
-    buf_add_span(out, is_same ? previous : SPAN_LIT(""));
-    int rc = is_same ? 0 : stash_encode(buf_span(&json), room, out, err);
-    if (rc < 0) {
-        return rc;
+    if (is_same && previous.len <= room) {
+        buf_add_span(out, previous);
+    } else {
+        int rc = stash_encode(buf_span(&json), room, out, err);
+        if (rc < 0) {
+            return rc;
+        }
     }
     size_t total = taken + out->len;
     if (total > LIMIT_ANNOTATIONS) {

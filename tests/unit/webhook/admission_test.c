@@ -1,6 +1,9 @@
 /* Reviews that are too big to be written down: depth, size, number of jobs. */
+#include "allocator/codec/zlib.h"
+#include "allocator/prom/stash.h"
 #include "tests/check.h"
 #include "tests/unit/webhook/reviewcheck.h"
+#include "webhook/graft.h"
 
 static void add_head(struct buf *out)
 {
@@ -185,6 +188,111 @@ static void check_duplicates(void)
     }
 }
 
+/* ---- the annotation's bytes */
+
+static struct span as_json(struct reviewcheck *c, const struct node *root)
+{
+    AUTO_BUF json = { 0 };
+
+    buf_init(&json, MIB);
+    yamltext_value(root, YAMLTEXT_JSON_COMPACT, &json);
+    return arena_span(&c->arena, buf_span(&json));
+}
+
+static struct span annotation_of(const struct node *root)
+{
+    struct span value = { NULL, 0 };
+
+    (void)node_as_text(node_path(root, "metadata", "annotations", WIRE_ANNOTATION, NULL), &value);
+    return value;
+}
+
+static struct node *with_annotation(struct reviewcheck *c, const struct node *root, const char *key,
+                                    struct span value)
+{
+    const struct node *metadata = node_get(root, "metadata");
+    const struct node *all = graft_member(&c->arena, node_get(metadata, "annotations"),
+                                          span_of(key), graft_text(&c->arena, value));
+
+    return graft_member(&c->arena, root, SPAN_LIT("metadata"),
+                        graft_member(&c->arena, metadata, SPAN_LIT("annotations"), all));
+}
+
+/* The annotation as versions wrote it that knew one level. */
+static struct span at_level_6(struct reviewcheck *c, struct span value)
+{
+    AUTO_BUF packed = { 0 }, out = { 0 };
+    struct span json = { NULL, 0 };
+    struct node *tree = NULL;
+
+    is_int(stash_decode(value, &c->arena, &json, &tree, NULL), 0, "the annotation is read");
+    buf_init(&packed, MIB);
+    zlib_deflate(json, 6, &packed);
+    buf_init(&out, MIB);
+    buf_add_str(&out, "gz1:");
+    base64_encode(buf_span(&packed), &out);
+    return arena_span(&c->arena, buf_span(&out));
+}
+
+/* What 'object' becomes when it is written over 'old', which may be empty. */
+static struct node *write_over(struct reviewcheck *c, struct span object, struct span old)
+{
+    static const char head[] =
+        "{\"kind\":\"AdmissionReview\",\"apiVersion\":\"admission.k8s.io/v1\",\"request\":{"
+        "\"kind\":{\"group\":\"opentelemetry.io\",\"version\":\"v1beta1\"},\"operation\":"
+        "\"CREATE\"}}";
+    struct span review = reviewcheck_with_object(c, SPAN_LIT(head), object, old), result = object;
+    struct node *tree = NULL;
+    bool is_patched = true;
+
+    ok(reviewcheck_answer(c, review) &&
+           (c->patch.len == 0 || reviewcheck_apply(c, review, &result, &is_patched)) &&
+           node_from_json(result, 0, &c->arena, &tree, NULL) == 0,
+       "an object is written: %s", c->why);
+    return tree;
+}
+
+/* An object that says the same keeps its annotation, whoever wrote that, as long as it fits. */
+static void check_kept_bytes(void)
+{
+    AUTO_BUF object = { 0 }, filler = { 0 };
+    struct reviewcheck c;
+    uint32_t noise = 1;
+
+    reviewcheck_init(&c);
+    buf_init(&object, MIB);
+    buf_add_str(&object,
+                "{\"metadata\":{\"name\":\"shop\"},\"spec\":{\"targetAllocator\":{"
+                "\"enabled\":true},\"config\":{\"receivers\":{\"prometheus\":{\"config\":{"
+                "\"scrape_configs\":[{\"job_name\":\"a\",\"static_configs\":[{\"targets\":["
+                "\"x:1\"");
+    for (unsigned i = 0; i < 3000; i++) {
+        noise = noise * 1664525U + 1013904223U;
+        buf_addf(&object, ",\"10.0.%u.%u:9100\"", noise >> 24, i);
+    }
+    buf_add_str(&object, "]}]}]}}}}}}");
+
+    const struct node *fast = write_over(&c, buf_span(&object), SPAN_LIT(""));
+    struct span small = at_level_6(&c, annotation_of(fast));
+    const struct node *old = with_annotation(&c, fast, WIRE_ANNOTATION, small);
+    ok(small.len < annotation_of(fast).len, "%zu bytes, and %zu of another level",
+       annotation_of(fast).len, small.len);
+
+    (void)write_over(&c, as_json(&c, old), as_json(&c, old));
+    is_int(c.patch.len, 0, "what an older version wrote stays");
+    size_t taken = 1 + sizeof(WIRE_ANNOTATION) - 1 + annotation_of(fast).len;
+    buf_init(&filler, LIMIT_ANNOTATIONS);
+    while (filler.len + taken <= LIMIT_ANNOTATIONS) {
+        buf_add_char(&filler, 'y');
+    }
+    const struct node *full = with_annotation(&c, fast, "x", buf_span(&filler));
+    const struct node *pressed = write_over(&c, as_json(&c, full), as_json(&c, fast));
+    is_span(annotation_of(pressed), small, "where it no longer fits it is pressed");
+    (void)write_over(&c, as_json(&c, pressed), as_json(&c, pressed));
+    is_int(c.patch.len, 0, "and then it stays");
+    reviewcheck_fini(&c);
+}
+
 int main(void)
 {
     check_depth("params", 200, ADMISSION_PATCHED);
@@ -197,6 +305,7 @@ int main(void)
     check_many_jobs(100000);
     check_warning_length();
     check_stash_too_big();
+    check_kept_bytes();
     check_duplicates();
     return check_done();
 }
