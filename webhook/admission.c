@@ -18,6 +18,8 @@ struct answer {
     struct faults faults; /* of the Collector */
     struct node *old;     /* the stored object, read when somebody asks for it */
     bool has_old;
+    struct span old_annotation; /* of it, read likewise */
+    bool has_old_annotation;
     struct span warnings[MAX_WARNINGS];
     size_t n_warnings;
 };
@@ -369,32 +371,42 @@ static const struct node *old_root(void *arg)
     return a->old;
 }
 
-/* Has the stored object this annotation? Mostly not, and then nothing else of it has to be read. */
-static bool is_kept(struct answer *a, struct span annotation)
+/* Our annotation of the stored object, for which nothing else of it is read; p == NULL: none. */
+static struct span old_annotation(void *arg)
 {
+    struct answer *a = arg;
     struct node *old = a->old;
     struct subject before;
-    struct span kept = { NULL, 0 };
 
-    if (a->review.old_object.p == NULL ||
-        (!a->has_old &&
-         skim_collector(a->review.old_object, SKIM_METADATA, a->arena, &old, NULL) < 0) ||
-        old == NULL || old->type != NODE_MAP) {
-        return false;
+    if (a->has_old_annotation) {
+        return a->old_annotation;
     }
-    subject_read(old, &before);
-    return (before.annotation == NULL || node_as_text(before.annotation, &kept)) &&
-           (kept.p == NULL) == (annotation.p == NULL) && span_eq(kept, annotation);
+    a->has_old_annotation = true;
+    if (!a->has_old && a->review.old_object.p != NULL &&
+        skim_collector(a->review.old_object, SKIM_METADATA, a->arena, &old, NULL) < 0) {
+        old = NULL;
+    }
+    if (old != NULL && old->type == NODE_MAP) {
+        subject_read(old, &before);
+        (void)node_as_text(before.annotation, &a->old_annotation);
+    }
+    return a->old_annotation;
+}
+
+static bool is_same(struct span a, struct span b)
+{
+    return (a.p == NULL) == (b.p == NULL) && span_eq(a, b);
 }
 
 /* Does the write lead to what is stored already, as far as we are concerned? Then its user was told
  * before, and whoever applies the same manifest again and again hears nothing. */
 static bool is_told(struct answer *a, const struct revision *r)
 {
-    const struct node *old = is_kept(a, r->annotation) ? old_root(a) : NULL;
+    /* Mostly it is another annotation, and then nothing else of that object has to be read. */
+    const struct node *old = is_same(old_annotation(a), r->annotation) ? old_root(a) : NULL;
     struct subject before;
 
-    if (old == NULL) {
+    if (old == NULL || old->type != NODE_MAP) {
         return false;
     }
     subject_read(old, &before);
@@ -416,6 +428,7 @@ static bool revise(struct answer *a, const struct node *root, bool is_whole)
     const struct revision_input in = {
         .root = identified,
         .old_root = old_root,
+        .old_annotation = old_annotation,
         .old_arg = a,
         .options = a->options,
         .is_object_form = !span_is(a->review.request_version, "v1alpha1"),

@@ -114,7 +114,33 @@ static int change_text(const struct revision_input *in, const struct textplan *t
 
 /* ---- annotation */
 
-static int encode(const struct revision *r, struct span records, struct span previous,
+/* As it was; p == NULL: none. */
+static struct span previous_annotation(const struct revision *r)
+{
+    struct span value = { NULL, 0 };
+
+    (void)node_as_text(r->subject.annotation, &value);
+    return value;
+}
+
+/* The annotation whose content is 'json' already, this Collector's or that of the stored one, which
+ * the write may have left out; p == NULL: none. */
+static struct span find_same(const struct revision_input *in, const struct revision *r,
+                             struct span json)
+{
+    struct span previous = previous_annotation(r), old = { NULL, 0 };
+
+    if (r->stored_json.len > 0 && span_eq(json, r->stored_json)) {
+        return previous;
+    }
+    if (in->old_annotation != NULL) {
+        old = in->old_annotation(in->old_arg);
+    }
+    bool is_other = old.len > 0 && !span_eq(old, previous);
+    return is_other && stash_holds(old, json) ? old : (struct span){ NULL, 0 };
+}
+
+static int encode(const struct revision_input *in, const struct revision *r, struct span records,
                   struct arena *arena, struct buf *out, struct err *err)
 {
     struct buf json;
@@ -128,9 +154,9 @@ static int encode(const struct revision *r, struct span records, struct span pre
     size_t taken = r->subject.annotations_bytes + sizeof(WIRE_ANNOTATION) - 1;
     size_t room = taken < LIMIT_ANNOTATIONS ? LIMIT_ANNOTATIONS - taken : 0;
     /* The same content keeps its bytes, unless there is no longer room for them. */
-    bool is_same = r->stored_json.len > 0 && span_eq(buf_span(&json), r->stored_json);
-    if (is_same && previous.len <= room) {
-        buf_add_span(out, previous);
+    struct span same = find_same(in, r, buf_span(&json));
+    if (same.len > 0 && same.len <= room) {
+        buf_add_span(out, same);
     } else {
         int rc = stash_encode(buf_span(&json), room, out, err);
         if (rc < 0) {
@@ -181,12 +207,9 @@ static void write_records(const struct revision_input *in, const struct textplan
 static int make_annotation(const struct revision_input *in, const struct textplan *t,
                            struct arena *arena, struct revision *r, struct err *err)
 {
-    struct span previous = { NULL, 0 };
+    struct span previous = previous_annotation(r);
     struct buf records, value;
 
-    if (r->subject.annotation != NULL) {
-        (void)node_as_text(r->subject.annotation, &previous);
-    }
     if (!r->plan.has_stash) {
         r->changes_annotation = r->subject.annotation != NULL;
         return 0;
@@ -194,10 +217,10 @@ static int make_annotation(const struct revision_input *in, const struct textpla
     buf_init_in(&records, arena, LIMIT_STASH_DECODED);
     buf_init_in(&value, arena, LIMIT_STASH_DECODED);
     write_records(in, t, r, arena, &records);
-    int rc = encode(r, buf_span(&records), previous, arena, &value, err);
+    int rc = encode(in, r, buf_span(&records), arena, &value, err);
     if (rc == ERR_TOO_BIG && records.len > 0) {
         buf_clear(&value);
-        rc = encode(r, SPAN_LIT(""), previous, arena, &value, err);
+        rc = encode(in, r, SPAN_LIT(""), arena, &value, err);
     }
     if (rc < 0) {
         return rc;

@@ -12,6 +12,8 @@ struct revision_input {
     const struct node *root; /* the Collector */
     /* The stored object, or NULL; asked for when an original is missing. NULL: there is none. */
     const struct node *(*old_root)(void *arg);
+    /* Its annotation, p == NULL: none; asked for when this one has other content. NULL likewise. */
+    struct span (*old_annotation)(void *arg);
     void *old_arg;
     struct span document; /* the text that the places of 'root' refer to and that is to be edited; p
                              == NULL: none */

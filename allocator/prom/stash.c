@@ -130,6 +130,14 @@ int stash_decode(struct span value, struct arena *arena, struct span *out_json, 
     return 0;
 }
 
+bool stash_holds(struct span value, struct span json)
+{
+    AUTO_BUF plain;
+
+    buf_init(&plain, LIMIT_STASH_DECODED);
+    return inflate_value(value, &plain, NULL) == 0 && span_eq(buf_span(&plain), json);
+}
+
 /* ---- encoding */
 
 /* What reads it does not care which level wrote it: the fast one is twice as fast and a twentieth

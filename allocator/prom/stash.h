@@ -17,6 +17,8 @@
 /* Annotation value → canonical JSON text (inflated, in 'arena') and its tree. */
 int stash_decode(struct span value, struct arena *arena, struct span *out_json, struct node **out,
                  struct err *err) MUST_USE;
+/* Is this JSON what 'value' holds, byte for byte, however it was deflated? */
+bool stash_holds(struct span value, struct span json);
 /* Canonical JSON → annotation value. Deflated fast, unless only more work makes it fit into 'room'
  * bytes; what the caller does not want longer than that it has to look at. ERR_TOO_BIG over the
  * cap, with size and advice in the text. Deflating is no function of the content alone (another

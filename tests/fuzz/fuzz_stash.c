@@ -25,7 +25,7 @@ static void encode(struct span json, struct arena *arena)
     buf_init(&fresh, LIMIT_STASH_ENCODED);
     if (stash_encode(json, json.len % 2 == 0 ? LIMIT_STASH_ENCODED : 0, &fresh, NULL) == 0) {
         expect(stash_decode(buf_span(&fresh), arena, &again, &root, NULL) == 0 &&
-               span_eq(again, json));
+               span_eq(again, json) && stash_holds(buf_span(&fresh), json));
     }
 }
 

@@ -148,6 +148,13 @@ static void test_pressed(void)
     buf_clear(&pressed);
     is_int(stash_encode(buf_span(&json), 0, &pressed, NULL), 0, "with none");
     is_span(buf_span(&pressed), buf_span(&small), "as small as can be");
+    ok(stash_holds(buf_span(&fast), buf_span(&json)) &&
+           stash_holds(buf_span(&small), buf_span(&json)),
+       "both hold the same");
+    ok(!stash_holds(buf_span(&fast), span_from(buf_span(&json), 1)), "and nothing else");
+    ok(stash_holds(SPAN_LIT(SMALL), SPAN_LIT(SMALL)) &&
+           !stash_holds(SPAN_LIT("gz1:?"), SPAN_LIT("")),
+       "plain or broken");
 }
 
 static void test_too_big(void)

@@ -280,6 +280,10 @@ static void check_kept_bytes(void)
 
     (void)write_over(&c, as_json(&c, old), as_json(&c, old));
     is_int(c.patch.len, 0, "what an older version wrote stays");
+    const struct node *again = write_over(&c, buf_span(&object), as_json(&c, old));
+    ok(node_equal(again, old), "also where the write comes without annotation");
+    ok(node_get(c.response, "warnings") == NULL, "and nobody is told again");
+
     size_t taken = 1 + sizeof(WIRE_ANNOTATION) - 1 + annotation_of(fast).len;
     buf_init(&filler, LIMIT_ANNOTATIONS);
     while (filler.len + taken <= LIMIT_ANNOTATIONS) {
