@@ -7,6 +7,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static bool is_odd(struct span ns)
+{
+    return ns.len > 0 && (memchr(ns.p, '.', ns.len) != NULL || memchr(ns.p, '/', ns.len) != NULL);
+}
+
+/* The API server lets no namespace through that is no DNS label: its Services have no URL. */
+static bool has_odd_namespace(struct span body, struct arena *arena)
+{
+    struct review r;
+    struct node *root = NULL;
+    struct span ns = { NULL, 0 };
+
+    if (skim_review(body, arena, &r, NULL) < 0 || r.object.p == NULL ||
+        skim_collector(r.object, SKIM_METADATA, arena, &root, NULL) < 0) {
+        return false;
+    }
+    (void)node_as_text(node_path(root, "metadata", "namespace", NULL), &ns);
+    return is_odd(r.ns) || is_odd(ns);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reviewcheck c;
@@ -24,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0) {
         buf_add_utf8(&body, span_make((const char *)data + 1, size - 1));
     }
-    if (size > 0 && !reviewcheck_all(&c, buf_span(&body))) {
+    if (size > 0 && !has_odd_namespace(buf_span(&body), &c.arena) &&
+        !reviewcheck_all(&c, buf_span(&body))) {
         fprintf(stderr, "%s\n%.*s\n%.*s\n", c.why, SPAN_ARG(c.reply.body), SPAN_ARG(c.patch));
         abort();
     }
