@@ -333,6 +333,14 @@ static bool render_jobs(struct state *s) ON(engine)
     return has_changed;
 }
 
+/* Before the first sync no job is shown, but what was retired is freed after each snapshot. */
+static void merge_jobs(struct state *s)
+{
+    vec_each(&s->dirty, place) {
+        pages_merge(&(*place)->pages, (*place)->fleet);
+    }
+}
+
 static void show_allocation(const struct state *s)
 {
     size_t n_unassigned = 0;
@@ -360,7 +368,12 @@ const struct snapshot *state_publish(struct state *s)
     if (!s->is_synced && s->wants.n_untried == 0) {
         become_synced(s);
     }
-    bool has_changed = s->is_synced && render_jobs(s);
+    bool has_changed = false;
+    if (s->is_synced) {
+        has_changed = render_jobs(s);
+    } else {
+        merge_jobs(s);
+    }
     show_allocation(s);
     s->allocating_us += clock_mono_us() - from;
     metric_observe(METRIC_PROCESS_TARGETS, (double)s->allocating_us / 1e6);

@@ -622,6 +622,30 @@ static void test_waiting_job_lets_go(void)
     side_fini(&s);
 }
 
+/* Nothing is rendered before every section was tried once, but directories are published. */
+static void test_changes_before_sync(void)
+{
+    struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    side_init(&s);
+    configure_unanswered(&s, &w);
+    publish(&s);
+    tell(&s, 1, ARRIVAL_OK, 0, TARGET("a:1", "vA2"));
+    tell(&s, 1, ARRIVAL_OK, 0, TARGET("b:1", "vA2"));
+    w.n_collectors = 2;
+    configure_unanswered(&s, &w);
+    publish(&s); /* the memory of a:1 is free now */
+    ok(!shown(&s)->is_synced && shown(&s)->rows[0] == NULL, "a reload before the first answers");
+    tell(&s, 1, ARRIVAL_OK, 0, TARGET("c:1", "vA2"));
+    tell(&s, 1, ARRIVAL_SETTLED, 0, NULL);
+    tell(&s, 2, ARRIVAL_SETTLED, 0, NULL);
+    publish(&s);
+    ok(page_has(&s, 0, "c:1") && !page_has(&s, 0, "b:1") && !page_has(&s, 0, "a:1"),
+       "what is shown then is what is there");
+    side_fini(&s);
+}
+
 /* ---- several tenants */
 
 #define CR(name, more)                                                                             \
@@ -737,6 +761,7 @@ int main(void)
     test_new_job_waits_alone();
     test_changed_job_is_served_as_before();
     test_waiting_job_lets_go();
+    test_changes_before_sync();
     test_tenants();
     test_metrics_of_tenants();
     test_unknown_strategy();
