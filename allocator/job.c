@@ -37,6 +37,7 @@ struct job *job_new(struct scrapejob *config, const char *label, struct fleet *f
     j->label = mem_strdup(label);
     j->fleet = fleet;
     j->fleet_job = fleet_job;
+    j->receiver_hash = config->receiver.len == 0 ? 0 : hash64(config->receiver);
     j->fragments = fragments;
     j->pool = pool;
     j->has_news = true;
@@ -138,8 +139,8 @@ static void enter_fleet(struct job *j, struct target *t)
 {
     uint32_t owner;
 
-    const struct fleet_target ft = { t->address_hash, t->node_hash, target_identity(t),
-                                     j->fleet_job, t };
+    const struct fleet_target ft = { t->address_hash, t->node_hash,
+                                     target_identity(t) ^ j->receiver_hash, j->fleet_job, t };
     t->slot = fleet_add(j->fleet, &ft, &owner);
     pages_add(&j->pages, owner, t);
 }

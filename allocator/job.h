@@ -25,6 +25,7 @@ struct job {
     char *label;              /* for metrics */
     struct fleet *fleet;      /* of its tenant */
     uint32_t fleet_job;       /* its number there */
+    uint64_t receiver_hash;   /* job names, and so identities, are those of one receiver */
     struct fragments *fragments;
     struct strpool *pool;
     struct table sources;

@@ -655,7 +655,7 @@ static void test_changes_before_sync(void)
     "{config: {scrape_configs: [" more                                                             \
     "{job_name: j, file_sd_configs: [{files: [/f0.json]}]}]}}}}\n"
 
-static void configure_manifests(struct side *s, const char *text)
+static int load_manifests(struct side *s, const char *text)
 {
     role_enter(engine);
     struct jobs_source source = { JOBS_MANIFEST, NULL, (char *)(uintptr_t)text, strlen(text) };
@@ -663,12 +663,19 @@ static void configure_manifests(struct side *s, const char *text)
     struct tenants tenants;
     struct faults faults;
     faults_init(&faults);
-    is_int(jobs_load(&source, 1, &options, state_pool(s->state), &faults, &tenants), 0,
-           "manifests");
-    is_int(state_configure(s->state, &tenants, 0, NULL), 0, "taken");
+    int rc = jobs_load(&source, 1, &options, state_pool(s->state), &faults, &tenants);
+    if (rc == 0) {
+        rc = state_configure(s->state, &tenants, 0, NULL);
+    }
     faults_fini(&faults);
     answer_wants(s);
     publish(s);
+    return rc;
+}
+
+static void configure_manifests(struct side *s, const char *text)
+{
+    is_int(load_manifests(s, text), 0, "manifests taken");
 }
 
 static void test_tenants(void)
@@ -699,6 +706,44 @@ static void test_tenants(void)
     state_count(s.state, &counts);
     is_int(counts.n_served, 0, "no target");
     side_fini(&s);
+}
+
+#define TWO_RECEIVERS(receivers)                                                                   \
+    "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: {name: x}\n"    \
+    "spec:\n  replicas: 3\n  targetAllocator: {enabled: true, allocationStrategy: "                \
+    "bounded-rendezvous}\n  config:\n    receivers:\n" receivers
+#define RECEIVER(name)                                                                             \
+    "      " name ": {config: {scrape_configs: [{job_name: j, file_sd_configs: [{files: "          \
+    "[/f0.json]}]}]}}\n"
+
+/* Targets that differ in nothing but their receiver: which of two moves to another collector must
+ * not depend on who was there first, or replicas disagree. */
+static void test_twins_of_receivers(void)
+{
+    bool is_same = true;
+
+    for (unsigned n = 1; is_same && n < 40; n++) {
+        struct side s, twin;
+        AUTO_BUF body;
+
+        buf_init(&body, MIB);
+        for (unsigned i = 0; i < n; i++) {
+            buf_addf(&body, "%s{\"targets\":[\"10.0.0.%u:80\"]}", i == 0 ? "[" : ",", i);
+        }
+        buf_add_char(&body, ']');
+        clear_files();
+        files[0] = mem_strndup(body.p, body.len);
+        side_init(&s);
+        (void)load_manifests(&s, TWO_RECEIVERS(RECEIVER("prometheus/b")));
+        (void)load_manifests(&s, TWO_RECEIVERS(RECEIVER("prometheus/a") RECEIVER("prometheus/b")));
+        side_init(&twin);
+        (void)load_manifests(&twin,
+                             TWO_RECEIVERS(RECEIVER("prometheus/a") RECEIVER("prometheus/b")));
+        is_same = is_same_snapshot(s.current, twin.current, job_text);
+        side_fini(&s);
+        side_fini(&twin);
+    }
+    ok(is_same, "targets that only their receivers tell apart have the owners they always have");
 }
 
 static bool metrics_have(const char *text)
@@ -763,6 +808,7 @@ int main(void)
     test_waiting_job_lets_go();
     test_changes_before_sync();
     test_tenants();
+    test_twins_of_receivers();
     test_metrics_of_tenants();
     test_unknown_strategy();
     test_histories();
