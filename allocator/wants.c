@@ -108,6 +108,10 @@ static void settle_user(struct wants *w, const struct want_entry *e, struct want
 
 void wants_settle(struct wants *w, struct want_entry *e)
 {
+    if (e->n_late > 0) {
+        e->n_late--;
+        return;
+    }
     if (e->n_asked == 0 || --e->n_asked > 0) {
         return;
     }
@@ -198,6 +202,7 @@ static bool is_waiting(const struct want_entry *e)
 static void lose_patience(struct wants *w, struct want_entry *e)
 {
     w->n_untried -= e->n_asked > 0;
+    e->n_late += e->n_asked;
     e->n_asked = 0;
     vec_each(&e->users, user) {
         if (user->stage < WANT_LOST) {

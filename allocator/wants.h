@@ -28,6 +28,7 @@ struct want_entry {
     const struct provider_ops *ops;
     VEC(struct want_user) users;
     unsigned n_asked; /* times, and has not settled */
+    unsigned n_late;  /* times before those, that nobody waited for any more */
     bool is_known;    /* it has answered some time */
     int64_t patience_ends_ms;
 };

@@ -605,6 +605,32 @@ static void test_changed_job_is_served_as_before(void)
     side_fini(&s);
 }
 
+/* What nobody waited for any more is no answer to who asked after that. */
+static void test_late_answer(void)
+{
+    struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    begin_reloads(&s, &w);
+    w.rules[0] = 2;
+    configure_unanswered(&s, &w);
+    state_tick(s.state, 30000);
+    publish(&s);
+    ok(page_has(&s, 0, "a:1"), "patience ends: known targets");
+    w.rules[0] = 0;
+    configure_unanswered(&s, &w);
+    tell(&s, 1, ARRIVAL_SETTLED, 0, NULL);
+    tell(&s, 2, ARRIVAL_SETTLED, 0, NULL);
+    publish(&s);
+    ok(page_has(&s, 0, "a:1"), "the end of that reading is not the end of the next one");
+    change_first_file(&s, TARGET("b:1", "vA1"));
+    tell(&s, 1, ARRIVAL_SETTLED, 0, NULL);
+    tell(&s, 2, ARRIVAL_SETTLED, 0, NULL);
+    publish(&s);
+    ok(page_has(&s, 0, "b:1") && !page_has(&s, 0, "a:1"), "which comes");
+    side_fini(&s);
+}
+
 static void test_waiting_job_lets_go(void)
 {
     struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1 };
@@ -805,6 +831,7 @@ int main(void)
     test_one_identity();
     test_new_job_waits_alone();
     test_changed_job_is_served_as_before();
+    test_late_answer();
     test_waiting_job_lets_go();
     test_changes_before_sync();
     test_tenants();
