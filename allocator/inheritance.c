@@ -89,3 +89,29 @@ bool inheritance_of_section(struct job *j, uint32_t section, struct sd_batch *sc
     }
     return has_changed;
 }
+
+static bool asks(const struct job *j, struct span url)
+{
+    for (size_t i = 0; i < j->config->n_sds; i++) {
+        const struct sdconfig *sd = &j->config->sds[i];
+        if (sd->mechanism == SD_HTTP && span_eq(sd->http.url, url)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool inheritance_gives_up(const struct job *j)
+{
+    const struct job *before = j->predecessor;
+    const struct table_node *node = before == NULL ? NULL : table_next(&before->sources, NULL);
+
+    for (; node != NULL; node = table_next(&before->sources, node)) {
+        const struct source *from = (const struct source *)(const void *)node;
+        if (from->n > 0 && is_mechanism(before, from->section, SD_HTTP) &&
+            !asks(j, before->config->sds[from->section].http.url)) {
+            return true;
+        }
+    }
+    return false;
+}

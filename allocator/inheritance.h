@@ -12,5 +12,7 @@ bool inheritance_of_source(struct job *j, uint32_t section, struct span source,
                            struct sd_batch *scratch) ON(engine);
 /* Nothing was heard of this section: all sources that the predecessor knows of it. */
 bool inheritance_of_section(struct job *j, uint32_t section, struct sd_batch *scratch) ON(engine);
+/* The predecessor has targets from an address that the job does not ask any more. */
+bool inheritance_gives_up(const struct job *j);
 
 #endif

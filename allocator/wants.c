@@ -2,6 +2,7 @@
 
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
+#include "allocator/inheritance.h"
 
 void wants_init(struct wants *w, struct mailbox *watcher, const struct wants_hooks *hooks)
 {
@@ -100,10 +101,12 @@ static bool is_unanswered(const struct want_entry *e)
 
 static void settle_user(struct wants *w, const struct want_entry *e, struct want_user *user)
 {
-    advance(w, user,
-            !is_unanswered(e)                ? WANT_SETTLED
-            : user->job->predecessor != NULL ? WANT_LOST
-                                             : WANT_FAILED);
+    if (!is_unanswered(e)) {
+        advance(w, user, WANT_SETTLED);
+    } else {
+        bool has_all = user->job->predecessor != NULL && !inheritance_gives_up(user->job);
+        advance(w, user, has_all ? WANT_LOST : WANT_FAILED);
+    }
 }
 
 void wants_settle(struct wants *w, struct want_entry *e)

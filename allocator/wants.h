@@ -56,7 +56,8 @@ void wants_release(struct wants *w, const struct job *job);
 struct want_entry *wants_find(const struct wants *w,
                               uint64_t id); /* NULL when it was dropped meanwhile */
 /* Every source was tried. A polled want that has never answered keeps its jobs waiting until it
- * does or patience ends, but for those that have a predecessor and so what that knew. */
+ * does or patience ends, but for those that have a predecessor and so what that knew: unless it
+ * knew it from another address. */
 void wants_settle(struct wants *w, struct want_entry *e);
 /* Something came and could be read. */
 void wants_learn(struct wants *w, struct want_entry *e);

@@ -64,10 +64,36 @@ static void test_http_answers_on_second_try(void)
     side_fini(&s);
 }
 
+#define MOVED(url)                                                                                 \
+    "config: {scrape_configs: [{job_name: j, http_sd_configs: [{url: '" url "'}],\n"               \
+    "  static_configs: [{targets: [s:1]}]}]}"
+
+static void test_http_moves(void)
+{
+    struct side s;
+
+    side_init(&s);
+    configure_text(&s, MOVED("http://old/"), 1);
+    try_http(&s, 1, ARRIVAL_OK, TARGET("h:1"));
+    ok(page_has(&s, 0, "h:1") && page_has(&s, 0, "s:1"), "one address");
+    configure_text(&s, MOVED("http://new/"), 1);
+    try_http(&s, 2, ARRIVAL_FAILED, NULL);
+    ok(page_has(&s, 0, "h:1"), "another one fails at first: what the old one gave is kept");
+    try_http(&s, 2, ARRIVAL_OK, TARGET("h:2"));
+    ok(page_has(&s, 0, "h:2") && !page_has(&s, 0, "h:1"), "until the new one answers");
+    configure_text(&s, MOVED("http://third/"), 1);
+    try_http(&s, 3, ARRIVAL_FAILED, NULL);
+    state_tick(s.state, 30000);
+    publish(&s);
+    ok(page_has(&s, 0, "s:1") && !page_has(&s, 0, "h:2"), "or patience ends");
+    side_fini(&s);
+}
+
 int main(void)
 {
     log_set_level(LOG_ERROR);
     test_http_never_answered();
     test_http_answers_on_second_try();
+    test_http_moves();
     return check_done();
 }
