@@ -186,7 +186,7 @@ static bool break_listing(void)
     const struct sock_fprog program = { .len = COUNT(code), .filter = code };
 
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 static void *look_again_broken(void *arg)
