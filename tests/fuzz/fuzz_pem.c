@@ -107,7 +107,9 @@ static void check_pair(const struct buf *texts)
     keypair_cert_pem(&pair, &cert);
     keypair_key_pem(&pair, &key);
     require(keypair_from_pem(buf_span(&cert), buf_span(&key), &again, NULL) == 0);
+    require(ERR_peek_error() == 0);
     require(X509_cmp(pair.cert, again.cert) == 0 && EVP_PKEY_eq(pair.key, again.key) == 1);
+    ERR_clear_error(); /* the comparison reads spoiled extensions, and says so */
     keypair_fini(&pair);
     keypair_fini(&again);
 }
