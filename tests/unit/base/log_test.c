@@ -20,6 +20,7 @@ static int capture_fd, saved_stderr;
 static void capture_begin(void)
 {
     capture_fd = memfd_create("stderr", MFD_CLOEXEC);
+    fcntl(capture_fd, F_SETFL, O_APPEND); /* threads would write over each other's lines */
     saved_stderr = dup(STDERR_FILENO);
     dup2(capture_fd, STDERR_FILENO);
 }
