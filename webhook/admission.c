@@ -2,8 +2,8 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/base64.h"
-#include "webhook/graft.h"
-#include "webhook/jsonpatch.h"
+#include "allocator/codec/graft.h"
+#include "allocator/codec/jsonpatch.h"
 #include "webhook/revision.h"
 #include "webhook/skim.h"
 

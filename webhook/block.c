@@ -1,7 +1,7 @@
 #include "webhook/block.h"
 
 #include "allocator/base/limits.h"
-#include "webhook/graft.h"
+#include "allocator/codec/graft.h"
 #include "webhook/plan.h"
 
 static const char *const own_members[] = { "collector_id", "endpoint", "interval" };

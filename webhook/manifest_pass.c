@@ -2,8 +2,8 @@
 
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
+#include "allocator/codec/graft.h"
 #include "allocator/codec/yamldoc.h"
-#include "webhook/graft.h"
 #include "webhook/member.h"
 #include "webhook/outline.h"
 #include "webhook/revision.h"

@@ -1,10 +1,10 @@
 #include "webhook/offline.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/codec/jsonpatch.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/prom/collectorcr.h"
 #include "webhook/document.h"
-#include "webhook/jsonpatch.h"
 #include "webhook/manifest.h"
 #include "webhook/options.h"
 #include "webhook/textdiff.h"

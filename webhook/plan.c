@@ -1,11 +1,11 @@
 #include "webhook/plan.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/codec/graft.h"
 #include "allocator/codec/urlform.h"
 #include "allocator/prom/sdconfig.h"
 #include "allocator/prom/stash.h"
 #include "webhook/block.h"
-#include "webhook/graft.h"
 #include "webhook/jobindex.h"
 
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #include "webhook/plan.h"
 
 #include "allocator/base/limits.h"
-#include "webhook/graft.h"
+#include "allocator/codec/graft.h"
 
 #include <assert.h>
 

@@ -1,8 +1,8 @@
 #include "webhook/revision.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/codec/graft.h"
 #include "allocator/prom/stash.h"
-#include "webhook/graft.h"
 #include "webhook/textplan.h"
 
 static size_t push_config(struct faults *f)

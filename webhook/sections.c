@@ -1,8 +1,8 @@
 #include "webhook/sections.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/codec/graft.h"
 #include "allocator/prom/wire.h"
-#include "webhook/graft.h"
 
 #define HTTP_SD "http_sd_configs"
 

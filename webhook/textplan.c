@@ -1,9 +1,9 @@
 #include "webhook/textplan.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/codec/graft.h"
 #include "allocator/codec/yamldoc.h"
 #include "webhook/exact.h"
-#include "webhook/graft.h"
 #include "webhook/member.h"
 
 #define HTTP_SD "http_sd_configs"

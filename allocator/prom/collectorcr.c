@@ -1,8 +1,8 @@
 #include "allocator/prom/collectorcr.h"
 
+#include "allocator/codec/nodecopy.h"
 #include "allocator/codec/walk.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/nodecopy.h"
 #include "allocator/prom/originals.h"
 #include "allocator/prom/scrapefields.h"
 #include "allocator/prom/stash.h"

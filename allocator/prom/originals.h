@@ -5,7 +5,7 @@
 #define OTEL_TA_PROM_ORIGINALS_H
 
 #include "allocator/codec/node.h"
-#include "allocator/prom/spanmap.h"
+#include "allocator/codec/spanmap.h"
 
 struct originals {
     struct arena *arena;

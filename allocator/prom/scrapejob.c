@@ -2,13 +2,13 @@
 
 #include "allocator/base/mem.h"
 #include "allocator/base/vec.h"
+#include "allocator/codec/nodecopy.h"
+#include "allocator/codec/spanmap.h"
 #include "allocator/codec/walk.h"
 #include "allocator/prom/advice.h"
 #include "allocator/prom/duration.h"
-#include "allocator/prom/nodecopy.h"
 #include "allocator/prom/scrapefields.h"
 #include "allocator/prom/scrapememo.h"
-#include "allocator/prom/spanmap.h"
 #include "allocator/prom/targetcheck.h"
 
 #include <assert.h>

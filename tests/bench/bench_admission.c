@@ -12,10 +12,10 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/codec/base64.h"
+#include "allocator/codec/jsonpatch.h"
 #include "allocator/codec/jsonscan.h"
 #include "tests/bench/median.h"
 #include "webhook/admission.h"
-#include "webhook/jsonpatch.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>

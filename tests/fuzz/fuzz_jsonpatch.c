@@ -2,7 +2,7 @@
  * operation, leaves document and patch as they were, and the difference of both trees leads from
  * one to the other again. */
 #include "allocator/base/limits.h"
-#include "webhook/jsonpatch.h"
+#include "allocator/codec/jsonpatch.h"
 
 #include <stdint.h>
 #include <stdio.h>

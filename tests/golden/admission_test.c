@@ -2,10 +2,10 @@
  * gives answer.json, in which the patch is decoded:
  * {"http":200,"verdict":"patched","response":{…,"patch":[…]}}, or {"http":400,…,"status":{…}}. */
 #include "allocator/base/limits.h"
+#include "allocator/codec/graft.h"
 #include "tests/check.h"
 #include "tests/unit/webhook/reviewcheck.h"
 #include "webhook/document.h"
-#include "webhook/graft.h"
 
 #include <dirent.h>
 #include <stdlib.h>

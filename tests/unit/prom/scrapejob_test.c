@@ -1,7 +1,7 @@
 #include "allocator/prom/scrapejob.h"
 
+#include "allocator/codec/nodecopy.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/nodecopy.h"
 #include "allocator/prom/pathtext.h"
 #include "tests/check.h"
 

@@ -1,9 +1,9 @@
 /* Reviews that are too big to be written down: depth, size, number of jobs. */
+#include "allocator/codec/graft.h"
 #include "allocator/codec/zlib.h"
 #include "allocator/prom/stash.h"
 #include "tests/check.h"
 #include "tests/unit/webhook/reviewcheck.h"
-#include "webhook/graft.h"
 
 static void add_head(struct buf *out)
 {

@@ -4,8 +4,8 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/base64.h"
+#include "allocator/codec/jsonpatch.h"
 #include "webhook/admission.h"
-#include "webhook/jsonpatch.h"
 #include "webhook/skim.h"
 #include "webhook/yamltext.h"
 

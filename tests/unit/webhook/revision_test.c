@@ -1,10 +1,10 @@
 /* Collectors whose configuration is text, as the webhook sees them: rewritten in one way and then
  * in another, or under another name, they are what the other way alone makes of them, and a restore
  * brings the user's text back. */
+#include "allocator/codec/graft.h"
 #include "allocator/codec/yamldoc.h"
 #include "tests/check.h"
 #include "tests/unit/webhook/collectorgen.h"
-#include "webhook/graft.h"
 #include "webhook/revision.h"
 
 #define ID SPAN_LIT(WIRE_DEFAULT_COLLECTOR_ID)

@@ -1,4 +1,4 @@
-#include "allocator/prom/nodecopy.h"
+#include "allocator/codec/nodecopy.h"
 
 static struct span copy_text(struct span s, bool unescape_dollars, struct arena *arena)
 {

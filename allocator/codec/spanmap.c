@@ -1,4 +1,4 @@
-#include "allocator/prom/spanmap.h"
+#include "allocator/codec/spanmap.h"
 
 #include "allocator/base/hash.h"
 

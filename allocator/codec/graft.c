@@ -1,4 +1,4 @@
-#include "webhook/graft.h"
+#include "allocator/codec/graft.h"
 
 /* Trees hold plain pointers so that parsers can build them; nothing here writes through a shared
  * one. */

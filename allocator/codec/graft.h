@@ -2,8 +2,8 @@
  * against which texts and patches are compared before anything leaves the program. Ownership: new
  * nodes in the arena given; shared ones where they were. The result has no places (begin, end) of
  * its own. Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_GRAFT_H
-#define OTEL_TA_WEBHOOK_GRAFT_H
+#ifndef OTEL_TA_CODEC_GRAFT_H
+#define OTEL_TA_CODEC_GRAFT_H
 
 #include "allocator/codec/node.h"
 

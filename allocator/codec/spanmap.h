@@ -1,8 +1,8 @@
 /* From texts to things: an index, or a set, that a peer's document cannot make slow.
  * Ownership: nodes live in the arena given at birth, keys and things are borrowed.
  * Threads: a map belongs to one thread. */
-#ifndef OTEL_TA_PROM_SPANMAP_H
-#define OTEL_TA_PROM_SPANMAP_H
+#ifndef OTEL_TA_CODEC_SPANMAP_H
+#define OTEL_TA_CODEC_SPANMAP_H
 
 #include "allocator/base/arena.h"
 #include "allocator/base/table.h"

@@ -3,8 +3,8 @@
  * applied again before it is sent, because a patch that does not fit fails the user's
  * request even under failurePolicy Ignore. Ownership: everything in the arena given. Threads: any.
  */
-#ifndef OTEL_TA_WEBHOOK_JSONPATCH_H
-#define OTEL_TA_WEBHOOK_JSONPATCH_H
+#ifndef OTEL_TA_CODEC_JSONPATCH_H
+#define OTEL_TA_CODEC_JSONPATCH_H
 
 #include "allocator/base/vec.h"
 #include "allocator/codec/node.h"

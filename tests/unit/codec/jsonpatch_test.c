@@ -1,6 +1,6 @@
 #include "allocator/base/limits.h"
+#include "allocator/codec/jsonpatch.h"
 #include "tests/check.h"
-#include "webhook/jsonpatch.h"
 
 static struct node *parse(const char *text, struct arena *arena)
 {

@@ -1,4 +1,4 @@
-#include "webhook/jsonpatch.h"
+#include "allocator/codec/jsonpatch.h"
 
 #include "allocator/base/limits.h"
 

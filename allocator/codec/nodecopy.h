@@ -1,7 +1,7 @@
 /* A deep copy of a node tree that owes nothing to the document it came from.
  * Threads: any. */
-#ifndef OTEL_TA_PROM_NODECOPY_H
-#define OTEL_TA_PROM_NODECOPY_H
+#ifndef OTEL_TA_CODEC_NODECOPY_H
+#define OTEL_TA_CODEC_NODECOPY_H
 
 #include "allocator/codec/node.h"
 
