@@ -6,8 +6,8 @@
 #define OTEL_TA_ENGINE_H
 
 #include "allocator/base/mailbox.h"
-#include "allocator/discovery/jobs.h"
 #include "allocator/serve/snapshot.h"
+#include "allocator/tenant/jobs.h"
 
 struct engine;
 

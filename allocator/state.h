@@ -11,9 +11,9 @@
 #define OTEL_TA_STATE_H
 
 #include "allocator/base/thread.h"
-#include "allocator/discovery/jobs.h"
 #include "allocator/discovery/want.h"
 #include "allocator/serve/snapshot.h"
+#include "allocator/tenant/jobs.h"
 
 struct state;
 

@@ -3,8 +3,8 @@
 #ifndef OTEL_TA_TENANCY_H
 #define OTEL_TA_TENANCY_H
 
-#include "allocator/discovery/jobs.h"
 #include "allocator/job.h"
+#include "allocator/tenant/jobs.h"
 
 struct tenancy {
     struct span ns, name; /* owned */

@@ -5,7 +5,7 @@
 #ifndef OTEL_TA_WEBHOOK_BLOCK_H
 #define OTEL_TA_WEBHOOK_BLOCK_H
 
-#include "webhook/subject.h"
+#include "allocator/tenant/subject.h"
 
 struct rewrite_options;
 

@@ -4,7 +4,7 @@
 #ifndef OTEL_TA_WEBHOOK_INSPECT_INPUT_H
 #define OTEL_TA_WEBHOOK_INSPECT_INPUT_H
 
-#include "allocator/discovery/jobs.h"
+#include "allocator/tenant/jobs.h"
 #include "webhook/options.h"
 
 #include <stdio.h>

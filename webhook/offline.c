@@ -3,7 +3,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/codec/jsonpatch.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/collectorcr.h"
+#include "allocator/tenant/collectorcr.h"
 #include "webhook/document.h"
 #include "webhook/manifest.h"
 #include "webhook/options.h"

@@ -6,7 +6,7 @@
 #include "allocator/base/arena.h"
 #include "allocator/base/log.h"
 #include "allocator/base/vec.h"
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/wire.h"
 
 #include <stdio.h>
 

@@ -4,9 +4,9 @@
 #include "allocator/codec/graft.h"
 #include "allocator/codec/urlform.h"
 #include "allocator/prom/sdconfig.h"
-#include "allocator/prom/stash.h"
+#include "allocator/tenant/jobindex.h"
+#include "allocator/tenant/stash.h"
 #include "webhook/block.h"
-#include "webhook/jobindex.h"
 
 #include <stdarg.h>
 #include <stdio.h>

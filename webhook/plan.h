@@ -6,9 +6,9 @@
 #define OTEL_TA_WEBHOOK_PLAN_H
 
 #include "allocator/base/fault.h"
-#include "allocator/prom/wire.h"
-#include "webhook/sections.h"
-#include "webhook/subject.h"
+#include "allocator/tenant/sections.h"
+#include "allocator/tenant/subject.h"
+#include "allocator/tenant/wire.h"
 
 struct rewrite_options {
     struct span collector_id_expr; /* "${POD_NAME}" */

@@ -2,7 +2,7 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
-#include "allocator/prom/stash.h"
+#include "allocator/tenant/stash.h"
 #include "webhook/textplan.h"
 
 static size_t push_config(struct faults *f)

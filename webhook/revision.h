@@ -4,9 +4,9 @@
 #ifndef OTEL_TA_WEBHOOK_REVISION_H
 #define OTEL_TA_WEBHOOK_REVISION_H
 
+#include "allocator/tenant/subject.h"
 #include "webhook/plan.h"
 #include "webhook/splice.h"
-#include "webhook/subject.h"
 
 struct revision_input {
     const struct node *root; /* the Collector */

@@ -5,7 +5,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/readfile.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/dropin.h"
+#include "allocator/tenant/dropin.h"
 #include "webhook/document.h"
 
 #include <malloc.h>

@@ -4,7 +4,7 @@
 #include "allocator/base/vec.h"
 #include "allocator/codec/jsonscan.h"
 #include "allocator/codec/keyset.h"
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/wire.h"
 
 #define KEY_SLOTS 64 /* a power of two */
 

@@ -9,8 +9,8 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/codec/urlform.h"
-#include "allocator/prom/wire.h"
 #include "allocator/serve/gzip.h"
+#include "allocator/tenant/wire.h"
 
 #define NONE UINT32_MAX
 #define SERVICE_SUFFIX "-targetallocator"

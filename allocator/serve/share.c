@@ -4,7 +4,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
 #include "allocator/codec/urlform.h"
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/wire.h"
 #define LOG_MODULE "serve"
 #include "allocator/base/log.h"
 

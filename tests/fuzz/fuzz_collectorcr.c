@@ -1,7 +1,7 @@
 /* Manifests from anybody: every document that is an OpenTelemetryCollector is read, and its jobs
  * with it. */
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/collectorcr.h"
+#include "allocator/tenant/collectorcr.h"
 
 #include <stdint.h>
 

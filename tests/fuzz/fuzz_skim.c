@@ -4,7 +4,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/codec/jsonscan.h"
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/wire.h"
 #include "webhook/skim.h"
 
 #include <jansson.h>

@@ -2,7 +2,7 @@
  * decoded and is encoded anew decodes to the same. */
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
-#include "allocator/prom/stash.h"
+#include "allocator/tenant/stash.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -10,9 +10,9 @@
  * CASE…" writes them anew. */
 #include "allocator/base/mem.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/collectorcr.h"
-#include "allocator/prom/dropin.h"
 #include "allocator/prom/promconfig.h"
+#include "allocator/tenant/collectorcr.h"
+#include "allocator/tenant/dropin.h"
 #include "tests/check.h"
 
 #include <dirent.h>

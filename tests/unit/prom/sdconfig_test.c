@@ -2,7 +2,6 @@
 
 #include "allocator/codec/yamldoc.h"
 #include "allocator/prom/sdtables.h"
-#include "allocator/prom/wire.h"
 #include "tests/check.h"
 
 /* A scrape config with one section, and where its first fault is; "" when there is none: compared
@@ -194,8 +193,7 @@ static void test_rules(void)
     }
 }
 
-/* Every section has its table under the same name, ends as the wire expects, and knows its
- * refresh_interval or has none. */
+/* Every section has its table under the same name, and knows its refresh_interval or has none. */
 static void test_tables(void)
 {
     size_t n = 0;
@@ -203,8 +201,6 @@ static void test_tables(void)
     for (; sdconfig_sections[n] != NULL; n++) {
         is_str(sdtables[n].section, sdconfig_sections[n], "table %zu", n);
         is_str(sdtables_fields[n].name, sdconfig_sections[n], "member %zu", n);
-        ok(wire_is_sd_key(span_of(sdconfig_sections[n])), "%s is a section for the rewriter too",
-           sdconfig_sections[n]);
     }
     is_int(n, 37, "static_configs and 36 mechanisms");
     ok(sdtables[n].section == NULL && sdtables_fields[n].name == NULL, "ended");

@@ -1,7 +1,7 @@
 /* Reviews that are too big to be written down: depth, size, number of jobs. */
 #include "allocator/codec/graft.h"
 #include "allocator/codec/zlib.h"
-#include "allocator/prom/stash.h"
+#include "allocator/tenant/stash.h"
 #include "tests/check.h"
 #include "tests/unit/webhook/reviewcheck.h"
 

@@ -5,9 +5,9 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/subject.h"
+#include "allocator/tenant/wire.h"
 #include "webhook/manifest.h"
-#include "webhook/subject.h"
 
 #include <stdio.h>
 

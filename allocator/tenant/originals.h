@@ -1,8 +1,8 @@
 /* The discovery sections that a rewrite took out of a Collector, put back where they were: what the
  * allocator runs is what the user wrote. Ownership: everything in the arena given at birth, which
  * outlives the trees made. Threads: as its arena. */
-#ifndef OTEL_TA_PROM_ORIGINALS_H
-#define OTEL_TA_PROM_ORIGINALS_H
+#ifndef OTEL_TA_TENANT_ORIGINALS_H
+#define OTEL_TA_TENANT_ORIGINALS_H
 
 #include "allocator/codec/node.h"
 #include "allocator/codec/spanmap.h"

@@ -1,11 +1,11 @@
-#include "allocator/discovery/jobs.h"
+#include "allocator/tenant/jobs.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/dropin.h"
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/dropin.h"
+#include "allocator/tenant/wire.h"
 
 struct loading {
     const struct jobs_options *options;

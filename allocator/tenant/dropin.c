@@ -1,9 +1,9 @@
-#include "allocator/prom/dropin.h"
+#include "allocator/tenant/dropin.h"
 
 #include "allocator/codec/walk.h"
 #include "allocator/prom/duration.h"
 #include "allocator/prom/promconfig.h"
-#include "allocator/prom/strategyname.h"
+#include "allocator/tenant/strategyname.h"
 
 #define FILTER_RELABEL "relabel-config"
 #define NS_PER_MS 1000000

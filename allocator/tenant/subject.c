@@ -1,8 +1,8 @@
-#include "webhook/subject.h"
+#include "allocator/tenant/subject.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/wire.h"
 
 #define GROUP_PREFIX "opentelemetry.io/"
 

@@ -1,6 +1,6 @@
 /* The words that configurations may use are the strategies that there are. */
-#include "allocator/prom/strategyname.h"
 #include "allocator/shard/strategy.h"
+#include "allocator/tenant/strategyname.h"
 #include "tests/check.h"
 
 int main(void)

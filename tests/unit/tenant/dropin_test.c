@@ -1,4 +1,4 @@
-#include "allocator/prom/dropin.h"
+#include "allocator/tenant/dropin.h"
 
 #include "allocator/codec/yamldoc.h"
 #include "tests/check.h"

@@ -1,8 +1,8 @@
-#include "webhook/sections.h"
+#include "allocator/tenant/sections.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/wire.h"
 
 #define HTTP_SD "http_sd_configs"
 

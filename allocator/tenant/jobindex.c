@@ -1,4 +1,4 @@
-#include "webhook/jobindex.h"
+#include "allocator/tenant/jobindex.h"
 
 #include "allocator/base/hash.h"
 

@@ -1,4 +1,4 @@
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/wire.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/urlform.h"

@@ -4,8 +4,8 @@
  * there is none; nothing is silently ignored. Precedence (defaults < file < environment < flags) is
  * the business of the options. Source: cmd/otel-allocator/internal/config of upstream. Threads:
  * any; immutable once parsed. */
-#ifndef OTEL_TA_PROM_DROPIN_H
-#define OTEL_TA_PROM_DROPIN_H
+#ifndef OTEL_TA_TENANT_DROPIN_H
+#define OTEL_TA_TENANT_DROPIN_H
 
 #include "allocator/prom/scrapejob.h"
 

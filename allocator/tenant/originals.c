@@ -1,8 +1,8 @@
-#include "allocator/prom/originals.h"
+#include "allocator/tenant/originals.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/prom/sdconfig.h"
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/wire.h"
 
 /* ---- what is stored */
 

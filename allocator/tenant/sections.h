@@ -1,8 +1,8 @@
 /* The discovery sections of one scrape job ("static_configs", "*_sd_configs"), apart from the job:
  * what a rewrite takes out, keeps in the annotation and puts back. Sorted by name.
  * Ownership: everything lives in the arena given. Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_SECTIONS_H
-#define OTEL_TA_WEBHOOK_SECTIONS_H
+#ifndef OTEL_TA_TENANT_SECTIONS_H
+#define OTEL_TA_TENANT_SECTIONS_H
 
 #include "allocator/codec/node.h"
 

@@ -2,10 +2,10 @@
  * targetallocator.yaml (drop-in mode). Pure: texts in, structs out; used by the engine, by the
  * keeper to check a file before it is handed over, and by the offline commands. Threads: as the
  * strpool. */
-#ifndef OTEL_TA_DISCOVERY_JOBS_H
-#define OTEL_TA_DISCOVERY_JOBS_H
+#ifndef OTEL_TA_TENANT_JOBS_H
+#define OTEL_TA_TENANT_JOBS_H
 
-#include "allocator/prom/collectorcr.h"
+#include "allocator/tenant/collectorcr.h"
 
 enum jobs_kind { JOBS_MANIFEST, JOBS_DROPIN };
 

@@ -1,4 +1,4 @@
-#include "allocator/discovery/jobs.h"
+#include "allocator/tenant/jobs.h"
 
 #include "allocator/base/mem.h"
 #include "tests/check.h"

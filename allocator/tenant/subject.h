@@ -2,8 +2,8 @@
  * manifest or of an AdmissionReview's object (pruned or whole). Missing parts are NULL or empty.
  * Ownership: borrows from the tree; the parsed text of a configuration is in the arena given.
  * Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_SUBJECT_H
-#define OTEL_TA_WEBHOOK_SUBJECT_H
+#ifndef OTEL_TA_TENANT_SUBJECT_H
+#define OTEL_TA_TENANT_SUBJECT_H
 
 #include "allocator/codec/node.h"
 

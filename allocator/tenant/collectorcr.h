@@ -2,8 +2,8 @@
  * jobs of its Prometheus receivers with their original discovery sections (inline, or from the
  * annotation when the CR was rewritten). v1alpha1 and v1beta1, spec.config as text or object in
  * either. Threads: any. */
-#ifndef OTEL_TA_PROM_COLLECTORCR_H
-#define OTEL_TA_PROM_COLLECTORCR_H
+#ifndef OTEL_TA_TENANT_COLLECTORCR_H
+#define OTEL_TA_TENANT_COLLECTORCR_H
 
 #include "allocator/prom/scrapejob.h"
 

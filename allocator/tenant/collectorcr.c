@@ -1,13 +1,13 @@
-#include "allocator/prom/collectorcr.h"
+#include "allocator/tenant/collectorcr.h"
 
 #include "allocator/codec/nodecopy.h"
 #include "allocator/codec/walk.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/originals.h"
 #include "allocator/prom/scrapefields.h"
-#include "allocator/prom/stash.h"
-#include "allocator/prom/strategyname.h"
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/originals.h"
+#include "allocator/tenant/stash.h"
+#include "allocator/tenant/strategyname.h"
+#include "allocator/tenant/wire.h"
 
 #define GROUP "opentelemetry.io/"
 #define KIND "OpenTelemetryCollector"

@@ -1,4 +1,4 @@
-#include "allocator/prom/strategyname.h"
+#include "allocator/tenant/strategyname.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/walk.h"

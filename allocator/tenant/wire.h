@@ -1,7 +1,7 @@
 /* The words that webhook and allocator must agree on: URL of a job, annotation and label keys,
  * service names. Threads: any. */
-#ifndef OTEL_TA_PROM_WIRE_H
-#define OTEL_TA_PROM_WIRE_H
+#ifndef OTEL_TA_TENANT_WIRE_H
+#define OTEL_TA_TENANT_WIRE_H
 
 #include "allocator/base/arena.h"
 #include "allocator/base/buf.h"

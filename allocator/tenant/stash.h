@@ -9,8 +9,8 @@
  * LIMIT_STASH_ENCODED. Reading it back is reading hostile input: every cap of a document applies,
  * and an unknown version is ERR_UNSUPPORTED (the caller leaves such a CR alone).
  * Threads: any. */
-#ifndef OTEL_TA_PROM_STASH_H
-#define OTEL_TA_PROM_STASH_H
+#ifndef OTEL_TA_TENANT_STASH_H
+#define OTEL_TA_TENANT_STASH_H
 
 #include "allocator/codec/node.h"
 

@@ -1,4 +1,4 @@
-#include "allocator/prom/collectorcr.h"
+#include "allocator/tenant/collectorcr.h"
 
 #include "allocator/codec/yamldoc.h"
 #include "tests/check.h"

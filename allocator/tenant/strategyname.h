@@ -1,7 +1,7 @@
 /* The words for allocation strategies in a Collector's spec and in upstream's file. What they mean
  * is known to allocator/shard, which is not below this floor. Threads: any. */
-#ifndef OTEL_TA_PROM_STRATEGYNAME_H
-#define OTEL_TA_PROM_STRATEGYNAME_H
+#ifndef OTEL_TA_TENANT_STRATEGYNAME_H
+#define OTEL_TA_TENANT_STRATEGYNAME_H
 
 #include "allocator/base/fault.h"
 #include "allocator/codec/node.h"

@@ -1,6 +1,7 @@
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/wire.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/prom/sdconfig.h"
 #include "tests/check.h"
 
 static void test_service_name(void)
@@ -146,6 +147,10 @@ static void test_words(void)
     };
     for (size_t i = 0; i < COUNT(keys); i++) {
         is_int(wire_is_sd_key(span_of(keys[i].in)), keys[i].is_sd, "key '%s'", keys[i].in);
+    }
+    for (size_t n = 0; sdconfig_sections[n] != NULL; n++) {
+        ok(wire_is_sd_key(span_of(sdconfig_sections[n])), "%s is a section for the rewriter too",
+           sdconfig_sections[n]);
     }
     enum wire_style style = WIRE_DOCUMENTED;
     ok(wire_style_from(SPAN_LIT("shared"), &style) && style == WIRE_SHARED, "style shared");

@@ -1,8 +1,8 @@
 /* Jobs by (receiver, job name), so that a configuration of a hundred thousand jobs costs linear
  * time. Ownership: names and nodes are borrowed; entries live in the arena given at init. Threads:
  * belongs to one thread. */
-#ifndef OTEL_TA_WEBHOOK_JOBINDEX_H
-#define OTEL_TA_WEBHOOK_JOBINDEX_H
+#ifndef OTEL_TA_TENANT_JOBINDEX_H
+#define OTEL_TA_TENANT_JOBINDEX_H
 
 #include "allocator/base/table.h"
 #include "allocator/codec/node.h"

@@ -1,9 +1,9 @@
-#include "allocator/prom/stash.h"
+#include "allocator/tenant/stash.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/base64.h"
 #include "allocator/codec/zlib.h"
-#include "allocator/prom/wire.h"
+#include "allocator/tenant/wire.h"
 
 #define STASH_VERSION 1
 #define COMPRESSED "gz1:"

@@ -1,4 +1,4 @@
-#include "allocator/prom/stash.h"
+#include "allocator/tenant/stash.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
