@@ -7,7 +7,7 @@
 #include "allocator/base/arena.h"
 #include "allocator/base/vec.h"
 #include "allocator/http/client.h"
-#include "allocator/prom/httpconfig.h"
+#include "allocator/scrape/httpconfig.h"
 
 struct httpauth_request {
     struct http_request_options options; /* headers point to 'headers' after httpauth_finish() */

@@ -7,7 +7,7 @@
 #include "allocator/base/log.h"
 #include "allocator/base/metric.h"
 #include "allocator/httpauth.h"
-#include "allocator/prom/urltext.h"
+#include "allocator/scrape/urltext.h"
 
 #include <strings.h>
 

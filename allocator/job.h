@@ -8,7 +8,7 @@
 
 #include "allocator/discovery/batch.h"
 #include "allocator/pages.h"
-#include "allocator/prom/verdict.h"
+#include "allocator/scrape/verdict.h"
 
 struct source {
     struct table_node node;

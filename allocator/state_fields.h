@@ -3,7 +3,7 @@
 #ifndef OTEL_TA_STATE_FIELDS_H
 #define OTEL_TA_STATE_FIELDS_H
 
-#include "allocator/prom/scrapememo.h"
+#include "allocator/scrape/scrapememo.h"
 #include "allocator/state.h"
 #include "allocator/tenancy.h"
 #include "allocator/wants.h"

@@ -6,7 +6,7 @@
 
 #include "allocator/discovery/batch.h"
 #include "allocator/discovery/want.h"
-#include "allocator/prom/scrapejob.h"
+#include "allocator/scrape/scrapejob.h"
 
 struct finding { /* one source of one section */
     size_t section;

@@ -4,7 +4,7 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/discovery/pathglob.h"
-#include "allocator/prom/verdict.h"
+#include "allocator/scrape/verdict.h"
 
 struct file_check {
     const struct scrapejob *job;

@@ -8,7 +8,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/codec/walk.h"
 #include "allocator/discovery/targetnode.h"
-#include "allocator/prom/verdict.h"
+#include "allocator/scrape/verdict.h"
 #include "allocator/shard/fleet.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/promconfig.h"
+#include "allocator/scrape/promconfig.h"
 #include "webhook/document.h"
 
 const char *inspect_input_name(enum input_kind kind)

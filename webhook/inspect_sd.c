@@ -5,7 +5,7 @@
 #include "webhook/inspect_commands.h"
 
 #include "allocator/base/mem.h"
-#include "allocator/prom/verdict.h"
+#include "allocator/scrape/verdict.h"
 
 #include <jansson.h>
 

@@ -3,7 +3,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
 #include "allocator/codec/urlform.h"
-#include "allocator/prom/sdconfig.h"
+#include "allocator/scrape/sdconfig.h"
 #include "allocator/tenant/jobindex.h"
 #include "allocator/tenant/stash.h"
 #include "webhook/block.h"

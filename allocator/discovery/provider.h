@@ -6,7 +6,7 @@
 
 #include "allocator/base/err.h"
 #include "allocator/discovery/batch.h"
-#include "allocator/prom/sdconfig.h"
+#include "allocator/scrape/sdconfig.h"
 
 struct provider_input {
     const struct sdconfig *section;

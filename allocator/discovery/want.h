@@ -7,7 +7,7 @@
 
 #include "allocator/base/buf.h"
 #include "allocator/base/mailbox.h"
-#include "allocator/prom/sdconfig.h"
+#include "allocator/scrape/sdconfig.h"
 
 enum watcher_mail {
     WATCHER_WANT_ADD,

@@ -3,7 +3,7 @@
 #include "allocator/codec/nodecopy.h"
 #include "allocator/codec/walk.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/scrapefields.h"
+#include "allocator/scrape/scrapefields.h"
 #include "allocator/tenant/originals.h"
 #include "allocator/tenant/stash.h"
 #include "allocator/tenant/strategyname.h"

@@ -5,7 +5,7 @@
 #ifndef OTEL_TA_TENANT_COLLECTORCR_H
 #define OTEL_TA_TENANT_COLLECTORCR_H
 
-#include "allocator/prom/scrapejob.h"
+#include "allocator/scrape/scrapejob.h"
 
 struct collectorcr {
     struct span ns, name;    /* ns may be empty */

@@ -2,7 +2,7 @@
 
 #include "allocator/codec/walk.h"
 #include "allocator/prom/duration.h"
-#include "allocator/prom/promconfig.h"
+#include "allocator/scrape/promconfig.h"
 #include "allocator/tenant/strategyname.h"
 
 #define FILTER_RELABEL "relabel-config"

@@ -7,7 +7,7 @@
 #ifndef OTEL_TA_TENANT_DROPIN_H
 #define OTEL_TA_TENANT_DROPIN_H
 
-#include "allocator/prom/scrapejob.h"
+#include "allocator/scrape/scrapejob.h"
 
 #define DROPIN_DEFAULT_PATH "/conf/targetallocator.yaml"
 

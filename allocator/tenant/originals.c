@@ -1,7 +1,7 @@
 #include "allocator/tenant/originals.h"
 
 #include "allocator/base/limits.h"
-#include "allocator/prom/sdconfig.h"
+#include "allocator/scrape/sdconfig.h"
 #include "allocator/tenant/wire.h"
 
 /* ---- what is stored */

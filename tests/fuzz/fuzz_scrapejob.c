@@ -2,7 +2,7 @@
  * can be rendered. */
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/promconfig.h"
+#include "allocator/scrape/promconfig.h"
 
 #include <stdint.h>
 

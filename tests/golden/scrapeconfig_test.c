@@ -10,7 +10,7 @@
  * CASE…" writes them anew. */
 #include "allocator/base/mem.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/prom/promconfig.h"
+#include "allocator/scrape/promconfig.h"
 #include "allocator/tenant/collectorcr.h"
 #include "allocator/tenant/dropin.h"
 #include "tests/check.h"

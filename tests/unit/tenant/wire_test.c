@@ -1,7 +1,7 @@
 #include "allocator/tenant/wire.h"
 
 #include "allocator/base/limits.h"
-#include "allocator/prom/sdconfig.h"
+#include "allocator/scrape/sdconfig.h"
 #include "tests/check.h"
 
 static void test_service_name(void)
