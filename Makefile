@@ -24,18 +24,19 @@ B := build/$(variant)
 
 # Lower floors first, and what each may use, in the order in which archives are linked. scripts/check-layers reads this table;
 # the tests of a floor link what is named here and nothing else.
-floors := base codec shard http prom scrape discovery tenant serve allocator certs webhook
+floors := base codec shard http prom kube scrape discovery tenant serve allocator certs webhook
 below_codec := base
 below_shard := base
 below_http := codec base
 below_prom := codec base
-below_scrape := prom codec base
-below_discovery := scrape prom codec base
-below_tenant := shard scrape prom codec base
-below_serve := tenant shard scrape prom http codec base
-below_allocator := serve tenant discovery shard scrape prom http codec base
+below_kube := codec base
+below_scrape := kube prom codec base
+below_discovery := scrape kube prom codec base
+below_tenant := shard scrape kube prom codec base
+below_serve := tenant shard scrape kube prom http codec base
+below_allocator := serve tenant discovery shard scrape kube prom http codec base
 below_certs := base
-below_webhook := allocator serve tenant discovery shard scrape prom http codec certs base
+below_webhook := allocator serve tenant discovery shard scrape kube prom http codec certs base
 archives_upto = $(patsubst %,$B/%.a,$1 $(below_$1))
 folder_of = $(if $(filter allocator certs webhook,$1),$1,allocator/$1)
 objects_of = $(patsubst %,$B/%.o,$(basename $(filter-out webhook/main.c,$(wildcard $(call folder_of,$1)/*.c $(call folder_of,$1)/*.cc))))

@@ -1,7 +1,7 @@
 #include "allocator/scrape/sdtables.h"
 
 #include "allocator/codec/walk.h"
-#include "allocator/prom/selector.h"
+#include "allocator/kube/selector.h"
 #include "allocator/scrape/httpconfig.h"
 #include "allocator/scrape/urltext.h"
 

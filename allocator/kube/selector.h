@@ -2,8 +2,8 @@
  * (d,e), !f") and field selectors ("metadata.name=x,spec.nodeName!=y"). Only whether they are
  * well-formed: they are sent as they are. Source: k8s.io/apimachinery labels.Parse and
  * fields.ParseSelector. Deviation: keys and values are not checked for length. Threads: any. */
-#ifndef OTEL_TA_PROM_SELECTOR_H
-#define OTEL_TA_PROM_SELECTOR_H
+#ifndef OTEL_TA_KUBE_SELECTOR_H
+#define OTEL_TA_KUBE_SELECTOR_H
 
 #include "allocator/base/err.h"
 #include "allocator/base/span.h"

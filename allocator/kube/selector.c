@@ -1,4 +1,4 @@
-#include "allocator/prom/selector.h"
+#include "allocator/kube/selector.h"
 
 #include <ctype.h>
 
