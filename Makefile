@@ -23,8 +23,8 @@ variant := $(kind)$(if $(is_clang),$(if $(FUZZ),,-clang))$(if $(WERROR),-werror)
 B := build/$(variant)
 
 # Lower floors first, and what each may use, in the order in which archives are linked. scripts/check-layers reads this table;
-# the tests of a floor link what is named here and nothing else.
-floors := base codec shard http prom kube scrape discovery tenant serve allocator certs webhook
+# the tests of a floor link what is named here and nothing else (client's test plays its peer with http's server).
+floors := base codec shard http prom kube scrape discovery client tenant serve allocator certs webhook
 below_codec := base
 below_shard := base
 below_http := codec base
@@ -32,11 +32,12 @@ below_prom := codec base
 below_kube := codec base
 below_scrape := kube prom codec base
 below_discovery := scrape kube prom codec base
+below_client := http scrape kube prom codec base
 below_tenant := shard scrape kube prom codec base
 below_serve := tenant shard scrape kube prom http codec base
-below_allocator := serve tenant discovery shard scrape kube prom http codec base
+below_allocator := serve tenant discovery client shard scrape kube prom http codec base
 below_certs := base
-below_webhook := allocator serve tenant discovery shard scrape kube prom http codec certs base
+below_webhook := allocator serve tenant discovery client shard scrape kube prom http codec certs base
 archives_upto = $(patsubst %,$B/%.a,$1 $(below_$1))
 folder_of = $(if $(filter allocator certs webhook,$1),$1,allocator/$1)
 objects_of = $(patsubst %,$B/%.o,$(basename $(filter-out webhook/main.c,$(wildcard $(call folder_of,$1)/*.c $(call folder_of,$1)/*.cc))))

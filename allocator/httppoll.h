@@ -7,8 +7,8 @@
 #define OTEL_TA_HTTPPOLL_H
 
 #include "allocator/base/mailbox.h"
+#include "allocator/client/client.h"
 #include "allocator/discovery/want.h"
-#include "allocator/http/client.h"
 
 struct httppoll;
 

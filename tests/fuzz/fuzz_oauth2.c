@@ -1,6 +1,6 @@
 /* What a token endpoint answers: never more than one header line comes out of it. The first byte
  * picks the type. */
-#include "allocator/http/oauth2.h"
+#include "allocator/client/oauth2.h"
 
 #include <stdlib.h>
 

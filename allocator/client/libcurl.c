@@ -1,4 +1,4 @@
-#include "allocator/http/libcurl.h"
+#include "allocator/client/libcurl.h"
 
 #include <dlfcn.h>
 #include <string.h>

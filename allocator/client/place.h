@@ -1,8 +1,8 @@
 /* Where a URL leads: scheme, host and port. Threads: any. */
-#ifndef OTEL_TA_HTTP_PLACE_H
-#define OTEL_TA_HTTP_PLACE_H
+#ifndef OTEL_TA_CLIENT_PLACE_H
+#define OTEL_TA_CLIENT_PLACE_H
 
-#include "allocator/http/libcurl.h"
+#include "allocator/client/libcurl.h"
 
 #include <stdbool.h>
 

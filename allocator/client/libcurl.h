@@ -1,8 +1,8 @@
 /* libcurl, loaded by whoever is the first to need it: it brings some thirty libraries (GnuTLS,
  * LDAP, Kerberos, SSH ...), and they would double the memory and the start of a process that asks
  * nobody anything. Once loaded it stays until the process ends. Threads: any. */
-#ifndef OTEL_TA_HTTP_LIBCURL_H
-#define OTEL_TA_HTTP_LIBCURL_H
+#ifndef OTEL_TA_CLIENT_LIBCURL_H
+#define OTEL_TA_CLIENT_LIBCURL_H
 
 #include "allocator/base/err.h"
 

@@ -1,4 +1,4 @@
-#include "allocator/http/transfer.h"
+#include "allocator/client/transfer.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "allocator/base/mem.h"
-#include "allocator/http/place.h"
+#include "allocator/client/place.h"
 
 enum {
     IDLE_CONNECTION_S = 300, /* as Prometheus' transport */

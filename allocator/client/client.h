@@ -20,8 +20,8 @@
  * library does.
  *
  * Connections are kept and reused, 5 min when idle. Threads: everything on the watcher thread. */
-#ifndef OTEL_TA_HTTP_CLIENT_H
-#define OTEL_TA_HTTP_CLIENT_H
+#ifndef OTEL_TA_CLIENT_CLIENT_H
+#define OTEL_TA_CLIENT_CLIENT_H
 
 #include "allocator/base/buf.h"
 #include "allocator/base/err.h"

@@ -1,11 +1,11 @@
 /* OAuth2 tokens by client credentials (RFC 6749 §4.4), as Go's oauth2 library gets and keeps them:
  * one token per distinct configuration, fetched when somebody needs it, kept until 10 s before it
  * expires. Inside of the HTTP client. Threads: the watcher's. */
-#ifndef OTEL_TA_HTTP_OAUTH2_H
-#define OTEL_TA_HTTP_OAUTH2_H
+#ifndef OTEL_TA_CLIENT_OAUTH2_H
+#define OTEL_TA_CLIENT_OAUTH2_H
 
 #include "allocator/base/arena.h"
-#include "allocator/http/client.h"
+#include "allocator/client/client.h"
 
 struct oauth2;
 

@@ -1,5 +1,5 @@
 /* The client against a real server of ours, and against servers that misbehave. */
-#include "allocator/http/client.h"
+#include "allocator/client/client.h"
 
 #include <dlfcn.h>
 #include <poll.h>
@@ -10,8 +10,8 @@
 #include "allocator/base/arena.h"
 #include "allocator/base/clock.h"
 #include "allocator/base/mem.h"
+#include "allocator/client/oauth2.h"
 #include "allocator/codec/urlform.h"
-#include "allocator/http/oauth2.h"
 #include "allocator/http/server.h"
 #include "tests/check.h"
 #include "tests/fake/rawserver.h"

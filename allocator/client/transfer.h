@@ -1,11 +1,11 @@
 /* One exchange with one host: the options of a request as libcurl wants them. What a redirect does,
  * and who is told, is client.c's. Threads: everything on the watcher thread. */
-#ifndef OTEL_TA_HTTP_TRANSFER_H
-#define OTEL_TA_HTTP_TRANSFER_H
+#ifndef OTEL_TA_CLIENT_TRANSFER_H
+#define OTEL_TA_CLIENT_TRANSFER_H
 
 #include "allocator/base/buf.h"
-#include "allocator/http/client.h"
-#include "allocator/http/libcurl.h"
+#include "allocator/client/client.h"
+#include "allocator/client/libcurl.h"
 
 struct transfer_order { /* what it points to lives until the transfer is dropped */
     const struct http_request_options *options; /* texts are NUL-terminated */

@@ -1,4 +1,4 @@
-#include "allocator/http/client.h"
+#include "allocator/client/client.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -10,10 +10,10 @@
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
-#include "allocator/http/libcurl.h"
-#include "allocator/http/oauth2.h"
-#include "allocator/http/place.h"
-#include "allocator/http/transfer.h"
+#include "allocator/client/libcurl.h"
+#include "allocator/client/oauth2.h"
+#include "allocator/client/place.h"
+#include "allocator/client/transfer.h"
 
 enum {
     MAX_REDIRECTS = 10,

@@ -1,4 +1,4 @@
-#include "allocator/http/oauth2.h"
+#include "allocator/client/oauth2.h"
 
 #include <jansson.h>
 #include <stdlib.h>

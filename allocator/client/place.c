@@ -1,4 +1,4 @@
-#include "allocator/http/place.h"
+#include "allocator/client/place.h"
 
 #include <string.h>
 #include <strings.h>

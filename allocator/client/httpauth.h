@@ -1,12 +1,12 @@
 /* Turns a checked HTTP client block into what one request carries: headers, Basic credentials, TLS
  * options. Files that hold secrets are read for every request, so that a rotated one is used at
  * once. Threads: the watcher's. */
-#ifndef OTEL_TA_HTTPAUTH_H
-#define OTEL_TA_HTTPAUTH_H
+#ifndef OTEL_TA_CLIENT_HTTPAUTH_H
+#define OTEL_TA_CLIENT_HTTPAUTH_H
 
 #include "allocator/base/arena.h"
 #include "allocator/base/vec.h"
-#include "allocator/http/client.h"
+#include "allocator/client/client.h"
 #include "allocator/scrape/httpconfig.h"
 
 struct httpauth_request {

@@ -1,4 +1,4 @@
-#include "allocator/httpauth.h"
+#include "allocator/client/httpauth.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/base/readfile.h"
