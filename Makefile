@@ -24,7 +24,7 @@ B := build/$(variant)
 
 # Lower floors first, and what each may use, in the order in which archives are linked. scripts/check-layers reads this table;
 # the tests of a floor link what is named here and nothing else (client's test plays its peer with http's server).
-floors := base codec shard http prom kube scrape discovery client tenant serve allocator certs webhook
+floors := base codec shard http prom kube scrape discovery client tenant watch serve engine certs webhook
 below_codec := base
 below_shard := base
 below_http := codec base
@@ -34,12 +34,13 @@ below_scrape := kube prom codec base
 below_discovery := scrape kube prom codec base
 below_client := http scrape kube prom codec base
 below_tenant := shard scrape kube prom codec base
+below_watch := discovery client scrape kube prom codec base
 below_serve := tenant shard scrape kube prom http codec base
-below_allocator := serve tenant discovery client shard scrape kube prom http codec base
+below_engine := serve tenant discovery shard scrape kube prom http codec base
 below_certs := base
-below_webhook := allocator serve tenant discovery client shard scrape kube prom http codec certs base
+below_webhook := engine serve watch tenant discovery client shard scrape kube prom http codec certs base
 archives_upto = $(patsubst %,$B/%.a,$1 $(below_$1))
-folder_of = $(if $(filter allocator certs webhook,$1),$1,allocator/$1)
+folder_of = $(if $(filter certs webhook,$1),$1,allocator/$1)
 objects_of = $(patsubst %,$B/%.o,$(basename $(filter-out webhook/main.c,$(wildcard $(call folder_of,$1)/*.c $(call folder_of,$1)/*.cc))))
 
 packages := libh2o-evloop openssl zlib
@@ -112,7 +113,7 @@ $(golden_tests): %: %.o $B/tests/check.o $(call archives_upto,webhook)
 	$(link)
 
 # A measurement is linked with the floors it measures, and no other.
-bench_floors := relabel:prom jsonscan:codec shard:shard engine:allocator admission:webhook
+bench_floors := relabel:prom jsonscan:codec shard:shard engine:engine admission:webhook
 floor_of_bench = $(patsubst $1:%,%,$(filter $1:%,$(bench_floors:%=bench_%)))
 $B/tests/bench/bench_admission: ldflags += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 .SECONDEXPANSION:

@@ -2,7 +2,7 @@
 
 #include "allocator/base/clock.h"
 #include "allocator/discovery/provider.h"
-#include "allocator/watcher.h"
+#include "allocator/watch/watcher.h"
 
 #include <poll.h>
 #include <stdlib.h>

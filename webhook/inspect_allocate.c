@@ -5,8 +5,8 @@
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
-#include "allocator/state.h"
-#include "allocator/watcher.h"
+#include "allocator/engine/state.h"
+#include "allocator/watch/watcher.h"
 
 #include <jansson.h>
 #include <poll.h>

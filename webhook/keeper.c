@@ -10,7 +10,7 @@
 #include "allocator/http/listen.h"
 #include "allocator/http/server.h"
 #include "allocator/serve/routes.h"
-#include "allocator/watcher.h"
+#include "allocator/watch/watcher.h"
 #include "certs/certs.h"
 #include "certs/identity.h"
 #include "webhook/admit_route.h"

@@ -4,7 +4,7 @@
 #ifndef OTEL_TA_WEBHOOK_SETTINGS_H
 #define OTEL_TA_WEBHOOK_SETTINGS_H
 
-#include "allocator/engine.h"
+#include "allocator/engine/engine.h"
 #include "webhook/options.h"
 
 enum serve_mode {

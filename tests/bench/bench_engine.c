@@ -10,7 +10,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/readfile.h"
-#include "allocator/state.h"
+#include "allocator/engine/state.h"
 #include "tests/bench/median.h"
 
 #include <assert.h>

@@ -5,7 +5,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/codec/jsonscan.h"
 #include "allocator/discovery/targetgroup.h"
-#include "allocator/render.h"
+#include "allocator/engine/render.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -1,0 +1,264 @@
+#define LOG_MODULE "engine"
+#include "allocator/engine/engine.h"
+
+#include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
+#include "allocator/base/log.h"
+#include "allocator/base/mem.h"
+#include "allocator/base/metric.h"
+#include "allocator/base/thread.h"
+#include "allocator/discovery/want.h"
+#include "allocator/engine/state.h"
+
+#include <malloc.h>
+#include <poll.h>
+
+#define WINDOW_MAX_US                                                                              \
+    10000                 /* under load, at most this long between a change and its publication    \
+                           */
+#define WINDOW_PER_COST 4 /* under load, publishing takes at most a fifth of the time */
+#define REAP_INTERVAL_MS 1000 /* while requests pin old snapshots */
+
+enum { MAIL_STOP = 100 };
+
+struct engine {
+    struct engine_options options;
+    struct mailbox *box;
+    pthread_t thread;
+    struct state *state;
+
+    int64_t pending_us;   /* since when something waits for publication; 0: nothing does */
+    int64_t published_us; /* end of the last publication */
+    int64_t window_us;    /* what it asks to be left between two */
+    bool is_pinned;       /* requests still read snapshots that are gone */
+    bool is_stopping;
+};
+
+/* ---- configuration mail */
+
+struct config_mail {
+    struct mail mail;
+    struct engine_config config;
+};
+
+void engine_config_fini(struct engine_config *config)
+{
+    for (size_t i = 0; i < config->n_sources; i++) {
+        mem_free(config->sources[i].path);
+        mem_free(config->sources[i].text);
+    }
+    mem_free(config->sources);
+    config->sources = NULL;
+    config->n_sources = 0;
+    arena_fini(&config->arena);
+}
+
+static void dispose_config(struct mail *mail)
+{
+    struct config_mail *m = (struct config_mail *)(void *)mail;
+
+    engine_config_fini(&m->config);
+    mem_free(m);
+}
+
+void engine_configure(struct engine *e, struct engine_config *config)
+{
+    struct config_mail *m = mem_zalloc(sizeof(*m));
+
+    m->mail = (struct mail){ .kind = ENGINE_CONFIG, .dispose = dispose_config };
+    m->config = *config;
+    *config = (struct engine_config){ 0 };
+    mailbox_post(e->box, &m->mail);
+}
+
+static int load_and_configure(struct engine *e, const struct engine_config *config, struct err *err)
+    ON(engine)
+{
+    struct jobs_options options = config->options;
+    struct tenants tenants = { 0 };
+    struct faults faults;
+
+    faults_init(&faults);
+    options.memo = state_memo(e->state);
+    int rc = jobs_load(config->sources, config->n_sources, &options, state_pool(e->state), &faults,
+                       &tenants);
+    if (rc < 0) {
+        faults_first(&faults, err);
+    } else {
+        rc = state_configure(e->state, &tenants, clock_mono_ms(), err);
+        if (rc < 0) {
+            tenants_fini(&tenants);
+        }
+    }
+    faults_fini(&faults);
+    return rc;
+}
+
+static void configure(struct engine *e, const struct engine_config *config) ON(engine)
+{
+    struct err err = { 0 };
+    int64_t from = clock_mono_us();
+    int rc = load_and_configure(e, config, &err);
+
+    if (rc < 0) { /* the keeper has counted it as good, as far as it could check */
+        metric_add_for(METRIC_CONFIG_RELOADS, (const char *[]){ "failure" }, 1);
+        metric_set(METRIC_CONFIG_LAST_RELOAD_OK, 0);
+        log_error("the configuration is refused, the running one stays",
+                  LOG_STR("error", err.text));
+        return;
+    }
+    struct state_counts counts;
+    state_count(e->state, &counts);
+    log_info("configuration in use", LOG_INT("jobs", counts.n_jobs),
+             LOG_INT("discovery_sections_awaited", counts.n_wants_open),
+             LOG_INT("ms", (clock_mono_us() - from) / 1000));
+}
+
+/* ---- publication */
+
+static void publish(struct engine *e) ON(engine)
+{
+    bool was_synced = state_is_synced(e->state);
+    int64_t from = clock_mono_us();
+    const struct snapshot *s = state_publish(e->state);
+    int64_t now = clock_mono_us();
+
+    if (s != NULL) {
+        e->options.publish(e->options.publish_arg, s);
+        metric_observe(METRIC_PUBLISH_SECONDS, (double)(now - e->pending_us) / 1e6);
+    }
+    e->pending_us = 0;
+    e->published_us = now;
+    e->window_us = (now - from) * WINDOW_PER_COST;
+    if (e->window_us > WINDOW_MAX_US) {
+        e->window_us = WINDOW_MAX_US;
+    }
+    e->is_pinned = state_reap(e->state);
+    if (!was_synced && state_is_synced(e->state)) {
+        struct state_counts counts;
+        state_count(e->state, &counts);
+        log_info("every job had its first result", LOG_INT("jobs", counts.n_jobs),
+                 LOG_INT("targets", counts.n_served), LOG_INT("unassigned", counts.n_unassigned));
+        malloc_trim(0); /* what the first reading of everything took is given back */
+    }
+}
+
+/* When to publish, on the monotonic clock: at once when the last time is long ago, else not too
+ * soon after it. */
+static int64_t publish_due_us(const struct engine *e)
+{
+    int64_t due = e->published_us + e->window_us;
+    return e->pending_us > due ? e->pending_us : due;
+}
+
+/* ---- loop */
+
+static void take_mail(struct engine *e, struct mail *mail) ON(engine)
+{
+    if (mail->kind == ENGINE_ARRIVAL) {
+        const struct arrival *a = (const struct arrival *)(const void *)mail;
+        state_arrive(e->state, a);
+        if (e->pending_us == 0 && state_has_news(e->state)) {
+            e->pending_us = a->seen_us;
+        }
+    } else if (mail->kind == ENGINE_CONFIG) {
+        configure(e, &((const struct config_mail *)(const void *)mail)->config);
+    } else if (mail->kind == ENGINE_RELEASE) {
+        state_release_watcher(e->state);
+    } else {
+        e->is_stopping = true;
+    }
+    mail->dispose(mail);
+}
+
+static int wait_ms(const struct engine *e)
+{
+    int64_t now_us = clock_mono_us(), wait = -1;
+
+    if (e->pending_us != 0) {
+        int64_t left = publish_due_us(e) - now_us;
+        return left <= 0 ? 0 : (int)((left + 999) / 1000);
+    }
+    if (e->is_pinned) {
+        wait = REAP_INTERVAL_MS;
+    }
+    int64_t deadline = state_deadline_ms(e->state);
+    if (deadline != INT64_MAX) {
+        int64_t left = deadline - now_us / 1000;
+        left = left < 0 ? 0 : left + 1;
+        wait = wait < 0 || left < wait ? left : wait;
+    }
+    return (int)wait;
+}
+
+static void *run(void *arg)
+{
+    struct engine *e = arg;
+    role_enter(engine);
+
+    thread_be_nice();
+    while (!e->is_stopping) {
+        struct pollfd fd = { .fd = mailbox_fd(e->box), .events = POLLIN };
+        poll(&fd, 1, wait_ms(e));
+        for (struct mail *mail = mailbox_drain(e->box), *next; mail != NULL; mail = next) {
+            next = mail->next;
+            take_mail(e, mail);
+        }
+        state_tick(e->state, clock_mono_ms());
+        if (e->pending_us == 0 && state_has_news(e->state)) {
+            e->pending_us = clock_mono_us();
+        }
+        if (e->pending_us != 0 && clock_mono_us() >= publish_due_us(e)) {
+            publish(e);
+        } else if (e->is_pinned) {
+            e->is_pinned = state_reap(e->state);
+        }
+    }
+    return NULL;
+}
+
+/* ---- life */
+
+int engine_start(const struct engine_options *options, struct engine **out, struct err *err)
+{
+    struct engine *e = mem_zalloc(sizeof(*e));
+
+    e->options = *options;
+    e->box = mailbox_new(LIMIT_ARRIVALS);
+    e->state = state_new(options->watcher);
+    int rc = thread_start(&e->thread, "engine", run, e, err);
+    if (rc < 0) {
+        role_enter(engine); /* it never ran */
+        state_free(&e->state);
+        mailbox_free(&e->box);
+        mem_free(e);
+        return rc;
+    }
+    *out = e;
+    return 0;
+}
+
+struct mailbox *engine_mailbox(struct engine *e)
+{
+    return e->box;
+}
+
+void engine_stop(struct engine *e)
+{
+    mailbox_post(e->box, want_note_new(MAIL_STOP));
+    thread_join(e->thread);
+}
+
+void engine_free(struct engine **engine)
+{
+    struct engine *e = *engine;
+
+    if (e == NULL) {
+        return;
+    }
+    role_enter(engine); /* its thread has ended */
+    state_free(&e->state);
+    mailbox_free(&e->box);
+    mem_free(e);
+    *engine = NULL;
+}

@@ -1,0 +1,74 @@
+/* One scrape job at work: what each of its sources holds, which targets are kept, which of them is
+ * served, and the pages that come of it. A source is always read as a whole; the difference to what
+ * it held before is found here, so that a target which did not change keeps its memory, its owner
+ * and its place. Rules: targets of a job with the same identity are one; the one of the lowest
+ * (section, source name, index) is served. Threads: the engine's. */
+#ifndef OTEL_TA_ENGINE_JOB_H
+#define OTEL_TA_ENGINE_JOB_H
+
+#include "allocator/discovery/batch.h"
+#include "allocator/engine/pages.h"
+#include "allocator/scrape/verdict.h"
+
+struct source {
+    struct table_node node;
+    struct job *job;
+    uint32_t section;        /* index into the job's discovery sections */
+    char *name;              /* path or URL; "" for static */
+    struct target **targets; /* kept ones, by index */
+    uint32_t n;
+    size_t n_discovered, n_dropped, n_invalid;
+};
+
+struct job {
+    struct scrapejob *config; /* owned */
+    char *label;              /* for metrics */
+    struct fleet *fleet;      /* of its tenant */
+    uint32_t fleet_job;       /* its number there */
+    uint64_t receiver_hash;   /* job names, and so identities, are those of one receiver */
+    struct fragments *fragments;
+    struct strpool *pool;
+    struct table sources;
+    struct table heads; /* served targets (assigned or not) by identity */
+    struct pages pages;
+    size_t n_discovered, n_kept, n_dropped, n_invalid; /* sums over the sources */
+    bool has_news;                                     /* for metrics */
+    size_t n_kept_shown;
+    uint64_t key[2];         /* of everything that was configured: equal keys, equal jobs */
+    size_t row;              /* in snapshots */
+    bool is_listed;          /* among the jobs that may have to be rendered */
+    size_t n_open;           /* discovery sections that wait for their first answer (wants.h) */
+    size_t n_lost;           /* those that nobody waits for any more, without an answer */
+    struct job *predecessor; /* owned; the same job as it was configured before, which goes on and
+                                is served until this one is */
+    struct job *successor;   /* the job that has it as predecessor */
+};
+
+/* The key of a configuration that has settled. */
+void job_key(const struct scrapejob *config, uint64_t out_key[2]);
+/* Moves 'config', which has settled. */
+struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet,
+                    uint32_t fleet_job, struct fragments *fragments, struct strpool *pool);
+/* NULL for an unknown one. */
+struct source *job_find_source(const struct job *j, uint32_t section, struct span name);
+/* The source holds this now. What changes is noted in the pages. */
+void job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)
+    ON(engine);
+/* The source holds nothing any more; unknown ones are fine. */
+void job_vanish(struct job *j, uint32_t section, struct span source) ON(engine);
+/* Puts every target into 'fleet', in identity order, and forgets the fleet it was in, which is
+ * freed as a whole. */
+void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job) ON(engine);
+/* Brings its gauges up to date. */
+void job_show(struct job *j);
+/* Removes every series under its label. */
+void job_forget_series(const struct job *j);
+/* Its name in metrics; those under another one are removed. */
+void job_set_label(struct job *j, const char *label);
+/* Parts the two; the predecessor, or NULL when there is none, is the caller's. */
+struct job *job_take_predecessor(struct job *j);
+/* Its predecessor too. 'is_fleet_gone': the fleet is freed as a whole, its slots need not be
+ * cleared. */
+void job_free(struct job **job, bool is_fleet_gone) ON(engine);
+
+#endif

@@ -1,0 +1,463 @@
+#define LOG_MODULE "engine"
+#include "allocator/engine/state.h"
+
+#include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
+#include "allocator/base/log.h"
+#include "allocator/base/metric.h"
+#include "allocator/engine/inheritance.h"
+#include "allocator/engine/state_fields.h"
+
+/* ---- jobs */
+
+void state_list_job(struct state *s, struct job *changed)
+{
+    struct job *j = changed->successor != NULL ? changed->successor : changed;
+
+    if (!j->is_listed) {
+        j->is_listed = true;
+        *vec_push(&s->dirty) = j;
+    }
+}
+
+/* With nothing to show, and an http_sd that has never answered, an empty list would be a guess that
+ * takes targets away. What was shown once is shown on. */
+bool state_is_served(const struct job *j)
+{
+    return j->n_open == 0 && (j->n_lost == 0 || j->heads.n > 0 || j->pages.row != NULL);
+}
+
+struct job *state_served_job(struct job *j)
+{
+    return state_is_served(j) ? j : j->predecessor;
+}
+
+void state_forget_job(struct state *s, const struct job *j, struct job *heir)
+{
+    if (heir != NULL && strcmp(heir->label, j->label) == 0) {
+        heir->has_news = true;
+    } else {
+        job_forget_series(j);
+    }
+    s->n_kept -= j->n_kept_shown;
+    wants_release(&s->wants, j);
+}
+
+void state_end_predecessor(struct state *s, struct job *j)
+{
+    struct job *before = job_take_predecessor(j);
+
+    if (before == NULL) {
+        return;
+    }
+    state_forget_job(s, before, j);
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        if (s->tenancies.v[i]->fleet == before->fleet) {
+            tenancy_give_number(s->tenancies.v[i], before->fleet_job);
+        }
+    }
+    job_free(&before, false);
+}
+
+/* ---- life */
+
+static void on_settled(void *state, struct job *j)
+{
+    state_list_job(state, j);
+}
+
+static void on_silence(void *state, struct job *j, uint32_t section) ON(engine)
+{
+    struct state *s = state;
+
+    if (inheritance_of_section(j, section, &s->batch)) {
+        state_list_job(s, j);
+    }
+}
+
+struct state *state_new(struct mailbox *watcher)
+{
+    struct state *s = mem_zalloc(sizeof(*s));
+
+    strpool_init(&s->pool);
+    scrapememo_init(&s->memo);
+    s->publisher = publisher_new();
+    fragments_init(&s->fragments, s->publisher);
+    wants_init(&s->wants, watcher, &(struct wants_hooks){ on_settled, on_silence, s });
+    sd_batch_init(&s->batch, &s->pool);
+    s->rows = mem_array(1, sizeof(*s->rows));
+    s->directory = directory_new(NULL, 0, NULL, 0, NULL);
+    return s;
+}
+
+struct strpool *state_pool(struct state *s)
+{
+    return &s->pool;
+}
+
+struct scrapememo *state_memo(struct state *s)
+{
+    return &s->memo;
+}
+
+static void free_directory(void *directory)
+{
+    directory_free(directory);
+}
+
+void state_retire_directory(struct state *s)
+{
+    publisher_retire(s->publisher, s->directory, free_directory);
+    s->directory = NULL;
+}
+
+void state_free(struct state **state)
+{
+    struct state *s = *state;
+
+    if (s == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        tenancy_free(&s->tenancies.v[i]);
+    }
+    state_retire_directory(s);
+    publisher_free(&s->publisher);
+    fragments_fini(&s->fragments);
+    wants_fini(&s->wants);
+    sd_batch_fini(&s->batch);
+    vec_fini(&s->tenancies);
+    vec_fini(&s->jobs);
+    vec_fini(&s->dirty);
+    mem_free(s->rows);
+    scrapememo_fini(&s->memo);
+    strpool_fini(&s->pool);
+    mem_free(s);
+    *state = NULL;
+}
+
+void state_release_watcher(struct state *s)
+{
+    if (s->wants.watcher != NULL) {
+        mailbox_post(s->wants.watcher, want_note_new(WATCHER_RELEASED));
+        s->wants.watcher = NULL;
+    }
+}
+
+/* ---- arrivals */
+
+/* For each job that depends on it, under the name it has now. Upstream counts only what is polled.
+ */
+static void count_failed_refresh(const struct want_entry *e)
+{
+    for (size_t i = 0; e->ops->mechanism != SD_FILE && i < e->users.n; i++) {
+        const struct job *j = e->users.v[i].job;
+        if (j->successor == NULL) {
+            metric_add_for(METRIC_SD_REFRESH_FAILURES, (const char *[]){ e->ops->name, j->label },
+                           1);
+        }
+    }
+}
+
+/* What could not be read stays as it was, also for those who did not know it yet. */
+static void keep_known(struct state *s, const struct want_entry *e, struct span source) ON(engine)
+{
+    vec_each(&e->users, user) {
+        if (inheritance_of_source(user->job, user->section, source, &s->batch)) {
+            state_list_job(s, user->job);
+        }
+    }
+}
+
+static void count_unreadable(const struct want_entry *e)
+{
+    metric_add(e->ops->mechanism == SD_FILE ? METRIC_SD_FILE_READ_ERRORS : METRIC_SD_HTTP_FAILURES,
+               1);
+    count_failed_refresh(e);
+}
+
+static void apply_batch(struct state *s, struct want_entry *e, struct span source) ON(engine)
+{
+    vec_each(&e->users, user) {
+        int64_t from = clock_mono_us();
+        job_apply(user->job, user->section, source, &s->batch);
+        int64_t used_us = clock_mono_us() - from;
+        s->allocating_us += used_us;
+        metric_observe_for(METRIC_PROCESS_GROUPS, (const char *[]){ user->job->label },
+                           (double)used_us / 1e6);
+        state_list_job(s, user->job);
+    }
+}
+
+static void digest_arrival(struct state *s, struct want_entry *e, const struct arrival *a)
+    ON(engine)
+{
+    const struct want_user *first = &e->users.v[0];
+    struct provider_input in = { &first->job->config->sds[first->section],
+                                 span_of(a->source),
+                                 { a->body, a->body_len } };
+    struct err err;
+
+    if (s->pool.bytes > LIMIT_POOL_BYTES) {
+        strpool_sweep(&s->pool);
+    }
+    sd_batch_reset(&s->batch);
+    if (e->ops->digest(&in, &s->batch, &err) < 0) {
+        log_warn("discovered targets cannot be read, those known before stay",
+                 LOG_STR("mechanism", e->ops->name), LOG_STR("source", a->source),
+                 LOG_STR("error", err.text));
+        count_unreadable(e);
+        wants_reject(&s->wants, e);
+        keep_known(s, e, span_of(a->source));
+        return;
+    }
+    apply_batch(s, e, span_of(a->source));
+    wants_learn(&s->wants, e);
+}
+
+void state_arrive(struct state *s, const struct arrival *a)
+{
+    struct want_entry *e = wants_find(&s->wants, a->want);
+
+    if (e == NULL) {
+        return; /* was dropped while the arrival was under way */
+    }
+    switch (a->status) {
+    case ARRIVAL_OK:
+        digest_arrival(s, e, a);
+        break;
+    case ARRIVAL_VANISHED:
+        vec_each(&e->users, user) {
+            job_vanish(user->job, user->section, span_of(a->source));
+            state_list_job(s, user->job);
+        }
+        break;
+    case ARRIVAL_SETTLED:
+        wants_settle(&s->wants, e);
+        break;
+    case ARRIVAL_FAILED: /* the watcher has logged it and counted the attempt */
+        count_failed_refresh(e);
+        keep_known(s, e, span_of(a->source));
+        break;
+    }
+}
+
+int64_t state_deadline_ms(const struct state *s)
+{
+    return wants_deadline_ms(&s->wants);
+}
+
+void state_tick(struct state *s, int64_t now_ms)
+{
+    size_t n = wants_lose_patience(&s->wants, now_ms);
+
+    if (n > 0) {
+        log_warn("discovery sections without an answer are no longer waited for",
+                 LOG_INT("sections", n));
+    }
+}
+
+/* ---- publication */
+
+bool state_is_synced(const struct state *s)
+{
+    return s->is_synced;
+}
+
+bool state_has_news(const struct state *s)
+{
+    if (!s->is_configured) {
+        return false;
+    }
+    if (!s->is_synced) { /* while something is open: only that there is something to wait for */
+        return s->wants.n_untried == 0 || s->is_directory_new;
+    }
+    return s->dirty.n > 0 || s->is_directory_new;
+}
+
+static void become_synced(struct state *s) ON(engine)
+{
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        if (tenancy_assign_in_order(s->tenancies.v[i])) {
+            vec_each(&s->tenancies.v[i]->jobs, j) {
+                state_list_job(s, *j);
+            }
+        }
+    }
+    s->is_synced = s->is_synced_new = true;
+    metric_set(METRIC_SYNCED, 1);
+}
+
+/* Pages and row of a job that may have changed; true when the row did. */
+static bool render_job(struct state *s, struct job *current, size_t *n_rendered) ON(engine)
+{
+    struct job *j = state_served_job(current);
+    size_t n = 0;
+
+    current->is_listed = false;
+    if (j != current) {
+        pages_merge(&current->pages, current->fleet);
+    }
+    if (j == NULL) {
+        return false;
+    }
+    bool has_changed = pages_render(&j->pages, j->fleet, j->heads.n, &n);
+    s->rows[current->row] = j->pages.row;
+    *n_rendered += n;
+    if (j->has_news) {
+        s->n_kept += j->n_kept - j->n_kept_shown;
+        j->n_kept_shown = j->n_kept;
+        job_show(j);
+    }
+    return has_changed;
+}
+
+static bool render_jobs(struct state *s) ON(engine)
+{
+    size_t n_rendered = 0;
+    bool has_changed = false;
+
+    vec_each(&s->dirty, place) { /* their targets count until they go */
+        if (state_served_job(*place) == *place) {
+            state_end_predecessor(s, *place);
+        }
+    }
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        tenancy_settle(s->tenancies.v[i], on_settled, s);
+    }
+    vec_each(&s->dirty, place) {
+        has_changed |= render_job(s, *place, &n_rendered);
+    }
+    vec_clear(&s->dirty);
+    metric_add(METRIC_PAGES_RENDERED, n_rendered);
+    return has_changed;
+}
+
+/* Before the first sync no job is shown, but what was retired is freed after each snapshot. */
+static void merge_jobs(struct state *s)
+{
+    vec_each(&s->dirty, place) {
+        pages_merge(&(*place)->pages, (*place)->fleet);
+    }
+}
+
+static void show_allocation(const struct state *s)
+{
+    size_t n_unassigned = 0;
+
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        tenancy_show(s->tenancies.v[i]);
+        n_unassigned += fleet_unassigned(s->tenancies.v[i]->fleet);
+    }
+    metric_set(METRIC_TARGETS_REMAINING, (double)s->n_kept);
+    metric_set(METRIC_TARGETS_UNASSIGNED, (double)n_unassigned);
+}
+
+void state_show_time(const struct tenancy *t, const char *method, int64_t us)
+{
+    metric_observe_for(METRIC_TIME_TO_ALLOCATE,
+                       (const char *[]){ method, fleet_strategy(t->fleet) }, (double)us / 1e6);
+}
+
+const struct snapshot *state_publish(struct state *s)
+{
+    if (!state_has_news(s)) {
+        return NULL;
+    }
+    int64_t from = clock_mono_us();
+    if (!s->is_synced && s->wants.n_untried == 0) {
+        become_synced(s);
+    }
+    bool has_changed = false;
+    if (s->is_synced) {
+        has_changed = render_jobs(s);
+    } else {
+        merge_jobs(s);
+    }
+    show_allocation(s);
+    s->allocating_us += clock_mono_us() - from;
+    metric_observe(METRIC_PROCESS_TARGETS, (double)s->allocating_us / 1e6);
+    if (s->tenancies.n > 0) { /* targets of several tenants are assigned in one go */
+        state_show_time(s->tenancies.v[0], "SetTargets", s->allocating_us);
+    }
+    s->allocating_us = 0;
+    if (!has_changed && !s->is_directory_new && !s->is_synced_new) {
+        return NULL;
+    }
+    s->is_directory_new = s->is_synced_new = false;
+    const struct snapshot *snapshot =
+        publisher_publish(s->publisher, s->directory, s->rows, s->jobs.n, s->is_synced);
+    metric_add_for(METRIC_SD_UPDATES, (const char *[]){ "" }, 1);
+    return snapshot;
+}
+
+bool state_reap(struct state *s)
+{
+    size_t n_live = publisher_reap(s->publisher);
+
+    metric_set(METRIC_SNAPSHOTS_LIVE, (double)n_live);
+    return n_live > 1;
+}
+
+void state_count(const struct state *s, struct state_counts *out)
+{
+    *out = (struct state_counts){ .n_jobs = s->jobs.n, .n_wants_open = s->wants.n_untried };
+    for (size_t i = 0; i < s->jobs.n; i++) {
+        const struct job *j = s->jobs.v[i];
+        out->n_discovered += j->n_discovered;
+        out->n_kept += j->n_kept;
+        out->n_dropped += j->n_dropped;
+        out->n_invalid += j->n_invalid;
+        out->n_served += j->heads.n;
+    }
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        out->n_unassigned += fleet_unassigned(s->tenancies.v[i]->fleet);
+    }
+}
+
+static void each_target_of(const struct tenancy *t, const struct job *j,
+                           void (*fn)(void *arg, const struct state_target *t), void *arg)
+{
+    for (struct table_node *node = table_next(&j->heads, NULL); node != NULL;
+         node = table_next(&j->heads, node)) {
+        const struct target *target = TABLE_ITEM(node, struct target, node);
+        uint32_t owner = fleet_owner(j->fleet, target->slot);
+        const struct state_target out = {
+            .ns = t->ns,
+            .name = t->name,
+            .strategy = fleet_strategy(t->fleet),
+            .receiver = j->config->receiver,
+            .job = j->config->name,
+            .collector = owner == FLEET_NONE ? SPAN_LIT("") : fleet_collector_name(j->fleet, owner),
+            .own = span_make(target->own, target->own_len),
+            .tail = span_make(target->tail->text, target->tail->len),
+        };
+        fn(arg, &out);
+    }
+}
+
+void state_each_target(const struct state *s, void (*fn)(void *arg, const struct state_target *t),
+                       void *arg)
+{
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        const struct tenancy *t = s->tenancies.v[i];
+        for (size_t k = 0; k < t->jobs.n; k++) {
+            each_target_of(t, t->jobs.v[k], fn, arg);
+        }
+    }
+}
+
+void state_each_collector(const struct state *s,
+                          void (*fn)(void *arg, struct span ns, struct span name,
+                                     struct span collector, size_t n),
+                          void *arg)
+{
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        const struct tenancy *t = s->tenancies.v[i];
+        for (size_t k = 0; k < fleet_collectors(t->fleet); k++) {
+            uint32_t seat = fleet_seat(t->fleet, k);
+            fn(arg, t->ns, t->name, fleet_collector_name(t->fleet, seat),
+               fleet_targets_of(t->fleet, seat));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/* What state.c (arrivals, publication) and state_configure.c (one configuration after another)
+ * share. Private to the two. Threads: the engine's. */
+#ifndef OTEL_TA_ENGINE_STATE_FIELDS_H
+#define OTEL_TA_ENGINE_STATE_FIELDS_H
+
+#include "allocator/engine/state.h"
+#include "allocator/engine/tenancy.h"
+#include "allocator/engine/wants.h"
+#include "allocator/scrape/scrapememo.h"
+
+struct state {
+    struct strpool pool;
+    struct scrapememo memo;
+    struct publisher *publisher;
+    struct fragments fragments;
+    struct wants wants;
+    struct sd_batch batch;
+    VEC(struct tenancy *) tenancies;
+    VEC(struct job *) jobs; /* by row */
+    VEC(struct job *) dirty;
+    const struct page_row **rows;
+    struct directory *directory;
+    bool is_configured;
+    bool is_synced;
+    bool is_directory_new, is_synced_new; /* since the last snapshot */
+    size_t n_kept;                        /* sum over the jobs, as of the last snapshot */
+    int64_t allocating_us;                /* spent on targets since the last snapshot */
+};
+
+/* The job may have to be rendered. For a predecessor its successor is listed, which knows what is
+ * served. */
+void state_list_job(struct state *s, struct job *changed);
+/* Its own pages can be shown, as far as its sections go. */
+bool state_is_served(const struct job *j);
+/* The job whose pages are shown for 'j': itself, its predecessor, or NULL. */
+struct job *state_served_job(struct job *j);
+/* It is about to be freed. 'heir', if any, is shown in the metrics in its place. */
+void state_forget_job(struct state *s, const struct job *j, struct job *heir);
+/* The job itself is served from now on, or not at all. */
+void state_end_predecessor(struct state *s, struct job *j) ON(engine);
+/* Upstream's metric of how long it takes to assign targets. */
+void state_show_time(const struct tenancy *t, const char *method, int64_t us);
+/* Another directory takes its place, or none. */
+void state_retire_directory(struct state *s) ON(engine);
+
+#endif

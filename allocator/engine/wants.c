@@ -1,0 +1,258 @@
+#include "allocator/engine/wants.h"
+
+#include "allocator/base/hash.h"
+#include "allocator/base/limits.h"
+#include "allocator/engine/inheritance.h"
+
+void wants_init(struct wants *w, struct mailbox *watcher, const struct wants_hooks *hooks)
+{
+    *w = (struct wants){ .watcher = watcher, .hooks = *hooks, .deadline_ms = INT64_MAX };
+    table_init(&w->by_key);
+    table_init(&w->by_id);
+}
+
+static bool is_key(const struct table_node *node, const void *key)
+{
+    const struct want_entry *e = (const struct want_entry *)(const void *)node;
+    return span_eq(e->key, *(const struct span *)key);
+}
+
+static bool is_id(const struct table_node *node, const void *key)
+{
+    const struct want_entry *e =
+        (const struct want_entry *)(const void *)((const char *)node -
+                                                  offsetof(struct want_entry, by_id));
+    return e->id == *(const uint64_t *)key;
+}
+
+static void post(struct wants *w, struct mail *mail)
+{
+    if (w->watcher != NULL) {
+        mailbox_post(w->watcher, mail);
+    } else {
+        mail->dispose(mail);
+    }
+}
+
+static void open_entry(struct wants *w, struct want_entry *e, int64_t now_ms)
+{
+    w->n_untried += e->n_asked == 0;
+    e->n_asked++;
+    e->patience_ends_ms = now_ms + WANTS_PATIENCE_MS;
+    if (e->patience_ends_ms < w->deadline_ms) {
+        w->deadline_ms = e->patience_ends_ms;
+    }
+}
+
+static struct want_entry *new_entry(struct wants *w, struct span key,
+                                    const struct sdconfig *section)
+{
+    struct want_entry *e = mem_zalloc(sizeof(*e));
+
+    e->id = ++w->last_id;
+    e->key = span_make(mem_strndup(key.p, key.len), key.len);
+    e->ops = provider_find(section->mechanism);
+    table_put(&w->by_key, &e->by_key, hash_fast(key));
+    table_put(&w->by_id, &e->by_id, hash_mix(e->id));
+    post(w, &want_new(e->id, section)->mail);
+    return e;
+}
+
+void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_ms)
+{
+    const struct sdconfig *sd = &job->config->sds[section];
+    AUTO_BUF bytes;
+
+    buf_init(&bytes, LIMIT_DOCUMENT_BYTES);
+    want_key(sd, &bytes);
+    struct span key = buf_span(&bytes);
+    struct table_node *node = table_find(&w->by_key, hash_fast(key), is_key, &key);
+    struct want_entry *e;
+    if (node == NULL) {
+        e = new_entry(w, key, sd);
+    } else {
+        e = TABLE_ITEM(node, struct want_entry, by_key);
+        post(w, &want_mark_new(WATCHER_WANT_AGAIN, e->id)->mail);
+    }
+    open_entry(w, e, now_ms);
+    *vec_push(&e->users) = (struct want_user){ job, section, WANT_OPEN };
+    job->n_open++;
+}
+
+static void advance(struct wants *w, struct want_user *user, enum want_stage stage)
+{
+    struct job *j = user->job;
+
+    j->n_open -= user->stage < WANT_LOST && stage >= WANT_LOST;
+    j->n_lost -= user->stage == WANT_LOST;
+    j->n_lost += stage == WANT_LOST;
+    user->stage = stage;
+    if (j->n_open == 0) {
+        w->hooks.on_settled(w->hooks.arg, j);
+    }
+}
+
+/* Of files never: those that cannot be read are read again when they change, while what is polled
+ * may have failed by chance. */
+static bool is_unanswered(const struct want_entry *e)
+{
+    return e->ops->mechanism != SD_FILE && !e->is_known;
+}
+
+static void settle_user(struct wants *w, const struct want_entry *e, struct want_user *user)
+{
+    if (!is_unanswered(e)) {
+        advance(w, user, WANT_SETTLED);
+    } else {
+        bool has_all = user->job->predecessor != NULL && !inheritance_gives_up(user->job);
+        advance(w, user, has_all ? WANT_LOST : WANT_FAILED);
+    }
+}
+
+void wants_settle(struct wants *w, struct want_entry *e)
+{
+    if (e->n_late > 0) {
+        e->n_late--;
+        return;
+    }
+    if (e->n_asked == 0 || --e->n_asked > 0) {
+        return;
+    }
+    w->n_untried--;
+    vec_each(&e->users, user) {
+        if (user->stage == WANT_OPEN) {
+            settle_user(w, e, user);
+        }
+    }
+}
+
+void wants_learn(struct wants *w, struct want_entry *e)
+{
+    if (e->is_known) {
+        return;
+    }
+    e->is_known = true;
+    vec_each(&e->users, user) {
+        if (user->stage == WANT_FAILED || user->stage == WANT_LOST) {
+            advance(w, user, WANT_SETTLED);
+        }
+    }
+}
+
+void wants_reject(struct wants *w, const struct want_entry *e)
+{
+    post(w, &want_mark_new(WATCHER_WANT_UNREADABLE, e->id)->mail);
+}
+
+static void free_entry(struct wants *w, struct want_entry *e)
+{
+    w->n_untried -= e->n_asked > 0;
+    table_del(&w->by_key, &e->by_key);
+    table_del(&w->by_id, &e->by_id);
+    mem_free((char *)(uintptr_t)e->key.p);
+    vec_fini(&e->users);
+    mem_free(e);
+}
+
+static void release_entry(struct wants *w, struct want_entry *e, const struct job *job)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < e->users.n; i++) {
+        if (e->users.v[i].job != job) {
+            e->users.v[n++] = e->users.v[i];
+        }
+    }
+    e->users.n = n;
+    if (n == 0) {
+        post(w, &want_mark_new(WATCHER_WANT_DROP, e->id)->mail);
+        free_entry(w, e);
+    }
+}
+
+void wants_release(struct wants *w, const struct job *job)
+{
+    AUTO_BUF bytes;
+
+    buf_init(&bytes, LIMIT_DOCUMENT_BYTES);
+    for (size_t i = 0; i < job->config->n_sds; i++) {
+        buf_clear(&bytes);
+        want_key(&job->config->sds[i], &bytes);
+        struct span key = buf_span(&bytes);
+        struct table_node *node = table_find(&w->by_key, hash_fast(key), is_key, &key);
+        if (node != NULL) {
+            release_entry(w, TABLE_ITEM(node, struct want_entry, by_key), job);
+        }
+    }
+}
+
+struct want_entry *wants_find(const struct wants *w, uint64_t id)
+{
+    struct table_node *node = table_find(&w->by_id, hash_mix(id), is_id, &id);
+    return node == NULL ? NULL : TABLE_ITEM(node, struct want_entry, by_id);
+}
+
+static bool is_waiting(const struct want_entry *e)
+{
+    vec_each(&e->users, user) {
+        if (user->stage < WANT_LOST) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void lose_patience(struct wants *w, struct want_entry *e)
+{
+    w->n_untried -= e->n_asked > 0;
+    e->n_late += e->n_asked;
+    e->n_asked = 0;
+    vec_each(&e->users, user) {
+        if (user->stage < WANT_LOST) {
+            w->hooks.on_silence(w->hooks.arg, user->job, user->section);
+            advance(w, user, is_unanswered(e) ? WANT_LOST : WANT_SETTLED);
+        }
+    }
+}
+
+size_t wants_lose_patience(struct wants *w, int64_t now_ms)
+{
+    size_t n = 0;
+
+    if (now_ms < w->deadline_ms) {
+        return 0;
+    }
+    w->deadline_ms = INT64_MAX;
+    for (struct table_node *node = table_next(&w->by_id, NULL); node != NULL;
+         node = table_next(&w->by_id, node)) {
+        struct want_entry *e = TABLE_ITEM(node, struct want_entry, by_id);
+        if (!is_waiting(e)) {
+            continue;
+        }
+        if (e->patience_ends_ms <= now_ms) {
+            lose_patience(w, e);
+            n++;
+        } else if (e->patience_ends_ms < w->deadline_ms) {
+            w->deadline_ms = e->patience_ends_ms;
+        }
+    }
+    return n;
+}
+
+int64_t wants_deadline_ms(const struct wants *w)
+{
+    return w->deadline_ms;
+}
+
+void wants_fini(struct wants *w)
+{
+    struct table_node *node = table_next(&w->by_id, NULL);
+
+    while (node != NULL) {
+        struct table_node *next = table_next(&w->by_id, node);
+        free_entry(w, TABLE_ITEM(node, struct want_entry, by_id));
+        node = next;
+    }
+    table_fini(&w->by_key);
+    table_fini(&w->by_id);
+}

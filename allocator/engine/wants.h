@@ -1,0 +1,72 @@
+/* Which wants exist, which sections of which jobs they serve, and whether each had its first
+ * answer. Threads: the engine's. */
+#ifndef OTEL_TA_ENGINE_WANTS_H
+#define OTEL_TA_ENGINE_WANTS_H
+
+#include "allocator/discovery/provider.h"
+#include "allocator/discovery/want.h"
+#include "allocator/engine/job.h"
+
+#define WANTS_PATIENCE_MS 30000 /* how long a job waits for its sections */
+
+enum want_stage {
+    WANT_OPEN,   /* not every source was tried yet; counted in the job's n_open */
+    WANT_FAILED, /* polled, and tried again, for it has never answered; counted there, too */
+    WANT_LOST,   /* patience with that has ended; counted in the job's n_lost */
+    WANT_SETTLED,
+};
+struct want_user {
+    struct job *job;
+    uint32_t section;
+    enum want_stage stage;
+};
+
+struct want_entry {
+    struct table_node by_key, by_id;
+    uint64_t id;
+    struct span key; /* owned */
+    const struct provider_ops *ops;
+    VEC(struct want_user) users;
+    unsigned n_asked; /* times, and has not settled */
+    unsigned n_late;  /* times before those, that nobody waited for any more */
+    bool is_known;    /* it has answered some time */
+    int64_t patience_ends_ms;
+};
+
+struct wants_hooks {
+    void (*on_settled)(void *arg, struct job *job); /* its n_open is 0; n_lost may be less */
+    void (*on_silence)(void *arg, struct job *job, uint32_t section); /* patience with it ended */
+    void *arg;
+};
+
+struct wants {
+    struct table by_key, by_id;
+    uint64_t last_id;
+    size_t n_untried;        /* entries that were asked and have not settled */
+    int64_t deadline_ms;     /* no patience ends before that */
+    struct mailbox *watcher; /* may be NULL */
+    struct wants_hooks hooks;
+};
+
+void wants_init(struct wants *w, struct mailbox *watcher, const struct wants_hooks *hooks);
+/* The job's section needs an answer: a new want, or another reading of one that exists. */
+void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_ms);
+/* The job needs nothing any more. */
+void wants_release(struct wants *w, const struct job *job);
+struct want_entry *wants_find(const struct wants *w,
+                              uint64_t id); /* NULL when it was dropped meanwhile */
+/* Every source was tried. A polled want that has never answered keeps its jobs waiting until it
+ * does or patience ends, but for those that have a predecessor and so what that knew: unless it
+ * knew it from another address. */
+void wants_settle(struct wants *w, struct want_entry *e);
+/* Something came and could be read. */
+void wants_learn(struct wants *w, struct want_entry *e);
+/* What came could not be read: if it comes again, that is another failure, as in Prometheus. */
+void wants_reject(struct wants *w, const struct want_entry *e);
+/* Ends the waiting of those whose patience has ended; their number. */
+size_t wants_lose_patience(struct wants *w, int64_t now_ms);
+/* When to call that again; INT64_MAX when nothing is open. */
+int64_t wants_deadline_ms(const struct wants *w);
+void wants_fini(struct wants *w);
+
+#endif

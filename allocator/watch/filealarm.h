@@ -1,0 +1,21 @@
+/* Watches a handful of small files for somebody else (the keeper: configuration, certificates) and
+ * rings when their content changed and then was quiet for a second, so that a half-written set is
+ * not acted upon. Content is compared, also every ten seconds without any event, for file systems
+ * that tell nothing. Threads: the watcher's. */
+#ifndef OTEL_TA_WATCH_FILEALARM_H
+#define OTEL_TA_WATCH_FILEALARM_H
+
+#include "allocator/watch/dirwatch.h"
+
+struct filealarm;
+
+struct filealarm *filealarm_new(struct dirwatch *dirs);
+/* Replaces the list; 'fd' is an eventfd of the caller. What the files hold now is the state to
+ * compare with. */
+void filealarm_set(struct filealarm *f, char *const *paths, size_t n, int fd, int64_t now_ms)
+    ON(watcher);
+int64_t filealarm_deadline_ms(const struct filealarm *f);
+void filealarm_tick(struct filealarm *f, int64_t now_ms) ON(watcher);
+void filealarm_free(struct filealarm **f) ON(watcher);
+
+#endif

@@ -1,0 +1,621 @@
+#define LOG_MODULE "files"
+#include "allocator/watch/filewatch.h"
+
+#include "allocator/base/clock.h"
+#include "allocator/base/hash.h"
+#include "allocator/base/limits.h"
+#include "allocator/base/log.h"
+#include "allocator/base/metric.h"
+#include "allocator/base/readfile.h"
+#include "allocator/base/vec.h"
+#include "allocator/discovery/pathglob.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define SETTLE_MS 100 /* a file that is being written is read when it was quiet for so long… */
+#define SETTLE_LIMIT_MS 1000 /* …or is still being written after this */
+#define RACY_MS                                                                                    \
+    1000 /* a file read so soon after its change may change again under the same time stamp */
+#define UNWATCHED_MS                                                                               \
+    60000 /* patterns in folders that are patterns themselves: at least so often                   \
+           */
+
+struct file {
+    struct table_node node; /* of its want, by path */
+    struct file_want *want;
+    char *path;
+    bool is_known; /* the engine has heard of it */
+    bool is_bad;   /* the last reading failed: logged */
+    struct readfile_signature signature;
+    uint64_t body_hash; /* of what the engine has heard last */
+    size_t body_len;
+    unsigned telling; /* the want's when that was */
+    int64_t read_wall_ms;
+    unsigned scan; /* the last one that found it */
+    bool is_due;   /* in the list of those to read */
+    int64_t due_ms, touched_ms;
+};
+
+struct file_pattern {
+    struct file_want *want;
+    struct span pattern, dir, base;
+    bool has_meta, dir_has_meta;
+    struct dirwatch_sub *sub;
+};
+
+struct file_want {
+    struct table_node node; /* by id */
+    struct filewatch *owner;
+    struct want *want;
+    struct file_pattern *patterns;
+    struct table files;
+    unsigned scan;
+    unsigned telling; /* what was told before it went up is news if it comes again */
+    bool is_unsure;   /* scan it at the next tick */
+    bool is_blind;    /* in this scan a folder could not be read: nothing is known to be gone */
+    bool is_crowded;  /* in this scan there were more files than may be */
+    int64_t refresh_ms;
+};
+
+struct filewatch {
+    struct dirwatch *dirs;
+    struct mailbox *engine;
+    struct table wants;
+    size_t max_files; /* of one want */
+    VEC(struct file *) due;
+    bool has_unsure;
+    int64_t next_refresh_ms; /* lower bound */
+};
+
+/* ---- life */
+
+struct filewatch *filewatch_new(struct dirwatch *dirs, size_t max_files)
+{
+    struct filewatch *f = mem_zalloc(sizeof(*f));
+
+    f->dirs = dirs;
+    f->max_files = max_files;
+    f->next_refresh_ms = INT64_MAX;
+    table_init(&f->wants);
+    return f;
+}
+
+void filewatch_connect(struct filewatch *f, struct mailbox *engine)
+{
+    f->engine = engine;
+}
+
+static void tell(const struct file_want *w, enum arrival_status status, const char *path,
+                 char *body, size_t len)
+{
+    struct arrival *a = arrival_new(w->want->id, status, path);
+
+    a->body = body;
+    a->body_len = len;
+    arrival_post(a, w->owner->engine);
+}
+
+/* ---- files */
+
+static bool is_path(const struct table_node *node, const void *key)
+{
+    const struct file *file = (const struct file *)(const void *)node;
+    return span_is(*(const struct span *)key, file->path);
+}
+
+/* NULL: not known, and there are as many as there may be. */
+static struct file *need_file(struct file_want *w, struct span path)
+{
+    uint64_t hash = hash_fast(path);
+    struct table_node *node = table_find(&w->files, hash, is_path, &path);
+
+    if (node != NULL) {
+        return TABLE_ITEM(node, struct file, node);
+    }
+    if (w->files.n >= w->owner->max_files) {
+        w->is_crowded = true;
+        return NULL;
+    }
+    struct file *file = mem_zalloc(sizeof(*file));
+    file->want = w;
+    file->path = mem_strndup(path.p, path.len);
+    table_put(&w->files, &file->node, hash);
+    return file;
+}
+
+static void undue(struct filewatch *f, struct file *file)
+{
+    for (size_t i = 0; file->is_due && i < f->due.n; i++) {
+        if (f->due.v[i] == file) {
+            f->due.v[i] = f->due.v[--f->due.n];
+            file->is_due = false;
+        }
+    }
+}
+
+static void free_file(struct file *file)
+{
+    undue(file->want->owner, file);
+    table_del(&file->want->files, &file->node);
+    mem_free(file->path);
+    mem_free(file);
+}
+
+static void vanish(struct file *file)
+{
+    if (file->is_known) {
+        log_info("a discovery file is gone, its targets with it", LOG_STR("path", file->path));
+        tell(file->want, ARRIVAL_VANISHED, file->path, NULL, 0);
+    }
+    free_file(file);
+}
+
+static void fail(struct file *file, const struct err *err)
+{
+    if (!file->is_bad) {
+        file->is_bad = true;
+        log_warn("a discovery file cannot be read, what is known of it stays",
+                 LOG_STR("error", err->text));
+    }
+    metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
+    tell(file->want, ARRIVAL_FAILED, file->path, NULL, 0);
+}
+
+/* Reads the file and tells the engine what is new to it; the file may be freed (gone). */
+static void read_file(struct file *file, bool must_tell)
+{
+    char *body = NULL;
+    size_t len = 0;
+    struct err err;
+    int64_t now = clock_wall_ms();
+    int rc = readfile_read(file->path, LIMIT_SD_BODY, &file->signature, &body, &len, &err);
+
+    if (rc == ERR_NOT_FOUND) {
+        vanish(file);
+        return;
+    }
+    if (rc < 0) {
+        fail(file, &err);
+        return;
+    }
+    uint64_t hash = hash_fast(span_make(body, len));
+    bool is_news = must_tell || !file->is_known || file->is_bad || len != file->body_len ||
+                   hash != file->body_hash || file->telling != file->want->telling;
+    file->read_wall_ms = now;
+    file->is_known = true;
+    file->is_bad = false;
+    if (!is_news) {
+        mem_free(body);
+        return;
+    }
+    file->body_hash = hash;
+    file->body_len = len;
+    file->telling = file->want->telling;
+    tell(file->want, ARRIVAL_OK, file->path, body, len);
+}
+
+/* Reads it if it looks different from when it was read; it may be freed. */
+static void look_at_file(struct file *file, bool must_read)
+{
+    struct readfile_signature now;
+
+    if (!must_read && file->is_known && !file->is_bad &&
+        readfile_look(file->path, &now, NULL) == 0 && readfile_is_same(&now, &file->signature) &&
+        now.modified_ns / 1000000 + RACY_MS < file->read_wall_ms) {
+        return;
+    }
+    read_file(file, must_read);
+}
+
+/* ---- scanning */
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+struct names {
+    VEC(char *) list;
+};
+
+static void free_names(struct names *names)
+{
+    vec_each(&names->list, name) {
+        mem_free(*name);
+    }
+    vec_fini(&names->list);
+}
+
+/* False at the end, and when the folder cannot be read any further: '*out_errnum' then. */
+static bool read_name(DIR *handle, struct span *out, int *out_errnum)
+{
+    errno = 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads from this handle */
+    const struct dirent *e = readdir(handle);
+    *out_errnum = e == NULL ? errno : 0;
+    *out = e == NULL ? SPAN_LIT("") : span_of(e->d_name);
+    return e != NULL;
+}
+
+static void stay_blind(struct file_want *w, const char *dir, int errnum)
+{
+    w->is_blind = true;
+    metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
+    log_warn("a folder with discovery files cannot be read, what is known of it stays",
+             LOG_STR("folder", dir), LOG_STR("error", strerrordesc_np(errnum)));
+}
+
+/* Adds the names in 'dir' that match, as many as can be listed. */
+static void list_dir(struct file_want *w, const char *dir, struct span pattern, struct names *out)
+{
+    struct span name = { "", 0 };
+    DIR *handle = opendir(dir);
+    int errnum = errno;
+
+    if (handle == NULL) {
+        if (errnum != ENOENT && errnum != ENOTDIR) {
+            stay_blind(w, dir, errnum);
+        }
+        return;
+    }
+    while (out->list.n <= w->owner->max_files && read_name(handle, &name, &errnum)) {
+        if (!span_is(name, ".") && !span_is(name, "..") && pathglob_match(pattern, name)) {
+            *vec_push(&out->list) = mem_strndup(name.p, name.len);
+        }
+    }
+    closedir(handle);
+    if (out->list.n > w->owner->max_files) {
+        w->is_crowded = true;
+    } else if (errnum != 0) {
+        stay_blind(w, dir, errnum);
+    }
+    if (out->list.n > 1) {
+        qsort(out->list.v, out->list.n, sizeof(char *), compare_names);
+    }
+}
+
+static void found(struct file_want *w, struct span path, bool must_read)
+{
+    struct file *file = need_file(w, path);
+
+    if (file != NULL && file->scan != w->scan) {
+        file->scan = w->scan;
+        undue(w->owner, file);
+        look_at_file(file, must_read);
+    }
+}
+
+static void join(const char *dir, const char *name, struct buf *out)
+{
+    AUTO_BUF raw;
+
+    buf_init(&raw, MIB);
+    buf_addf(&raw, "%s/%s", dir, name);
+    buf_clear(out);
+    pathglob_clean(buf_span(&raw), out);
+}
+
+static void scan_dir(struct file_want *w, const char *dir, struct span base, bool must_read)
+{
+    struct names names = { 0 };
+    AUTO_BUF path;
+
+    buf_init(&path, MIB);
+    list_dir(w, dir, base, &names);
+    vec_each(&names.list, name) {
+        join(dir, *name, &path);
+        found(w, buf_span(&path), must_read);
+    }
+    free_names(&names);
+}
+
+/* The folders that a pattern of folders stands for, element by element. */
+static void expand_dirs(struct file_want *w, struct span pattern, struct names *out)
+{
+    *vec_push(&out->list) = mem_strdup(pattern.len > 0 && pattern.p[0] == '/' ? "/" : ".");
+    while (pattern.len > 0) {
+        const char *slash = memchr(pattern.p, '/', pattern.len);
+        struct span element =
+            span_make(pattern.p, slash == NULL ? pattern.len : (size_t)(slash - pattern.p));
+        pattern = span_from(pattern, element.len + (slash != NULL));
+        struct names next = { 0 };
+        vec_each(&out->list, dir) {
+            struct names found_here = { 0 };
+            if (pathglob_has_meta(element)) {
+                list_dir(w, *dir, element, &found_here);
+            } else if (element.len > 0) {
+                *vec_push(&found_here.list) = mem_strndup(element.p, element.len);
+            } else {
+                *vec_push(&found_here.list) = mem_strdup(".");
+            }
+            vec_each(&found_here.list, name) {
+                AUTO_BUF path;
+                buf_init(&path, MIB);
+                join(*dir, *name, &path);
+                *vec_push(&next.list) = mem_strdup(path.p);
+            }
+            free_names(&found_here);
+        }
+        free_names(out);
+        *out = next;
+    }
+}
+
+static void scan_pattern(struct file_want *w, const struct file_pattern *p, bool must_read)
+{
+    if (!p->has_meta && !p->dir_has_meta) {
+        struct stat st;
+        AUTO_STR path = mem_strndup(p->pattern.p, p->pattern.len);
+        if (lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR)) {
+            found(w, p->pattern, must_read);
+        }
+        return;
+    }
+    struct names dirs = { 0 };
+    if (p->dir_has_meta) {
+        expand_dirs(w, p->dir, &dirs);
+    } else {
+        *vec_push(&dirs.list) = mem_strndup(p->dir.p, p->dir.len);
+    }
+    vec_each(&dirs.list, dir) {
+        scan_dir(w, *dir, p->base, must_read);
+    }
+    free_names(&dirs);
+}
+
+/* What no listing named is gone, if every listing was complete; else each is looked at by itself.
+ */
+static void look_at_unlisted(struct file_want *w, bool must_read)
+{
+    struct table_node *node = table_next(&w->files, NULL);
+
+    while (node != NULL) {
+        struct table_node *next = table_next(&w->files, node);
+        struct file *file = TABLE_ITEM(node, struct file, node);
+        if (file->scan != w->scan && (w->is_blind || w->is_crowded)) {
+            undue(w->owner, file);
+            look_at_file(file, must_read);
+        } else if (file->scan != w->scan) {
+            vanish(file);
+        }
+        node = next;
+    }
+}
+
+static void report_crowd(const struct file_want *w)
+{
+    const struct sdconfig *section = &w->want->section;
+
+    metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
+    log_warn("discovery finds too many files, those not known before are left out",
+             LOG_SPAN("pattern", section->file.patterns[0]), LOG_INT("most", w->owner->max_files));
+}
+
+static void scan(struct file_want *w, bool must_read, int64_t now_ms) ON(watcher)
+{
+    const struct sdconfig *section = &w->want->section;
+    int64_t interval = section->refresh_ms;
+
+    for (size_t i = 0; i < section->file.n_patterns; i++) {
+        if (w->patterns[i].sub != NULL) {
+            dirwatch_renew(w->owner->dirs, w->patterns[i].sub);
+        } else if (interval > UNWATCHED_MS) {
+            interval = UNWATCHED_MS;
+        }
+    }
+    w->scan++;
+    w->is_blind = w->is_crowded = w->is_unsure =
+        false; /* what renewing told is seen by this scan */
+    for (size_t i = 0; i < section->file.n_patterns; i++) {
+        scan_pattern(w, &w->patterns[i], must_read);
+    }
+    look_at_unlisted(w, must_read);
+    if (w->is_crowded) {
+        report_crowd(w);
+    }
+    w->refresh_ms = now_ms + interval;
+    if (w->refresh_ms < w->owner->next_refresh_ms) {
+        w->owner->next_refresh_ms = w->refresh_ms;
+    }
+}
+
+/* ---- events */
+
+static void schedule(struct file_want *w, struct span path, enum dirwatch_event event)
+{
+    struct filewatch *f = w->owner;
+    struct file *file = need_file(w, path);
+    int64_t now = clock_mono_ms();
+
+    if (file == NULL) {
+        return;
+    }
+    if (!file->is_due) {
+        *vec_push(&f->due) = file;
+        file->is_due = true;
+        file->touched_ms = now;
+        file->due_ms = INT64_MAX;
+    }
+    if (event == DIRWATCH_READY) {
+        file->due_ms = now;
+    } else if (file->due_ms > now) {
+        int64_t limit = file->touched_ms + SETTLE_LIMIT_MS;
+        file->due_ms = now + SETTLE_MS < limit ? now + SETTLE_MS : limit;
+    }
+}
+
+static void on_event(void *arg, enum dirwatch_event event, struct span name)
+{
+    struct file_pattern *p = arg;
+
+    if (event == DIRWATCH_UNSURE) {
+        p->want->is_unsure = true;
+        p->want->owner->has_unsure = true;
+    } else if (!p->has_meta) {
+        schedule(p->want, p->pattern, event);
+    } else if (pathglob_match(p->base, name)) {
+        AUTO_STR dir = mem_strndup(p->dir.p, p->dir.len);
+        AUTO_STR base = mem_strndup(name.p, name.len);
+        AUTO_BUF path;
+        buf_init(&path, MIB);
+        join(dir, base, &path);
+        schedule(p->want, buf_span(&path), event);
+    }
+}
+
+static void read_due(struct filewatch *f, int64_t now_ms)
+{
+    for (size_t i = 0; i < f->due.n;) {
+        struct file *file = f->due.v[i];
+        if (file->due_ms > now_ms) {
+            i++;
+            continue;
+        }
+        f->due.v[i] = f->due.v[--f->due.n];
+        file->is_due = false;
+        read_file(file, false);
+    }
+}
+
+void filewatch_tick(struct filewatch *f, int64_t now_ms)
+{
+    read_due(f, now_ms);
+    if (!f->has_unsure && now_ms < f->next_refresh_ms) {
+        return;
+    }
+    f->has_unsure = false;
+    f->next_refresh_ms = INT64_MAX;
+    for (struct table_node *node = table_next(&f->wants, NULL); node != NULL;
+         node = table_next(&f->wants, node)) {
+        struct file_want *w = TABLE_ITEM(node, struct file_want, node);
+        if (w->is_unsure || w->refresh_ms <= now_ms) {
+            scan(w, false, now_ms);
+        } else if (w->refresh_ms < f->next_refresh_ms) {
+            f->next_refresh_ms = w->refresh_ms;
+        }
+    }
+}
+
+int64_t filewatch_deadline_ms(const struct filewatch *f)
+{
+    int64_t deadline = f->has_unsure ? 0 : f->next_refresh_ms;
+
+    for (size_t i = 0; i < f->due.n; i++) {
+        deadline = f->due.v[i]->due_ms < deadline ? f->due.v[i]->due_ms : deadline;
+    }
+    return deadline;
+}
+
+/* ---- wants */
+
+static bool is_id(const struct table_node *node, const void *key)
+{
+    const struct file_want *w = (const struct file_want *)(const void *)node;
+    return w->want->id == *(const uint64_t *)key;
+}
+
+static struct file_want *find_want(const struct filewatch *f, uint64_t id)
+{
+    struct table_node *node = table_find(&f->wants, hash_mix(id), is_id, &id);
+    return node == NULL ? NULL : TABLE_ITEM(node, struct file_want, node);
+}
+
+static void subscribe(struct file_want *w, size_t i) ON(watcher)
+{
+    struct file_pattern *p = &w->patterns[i];
+
+    p->want = w;
+    p->pattern = w->want->section.file.patterns[i];
+    pathglob_split(p->pattern, &p->dir, &p->base);
+    p->has_meta = pathglob_has_meta(p->base);
+    p->dir_has_meta = pathglob_has_meta(p->dir);
+    if (!p->dir_has_meta) {
+        p->sub =
+            dirwatch_add(w->owner->dirs, p->dir, p->has_meta ? SPAN_LIT("") : p->base, on_event, p);
+    }
+}
+
+void filewatch_add(struct filewatch *f, struct want *want, int64_t now_ms)
+{
+    struct file_want *w = mem_zalloc(sizeof(*w));
+
+    w->owner = f;
+    w->want = want;
+    table_init(&w->files);
+    table_put(&f->wants, &w->node, hash_mix(want->id));
+    w->patterns = mem_array(want->section.file.n_patterns + 1, sizeof(*w->patterns));
+    for (size_t i = 0; i < want->section.file.n_patterns; i++) {
+        subscribe(w, i); /* before the first look, so that nothing falls between */
+    }
+    scan(w, true, now_ms);
+    tell(w, ARRIVAL_SETTLED, NULL, NULL, 0);
+}
+
+void filewatch_again(struct filewatch *f, uint64_t id, int64_t now_ms)
+{
+    struct file_want *w = find_want(f, id);
+
+    if (w != NULL) {
+        scan(w, true, now_ms);
+        tell(w, ARRIVAL_SETTLED, NULL, NULL, 0);
+    }
+}
+
+void filewatch_retell(struct filewatch *f, uint64_t id)
+{
+    struct file_want *w = find_want(f, id);
+
+    if (w != NULL) {
+        w->telling++;
+    }
+}
+
+static void free_want(struct file_want *w) ON(watcher)
+{
+    struct table_node *node = table_next(&w->files, NULL);
+
+    while (node != NULL) {
+        struct table_node *next = table_next(&w->files, node);
+        free_file(TABLE_ITEM(node, struct file, node));
+        node = next;
+    }
+    for (size_t i = 0; i < w->want->section.file.n_patterns; i++) {
+        dirwatch_remove(w->owner->dirs, &w->patterns[i].sub);
+    }
+    table_fini(&w->files);
+    table_del(&w->owner->wants, &w->node);
+    mem_free(w->patterns);
+    want_free(&w->want);
+    mem_free(w);
+}
+
+void filewatch_drop(struct filewatch *f, uint64_t id)
+{
+    struct file_want *w = find_want(f, id);
+
+    if (w != NULL) {
+        free_want(w);
+    }
+}
+
+void filewatch_free(struct filewatch **filewatch)
+{
+    struct filewatch *f = *filewatch;
+
+    if (f == NULL) {
+        return;
+    }
+    struct table_node *node = table_next(&f->wants, NULL);
+    while (node != NULL) {
+        struct table_node *next = table_next(&f->wants, node);
+        free_want(TABLE_ITEM(node, struct file_want, node));
+        node = next;
+    }
+    table_fini(&f->wants);
+    vec_fini(&f->due);
+    mem_free(f);
+    *filewatch = NULL;
+}

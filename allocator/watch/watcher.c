@@ -1,0 +1,276 @@
+#include "allocator/watch/watcher.h"
+
+#include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/base/thread.h"
+#include "allocator/discovery/want.h"
+#include "allocator/watch/filealarm.h"
+#include "allocator/watch/filewatch.h"
+#include "allocator/watch/httppoll.h"
+
+#include <poll.h>
+
+/* What changes so soon after other files is read with what follows it. */
+#define ROWS_APART_MS 5
+/* A file is created and written before it is renamed into its place. */
+#define EVENTS_APART_MS 1
+
+enum { MAIL_CONNECT = 100, MAIL_STOP };
+
+struct watcher {
+    struct mailbox *box;
+    pthread_t thread;
+    struct http_client *client;
+    struct dirwatch *dirs;
+    struct filewatch *files;
+    struct filealarm *alarm;
+    struct httppoll *polls;
+    struct mailbox *engine;
+    int64_t events_ms; /* file events wait until then */
+    bool is_leaving;   /* told to stop; the engine may still post */
+    bool is_stopping;  /* nobody posts any more */
+};
+
+/* ---- mail of the keeper */
+
+struct connect_mail {
+    struct mail mail;
+    struct mailbox *engine;
+};
+
+struct files_mail {
+    struct mail mail;
+    char **paths;
+    size_t n;
+    int fd;
+};
+
+static void dispose_plain(struct mail *mail)
+{
+    mem_free(mail);
+}
+
+static void dispose_files(struct mail *mail)
+{
+    struct files_mail *m = (struct files_mail *)(void *)mail;
+
+    for (size_t i = 0; i < m->n; i++) {
+        mem_free(m->paths[i]);
+    }
+    mem_free(m->paths);
+    mem_free(m);
+}
+
+struct mailbox *watcher_mailbox(struct watcher *w)
+{
+    return w->box;
+}
+
+void watcher_connect(struct watcher *w, struct mailbox *engine)
+{
+    struct connect_mail *m = mem_zalloc(sizeof(*m));
+
+    m->mail = (struct mail){ .kind = MAIL_CONNECT, .dispose = dispose_plain };
+    m->engine = engine;
+    mailbox_post(w->box, &m->mail);
+}
+
+void watcher_watch_files(struct watcher *w, const char *const *paths, size_t n, int fd)
+{
+    struct files_mail *m = mem_zalloc(sizeof(*m));
+
+    m->mail = (struct mail){ .kind = WATCHER_FILES, .dispose = dispose_files };
+    m->paths = mem_array(n + 1, sizeof(char *));
+    m->n = n;
+    m->fd = fd;
+    for (size_t i = 0; i < n; i++) {
+        m->paths[i] = mem_strdup(paths[i]);
+    }
+    mailbox_post(w->box, &m->mail);
+}
+
+/* ---- loop */
+
+/* Takes over the mail. */
+static void add_want(struct watcher *w, struct mail *mail, int64_t now_ms) ON(watcher)
+{
+    struct want *want = (struct want *)(void *)mail;
+
+    if (want->section.mechanism == SD_HTTP) {
+        httppoll_add(w->polls, want, now_ms);
+    } else {
+        filewatch_add(w->files, want, now_ms);
+    }
+}
+
+static void connect_to(struct watcher *w, struct mailbox *engine) ON(watcher)
+{
+    w->engine = engine;
+    filewatch_connect(w->files, engine);
+    httppoll_connect(w->polls, engine);
+}
+
+/* The engine is asked for its last mail, so that its mails never meet a mailbox that is gone. */
+static void leave(struct watcher *w) ON(watcher)
+{
+    w->is_leaving = true;
+    if (w->engine == NULL) {
+        w->is_stopping = true;
+    } else {
+        mailbox_post(w->engine, want_note_new(ENGINE_RELEASE));
+    }
+}
+
+static void take_mail(struct watcher *w, struct mail *mail, int64_t now_ms) ON(watcher)
+{
+    uint64_t id = 0;
+
+    switch (mail->kind) {
+    case WATCHER_WANT_ADD:
+        add_want(w, mail, now_ms);
+        return;
+    case WATCHER_WANT_AGAIN:
+        id = ((const struct want_mark *)(const void *)mail)->id;
+        filewatch_again(w->files, id, now_ms);
+        httppoll_again(w->polls, id, now_ms);
+        break;
+    case WATCHER_WANT_UNREADABLE:
+        id = ((const struct want_mark *)(const void *)mail)->id;
+        filewatch_retell(w->files, id);
+        httppoll_retell(w->polls, id);
+        break;
+    case WATCHER_WANT_DROP:
+        id = ((const struct want_mark *)(const void *)mail)->id;
+        filewatch_drop(w->files, id);
+        httppoll_drop(w->polls, id);
+        break;
+    case WATCHER_FILES: {
+        const struct files_mail *m = (const struct files_mail *)(const void *)mail;
+        filealarm_set(w->alarm, m->paths, m->n, m->fd, now_ms);
+        break;
+    }
+    case MAIL_CONNECT:
+        connect_to(w, ((const struct connect_mail *)(const void *)mail)->engine);
+        break;
+    default:
+        leave(w);
+        break;
+    }
+    mail->dispose(mail);
+}
+
+static int64_t wait_ms(const struct watcher *w, int64_t now_ms) ON(watcher)
+{
+    const int64_t deadlines[] = { filewatch_deadline_ms(w->files), filealarm_deadline_ms(w->alarm),
+                                  httppoll_deadline_ms(w->polls), dirwatch_deadline_ms(w->dirs),
+                                  w->events_ms > now_ms ? w->events_ms : INT64_MAX };
+    int64_t first = INT64_MAX;
+
+    for (size_t i = 0; i < COUNT(deadlines); i++) {
+        first = deadlines[i] < first ? deadlines[i] : first;
+    }
+    return first == INT64_MAX ? -1 : first <= now_ms ? 0 : first - now_ms;
+}
+
+/* What changes after a while of quiet is read at once. Under load files are read in rows, and those
+ * they wake (the engine, and with a snapshot every serving thread) wake once for a row. */
+static void read_events(struct watcher *w) ON(watcher)
+{
+    dirwatch_read(w->dirs);
+    int64_t now = clock_mono_ms();
+    bool is_row = filewatch_deadline_ms(w->files) <= now;
+    w->events_ms = now + (is_row ? ROWS_APART_MS : EVENTS_APART_MS);
+}
+
+static void turn(struct watcher *w) ON(watcher)
+{
+    int64_t from = clock_mono_ms();
+    bool has_events = dirwatch_fd(w->dirs) >= 0 && from >= w->events_ms;
+    struct pollfd fds[2] = { { .fd = mailbox_fd(w->box), .events = POLLIN },
+                             { .fd = dirwatch_fd(w->dirs), .events = POLLIN } };
+
+    http_client_poll(w->client, fds, has_events ? 2 : 1, wait_ms(w, from));
+    for (struct mail *mail = mailbox_drain(w->box), *next; mail != NULL; mail = next) {
+        next = mail->next;
+        if (w->is_leaving) {
+            w->is_stopping |= mail->kind == WATCHER_RELEASED;
+            mail->dispose(mail);
+        } else {
+            take_mail(w, mail, clock_mono_ms());
+        }
+    }
+    if (w->is_leaving) {
+        return;
+    }
+    if ((fds[1].revents & POLLIN) != 0) {
+        read_events(w);
+    }
+    int64_t now = clock_mono_ms();
+    dirwatch_tick(w->dirs, now);
+    filewatch_tick(w->files, now);
+    filealarm_tick(w->alarm, now);
+    httppoll_tick(w->polls, now);
+    if (w->engine != NULL) {
+        mailbox_ring(w->engine);
+    }
+}
+
+static void *run(void *arg)
+{
+    struct watcher *w = arg;
+    role_enter(watcher);
+
+    thread_be_nice();
+    while (!w->is_stopping) {
+        turn(w);
+    }
+    httppoll_free(&w->polls);
+    filewatch_free(&w->files);
+    filealarm_free(&w->alarm);
+    return NULL;
+}
+
+/* ---- life */
+
+int watcher_start(struct watcher **out, struct err *err)
+{
+    struct watcher *w = mem_zalloc(sizeof(*w));
+
+    w->client = http_client_new();
+    w->box = mailbox_new(0); /* the engine is bounded by its configuration, the keeper by itself */
+    w->dirs = dirwatch_new();
+    w->files = filewatch_new(w->dirs, LIMIT_GLOB_FILES);
+    w->alarm = filealarm_new(w->dirs);
+    w->polls = httppoll_new(w->client);
+    int rc = thread_start(&w->thread, "watcher", run, w, err);
+    if (rc < 0) {
+        role_enter(watcher); /* it never ran */
+        httppoll_free(&w->polls);
+        filewatch_free(&w->files);
+        filealarm_free(&w->alarm);
+        dirwatch_free(&w->dirs);
+        mailbox_free(&w->box);
+        http_client_free(&w->client);
+        mem_free(w);
+        return rc;
+    }
+    *out = w;
+    return 0;
+}
+
+void watcher_stop(struct watcher **watcher)
+{
+    struct watcher *w = *watcher;
+
+    if (w == NULL) {
+        return;
+    }
+    mailbox_post(w->box, want_note_new(MAIL_STOP));
+    thread_join(w->thread);
+    dirwatch_free(&w->dirs);
+    mailbox_free(&w->box);
+    http_client_free(&w->client);
+    mem_free(w);
+    *watcher = NULL;
+}

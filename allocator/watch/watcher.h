@@ -1,0 +1,25 @@
+/* The outward-I/O thread: turns wants into file watches, reads and HTTP polls, and posts what
+ * arrives. One inotify instance for the process; events are matched to files. Keeps no discovered
+ * objects. Threads: start and stop from the keeper. */
+#ifndef OTEL_TA_WATCH_WATCHER_H
+#define OTEL_TA_WATCH_WATCHER_H
+
+#include "allocator/base/err.h"
+#include "allocator/base/mailbox.h"
+
+struct watcher;
+
+int watcher_start(struct watcher **out, struct err *err) MUST_USE;
+/* Where the engine posts its wants (discovery/want.h). */
+struct mailbox *watcher_mailbox(struct watcher *w);
+/* Connects it to the engine: arrivals go there. Before the first want. NULL: nobody reads them any
+ * more, and nobody posts wants. */
+void watcher_connect(struct watcher *w, struct mailbox *engine);
+/* Watches files of the keeper (configuration, certificates): 'fd' (an eventfd) is written when one
+ * of 'paths' changed and was then quiet for a second; also polled every 10 s by content hash.
+ * Replaces the previous list. */
+void watcher_watch_files(struct watcher *w, const char *const *paths, size_t n, int fd);
+/* While the engine it is connected to still runs: the two take leave of each other. */
+void watcher_stop(struct watcher **w);
+
+#endif

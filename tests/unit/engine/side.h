@@ -1,0 +1,138 @@
+/* One allocator without threads, for tests: a state, the wants it has, and what it published. */
+#ifndef OTEL_TA_TESTS_UNIT_ENGINE_SIDE_H
+#define OTEL_TA_TESTS_UNIT_ENGINE_SIDE_H
+
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/base/vec.h"
+#include "allocator/engine/state.h"
+#include "tests/check.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define N_FILES 6
+
+struct side {
+    struct state *state;
+    struct mailbox *wants;
+    VEC(struct listener {
+        uint64_t id;
+        struct span pattern;
+        char *text;
+        bool is_known[N_FILES];
+    })
+    listeners;
+    const struct snapshot *current;
+};
+
+static inline void side_init(struct side *s)
+{
+    *s = (struct side){ 0 };
+    s->wants = mailbox_new(0);
+    s->state = state_new(s->wants);
+}
+
+static inline void publish(struct side *s)
+{
+    role_enter(engine);
+    const struct snapshot *next = state_publish(s->state);
+
+    if (next != NULL) {
+        if (s->current != NULL) {
+            snapshot_put(s->current);
+        }
+        s->current = next;
+    }
+    state_reap(s->state);
+}
+
+/* What was published last. */
+static inline const struct snapshot *shown(const struct side *s)
+{
+    assert(s->current != NULL);
+    return s->current;
+}
+
+static inline void side_fini(struct side *s)
+{
+    role_enter(engine);
+    if (s->current != NULL) {
+        snapshot_put(s->current);
+    }
+    state_free(&s->state);
+    mailbox_free(&s->wants);
+    vec_each(&s->listeners, l) {
+        mem_free(l->text);
+    }
+    vec_fini(&s->listeners);
+}
+
+static inline void tell(struct side *s, uint64_t id, enum arrival_status status, int file,
+                        const char *body)
+{
+    role_enter(engine);
+    AUTO_STR path = mem_printf("/f%d.json", file);
+    struct arrival *a = arrival_new(id, status, status == ARRIVAL_SETTLED ? NULL : path);
+
+    if (body != NULL) {
+        a->body = mem_strdup(body);
+        a->body_len = strlen(body);
+    }
+    state_arrive(s->state, a);
+    arrival_free(&a);
+}
+
+static inline void configure_text(struct side *s, const char *text, unsigned n_collectors)
+{
+    role_enter(engine);
+    struct span names[8];
+    char texts[8][32];
+    struct jobs_source source = { JOBS_DROPIN, NULL, (char *)(uintptr_t)text, strlen(text) };
+    struct jobs_options options = { .collectors = names, .n_collectors = n_collectors };
+    struct tenants tenants;
+    struct faults faults;
+    struct err err = { 0 };
+
+    for (unsigned i = 0; i < n_collectors; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "c%u@vA%u", i, i);
+        names[i] = span_of(texts[i]);
+    }
+    /* With and without one the same must come out. */
+    options.memo = n_collectors % 4 == 0 ? NULL : state_memo(s->state);
+    faults_init(&faults);
+    int rc = jobs_load(&source, 1, &options, state_pool(s->state), &faults, &tenants);
+    faults_first(&faults, &err);
+    if (rc == 0) {
+        rc = state_configure(s->state, &tenants, 0, &err);
+    }
+    if (rc < 0) {
+        ok(false, "configuration accepted: %s\n%s", err.text, text);
+        exit(check_done());
+    }
+    faults_fini(&faults);
+}
+
+static inline void add_page(const struct page *page, struct buf *out)
+{
+    for (size_t i = 0; page != NULL && i < page->n_pieces; i++) {
+        buf_add(out, page->pieces[i].iov_base, page->pieces[i].iov_len);
+    }
+}
+
+static inline bool page_has(const struct side *s, size_t job, const char *text)
+{
+    const struct page_row *row = shown(s)->rows[job];
+    AUTO_BUF page;
+
+    buf_init(&page, MIB);
+    for (size_t k = 0; row != NULL && k < row->n; k++) {
+        add_page(row->pages[k], &page);
+        buf_add_char(&page, '\n');
+    }
+    buf_add_char(&page, '\0');
+    return strstr(page.p, text) != NULL;
+}
+
+#endif

@@ -1,0 +1,844 @@
+/* The incremental path against its twin: after any history of events a state publishes the very
+ * bytes that a new state publishes which is shown only how things stand now. */
+#define LOG_MODULE "test"
+#include "allocator/engine/state.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/base/log.h"
+#include "allocator/base/mem.h"
+#include "allocator/base/metric.h"
+#include "allocator/base/vec.h"
+#include "tests/check.h"
+#include "tests/unit/engine/side.h"
+#include "tests/unit/engine/state_bodies.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- the outside world: files by path */
+
+static char *files[N_FILES]; /* NULL: not there */
+
+/* ---- the watcher's part: who wants which files */
+
+static bool listens(const struct listener *l, int file)
+{
+    assert(l != NULL);
+    return strchr(l->text, '0' + file) != NULL || strchr(l->text, '*') != NULL;
+}
+
+static void show_file(struct side *s, struct listener *l, int file)
+{
+    if (!listens(l, file)) {
+        return;
+    }
+    if (files[file] != NULL) {
+        tell(s, l->id, ARRIVAL_OK, file, files[file]);
+        l->is_known[file] = true;
+    } else if (l->is_known[file]) {
+        tell(s, l->id, ARRIVAL_VANISHED, file, NULL);
+        l->is_known[file] = false;
+    }
+}
+
+/* Everything of a want, in an order of chance; that is how the watcher answers. */
+static void answer(struct side *s, struct listener *l)
+{
+    int from = (int)chance(N_FILES);
+
+    for (int i = 0; i < N_FILES; i++) {
+        show_file(s, l, (from + i) % N_FILES);
+    }
+    tell(s, l->id, ARRIVAL_SETTLED, 0, NULL);
+}
+
+static struct listener *find_listener(struct side *s, uint64_t id)
+{
+    vec_each(&s->listeners, l) {
+        if (l->id == id) {
+            return l;
+        }
+    }
+    return NULL;
+}
+
+static void answer_wants(struct side *s)
+{
+    for (struct mail *mail = mailbox_drain(s->wants), *next; mail != NULL; mail = next) {
+        next = mail->next;
+        uint64_t id = mail->kind == WATCHER_WANT_ADD
+                          ? ((const struct want *)(const void *)mail)->id
+                          : ((const struct want_mark *)(const void *)mail)->id;
+        struct listener *l = find_listener(s, id);
+        if (mail->kind == WATCHER_WANT_ADD) {
+            const struct want *w = (const struct want *)(const void *)mail;
+            struct span p = w->section.file.patterns[0];
+            l = vec_push(&s->listeners);
+            *l = (struct listener){ .id = id, .text = mem_strndup(p.p, p.len) };
+        } else if (mail->kind == WATCHER_WANT_DROP && l != NULL) {
+            mem_free(l->text);
+            *l = s->listeners.v[--s->listeners.n];
+            l = NULL;
+        }
+        if (l != NULL) {
+            answer(s, l);
+        }
+        mail->dispose(mail);
+    }
+}
+
+/* ---- configurations */
+
+struct world {
+    unsigned n_collectors;
+    const char *strategy;
+    unsigned jobs; /* bits: which jobs exist */
+    unsigned rules[4];
+};
+
+static void write_config(const struct world *w, struct buf *out)
+{
+    static const char *const rules[] = {
+        "",
+        "    relabel_configs:\n    - {source_labels: [drop], regex: vA1, action: drop}\n",
+        "    relabel_configs:\n    - {source_labels: [rename], regex: vA(.*), target_label: "
+        "__address__, replacement: 'same:$1'}\n",
+        "    relabel_configs:\n    - {source_labels: [env], regex: vA1, action: keep}\n"
+        "    - {regex: team|zone, action: labeldrop}\n",
+    };
+    static const char *const sections[] = {
+        "    file_sd_configs:\n    - files: [/f0.json]\n    - files: [/f1.json]\n",
+        "    file_sd_configs:\n    - files: ['/*.json']\n",
+        ("    static_configs: [{targets: [a:1, b:2, a:1], labels: {x: y}}]\n"
+         "    file_sd_configs: [{files: [/f2.json]}]\n"),
+        "    file_sd_configs:\n    - files: [/f3.json]\n    - files: ['/*.json']\n",
+    };
+
+    buf_addf(out, "allocation_strategy: %s\nconfig:\n  scrape_configs:\n", w->strategy);
+    for (unsigned i = 0; i < 4; i++) {
+        if ((w->jobs >> i & 1) != 0) {
+            buf_addf(out, "  - job_name: job%u\n%s%s", i, rules[w->rules[i]], sections[i]);
+        }
+    }
+}
+
+/* The wants that come of it stay in the mailbox. */
+static void configure_unanswered(struct side *s, const struct world *w)
+{
+    AUTO_BUF text;
+
+    buf_init(&text, MIB);
+    write_config(w, &text);
+    buf_add_char(&text, '\0');
+    configure_text(s, text.p, w->n_collectors);
+}
+
+static void configure(struct side *s, const struct world *w)
+{
+    configure_unanswered(s, w);
+    answer_wants(s);
+}
+
+/* ---- comparison */
+
+static size_t collectors_of(const struct snapshot *s, size_t job)
+{
+    size_t n = 0;
+
+    directory_collectors(s->directory, directory_job_tenant(s->directory, job), &n);
+    return n;
+}
+
+/* Without the seats: they depend on who was there before. */
+static void job_text(const struct snapshot *s, size_t job, struct buf *out)
+{
+    const uint32_t *seats = directory_seats(s->directory, directory_job_tenant(s->directory, job));
+
+    buf_clear(out);
+    buf_addf(out, "job %zu of %zu targets", job, s->rows[job]->n_targets);
+    for (size_t k = 0; k < collectors_of(s, job); k++) {
+        buf_addf(out, "\n# collector %zu ", k);
+        add_page(page_row_find(s->rows[job], seats[k]), out);
+    }
+}
+
+/* Every kept target has one owner, or is counted as having none. */
+static bool is_complete(const struct side *s)
+{
+    struct state_counts counts;
+    size_t n_pages = 0, n_rows = 0;
+
+    state_count(s->state, &counts);
+    for (size_t i = 0; i < shown(s)->n_jobs; i++) {
+        const struct page_row *row = shown(s)->rows[i];
+        n_rows += row->n_targets;
+        for (size_t k = 0; k < row->n; k++) {
+            n_pages += row->pages[k]->n_targets;
+        }
+    }
+    return n_rows == counts.n_served && n_pages + counts.n_unassigned == counts.n_served;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static struct span trimmed(struct span s)
+{
+    while (s.len > 0 && strchr("[],\n ", s.p[s.len - 1]) != NULL) {
+        s.len--;
+    }
+    while (s.len > 0 && strchr("[],\n ", s.p[0]) != NULL) {
+        s = span_from(s, 1);
+    }
+    return s;
+}
+
+/* All targets of a job as sorted texts: what is kept, whoever has it. */
+static void kept_text(const struct snapshot *s, size_t job, struct buf *out)
+{
+    const struct page_row *row = s->rows[job];
+    VEC(char *) targets = { 0 };
+    AUTO_BUF text;
+
+    buf_init(&text, MIB);
+    for (size_t k = 0; k < row->n; k++) {
+        buf_clear(&text);
+        add_page(row->pages[k], &text);
+        for (char *p = text.p, *next; text.len > 0 && p != NULL && *p != '\0'; p = next) {
+            next = strstr(p + 2, "{\"targets\"");
+            struct span t = trimmed(span_make(p, next == NULL ? strlen(p) : (size_t)(next - p)));
+            *vec_push(&targets) = mem_strndup(t.p, t.len);
+        }
+    }
+    if (targets.n > 1) {
+        qsort(targets.v, targets.n, sizeof(char *), compare_texts);
+    }
+    buf_clear(out);
+    buf_addf(out, "%zu targets\n", row->n_targets);
+    vec_each(&targets, t) {
+        buf_addf(out, "%s\n", *t);
+        mem_free(*t);
+    }
+    vec_fini(&targets);
+}
+
+typedef void text_fn(const struct snapshot *s, size_t job, struct buf *out);
+
+static bool is_same_snapshot(const struct snapshot *a, const struct snapshot *b, text_fn *text)
+{
+    AUTO_BUF x;
+    AUTO_BUF y;
+    bool is_same = a->n_jobs == b->n_jobs && a->is_synced == b->is_synced;
+
+    buf_init(&x, MIB);
+    buf_init(&y, MIB);
+    for (size_t i = 0; is_same && i < a->n_jobs; i++) {
+        text(a, i, &x);
+        text(b, i, &y);
+        is_same = span_eq(buf_span(&x), buf_span(&y));
+        if (!is_same) {
+            check_note("got %s\n# want %s", x.p, y.p);
+        }
+    }
+    return is_same;
+}
+
+static bool equals_twin(const struct side *s, const struct world *w)
+{
+    text_fn *text = strcmp(w->strategy, "least-weighted") == 0 ? kept_text : job_text;
+    struct side twin;
+
+    side_init(&twin);
+    configure(&twin, w);
+    publish(&twin);
+    bool is_same = is_same_snapshot(s->current, twin.current, text);
+    side_fini(&twin);
+    return is_same;
+}
+
+/* ---- histories */
+
+static void change_file(struct side *s)
+{
+    int file = (int)chance(N_FILES);
+    unsigned what = chance(8);
+
+    if (what == 0) {
+        mem_free(files[file]);
+        files[file] = NULL;
+    } else if (what <= 6) {
+        mem_free(files[file]);
+        files[file] = write_body(file);
+    }
+    vec_each(&s->listeners, l) {
+        if (what == 7 && listens(l, file)) { /* half written: what is known stays */
+            tell(s, l->id, ARRIVAL_OK, file, "[{\"targets\":[\"x:1\"],\"labels\":{\"a\":");
+        } else {
+            show_file(s, l, file);
+        }
+    }
+}
+
+static void change_world(struct world *w)
+{
+    static const char *const strategies[] = { "consistent-hashing", "rendezvous",
+                                              "bounded-rendezvous", "per-node", "least-weighted" };
+
+    switch (chance(6)) {
+    case 0:
+    case 1:
+    case 2:
+        w->n_collectors = chance(6) + 1;
+        break;
+    case 3:
+        w->jobs = chance(15) + 1;
+        break;
+    case 4:
+        w->rules[chance(4)] = chance(4);
+        break;
+    default:
+        w->strategy = strategies[chance(COUNT(strategies))];
+        break;
+    }
+}
+
+/* Reloads that follow each other faster than discovery answers. */
+static void change_often(struct side *s, struct world *w)
+{
+    for (unsigned i = chance(4); i > 0; i--) {
+        const struct world before = *w;
+        change_world(w);
+        configure_unanswered(s, w);
+        if (chance(2) == 0) {
+            publish(s);
+        }
+        if (chance(2) == 0) {
+            change_file(s);
+            publish(s);
+        }
+        if (chance(3) == 0) {
+            *w = before;
+        }
+    }
+}
+
+static bool run_history(uint64_t from_seed, int n_events)
+{
+    struct world w = {
+        .n_collectors = 3, .strategy = "consistent-hashing", .jobs = 15, .rules = { 0, 1, 2, 3 }
+    };
+    struct side s;
+    bool is_good = true;
+
+    seed = from_seed;
+    for (int i = 0; i < N_FILES; i++) {
+        mem_free(files[i]);
+        files[i] = chance(3) == 0 ? NULL : write_body(i);
+    }
+    side_init(&s);
+    configure(&s, &w);
+    publish(&s);
+    for (int i = 0; is_good && i < n_events; i++) {
+        if (chance(8) == 0) {
+            change_often(&s, &w);
+            change_world(&w);
+            configure(&s, &w);
+        } else {
+            change_file(&s);
+        }
+        if (chance(3) == 0) {
+            continue; /* several events, one publication */
+        }
+        publish(&s);
+        is_good = is_complete(&s) && equals_twin(&s, &w);
+        if (!is_good) {
+            check_note("seed %llu, event %d, complete %d", (unsigned long long)from_seed, i,
+                       is_complete(&s));
+        }
+    }
+    side_fini(&s);
+    return is_good;
+}
+
+static void test_histories(void)
+{
+    for (unsigned i = 0; i < 40; i++) {
+        if (!run_history(i * 7919 + 1, 60)) {
+            ok(false, "history %u", i);
+            return;
+        }
+    }
+    ok(true, "40 histories of 60 events: each snapshot is that of a state which saw only the end");
+}
+
+/* ---- single rules */
+
+static void clear_files(void)
+{
+    for (int i = 0; i < N_FILES; i++) {
+        mem_free(files[i]);
+        files[i] = NULL;
+    }
+}
+
+static void test_served_form(void)
+{
+    struct world w = {
+        .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1, .rules = { 1 }
+    };
+    struct side s;
+    AUTO_BUF page;
+
+    clear_files();
+    files[0] = mem_strdup("[{\"targets\":[\"b:1\",\"a:1\"],\"labels\":{\"z\":\"\",\"__address__\":"
+                          "\"no\",\"k\":\"\\u003cq\\\"\",\"drop\":\"vA2\"}},"
+                          "{\"targets\":[\"gone:1\"],\"labels\":{\"drop\":\"vA1\"}}]");
+    side_init(&s);
+    configure(&s, &w);
+    publish(&s);
+    buf_init(&page, MIB);
+    add_page(shown(&s)->rows[0]->pages[0], &page);
+    is_json(buf_span(&page),
+            span_of("[{\"targets\":[\"a:1\"],\"labels\":{\"__address__\":\"a:1\",\"__meta_"
+                    "filepath\":\"/f0.json\",\"drop\":\"vA2\",\"k\":\"<q\\\"\","
+                    "\"z\":\"\"}},{\"targets\":[\"b:1\"],\"labels\":{\"__address__\":\"b:1\",\"__"
+                    "meta_filepath\":\"/f0.json\",\"drop\":\"vA2\","
+                    "\"k\":\"<q\\\"\",\"z\":\"\"}}]"),
+            "discovered labels, before relabeling, empty values kept, the target's own address");
+    is_int(shown(&s)->rows[0]->n_targets, 2, "the dropped target does not count");
+    side_fini(&s);
+}
+
+static void test_sync(void)
+{
+    role_enter(engine);
+    struct world w = { .n_collectors = 2, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    clear_files();
+    files[0] = mem_strdup("[{\"targets\":[\"a:1\"]}]");
+    side_init(&s);
+    publish(&s);
+    ok(s.current == NULL, "nothing is published before there is a configuration");
+    struct mailbox *wants = s.wants; /* keep the answers back */
+    struct mail *kept = NULL;
+    struct jobs_source source = { .kind = JOBS_DROPIN };
+    struct span names[] = { SPAN_LIT("c0") };
+    struct jobs_options options = { .collectors = names, .n_collectors = 1 };
+    struct tenants tenants;
+    struct faults faults;
+    AUTO_BUF text;
+    buf_init(&text, MIB);
+    write_config(&w, &text);
+    source.text = text.p;
+    source.len = text.len;
+    faults_init(&faults);
+    is_int(jobs_load(&source, 1, &options, state_pool(s.state), &faults, &tenants), 0,
+           "configuration read");
+    is_int(state_configure(s.state, &tenants, 1000, NULL), 0, "configuration taken");
+    faults_fini(&faults);
+    publish(&s);
+    ok(s.current != NULL && !shown(&s)->is_synced, "before the first answers the snapshot says so");
+    ok(!state_has_news(s.state), "and there is nothing more to say");
+    is_int(state_deadline_ms(s.state), 31000, "patience is 30 seconds");
+    kept = mailbox_drain(wants);
+    for (struct mail *mail = kept, *next; mail != NULL; mail = next) {
+        next = mail->next;
+        uint64_t id = ((const struct want *)(const void *)mail)->id;
+        tell(&s, id, ARRIVAL_FAILED, 0, NULL);
+        if (next == NULL) {
+            break;
+        }
+        tell(&s, id, ARRIVAL_SETTLED, 0, NULL);
+    }
+    publish(&s);
+    ok(!shown(&s)->is_synced, "one of two sections is not enough");
+    state_tick(s.state, 31000);
+    publish(&s);
+    ok(shown(&s)->is_synced, "patience ends");
+    for (struct mail *mail = kept, *next; mail != NULL; mail = next) {
+        next = mail->next;
+        mail->dispose(mail);
+    }
+    side_fini(&s);
+}
+
+static void test_unchanged(void)
+{
+    struct world w = { .n_collectors = 2, .strategy = "consistent-hashing", .jobs = 3 };
+    struct side s;
+
+    clear_files();
+    files[0] =
+        mem_strdup("[{\"targets\":[\"a:1\"],\"labels\":{\"env\":\"x\"}},{\"targets\":[\"b:1\"]}]");
+    side_init(&s);
+    configure(&s, &w);
+    publish(&s);
+    const struct snapshot *first = s.current;
+    vec_each(&s.listeners, l) {
+        show_file(&s, l, 0);
+    }
+    publish(&s);
+    ok(s.current == first, "the same content again publishes nothing");
+    configure(&s, &w);
+    publish(&s);
+    ok(s.current == first, "the same configuration again publishes nothing");
+    const struct page_row *row = shown(&s)->rows[1];
+    mem_free(files[0]);
+    files[0] =
+        mem_strdup("[{\"targets\":[\"a:1\"],\"labels\":{\"env\":\"y\"}},{\"targets\":[\"b:1\"]}]");
+    show_file(&s, &s.listeners.v[0], 0);
+    publish(&s);
+    ok(s.current != first && page_has(&s, 0, "\"env\":\"y\""), "one changed label is published");
+    ok(shown(&s)->rows[1] == row, "the row of the other job is shared");
+    side_fini(&s);
+}
+
+/* ---- reloads before discovery answers */
+
+#define TARGET(address, drop) "[{\"targets\":[\"" address "\"],\"labels\":{\"drop\":\"" drop "\"}}]"
+
+static void change_first_file(struct side *s, const char *body)
+{
+    mem_free(files[0]);
+    files[0] = mem_strdup(body);
+    vec_each(&s->listeners, l) {
+        show_file(s, l, 0);
+    }
+    publish(s);
+}
+
+static void begin_reloads(struct side *s, const struct world *w)
+{
+    clear_files();
+    files[0] = mem_strdup(TARGET("a:1", "vA1"));
+    side_init(s);
+    configure(s, w);
+    publish(s);
+}
+
+#define META(address, meta) "{\"targets\":[\"" address "\"],\"labels\":{\"__meta_z\":\"" meta "\"}}"
+
+/* Which of several with one identity is served goes by their places now, not as they were. */
+static void test_one_identity(void)
+{
+    struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    begin_reloads(&s, &w);
+    change_first_file(&s, "[" META("a:1", "first") "," META("a:1", "second") "]");
+    ok(page_has(&s, 0, "first") && !page_has(&s, 0, "second"), "of one identity the first");
+    change_first_file(
+        &s, "[" META("b:1", "new") "," META("a:1", "second") "," META("a:1", "first") "]");
+    ok(page_has(&s, 0, "second") && !page_has(&s, 0, "first"), "also when one is as it was");
+    side_fini(&s);
+}
+
+static void test_new_job_waits_alone(void)
+{
+    struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    begin_reloads(&s, &w);
+    const struct page_row *row = shown(&s)->rows[0];
+    w.jobs = 5;
+    configure_unanswered(&s, &w);
+    publish(&s);
+    is_int(shown(&s)->n_jobs, 2, "a new job is there at once");
+    ok(shown(&s)->is_synced && shown(&s)->rows[0] == row, "the old one is as it was");
+    ok(shown(&s)->rows[1] == NULL, "the new one has no row, though one of its sections is static");
+    ok(!state_has_news(s.state), "nothing more to say");
+    change_first_file(&s, TARGET("b:1", "vA1"));
+    ok(page_has(&s, 0, "b:1"), "changes of the old job are published meanwhile");
+    ok(shown(&s)->rows[1] == NULL, "still no row");
+    w.n_collectors = 3;
+    configure_unanswered(&s, &w);
+    publish(&s);
+    is_int(collectors_of(shown(&s), 0), 3, "so are new collectors");
+    ok(shown(&s)->rows[1] == NULL, "still no row");
+    answer_wants(&s);
+    publish(&s);
+    ok(shown(&s)->rows[1] != NULL && page_has(&s, 1, "a:1"), "it is published when it has answers");
+    side_fini(&s);
+}
+
+static void test_changed_job_is_served_as_before(void)
+{
+    struct world w = { .n_collectors = 2, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    begin_reloads(&s, &w);
+    w.rules[0] = 1; /* drops vA1 */
+    configure_unanswered(&s, &w);
+    publish(&s);
+    ok(page_has(&s, 0, "a:1"), "a changed job keeps its targets");
+    change_first_file(&s, TARGET("b:1", "vA1"));
+    ok(page_has(&s, 0, "b:1") && !page_has(&s, 0, "a:1"), "and follows its sources");
+    w.rules[0] = 3;
+    w.n_collectors = 1;
+    configure_unanswered(&s, &w);
+    publish(&s);
+    is_int(collectors_of(shown(&s), 0), 1, "changed again, with fewer collectors");
+    ok(page_has(&s, 0, "b:1"), "the oldest is served still");
+    w.strategy = "rendezvous";
+    configure_unanswered(&s, &w);
+    publish(&s);
+    ok(page_has(&s, 0, "b:1"), "even by another strategy");
+    w.rules[0] = 0;
+    configure_unanswered(&s, &w);
+    publish(&s);
+    change_first_file(
+        &s, "[{\"targets\":[\"c:1\"],\"labels\":{\"drop\":\"vA1\"}},{\"targets\":[\"d:1\"]}]");
+    ok(page_has(&s, 0, "c:1"), "changed back: it goes on as if nothing had been");
+    w.rules[0] = 1;
+    configure_unanswered(&s, &w);
+    publish(&s);
+    state_tick(s.state, 29999);
+    ok(!state_has_news(s.state), "29 s without an answer are not enough");
+    state_tick(s.state, 30000);
+    publish(&s);
+    ok(page_has(&s, 0, "d:1") && !page_has(&s, 0, "c:1"),
+       "patience ends: new rules, known targets");
+    side_fini(&s);
+}
+
+/* What nobody waited for any more is no answer to who asked after that. */
+static void test_late_answer(void)
+{
+    struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    begin_reloads(&s, &w);
+    w.rules[0] = 2;
+    configure_unanswered(&s, &w);
+    state_tick(s.state, 30000);
+    publish(&s);
+    ok(page_has(&s, 0, "a:1"), "patience ends: known targets");
+    w.rules[0] = 0;
+    configure_unanswered(&s, &w);
+    tell(&s, 1, ARRIVAL_SETTLED, 0, NULL);
+    tell(&s, 2, ARRIVAL_SETTLED, 0, NULL);
+    publish(&s);
+    ok(page_has(&s, 0, "a:1"), "the end of that reading is not the end of the next one");
+    change_first_file(&s, TARGET("b:1", "vA1"));
+    tell(&s, 1, ARRIVAL_SETTLED, 0, NULL);
+    tell(&s, 2, ARRIVAL_SETTLED, 0, NULL);
+    publish(&s);
+    ok(page_has(&s, 0, "b:1") && !page_has(&s, 0, "a:1"), "which comes");
+    side_fini(&s);
+}
+
+static void test_waiting_job_lets_go(void)
+{
+    struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    begin_reloads(&s, &w);
+    w.rules[0] = 1;
+    configure_unanswered(&s, &w);
+    change_first_file(&s, TARGET("b:1", "vA2"));
+    change_first_file(&s, TARGET("c:1", "vA2"));
+    change_first_file(&s, TARGET("d:1", "vA2")); /* the memory of b:1 is free now */
+    answer_wants(&s);
+    publish(&s);
+    ok(page_has(&s, 0, "d:1") && !page_has(&s, 0, "b:1"), "a job that waited has what is there");
+    side_fini(&s);
+}
+
+/* Nothing is rendered before every section was tried once, but directories are published. */
+static void test_changes_before_sync(void)
+{
+    struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1 };
+    struct side s;
+
+    side_init(&s);
+    configure_unanswered(&s, &w);
+    publish(&s);
+    tell(&s, 1, ARRIVAL_OK, 0, TARGET("a:1", "vA2"));
+    tell(&s, 1, ARRIVAL_OK, 0, TARGET("b:1", "vA2"));
+    w.n_collectors = 2;
+    configure_unanswered(&s, &w);
+    publish(&s); /* the memory of a:1 is free now */
+    ok(!shown(&s)->is_synced && shown(&s)->rows[0] == NULL, "a reload before the first answers");
+    tell(&s, 1, ARRIVAL_OK, 0, TARGET("c:1", "vA2"));
+    tell(&s, 1, ARRIVAL_SETTLED, 0, NULL);
+    tell(&s, 2, ARRIVAL_SETTLED, 0, NULL);
+    publish(&s);
+    ok(page_has(&s, 0, "c:1") && !page_has(&s, 0, "b:1") && !page_has(&s, 0, "a:1"),
+       "what is shown then is what is there");
+    side_fini(&s);
+}
+
+/* ---- several tenants */
+
+#define CR(name, more)                                                                             \
+    "---\napiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: "          \
+    "{name: " name "}\nspec:\n  replicas: 2\n  targetAllocator: {enabled: true}\n  config: "       \
+    "{receivers: {prometheus: "                                                                    \
+    "{config: {scrape_configs: [" more                                                             \
+    "{job_name: j, file_sd_configs: [{files: [/f0.json]}]}]}}}}\n"
+
+static int load_manifests(struct side *s, const char *text)
+{
+    role_enter(engine);
+    struct jobs_source source = { JOBS_MANIFEST, NULL, (char *)(uintptr_t)text, strlen(text) };
+    const struct jobs_options options = { .memo = state_memo(s->state) };
+    struct tenants tenants;
+    struct faults faults;
+    faults_init(&faults);
+    int rc = jobs_load(&source, 1, &options, state_pool(s->state), &faults, &tenants);
+    if (rc == 0) {
+        rc = state_configure(s->state, &tenants, 0, NULL);
+    }
+    faults_fini(&faults);
+    answer_wants(s);
+    publish(s);
+    return rc;
+}
+
+static void configure_manifests(struct side *s, const char *text)
+{
+    is_int(load_manifests(s, text), 0, "manifests taken");
+}
+
+static void test_tenants(void)
+{
+    struct side s;
+    struct state_counts counts;
+
+    clear_files();
+    files[0] = mem_strdup("[{\"targets\":[\"a:1\"]},{\"targets\":[\"b:1\"]}]");
+    side_init(&s);
+    configure_manifests(&s, CR("b", "") CR("a", ""));
+    is_int(s.listeners.n, 1, "equal sections of two CRs are one want");
+    is_int(shown(&s)->n_jobs, 2, "two CRs, a job each");
+    is_int(shown(&s)->rows[0]->n_targets, 2, "both have the targets");
+    is_int(shown(&s)->rows[1]->n_targets, 2, "both");
+    const struct page_row *row = shown(&s)->rows[1]; /* of "b": tenants stand in name order */
+    configure_manifests(&s,
+                        CR("b", "") CR("a", "{job_name: k, static_configs: [{targets: [x]}]}, "));
+    is_int(shown(&s)->n_jobs, 3, "one more job for a");
+    ok(shown(&s)->rows[2] == row, "b is as it was");
+    configure_manifests(&s, CR("b", ""));
+    is_int(shown(&s)->n_jobs, 1, "a is gone");
+    ok(shown(&s)->rows[0] == row, "b is as it was");
+    configure_manifests(&s, "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
+                            "metadata: {name: b}\nspec: {config: {receivers: {}}}\n");
+    is_int(shown(&s)->n_jobs, 0, "nothing is left");
+    is_int(s.listeners.n, 0, "and nothing is wanted");
+    state_count(s.state, &counts);
+    is_int(counts.n_served, 0, "no target");
+    side_fini(&s);
+}
+
+#define TWO_RECEIVERS(receivers)                                                                   \
+    "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: {name: x}\n"    \
+    "spec:\n  replicas: 3\n  targetAllocator: {enabled: true, allocationStrategy: "                \
+    "bounded-rendezvous}\n  config:\n    receivers:\n" receivers
+#define RECEIVER(name)                                                                             \
+    "      " name ": {config: {scrape_configs: [{job_name: j, file_sd_configs: [{files: "          \
+    "[/f0.json]}]}]}}\n"
+
+/* Targets that differ in nothing but their receiver: which of two moves to another collector must
+ * not depend on who was there first, or replicas disagree. */
+static void test_twins_of_receivers(void)
+{
+    bool is_same = true;
+
+    for (unsigned n = 1; is_same && n < 40; n++) {
+        struct side s, twin;
+        AUTO_BUF body;
+
+        buf_init(&body, MIB);
+        for (unsigned i = 0; i < n; i++) {
+            buf_addf(&body, "%s{\"targets\":[\"10.0.0.%u:80\"]}", i == 0 ? "[" : ",", i);
+        }
+        buf_add_char(&body, ']');
+        clear_files();
+        files[0] = mem_strndup(body.p, body.len);
+        side_init(&s);
+        (void)load_manifests(&s, TWO_RECEIVERS(RECEIVER("prometheus/b")));
+        (void)load_manifests(&s, TWO_RECEIVERS(RECEIVER("prometheus/a") RECEIVER("prometheus/b")));
+        side_init(&twin);
+        (void)load_manifests(&twin,
+                             TWO_RECEIVERS(RECEIVER("prometheus/a") RECEIVER("prometheus/b")));
+        is_same = is_same_snapshot(s.current, twin.current, job_text);
+        side_fini(&s);
+        side_fini(&twin);
+    }
+    ok(is_same, "targets that only their receivers tell apart have the owners they always have");
+}
+
+static bool metrics_have(const char *text)
+{
+    AUTO_BUF page;
+
+    buf_init(&page, MIB);
+    metric_render(&page);
+    return strstr(page.p, text) != NULL;
+}
+
+#define PER_COLLECTOR(name) "targets_per_collector{collector_name=\"" name "\","
+
+static void test_metrics_of_tenants(void)
+{
+    struct side s;
+
+    clear_files();
+    files[0] = mem_strdup("[{\"targets\":[\"a:1\"]}]");
+    side_init(&s);
+    configure_manifests(&s, CR("c, namespace: x", ""));
+    ok(metrics_have(PER_COLLECTOR("c-collector-0")), "one CR: upstream's form");
+    configure_manifests(&s, CR("c, namespace: x", "") CR("c, namespace: y", ""));
+    ok(metrics_have(PER_COLLECTOR("x/c/c-collector-0")) &&
+           metrics_have(PER_COLLECTOR("y/c/c-collector-0")),
+       "collectors of one name in two namespaces have a series each");
+    ok(metrics_have("_targets{job_name=\"y/c/j\"}"), "as their jobs have");
+    ok(!metrics_have(PER_COLLECTOR("c-collector-0")), "and none is left that could be either's");
+    configure_manifests(&s, CR("c, namespace: y", ""));
+    ok(metrics_have(PER_COLLECTOR("c-collector-0")) && !metrics_have("\"y/c/"), "alone again");
+    side_fini(&s);
+    ok(!metrics_have(PER_COLLECTOR("c-collector-0")), "nothing stays behind");
+}
+
+static void test_unknown_strategy(void)
+{
+    role_enter(engine);
+    struct tenant tenant = { .ns = SPAN_LIT(""),
+                             .name = SPAN_LIT("x"),
+                             .strategy = SPAN_LIT("best"),
+                             .fallback = SPAN_LIT("") };
+    struct tenants tenants = { .v = &tenant, .n = 1 };
+    struct state *state = state_new(NULL);
+    struct err err = { 0 };
+
+    is_int(state_configure(state, &tenants, 0, &err), ERR_NOT_FOUND,
+           "an unknown strategy is refused");
+    ok(strstr(err.text, "least-weighted") != NULL, "known ones are named: %s", err.text);
+    ok(!state_has_news(state), "and nothing has changed");
+    state_free(&state);
+}
+
+int main(void)
+{
+    log_set_level(LOG_ERROR);
+    test_served_form();
+    test_sync();
+    test_unchanged();
+    test_one_identity();
+    test_new_job_waits_alone();
+    test_changed_job_is_served_as_before();
+    test_late_answer();
+    test_waiting_job_lets_go();
+    test_changes_before_sync();
+    test_tenants();
+    test_twins_of_receivers();
+    test_metrics_of_tenants();
+    test_unknown_strategy();
+    test_histories();
+    clear_files();
+    return check_done();
+}

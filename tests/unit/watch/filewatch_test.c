@@ -1,0 +1,309 @@
+#include "allocator/watch/filewatch.h"
+
+#include "allocator/base/clock.h"
+#include "allocator/base/mem.h"
+#include "tests/check.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MAX_FILES 3
+
+static char dir[] = "/tmp/otel-ta-filewatch-XXXXXX";
+
+static char *at(const char *name)
+{
+    return mem_printf("%s/%s", dir, name);
+}
+
+static void put_text(const char *name, const char *text)
+{
+    AUTO_STR path = at(name);
+    FILE *f = fopen(path, "we");
+    ok(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0, "write %s", name);
+}
+
+static void put(const char *name)
+{
+    put_text(name, "[]");
+}
+
+static void make_dir(const char *name)
+{
+    AUTO_STR path = at(name);
+    ok(mkdir(path, 0700) == 0, "folder %s", name);
+}
+
+static void erase(const char *name)
+{
+    AUTO_STR path = at(name);
+    ok(remove(path) == 0, "remove %s", name);
+}
+
+/* As kubelet does: a new link is renamed over the old one. */
+static void point(const char *link, const char *target)
+{
+    AUTO_STR path = at(link);
+    AUTO_STR temporary = mem_printf("%s.tmp", path);
+    ok(symlink(target, temporary) == 0 && rename(temporary, path) == 0, "%s -> %s", link, target);
+}
+
+/* ---- the watcher, as far as files need it, with turns taken by hand */
+
+struct rig {
+    struct dirwatch *dirs;
+    struct filewatch *files;
+    struct mailbox *engine;
+};
+
+static void open_rig(struct rig *r)
+{
+    r->dirs = dirwatch_new();
+    r->files = filewatch_new(r->dirs, MAX_FILES);
+    r->engine = mailbox_new(0);
+    filewatch_connect(r->files, r->engine);
+}
+
+static void close_rig(struct rig *r)
+{
+    filewatch_free(&r->files);
+    dirwatch_free(&r->dirs);
+    mailbox_free(&r->engine);
+}
+
+static void add(const struct rig *r, uint64_t id, const char *pattern, int64_t refresh_ms)
+{
+    AUTO_STR path = at(pattern);
+    struct span patterns[] = { span_of(path) };
+    const struct sdconfig section = { .mechanism = SD_FILE,
+                                      .refresh_ms = refresh_ms,
+                                      .file = { .patterns = patterns, .n_patterns = 1 } };
+
+    filewatch_add(r->files, want_new(id, &section), clock_mono_ms());
+}
+
+/* What the engine was told since the last time, one letter each: the want, then '+' (read), '!'
+ * (cannot be read) or '-' (gone), then the file's name without its ending; sorted. */
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static const char *told(const struct rig *r)
+{
+    static char text[512];
+    char lines[32][16];
+    size_t n = 0;
+
+    for (struct mail *mail = mailbox_drain(r->engine), *next; mail != NULL; mail = next) {
+        const struct arrival *a = (const struct arrival *)(const void *)mail;
+        next = mail->next;
+        if (a->status != ARRIVAL_SETTLED && n < 32) {
+            const char *name = strrchr(a->source, '/') + 1;
+            (void)snprintf(lines[n++], sizeof(lines[0]), "%u%c%.*s", (unsigned)a->want,
+                           a->status == ARRIVAL_OK       ? '+'
+                           : a->status == ARRIVAL_FAILED ? '!'
+                                                         : '-',
+                           (int)strcspn(name, "."), name);
+        }
+        mail->dispose(mail);
+    }
+    qsort(lines, n, sizeof(lines[0]), compare_lines);
+    text[0] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i > 0 ? " " : "",
+                       lines[i]);
+    }
+    return text;
+}
+
+static void turn(const struct rig *r, int64_t now_ms)
+{
+    dirwatch_read(r->dirs);
+    dirwatch_tick(r->dirs, now_ms);
+    filewatch_tick(r->files, now_ms);
+}
+
+/* ---- cases */
+
+/* The folder is a link that is swapped. One job looks at its interval, at which the watch moves to
+ * the new folder; the other's interval is far away. */
+static void test_swapped_folder(void)
+{
+    struct rig r;
+
+    make_dir("v1");
+    make_dir("v2");
+    put("v1/a.json");
+    put("v2/b.json");
+    point("data", "v1");
+    open_rig(&r);
+    int64_t start_ms = clock_mono_ms();
+    add(&r, 1, "data/*.json", 60000);
+    add(&r, 2, "data/*.json", 3600000);
+    is_str(told(&r), "1+a 2+a", "both see the first folder");
+    turn(&r, start_ms);
+    is_str(told(&r), "", "and nothing new");
+
+    point("data", "v2");
+    erase("v1/a.json");
+    erase("v1");
+    filewatch_tick(r.files, start_ms + 61000); /* before the events of the old folder were read */
+    turn(&r, start_ms + 61000);
+    is_str(told(&r), "1+b 1-a 2+b 2-a", "both see the second");
+    turn(&r, start_ms + 61000);
+    is_str(told(&r), "", "once");
+    is_int(filewatch_deadline_ms(r.files) >= start_ms + 61000 + 60000, 1, "and nothing is due");
+
+    put("v2/c.json");
+    dirwatch_read(r.dirs);
+    filewatch_tick(r.files, start_ms + 62000); /* when the file has settled */
+    is_str(told(&r), "1+c 2+c", "files of the second folder are watched for both");
+    close_rig(&r);
+    erase("v2/b.json");
+    erase("v2/c.json");
+    erase("v2");
+    erase("data");
+}
+
+/* getdents64() fails for this thread from now on. */
+static bool break_listing(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getdents64, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = { .len = COUNT(code), .filter = code };
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static void *look_again_broken(void *arg)
+{
+    ok(break_listing(), "folders cannot be listed");
+    filewatch_again(((const struct rig *)arg)->files, 1, clock_mono_ms());
+    return NULL;
+}
+
+static void test_broken_listing(void)
+{
+    struct rig r;
+    struct err err;
+    pthread_t thread;
+
+    make_dir("sd");
+    put("sd/a.json");
+    put("sd/b.json");
+    open_rig(&r);
+    add(&r, 1, "sd/*.json", 60000);
+    is_str(told(&r), "1+a 1+b", "two files");
+    erase("sd/b.json");
+    int rc = thread_start(&thread, "broken", look_again_broken, &r, &err);
+    thread_join(thread); /* before this one counts checks again */
+    is_int(rc, 0, "another thread");
+    is_str(told(&r), "1+a 1-b", "what is there stays and is read, what is gone is gone");
+    filewatch_again(r.files, 1, clock_mono_ms());
+    is_str(told(&r), "1+a", "good again");
+    close_rig(&r);
+    erase("sd/a.json");
+    erase("sd");
+}
+
+static void test_too_many(void)
+{
+    struct rig r;
+
+    make_dir("sd");
+    put("sd/c.json");
+    put("sd/d.json");
+    open_rig(&r);
+    add(&r, 1, "sd/*.json", 60000);
+    is_str(told(&r), "1+c 1+d", "fewer than may be");
+    static const char *const more[] = { "sd/a.json", "sd/b.json", "sd/e.json", "sd/f.json" };
+    for (size_t i = 0; i < COUNT(more); i++) {
+        put(more[i]);
+    }
+    filewatch_again(r.files, 1, clock_mono_ms());
+    const char *text = told(&r);
+    ok(strstr(text, "1+c") != NULL && strstr(text, "1+d") != NULL && strchr(text, '-') == NULL,
+       "the known ones stay: %s", text);
+    is_int(strlen(text), 11, "and there is room for one more: %s", text);
+    erase("sd/c.json");
+    erase("sd/d.json");
+    filewatch_again(r.files, 1, clock_mono_ms());
+    text = told(&r);
+    ok(strstr(text, "1-c") != NULL && strstr(text, "1-d") != NULL, "known ones go: %s", text);
+    filewatch_again(r.files, 1, clock_mono_ms());
+    is_int(strlen(told(&r)), 11, "others come");
+    erase(more[0]);
+    filewatch_again(r.files, 1, clock_mono_ms());
+    (void)told(&r);
+    filewatch_again(r.files, 1, clock_mono_ms());
+    is_str(told(&r), "1+b 1+e 1+f", "until all are there");
+    close_rig(&r);
+    for (size_t i = 1; i < COUNT(more); i++) {
+        erase(more[i]);
+    }
+    erase("sd");
+}
+
+/* What was written again with the bytes it had is no news, until somebody asks for it. */
+static void test_same_bytes(void)
+{
+    struct rig r;
+
+    make_dir("sd");
+    put_text("sd/a.json", "[1]");
+    open_rig(&r);
+    int64_t now_ms = clock_mono_ms();
+    add(&r, 1, "sd/*.json", 60000);
+    is_str(told(&r), "1+a", "a first reading");
+    put_text("sd/a.json", "[1]");
+    turn(&r, now_ms += 1000);
+    turn(&r, now_ms += 61000);
+    is_str(told(&r), "", "the same bytes");
+    put_text("sd/a.json", "[2]");
+    turn(&r, now_ms += 1000);
+    turn(&r, now_ms += 61000);
+    is_str(told(&r), "1+a", "as many others");
+    filewatch_again(r.files, 1, now_ms);
+    is_str(told(&r), "1+a", "asked for: told again");
+    put_text("sd/a.json", "[2]");
+    filewatch_retell(r.files, 1);
+    turn(&r, now_ms += 1000);
+    turn(&r, now_ms += 61000);
+    is_str(told(&r), "1+a", "could not be read: told when it comes again");
+    erase("sd/a.json");
+    turn(&r, now_ms += 1000);
+    turn(&r, now_ms += 61000);
+    is_str(told(&r), "1-a", "gone");
+    put_text("sd/a.json", "[2]");
+    turn(&r, now_ms += 1000);
+    turn(&r, now_ms + 61000);
+    is_str(told(&r), "1+a", "and back with the same bytes");
+    close_rig(&r);
+    erase("sd/a.json");
+    erase("sd");
+}
+
+int main(void)
+{
+    ok(mkdtemp(dir) != NULL, "a folder of its own");
+    test_swapped_folder();
+    test_broken_listing();
+    test_too_many();
+    test_same_bytes();
+    ok(rmdir(dir) == 0, "nothing is left behind");
+    return check_done();
+}
