@@ -24,7 +24,7 @@ B := build/$(variant)
 
 # Lower floors first, and what each may use, in the order in which archives are linked. scripts/check-layers reads this table;
 # the tests of a floor link what is named here and nothing else (client's test plays its peer with http's server).
-floors := base codec shard http prom kube scrape discovery client tenant watch serve engine certs webhook
+floors := base codec shard http prom kube scrape discovery client tenant watch serve engine certs text rewrite admission cli webhook
 below_codec := base
 below_shard := base
 below_http := codec base
@@ -38,9 +38,13 @@ below_watch := discovery client scrape kube prom codec base
 below_serve := tenant shard scrape kube prom http codec base
 below_engine := serve tenant discovery shard scrape kube prom http codec base
 below_certs := base
-below_webhook := engine serve watch tenant discovery client shard scrape kube prom http codec certs base
+below_text := codec base
+below_rewrite := text tenant shard scrape kube prom codec base
+below_admission := rewrite text tenant shard scrape kube prom http codec base
+below_cli := rewrite text engine serve watch tenant discovery client shard scrape kube prom http codec base
+below_webhook := cli admission rewrite text engine serve watch tenant discovery client shard scrape kube prom http codec certs base
 archives_upto = $(patsubst %,$B/%.a,$1 $(below_$1))
-folder_of = $(if $(filter certs webhook,$1),$1,allocator/$1)
+folder_of = $(if $(filter certs webhook,$1),$1,$(if $(filter text rewrite admission cli,$1),webhook/$1,allocator/$1))
 objects_of = $(patsubst %,$B/%.o,$(basename $(filter-out webhook/main.c,$(wildcard $(call folder_of,$1)/*.c $(call folder_of,$1)/*.cc))))
 
 packages := libh2o-evloop openssl zlib

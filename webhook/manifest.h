@@ -5,7 +5,7 @@
 #define OTEL_TA_WEBHOOK_MANIFEST_H
 
 #include "webhook/plan.h"
-#include "webhook/splice.h"
+#include "webhook/text/splice.h"
 
 struct manifest_input {
     struct span text;        /* of the whole document, from its first to its last byte */

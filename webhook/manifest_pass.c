@@ -4,10 +4,10 @@
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
 #include "allocator/codec/yamldoc.h"
-#include "webhook/member.h"
-#include "webhook/outline.h"
 #include "webhook/revision.h"
-#include "webhook/sourcemap.h"
+#include "webhook/text/member.h"
+#include "webhook/text/outline.h"
+#include "webhook/text/sourcemap.h"
 #include "webhook/textplan.h"
 
 /* ---- the Collectors of a document */

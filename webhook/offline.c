@@ -7,8 +7,8 @@
 #include "webhook/document.h"
 #include "webhook/manifest.h"
 #include "webhook/options.h"
-#include "webhook/textdiff.h"
-#include "webhook/yamltext.h"
+#include "webhook/text/textdiff.h"
+#include "webhook/text/yamltext.h"
 
 #include <assert.h>
 #include <unistd.h>

@@ -6,7 +6,7 @@
 
 #include "allocator/tenant/subject.h"
 #include "webhook/plan.h"
-#include "webhook/splice.h"
+#include "webhook/text/splice.h"
 
 struct revision_input {
     const struct node *root; /* the Collector */

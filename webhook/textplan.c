@@ -3,8 +3,8 @@
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
 #include "allocator/codec/yamldoc.h"
-#include "webhook/exact.h"
-#include "webhook/member.h"
+#include "webhook/text/exact.h"
+#include "webhook/text/member.h"
 
 #define HTTP_SD "http_sd_configs"
 

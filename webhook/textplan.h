@@ -6,7 +6,7 @@
 #define OTEL_TA_WEBHOOK_TEXTPLAN_H
 
 #include "webhook/plan.h"
-#include "webhook/splice.h"
+#include "webhook/text/splice.h"
 
 struct textplan {
     const struct plan *plan;

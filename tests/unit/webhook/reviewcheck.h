@@ -7,7 +7,7 @@
 #include "allocator/codec/jsonpatch.h"
 #include "webhook/admission.h"
 #include "webhook/skim.h"
-#include "webhook/yamltext.h"
+#include "webhook/text/yamltext.h"
 
 #include <stdio.h>
 

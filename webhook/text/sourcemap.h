@@ -1,11 +1,11 @@
 /* Where the bytes of a decoded scalar stand in the document, so that text inside a scalar can be
  * changed in place. Made by decoding the scalar a second time; only when that gives exactly the
  * parser's text is the map used. Threads: belongs to one thread. */
-#ifndef OTEL_TA_WEBHOOK_SOURCEMAP_H
-#define OTEL_TA_WEBHOOK_SOURCEMAP_H
+#ifndef OTEL_TA_WEBHOOK_TEXT_SOURCEMAP_H
+#define OTEL_TA_WEBHOOK_TEXT_SOURCEMAP_H
 
 #include "allocator/codec/node.h"
-#include "webhook/splice.h"
+#include "webhook/text/splice.h"
 
 struct sourcemap {
     struct span raw;  /* the document */

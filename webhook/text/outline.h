@@ -1,10 +1,10 @@
 /* The text of one Collector of a manifest without its name and its namespace: what stays the same
  * when it is renamed, cloned or moved. Records of a whole Collector (exact.h) are made for it.
  * Ownership: its text in the arena given. Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_OUTLINE_H
-#define OTEL_TA_WEBHOOK_OUTLINE_H
+#ifndef OTEL_TA_WEBHOOK_TEXT_OUTLINE_H
+#define OTEL_TA_WEBHOOK_TEXT_OUTLINE_H
 
-#include "webhook/exact.h"
+#include "webhook/text/exact.h"
 
 struct outline {
     struct span text; /* the parts around the names, one behind the other */

@@ -1,7 +1,7 @@
 /* The diff leads from the old text to the new one, line for line, as patch(1) would apply it. */
 #include "allocator/base/limits.h"
 #include "tests/check.h"
-#include "webhook/textdiff.h"
+#include "webhook/text/textdiff.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "webhook/splice.h"
+#include "webhook/text/splice.h"
 
 #include <assert.h>
 

@@ -3,7 +3,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
 #include "tests/check.h"
-#include "webhook/sourcemap.h"
+#include "webhook/text/sourcemap.h"
 
 enum outcome { RIGHT, WRONG, REFUSED, IMPOSSIBLE };
 

@@ -1,4 +1,4 @@
-#include "webhook/yamltext.h"
+#include "webhook/text/yamltext.h"
 
 #include "allocator/base/err.h"
 

@@ -1,12 +1,12 @@
 /* Members of a map in somebody's text: set, add and take out as edits, in the style of the place
  * (block, flow, JSON). Nothing here is trusted to be right: whoever applies the edits parses the
  * result and compares. Threads: belongs to one thread. */
-#ifndef OTEL_TA_WEBHOOK_MEMBER_H
-#define OTEL_TA_WEBHOOK_MEMBER_H
+#ifndef OTEL_TA_WEBHOOK_TEXT_MEMBER_H
+#define OTEL_TA_WEBHOOK_TEXT_MEMBER_H
 
 #include "allocator/codec/node.h"
-#include "webhook/splice.h"
-#include "webhook/yamltext.h"
+#include "webhook/text/splice.h"
+#include "webhook/text/yamltext.h"
 
 struct text_editor {
     struct span text;      /* the document that the nodes' places refer to */

@@ -1,4 +1,4 @@
-#include "webhook/outline.h"
+#include "webhook/text/outline.h"
 
 void outline_make(struct span document, struct span region, const struct node *collector,
                   struct arena *arena, struct outline *out)

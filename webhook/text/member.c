@@ -1,4 +1,4 @@
-#include "webhook/member.h"
+#include "webhook/text/member.h"
 
 #include "allocator/base/limits.h"
 

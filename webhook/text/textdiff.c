@@ -1,4 +1,4 @@
-#include "webhook/textdiff.h"
+#include "webhook/text/textdiff.h"
 
 #include <stdbool.h>
 

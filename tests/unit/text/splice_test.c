@@ -1,6 +1,6 @@
 #include "allocator/base/limits.h"
 #include "tests/check.h"
-#include "webhook/splice.h"
+#include "webhook/text/splice.h"
 
 static void check_edits(void)
 {

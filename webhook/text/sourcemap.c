@@ -1,7 +1,7 @@
-#include "webhook/sourcemap.h"
+#include "webhook/text/sourcemap.h"
 
 #include "allocator/base/limits.h"
-#include "webhook/yamltext.h"
+#include "webhook/text/yamltext.h"
 
 struct decoder {
     struct sourcemap *map;

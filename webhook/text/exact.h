@@ -8,11 +8,11 @@
  * annotation and its names (outline.h), for the rare one whose bytes the other records do not tell.
  * It is read back from people's hands: whoever applies it compares the result with the intended
  * tree. Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_EXACT_H
-#define OTEL_TA_WEBHOOK_EXACT_H
+#ifndef OTEL_TA_WEBHOOK_TEXT_EXACT_H
+#define OTEL_TA_WEBHOOK_TEXT_EXACT_H
 
 #include "allocator/codec/node.h"
-#include "webhook/splice.h"
+#include "webhook/text/splice.h"
 
 /* A record under construction. */
 struct exact_place {

@@ -1,8 +1,8 @@
 /* Node trees as text, to be put into somebody's document: block YAML, flow YAML or JSON, whatever
  * surrounds the place. Numbers and booleans keep their spelling, text is quoted only where it has
  * to be. Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_YAMLTEXT_H
-#define OTEL_TA_WEBHOOK_YAMLTEXT_H
+#ifndef OTEL_TA_WEBHOOK_TEXT_YAMLTEXT_H
+#define OTEL_TA_WEBHOOK_TEXT_YAMLTEXT_H
 
 #include "allocator/codec/node.h"
 

@@ -1,4 +1,4 @@
-#include "webhook/exact.h"
+#include "webhook/text/exact.h"
 
 #include "allocator/base/hash.h"
 

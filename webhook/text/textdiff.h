@@ -1,9 +1,9 @@
 /* A unified diff made from known edits: nothing has to be searched for.
  * Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_TEXTDIFF_H
-#define OTEL_TA_WEBHOOK_TEXTDIFF_H
+#ifndef OTEL_TA_WEBHOOK_TEXT_TEXTDIFF_H
+#define OTEL_TA_WEBHOOK_TEXT_TEXTDIFF_H
 
-#include "webhook/splice.h"
+#include "webhook/text/splice.h"
 
 struct textdiff {
     struct span before, after;

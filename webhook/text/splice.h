@@ -1,8 +1,8 @@
 /* Changes to a text as a list of replaced ranges, so that every other byte stays as it is.
  * Ownership: replacement texts are borrowed and must outlive the splice.
  * Threads: a splice belongs to one thread. */
-#ifndef OTEL_TA_WEBHOOK_SPLICE_H
-#define OTEL_TA_WEBHOOK_SPLICE_H
+#ifndef OTEL_TA_WEBHOOK_TEXT_SPLICE_H
+#define OTEL_TA_WEBHOOK_TEXT_SPLICE_H
 
 #include "allocator/base/arena.h"
 #include "allocator/base/buf.h"
