@@ -4,7 +4,7 @@
 #include "allocator/codec/base64.h"
 #include "allocator/codec/graft.h"
 #include "allocator/codec/jsonpatch.h"
-#include "webhook/revision.h"
+#include "webhook/rewrite/revision.h"
 #include "webhook/skim.h"
 
 #define MAX_WARNINGS 16 /* the API server drops what passes 4,096 characters in all */

@@ -6,7 +6,7 @@
 #define OTEL_TA_WEBHOOK_ADMISSION_H
 
 #include "allocator/base/arena.h"
-#include "webhook/plan.h"
+#include "webhook/rewrite/plan.h"
 
 enum admission_verdict {
     ADMISSION_PATCHED,

@@ -8,7 +8,7 @@
 #define OTEL_TA_WEBHOOK_ADMIT_ROUTE_H
 
 #include "allocator/http/exchange.h"
-#include "webhook/plan.h"
+#include "webhook/rewrite/plan.h"
 
 struct admit;
 

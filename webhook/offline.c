@@ -5,8 +5,8 @@
 #include "allocator/codec/yamldoc.h"
 #include "allocator/tenant/collectorcr.h"
 #include "webhook/document.h"
-#include "webhook/manifest.h"
 #include "webhook/options.h"
+#include "webhook/rewrite/manifest.h"
 #include "webhook/text/textdiff.h"
 #include "webhook/text/yamltext.h"
 

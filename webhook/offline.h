@@ -6,7 +6,7 @@
 #define OTEL_TA_WEBHOOK_OFFLINE_H
 
 #include "webhook/options.h"
-#include "webhook/plan.h"
+#include "webhook/rewrite/plan.h"
 
 #include <stdio.h>
 

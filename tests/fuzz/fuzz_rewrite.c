@@ -1,6 +1,6 @@
 /* Any text as a manifest: refused, left alone, or rewritten with every property that a rewrite has.
  */
-#include "tests/unit/webhook/oracle.h"
+#include "tests/unit/rewrite/oracle.h"
 
 #include <stdint.h>
 #include <stdlib.h>

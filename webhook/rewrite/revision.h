@@ -1,11 +1,11 @@
 /* One Collector, rewritten or restored: what its configuration becomes, and its annotation. The
  * same code for the webhook and for the commands; a pure function of its input. Ownership:
  * everything in the arena given, except 'edits' (revision_fini). Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_REVISION_H
-#define OTEL_TA_WEBHOOK_REVISION_H
+#ifndef OTEL_TA_WEBHOOK_REWRITE_REVISION_H
+#define OTEL_TA_WEBHOOK_REWRITE_REVISION_H
 
 #include "allocator/tenant/subject.h"
-#include "webhook/plan.h"
+#include "webhook/rewrite/plan.h"
 #include "webhook/text/splice.h"
 
 struct revision_input {

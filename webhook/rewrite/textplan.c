@@ -1,4 +1,4 @@
-#include "webhook/textplan.h"
+#include "webhook/rewrite/textplan.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"

@@ -1,4 +1,4 @@
-#include "webhook/plan.h"
+#include "webhook/rewrite/plan.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
@@ -6,7 +6,7 @@
 #include "allocator/scrape/sdconfig.h"
 #include "allocator/tenant/jobindex.h"
 #include "allocator/tenant/stash.h"
-#include "webhook/block.h"
+#include "webhook/rewrite/block.h"
 
 #include <stdarg.h>
 #include <stdio.h>

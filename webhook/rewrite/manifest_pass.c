@@ -1,14 +1,14 @@
-#include "webhook/manifest_pass.h"
+#include "webhook/rewrite/manifest_pass.h"
 
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
 #include "allocator/codec/yamldoc.h"
-#include "webhook/revision.h"
+#include "webhook/rewrite/revision.h"
+#include "webhook/rewrite/textplan.h"
 #include "webhook/text/member.h"
 #include "webhook/text/outline.h"
 #include "webhook/text/sourcemap.h"
-#include "webhook/textplan.h"
 
 /* ---- the Collectors of a document */
 

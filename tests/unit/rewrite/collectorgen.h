@@ -1,8 +1,8 @@
 /* Collectors made up from a seed, in many of the ways in which people and programs write YAML: for
  * tests of what must hold for every manifest. Lines of discovery sections bear the word "sdmark" or
  * a section's key, so that a test can tell them. */
-#ifndef OTEL_TA_TESTS_UNIT_WEBHOOK_COLLECTORGEN_H
-#define OTEL_TA_TESTS_UNIT_WEBHOOK_COLLECTORGEN_H
+#ifndef OTEL_TA_TESTS_UNIT_REWRITE_COLLECTORGEN_H
+#define OTEL_TA_TESTS_UNIT_REWRITE_COLLECTORGEN_H
 
 #include "allocator/base/buf.h"
 #include "allocator/base/limits.h"

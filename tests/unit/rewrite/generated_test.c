@@ -2,8 +2,8 @@
  * byte, and changes no line that is not part of a discovery section. */
 #include "tests/check.h"
 
-#include "tests/unit/webhook/collectorgen.h"
-#include "tests/unit/webhook/oracle.h"
+#include "tests/unit/rewrite/collectorgen.h"
+#include "tests/unit/rewrite/oracle.h"
 #include <assert.h>
 
 #ifndef PER_FORM

@@ -2,8 +2,8 @@
  * allocator for scrape configs. Our three members of it (endpoint, interval, collector_id) are set
  * and taken back; other members stay the user's. Source: AddTAConfigToPromConfig() of upstream's
  * operator. Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_BLOCK_H
-#define OTEL_TA_WEBHOOK_BLOCK_H
+#ifndef OTEL_TA_WEBHOOK_REWRITE_BLOCK_H
+#define OTEL_TA_WEBHOOK_REWRITE_BLOCK_H
 
 #include "allocator/tenant/subject.h"
 

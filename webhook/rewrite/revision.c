@@ -1,9 +1,9 @@
-#include "webhook/revision.h"
+#include "webhook/rewrite/revision.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
 #include "allocator/tenant/stash.h"
-#include "webhook/textplan.h"
+#include "webhook/rewrite/textplan.h"
 
 static size_t push_config(struct faults *f)
 {

@@ -2,10 +2,10 @@
  * and the records that lead back. The text is a manifest (configuration as an object in it) or the
  * decoded text of spec.config; every byte that is not a discovery section of a changed job stays.
  * Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_TEXTPLAN_H
-#define OTEL_TA_WEBHOOK_TEXTPLAN_H
+#ifndef OTEL_TA_WEBHOOK_REWRITE_TEXTPLAN_H
+#define OTEL_TA_WEBHOOK_REWRITE_TEXTPLAN_H
 
-#include "webhook/plan.h"
+#include "webhook/rewrite/plan.h"
 #include "webhook/text/splice.h"
 
 struct textplan {

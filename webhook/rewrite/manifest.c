@@ -1,9 +1,9 @@
-#include "webhook/manifest.h"
+#include "webhook/rewrite/manifest.h"
 
 #include "allocator/base/utf8.h"
 #include "allocator/codec/yamldoc.h"
-#include "webhook/manifest_pass.h"
-#include "webhook/revision.h"
+#include "webhook/rewrite/manifest_pass.h"
+#include "webhook/rewrite/revision.h"
 
 size_t manifest_count(const struct node *root)
 {

@@ -2,8 +2,8 @@
  * which job gets our entry, which gets its own discovery sections back, and what the annotation
  * says afterwards. A pure function of the object, the old object and the options: every replica,
  * dry run and repetition decides the same. Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_PLAN_H
-#define OTEL_TA_WEBHOOK_PLAN_H
+#ifndef OTEL_TA_WEBHOOK_REWRITE_PLAN_H
+#define OTEL_TA_WEBHOOK_REWRITE_PLAN_H
 
 #include "allocator/base/fault.h"
 #include "allocator/tenant/sections.h"

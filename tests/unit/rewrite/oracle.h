@@ -1,13 +1,13 @@
 /* What must hold for the rewrite of any manifest; used by generated documents and by the fuzz
  * target. */
-#ifndef OTEL_TA_TESTS_UNIT_WEBHOOK_ORACLE_H
-#define OTEL_TA_TESTS_UNIT_WEBHOOK_ORACLE_H
+#ifndef OTEL_TA_TESTS_UNIT_REWRITE_ORACLE_H
+#define OTEL_TA_TESTS_UNIT_REWRITE_ORACLE_H
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/tenant/subject.h"
 #include "allocator/tenant/wire.h"
-#include "webhook/manifest.h"
+#include "webhook/rewrite/manifest.h"
 
 #include <stdio.h>
 

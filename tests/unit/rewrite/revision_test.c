@@ -4,8 +4,8 @@
 #include "allocator/codec/graft.h"
 #include "allocator/codec/yamldoc.h"
 #include "tests/check.h"
-#include "tests/unit/webhook/collectorgen.h"
-#include "webhook/revision.h"
+#include "tests/unit/rewrite/collectorgen.h"
+#include "webhook/rewrite/revision.h"
 
 #define ID SPAN_LIT(WIRE_DEFAULT_COLLECTOR_ID)
 #define SEEDS 150

@@ -1,10 +1,10 @@
 /* One document of a manifest file, rewritten or restored as text: the Collector it is, or all
  * Collectors of a list. What was rewritten before, in another way or under another name, is
  * restored first: rewrite_b(rewrite_a(x)) = rewrite_b(x). Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_MANIFEST_H
-#define OTEL_TA_WEBHOOK_MANIFEST_H
+#ifndef OTEL_TA_WEBHOOK_REWRITE_MANIFEST_H
+#define OTEL_TA_WEBHOOK_REWRITE_MANIFEST_H
 
-#include "webhook/plan.h"
+#include "webhook/rewrite/plan.h"
 #include "webhook/text/splice.h"
 
 struct manifest_input {

@@ -1,8 +1,8 @@
-#include "webhook/block.h"
+#include "webhook/rewrite/block.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
-#include "webhook/plan.h"
+#include "webhook/rewrite/plan.h"
 
 static const char *const own_members[] = { "collector_id", "endpoint", "interval" };
 

@@ -1,5 +1,5 @@
 /* What a plan leads to: the intended configuration, and what the annotation keeps. */
-#include "webhook/plan.h"
+#include "webhook/rewrite/plan.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"

@@ -1,10 +1,10 @@
 /* One pass over a document: each of its Collectors rewritten or restored as if for the first time,
  * with the records that lead back to its very bytes. Private to manifest.c, which knows what to do
  * with a document that an earlier pass has been over. Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_MANIFEST_PASS_H
-#define OTEL_TA_WEBHOOK_MANIFEST_PASS_H
+#ifndef OTEL_TA_WEBHOOK_REWRITE_MANIFEST_PASS_H
+#define OTEL_TA_WEBHOOK_REWRITE_MANIFEST_PASS_H
 
-#include "webhook/manifest.h"
+#include "webhook/rewrite/manifest.h"
 
 /* The Collectors of a document one by one, NULL when there are no more. '*at' (from 0 on) is where
  * to go on. */
