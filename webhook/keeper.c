@@ -13,7 +13,7 @@
 #include "allocator/watch/watcher.h"
 #include "certs/certs.h"
 #include "certs/identity.h"
-#include "webhook/admit_route.h"
+#include "webhook/admission/admit_route.h"
 #include "webhook/confine.h"
 #include "webhook/version.h"
 

@@ -15,7 +15,7 @@
 #include "allocator/codec/jsonpatch.h"
 #include "allocator/codec/jsonscan.h"
 #include "tests/bench/median.h"
-#include "webhook/admission.h"
+#include "webhook/admission/admission.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>

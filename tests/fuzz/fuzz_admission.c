@@ -1,6 +1,6 @@
 /* Any bytes as the body of POST /mutate: the reply parses, the uid is echoed, the patch applies, a
  * second round is empty, and the same object written over it gives it again. */
-#include "tests/unit/webhook/reviewcheck.h"
+#include "tests/unit/admission/reviewcheck.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/codec/jsonscan.h"
 #include "allocator/tenant/wire.h"
-#include "webhook/skim.h"
+#include "webhook/admission/skim.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
 #include "tests/check.h"
-#include "tests/unit/webhook/reviewcheck.h"
+#include "tests/unit/admission/reviewcheck.h"
 #include "webhook/document.h"
 
 #include <dirent.h>

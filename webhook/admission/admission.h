@@ -2,8 +2,8 @@
  * call. Contract: AdmissionReview of admission.k8s.io/v1. Classes of answers: internal trouble is
  * an HTTP error (failurePolicy decides), a fault of the user's is a denial with causes, what is not
  * understood passes with a warning. Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_ADMISSION_H
-#define OTEL_TA_WEBHOOK_ADMISSION_H
+#ifndef OTEL_TA_WEBHOOK_ADMISSION_ADMISSION_H
+#define OTEL_TA_WEBHOOK_ADMISSION_ADMISSION_H
 
 #include "allocator/base/arena.h"
 #include "webhook/rewrite/plan.h"

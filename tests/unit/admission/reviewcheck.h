@@ -1,12 +1,12 @@
 /* What must hold for the answer to any AdmissionReview; used by tests and by the fuzz target. */
-#ifndef OTEL_TA_TESTS_UNIT_WEBHOOK_REVIEWCHECK_H
-#define OTEL_TA_TESTS_UNIT_WEBHOOK_REVIEWCHECK_H
+#ifndef OTEL_TA_TESTS_UNIT_ADMISSION_REVIEWCHECK_H
+#define OTEL_TA_TESTS_UNIT_ADMISSION_REVIEWCHECK_H
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/base64.h"
 #include "allocator/codec/jsonpatch.h"
-#include "webhook/admission.h"
-#include "webhook/skim.h"
+#include "webhook/admission/admission.h"
+#include "webhook/admission/skim.h"
 #include "webhook/text/yamltext.h"
 
 #include <stdio.h>

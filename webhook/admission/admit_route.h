@@ -4,8 +4,8 @@
  * two as "busy" and "timeout". Every error is a Status body that kubectl shows, never with
  * Retry-After. Threads: admit_new and admit_free from the keeper; the handler on serving threads.
  */
-#ifndef OTEL_TA_WEBHOOK_ADMIT_ROUTE_H
-#define OTEL_TA_WEBHOOK_ADMIT_ROUTE_H
+#ifndef OTEL_TA_WEBHOOK_ADMISSION_ADMIT_ROUTE_H
+#define OTEL_TA_WEBHOOK_ADMISSION_ADMIT_ROUTE_H
 
 #include "allocator/http/exchange.h"
 #include "webhook/rewrite/plan.h"

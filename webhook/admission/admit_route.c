@@ -1,4 +1,4 @@
-#include "webhook/admit_route.h"
+#include "webhook/admission/admit_route.h"
 
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
@@ -7,7 +7,7 @@
 #include "allocator/base/metric.h"
 #include "allocator/codec/urlform.h"
 #include "allocator/prom/duration.h"
-#include "webhook/admission.h"
+#include "webhook/admission/admission.h"
 
 #include <stdatomic.h>
 

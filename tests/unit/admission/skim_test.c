@@ -3,7 +3,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "tests/check.h"
-#include "webhook/skim.h"
+#include "webhook/admission/skim.h"
 
 static void write(const struct node *root, struct buf *out)
 {

@@ -3,7 +3,7 @@
 #include "allocator/codec/zlib.h"
 #include "allocator/tenant/stash.h"
 #include "tests/check.h"
-#include "tests/unit/webhook/reviewcheck.h"
+#include "tests/unit/admission/reviewcheck.h"
 
 static void add_head(struct buf *out)
 {

@@ -1,11 +1,11 @@
-#include "webhook/admission.h"
+#include "webhook/admission/admission.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/base64.h"
 #include "allocator/codec/graft.h"
 #include "allocator/codec/jsonpatch.h"
+#include "webhook/admission/skim.h"
 #include "webhook/rewrite/revision.h"
-#include "webhook/skim.h"
 
 #define MAX_WARNINGS 16 /* the API server drops what passes 4,096 characters in all */
 #define MAX_CAUSES 64

@@ -1,4 +1,4 @@
-#include "webhook/skim.h"
+#include "webhook/admission/skim.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/base/vec.h"

@@ -2,8 +2,8 @@
  * everything, and trees are made only of what a rewrite looks at. What is passed over stands in the
  * tree as one opaque scalar of its raw bytes. Ownership: trees in the arena given; texts borrow
  * from the body. Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_SKIM_H
-#define OTEL_TA_WEBHOOK_SKIM_H
+#ifndef OTEL_TA_WEBHOOK_ADMISSION_SKIM_H
+#define OTEL_TA_WEBHOOK_ADMISSION_SKIM_H
 
 #include "allocator/codec/node.h"
 

@@ -1,6 +1,6 @@
 /* POST /mutate on a plain listener: the answers that depend on how much there is to do and how long
  * it takes, what is counted for them, and what the route itself refuses. */
-#include "webhook/admit_route.h"
+#include "webhook/admission/admit_route.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
