@@ -4,9 +4,9 @@
 #include "allocator/base/mem.h"
 #include "allocator/codec/node.h"
 #include "certs/certs.h"
-#include "webhook/inspect.h"
+#include "webhook/cli/inspect.h"
+#include "webhook/cli/offline.h"
 #include "webhook/keeper.h"
-#include "webhook/offline.h"
 #include "webhook/version.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include "allocator/base/readfile.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/tenant/dropin.h"
-#include "webhook/document.h"
+#include "webhook/cli/document.h"
 
 #include <malloc.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 #define OTEL_TA_WEBHOOK_SETTINGS_H
 
 #include "allocator/engine/engine.h"
-#include "webhook/options.h"
+#include "webhook/cli/options.h"
 
 enum serve_mode {
     SERVE_WEBHOOK, /* no manifests, no file: the webhook alone */

@@ -5,7 +5,7 @@
 #include "allocator/codec/graft.h"
 #include "tests/check.h"
 #include "tests/unit/admission/reviewcheck.h"
-#include "webhook/document.h"
+#include "webhook/cli/document.h"
 
 #include <dirent.h>
 #include <stdlib.h>

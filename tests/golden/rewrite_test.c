@@ -3,8 +3,8 @@
  * standard output and faults.txt on standard error; a missing file means nothing. */
 #include "allocator/base/limits.h"
 #include "tests/check.h"
-#include "webhook/document.h"
-#include "webhook/offline.h"
+#include "webhook/cli/document.h"
+#include "webhook/cli/offline.h"
 
 #include <dirent.h>
 #include <stdio.h>

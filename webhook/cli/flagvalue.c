@@ -1,10 +1,10 @@
-#include "webhook/flagvalue.h"
+#include "webhook/cli/flagvalue.h"
 
 #include "allocator/base/buf.h"
 #include "allocator/base/limits.h"
 #include "allocator/codec/walk.h"
 #include "allocator/prom/duration.h"
-#include "webhook/options.h"
+#include "webhook/cli/options.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* The words of the command line: one row a command, one row a flag, and the help that is made of
  * them (options_usage). Immutable. Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_OPTIONTABLE_H
-#define OTEL_TA_WEBHOOK_OPTIONTABLE_H
+#ifndef OTEL_TA_WEBHOOK_CLI_OPTIONTABLE_H
+#define OTEL_TA_WEBHOOK_CLI_OPTIONTABLE_H
 
-#include "webhook/options.h"
+#include "webhook/cli/options.h"
 
 #include <stdint.h>
 

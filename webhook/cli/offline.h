@@ -2,10 +2,10 @@
  * out, with the code of the webhook. Documents that are no OpenTelemetryCollector pass byte for
  * byte, also those that hold what we do not support. When anything is wrong, nothing is written to
  * 'out', and every fault goes to 'errout' as "file:line: path: text". Threads: main thread. */
-#ifndef OTEL_TA_WEBHOOK_OFFLINE_H
-#define OTEL_TA_WEBHOOK_OFFLINE_H
+#ifndef OTEL_TA_WEBHOOK_CLI_OFFLINE_H
+#define OTEL_TA_WEBHOOK_CLI_OFFLINE_H
 
-#include "webhook/options.h"
+#include "webhook/cli/options.h"
 #include "webhook/rewrite/plan.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "webhook/findings.h"
+#include "webhook/cli/findings.h"
 
 #include "allocator/base/clock.h"
 #include "allocator/discovery/provider.h"

@@ -1,6 +1,6 @@
-#include "webhook/inspect.h"
+#include "webhook/cli/inspect.h"
 
-#include "webhook/inspect_commands.h"
+#include "webhook/cli/inspect_commands.h"
 
 /* ---- shared */
 

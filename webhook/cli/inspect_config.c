@@ -1,6 +1,6 @@
 /* 'check config': reads each file as the command line says, and with it the file_sd files that its
  * jobs name, as promtool does: a target that could not be scraped is an error there. */
-#include "webhook/inspect_commands.h"
+#include "webhook/cli/inspect_commands.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/discovery/pathglob.h"

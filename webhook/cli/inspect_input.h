@@ -1,11 +1,11 @@
 /* Files for the commands of inspect.h: a Prometheus configuration, upstream's targetallocator.yaml
  * or Collector manifests, told apart by what they contain, read into tenants. Threads: main thread.
  */
-#ifndef OTEL_TA_WEBHOOK_INSPECT_INPUT_H
-#define OTEL_TA_WEBHOOK_INSPECT_INPUT_H
+#ifndef OTEL_TA_WEBHOOK_CLI_INSPECT_INPUT_H
+#define OTEL_TA_WEBHOOK_CLI_INSPECT_INPUT_H
 
 #include "allocator/tenant/jobs.h"
-#include "webhook/options.h"
+#include "webhook/cli/options.h"
 
 #include <stdio.h>
 

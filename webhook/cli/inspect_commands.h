@@ -1,10 +1,10 @@
 /* The four commands behind inspect_run(), one file each, and what they share.
  * Threads: main thread. */
-#ifndef OTEL_TA_WEBHOOK_INSPECT_COMMANDS_H
-#define OTEL_TA_WEBHOOK_INSPECT_COMMANDS_H
+#ifndef OTEL_TA_WEBHOOK_CLI_INSPECT_COMMANDS_H
+#define OTEL_TA_WEBHOOK_CLI_INSPECT_COMMANDS_H
 
-#include "webhook/findings.h"
-#include "webhook/inspect_input.h"
+#include "webhook/cli/findings.h"
+#include "webhook/cli/inspect_input.h"
 
 int inspect_config(const struct options *o);
 int inspect_service_discovery(const struct options *o);

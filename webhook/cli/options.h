@@ -1,7 +1,7 @@
 /* The command line and the environment → one struct. Parsing and usage text come from one table.
  * Upstream's flags keep their names and meaning. Threads: main thread, once. */
-#ifndef OTEL_TA_WEBHOOK_OPTIONS_H
-#define OTEL_TA_WEBHOOK_OPTIONS_H
+#ifndef OTEL_TA_WEBHOOK_CLI_OPTIONS_H
+#define OTEL_TA_WEBHOOK_CLI_OPTIONS_H
 
 #include "allocator/base/arena.h"
 #include "allocator/base/log.h"

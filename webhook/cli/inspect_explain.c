@@ -1,7 +1,7 @@
 /* 'explain': why a target is here, or not: its discovered labels, each rule and what it changed,
  * the verdict, and the collector that gets it. The owner comes from the same strategy arithmetic as
  * the server's, over the targets of the whole Collector CR. */
-#include "webhook/inspect_commands.h"
+#include "webhook/cli/inspect_commands.h"
 
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"

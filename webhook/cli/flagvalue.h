@@ -1,7 +1,7 @@
 /* The text behind a flag → a value. What cannot be read is refused with what could stand there, and
  * with the nearest of the words that could. Threads: main thread. */
-#ifndef OTEL_TA_WEBHOOK_FLAGVALUE_H
-#define OTEL_TA_WEBHOOK_FLAGVALUE_H
+#ifndef OTEL_TA_WEBHOOK_CLI_FLAGVALUE_H
+#define OTEL_TA_WEBHOOK_CLI_FLAGVALUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

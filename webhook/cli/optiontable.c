@@ -1,4 +1,4 @@
-#include "webhook/optiontable.h"
+#include "webhook/cli/optiontable.h"
 
 #include "allocator/base/mem.h"
 

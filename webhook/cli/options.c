@@ -1,11 +1,11 @@
-#include "webhook/options.h"
+#include "webhook/cli/options.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/keyset.h"
 #include "allocator/codec/walk.h"
 #include "allocator/shard/strategy.h"
-#include "webhook/flagvalue.h"
-#include "webhook/optiontable.h"
+#include "webhook/cli/flagvalue.h"
+#include "webhook/cli/optiontable.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

@@ -1,6 +1,6 @@
 /* 'allocate': which collector gets which target, by the engine's own state over one complete
  * discovery. */
-#include "webhook/inspect_commands.h"
+#include "webhook/cli/inspect_commands.h"
 
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"

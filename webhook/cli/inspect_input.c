@@ -1,9 +1,9 @@
-#include "webhook/inspect_input.h"
+#include "webhook/cli/inspect_input.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/scrape/promconfig.h"
-#include "webhook/document.h"
+#include "webhook/cli/document.h"
 
 const char *inspect_input_name(enum input_kind kind)
 {

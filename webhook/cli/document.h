@@ -1,7 +1,7 @@
 /* A document that somebody named on the command line: a file, a pipe, or '-' for standard input.
  * Threads: any, but standard input can be read once only. */
-#ifndef OTEL_TA_WEBHOOK_DOCUMENT_H
-#define OTEL_TA_WEBHOOK_DOCUMENT_H
+#ifndef OTEL_TA_WEBHOOK_CLI_DOCUMENT_H
+#define OTEL_TA_WEBHOOK_CLI_DOCUMENT_H
 
 #include "allocator/base/buf.h"
 

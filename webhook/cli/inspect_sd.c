@@ -2,7 +2,7 @@
  * cmd/promtool/sd.go): for each distinct target its labels before and behind relabeling.
  * Deviations: ends when every section has answered, not when the time is over; "error" is the
  * reason as text, where promtool prints {}. */
-#include "webhook/inspect_commands.h"
+#include "webhook/cli/inspect_commands.h"
 
 #include "allocator/base/mem.h"
 #include "allocator/scrape/verdict.h"

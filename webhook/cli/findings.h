@@ -1,8 +1,8 @@
 /* Discovery that runs until everything was looked at once: what the sections of a job hold now.
  * Uses the watcher, so that files are found and servers are asked as the server would. Threads:
  * main thread. */
-#ifndef OTEL_TA_WEBHOOK_FINDINGS_H
-#define OTEL_TA_WEBHOOK_FINDINGS_H
+#ifndef OTEL_TA_WEBHOOK_CLI_FINDINGS_H
+#define OTEL_TA_WEBHOOK_CLI_FINDINGS_H
 
 #include "allocator/discovery/batch.h"
 #include "allocator/discovery/want.h"

@@ -1,4 +1,4 @@
-#include "webhook/document.h"
+#include "webhook/cli/document.h"
 
 #include "allocator/base/mem.h"
 
