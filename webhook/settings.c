@@ -240,7 +240,7 @@ void settings_fini(struct settings *s)
 
 /* ---- the engine's configuration */
 
-static void set_jobs_options(const struct options *o, struct engine_config *c)
+static void set_tenants_options(const struct options *o, struct engine_config *c)
 {
     struct span *names = arena_alloc(&c->arena, (o->collectors.n + 1) * sizeof(*names));
 
@@ -248,14 +248,14 @@ static void set_jobs_options(const struct options *o, struct engine_config *c)
         names[i] = arena_span(&c->arena, o->collectors.v[i]);
     }
     c->options =
-        (struct jobs_options){ .collectors = names,
-                               .n_collectors = o->collectors.n,
-                               .collector_count = o->collector_count,
-                               .strategy = o->strategy == NULL
-                                               ? SPAN_LIT("")
-                                               : arena_span(&c->arena, span_of(o->strategy)),
-                               .is_v0 = o->is_consistent_v0,
-                               .is_block_style = o->is_block_style };
+        (struct tenants_options){ .collectors = names,
+                                  .n_collectors = o->collectors.n,
+                                  .collector_count = o->collector_count,
+                                  .strategy = o->strategy == NULL
+                                                  ? SPAN_LIT("")
+                                                  : arena_span(&c->arena, span_of(o->strategy)),
+                                  .is_v0 = o->is_consistent_v0,
+                                  .is_block_style = o->is_block_style };
 }
 
 /* '*out_text' is the caller's. At the start a pipe is fine; later, nobody waits for its other end.
@@ -292,12 +292,12 @@ static int read_sources(const struct options *o, const struct settings *s, bool 
     out->sources = mem_array(n, sizeof(*out->sources));
     for (size_t i = 0; i < n; i++) {
         const char *path = s->mode == SERVE_DROPIN ? s->paths[0] : o->filenames.v[i];
-        struct jobs_source *source = &out->sources[out->n_sources];
+        struct tenants_source *source = &out->sources[out->n_sources];
         int rc = read_source(s, path, is_reload, &source->text, &source->len, err);
         if (rc < 0) {
             return rc;
         }
-        source->kind = s->mode == SERVE_DROPIN ? JOBS_DROPIN : JOBS_MANIFEST;
+        source->kind = s->mode == SERVE_DROPIN ? TENANTS_DROPIN : TENANTS_MANIFEST;
         source->path = mem_strdup(path);
         out->n_sources++;
     }
@@ -330,7 +330,7 @@ int settings_read_config(const struct options *o, const struct settings *s,
 
     memset(out, 0, sizeof(*out));
     arena_init(&out->arena);
-    set_jobs_options(o, out);
+    set_tenants_options(o, out);
     if (read_sources(o, s, errout == NULL, out, &err) < 0) {
         if (errout != NULL) {
             fprintf(errout, "otel-ta: %s\n", err.text);
@@ -341,7 +341,7 @@ int settings_read_config(const struct options *o, const struct settings *s,
     }
     faults_init(&faults);
     strpool_init(&pool);
-    int rc = jobs_load(out->sources, out->n_sources, &out->options, &pool, &faults, &tenants);
+    int rc = tenants_load(out->sources, out->n_sources, &out->options, &pool, &faults, &tenants);
     report(&faults, errout);
     int code = rc == 0 ? EXIT_OK : EXIT_FAULTS;
     tenants_fini(&tenants);

@@ -74,14 +74,14 @@ void engine_configure(struct engine *e, struct engine_config *config)
 static int load_and_configure(struct engine *e, const struct engine_config *config, struct err *err)
     ON(engine)
 {
-    struct jobs_options options = config->options;
+    struct tenants_options options = config->options;
     struct tenants tenants = { 0 };
     struct faults faults;
 
     faults_init(&faults);
     options.memo = state_memo(e->state);
-    int rc = jobs_load(config->sources, config->n_sources, &options, state_pool(e->state), &faults,
-                       &tenants);
+    int rc = tenants_load(config->sources, config->n_sources, &options, state_pool(e->state),
+                          &faults, &tenants);
     if (rc < 0) {
         faults_first(&faults, err);
     } else {

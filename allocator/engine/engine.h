@@ -7,7 +7,7 @@
 
 #include "allocator/base/mailbox.h"
 #include "allocator/serve/snapshot.h"
-#include "allocator/tenant/jobs.h"
+#include "allocator/tenant/tenants.h"
 
 struct engine;
 
@@ -21,9 +21,9 @@ struct engine_options {
 /* The configuration, as texts; moved to the engine, which parses them (the keeper has checked them
  * before). */
 struct engine_config {
-    struct jobs_source *sources;
+    struct tenants_source *sources;
     size_t n_sources;
-    struct jobs_options options; /* spans point into 'arena' */
+    struct tenants_options options; /* spans point into 'arena' */
     struct arena arena;
 };
 

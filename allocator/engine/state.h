@@ -13,7 +13,7 @@
 #include "allocator/base/thread.h"
 #include "allocator/discovery/want.h"
 #include "allocator/serve/snapshot.h"
-#include "allocator/tenant/jobs.h"
+#include "allocator/tenant/tenants.h"
 
 struct state;
 

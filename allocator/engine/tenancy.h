@@ -4,7 +4,7 @@
 #define OTEL_TA_ENGINE_TENANCY_H
 
 #include "allocator/engine/job.h"
-#include "allocator/tenant/jobs.h"
+#include "allocator/tenant/tenants.h"
 
 struct tenancy {
     struct span ns, name; /* owned */

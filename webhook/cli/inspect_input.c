@@ -53,10 +53,10 @@ struct loading {
     struct strpool *pool;
     struct arena arena;   /* texts and documents */
     enum input_kind kind; /* of the last file */
-    struct jobs_options options;
+    struct tenants_options options;
     struct faults faults;
-    VEC(struct jobs_source) sources; /* manifests and drop-in files, read together */
-    struct scrapejobs prometheus;    /* jobs of Prometheus configurations */
+    VEC(struct tenants_source) sources; /* manifests and drop-in files, read together */
+    struct scrapejobs prometheus;       /* jobs of Prometheus configurations */
     bool has_prometheus;
 };
 
@@ -84,15 +84,15 @@ static void load_prometheus(struct loading *l, struct span text, const char *pat
 
 static void set_options(struct loading *l, const struct options *o)
 {
-    l->options = (struct jobs_options){ .collectors = o->collectors.v,
-                                        .n_collectors = o->collectors.n,
-                                        .collector_count = o->collector_count,
-                                        .strategy = o->strategy == NULL ? SPAN_LIT("")
-                                                                        : span_of(o->strategy),
-                                        .fallback = SPAN_LIT(""),
-                                        .is_v0 = o->is_consistent_v0,
-                                        .include_disabled = true,
-                                        .thorough = o->command == COMMAND_CHECK_CONFIG };
+    l->options = (struct tenants_options){ .collectors = o->collectors.v,
+                                           .n_collectors = o->collectors.n,
+                                           .collector_count = o->collector_count,
+                                           .strategy = o->strategy == NULL ? SPAN_LIT("")
+                                                                           : span_of(o->strategy),
+                                           .fallback = SPAN_LIT(""),
+                                           .is_v0 = o->is_consistent_v0,
+                                           .include_disabled = true,
+                                           .thorough = o->command == COMMAND_CHECK_CONFIG };
     if (o->collectors.n == 0 && o->collector_count == 0 && o->command != COMMAND_ALLOCATE) {
         l->options.needs_no_collectors = true;
     }
@@ -115,10 +115,11 @@ static int read_paths(struct loading *l, const char *const *paths, size_t n, FIL
             continue;
         }
         *vec_push(&l->sources) =
-            (struct jobs_source){ .kind = l->kind == INPUT_DROPIN ? JOBS_DROPIN : JOBS_MANIFEST,
-                                  .path = arena_strndup(&l->arena, paths[i], strlen(paths[i])),
-                                  .text = (char *)(uintptr_t)copy.p,
-                                  .len = copy.len };
+            (struct tenants_source){ .kind = l->kind == INPUT_DROPIN ? TENANTS_DROPIN
+                                                                     : TENANTS_MANIFEST,
+                                     .path = arena_strndup(&l->arena, paths[i], strlen(paths[i])),
+                                     .text = (char *)(uintptr_t)copy.p,
+                                     .len = copy.len };
     }
     return EXIT_OK;
 }
@@ -131,9 +132,9 @@ static int load(struct loading *l, const struct options *o, const char *const *p
     set_options(l, o);
     int code = read_paths(l, paths, n, errout);
     if (code == EXIT_OK) {
-        int rc = jobs_load(l->sources.v, l->sources.n, &l->options, l->pool, &l->faults, out);
+        int rc = tenants_load(l->sources.v, l->sources.n, &l->options, l->pool, &l->faults, out);
         if (l->has_prometheus && rc == 0) {
-            jobs_add_tenant(out, &l->options, &l->prometheus);
+            tenants_add(out, &l->options, &l->prometheus);
         }
         faults_print(&l->faults, errout);
         if (l->faults.n_errors > 0) {

@@ -4,7 +4,7 @@
 #ifndef OTEL_TA_WEBHOOK_CLI_INSPECT_INPUT_H
 #define OTEL_TA_WEBHOOK_CLI_INSPECT_INPUT_H
 
-#include "allocator/tenant/jobs.h"
+#include "allocator/tenant/tenants.h"
 #include "webhook/cli/options.h"
 
 #include <stdio.h>

@@ -89,8 +89,8 @@ static inline void configure_text(struct side *s, const char *text, unsigned n_c
     role_enter(engine);
     struct span names[8];
     char texts[8][32];
-    struct jobs_source source = { JOBS_DROPIN, NULL, (char *)(uintptr_t)text, strlen(text) };
-    struct jobs_options options = { .collectors = names, .n_collectors = n_collectors };
+    struct tenants_source source = { TENANTS_DROPIN, NULL, (char *)(uintptr_t)text, strlen(text) };
+    struct tenants_options options = { .collectors = names, .n_collectors = n_collectors };
     struct tenants tenants;
     struct faults faults;
     struct err err = { 0 };
@@ -102,7 +102,7 @@ static inline void configure_text(struct side *s, const char *text, unsigned n_c
     /* With and without one the same must come out. */
     options.memo = n_collectors % 4 == 0 ? NULL : state_memo(s->state);
     faults_init(&faults);
-    int rc = jobs_load(&source, 1, &options, state_pool(s->state), &faults, &tenants);
+    int rc = tenants_load(&source, 1, &options, state_pool(s->state), &faults, &tenants);
     faults_first(&faults, &err);
     if (rc == 0) {
         rc = state_configure(s->state, &tenants, 0, &err);

@@ -425,9 +425,9 @@ static void test_sync(void)
     ok(s.current == NULL, "nothing is published before there is a configuration");
     struct mailbox *wants = s.wants; /* keep the answers back */
     struct mail *kept = NULL;
-    struct jobs_source source = { .kind = JOBS_DROPIN };
+    struct tenants_source source = { .kind = TENANTS_DROPIN };
     struct span names[] = { SPAN_LIT("c0") };
-    struct jobs_options options = { .collectors = names, .n_collectors = 1 };
+    struct tenants_options options = { .collectors = names, .n_collectors = 1 };
     struct tenants tenants;
     struct faults faults;
     AUTO_BUF text;
@@ -436,7 +436,7 @@ static void test_sync(void)
     source.text = text.p;
     source.len = text.len;
     faults_init(&faults);
-    is_int(jobs_load(&source, 1, &options, state_pool(s.state), &faults, &tenants), 0,
+    is_int(tenants_load(&source, 1, &options, state_pool(s.state), &faults, &tenants), 0,
            "configuration read");
     is_int(state_configure(s.state, &tenants, 1000, NULL), 0, "configuration taken");
     faults_fini(&faults);
@@ -684,12 +684,13 @@ static void test_changes_before_sync(void)
 static int load_manifests(struct side *s, const char *text)
 {
     role_enter(engine);
-    struct jobs_source source = { JOBS_MANIFEST, NULL, (char *)(uintptr_t)text, strlen(text) };
-    const struct jobs_options options = { .memo = state_memo(s->state) };
+    struct tenants_source source = { TENANTS_MANIFEST, NULL, (char *)(uintptr_t)text,
+                                     strlen(text) };
+    const struct tenants_options options = { .memo = state_memo(s->state) };
     struct tenants tenants;
     struct faults faults;
     faults_init(&faults);
-    int rc = jobs_load(&source, 1, &options, state_pool(s->state), &faults, &tenants);
+    int rc = tenants_load(&source, 1, &options, state_pool(s->state), &faults, &tenants);
     if (rc == 0) {
         rc = state_configure(s->state, &tenants, 0, NULL);
     }

@@ -2,22 +2,22 @@
  * targetallocator.yaml (drop-in mode). Pure: texts in, structs out; used by the engine, by the
  * keeper to check a file before it is handed over, and by the offline commands. Threads: as the
  * strpool. */
-#ifndef OTEL_TA_TENANT_JOBS_H
-#define OTEL_TA_TENANT_JOBS_H
+#ifndef OTEL_TA_TENANT_TENANTS_H
+#define OTEL_TA_TENANT_TENANTS_H
 
 #include "allocator/tenant/collectorcr.h"
 
-enum jobs_kind { JOBS_MANIFEST, JOBS_DROPIN };
+enum tenants_kind { TENANTS_MANIFEST, TENANTS_DROPIN };
 
-struct jobs_source {
-    enum jobs_kind kind;
+struct tenants_source {
+    enum tenants_kind kind;
     char *path; /* for faults; relative paths inside are relative to the working directory (drop-in)
                    or its folder */
     char *text;
     size_t len;
 };
 
-struct jobs_options { /* what the command line says; empty = not given, the document decides */
+struct tenants_options { /* what the command line says; empty = not given, the document decides */
     const struct span *collectors; /* NAME, NAME@NODE, NAME=ADDRESS or NAME@NODE=ADDRESS */
     size_t n_collectors;
     size_t collector_count; /* or a number: the pods of the CR's StatefulSet ("collector-0" … in
@@ -57,11 +57,11 @@ struct tenants {
 };
 
 /* Faults carry file and document; on any error the result is empty. */
-int jobs_load(const struct jobs_source *sources, size_t n, const struct jobs_options *options,
-              struct strpool *pool, struct faults *f, struct tenants *out) MUST_USE;
+int tenants_load(const struct tenants_source *sources, size_t n,
+                 const struct tenants_options *options, struct strpool *pool, struct faults *f,
+                 struct tenants *out) MUST_USE;
 /* One more tenant, without name, for jobs that come from elsewhere; moves 'jobs'. */
-void jobs_add_tenant(struct tenants *t, const struct jobs_options *options,
-                     struct scrapejobs *jobs);
+void tenants_add(struct tenants *t, const struct tenants_options *options, struct scrapejobs *jobs);
 void tenants_fini(struct tenants *t);
 
 #endif

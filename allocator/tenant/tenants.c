@@ -1,4 +1,4 @@
-#include "allocator/tenant/jobs.h"
+#include "allocator/tenant/tenants.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
@@ -8,7 +8,7 @@
 #include "allocator/tenant/wire.h"
 
 struct loading {
-    const struct jobs_options *options;
+    const struct tenants_options *options;
     struct strpool *pool;
     struct faults *f;
     struct arena *arena;  /* of the result */
@@ -40,7 +40,7 @@ static struct tenant_collector collector_from(struct arena *arena, struct span t
 /* Names of the command line, or <set>-0 … as a StatefulSet makes them. */
 static void set_collectors(struct loading *l, struct tenant *t, size_t n_replicas)
 {
-    const struct jobs_options *o = l->options;
+    const struct tenants_options *o = l->options;
     AUTO_BUF set;
     size_t n = o->n_collectors > 0      ? o->n_collectors
                : o->collector_count > 0 ? o->collector_count
@@ -213,7 +213,7 @@ static void load_document(struct loading *l, const struct node *doc, const char 
     }
 }
 
-static void load_manifest(struct loading *l, const struct jobs_source *source)
+static void load_manifest(struct loading *l, const struct tenants_source *source)
 {
     struct yamldoc *docs = NULL;
     size_t n = 0;
@@ -243,9 +243,9 @@ static void load_manifest(struct loading *l, const struct jobs_source *source)
 
 /* ---- upstream's targetallocator.yaml */
 
-static void load_dropin(struct loading *l, const struct jobs_source *source)
+static void load_dropin(struct loading *l, const struct tenants_source *source)
 {
-    const struct jobs_options *o = l->options;
+    const struct tenants_options *o = l->options;
     const struct dropin_support support = { .has_collectors = o->n_collectors > 0 ||
                                                               o->collector_count > 0 ||
                                                               o->needs_no_collectors };
@@ -270,8 +270,9 @@ static void load_dropin(struct loading *l, const struct jobs_source *source)
 
 /* ---- all sources */
 
-int jobs_load(const struct jobs_source *sources, size_t n, const struct jobs_options *options,
-              struct strpool *pool, struct faults *f, struct tenants *out)
+int tenants_load(const struct tenants_source *sources, size_t n,
+                 const struct tenants_options *options, struct strpool *pool, struct faults *f,
+                 struct tenants *out)
 {
     struct tenants result = { 0 };
     size_t n_errors = f->n_errors;
@@ -281,7 +282,7 @@ int jobs_load(const struct jobs_source *sources, size_t n, const struct jobs_opt
     arena_init(&l.scratch);
     for (size_t i = 0; i < n; i++) {
         f->file = sources[i].path;
-        if (sources[i].kind == JOBS_DROPIN) {
+        if (sources[i].kind == TENANTS_DROPIN) {
             load_dropin(&l, &sources[i]);
         } else {
             load_manifest(&l, &sources[i]);
@@ -301,7 +302,7 @@ int jobs_load(const struct jobs_source *sources, size_t n, const struct jobs_opt
     return 0;
 }
 
-void jobs_add_tenant(struct tenants *t, const struct jobs_options *options, struct scrapejobs *jobs)
+void tenants_add(struct tenants *t, const struct tenants_options *options, struct scrapejobs *jobs)
 {
     struct loading l = { .options = options, .arena = &t->arena };
     struct tenant tenant = {

@@ -1,4 +1,4 @@
-#include "allocator/tenant/jobs.h"
+#include "allocator/tenant/tenants.h"
 
 #include "allocator/base/mem.h"
 #include "tests/check.h"
@@ -9,15 +9,15 @@ static struct tenants tenants;
 static struct strpool pool;
 static struct faults faults;
 
-static int load(enum jobs_kind kind, const char *text, const struct jobs_options *options)
+static int load(enum tenants_kind kind, const char *text, const struct tenants_options *options)
 {
-    struct jobs_source source = { kind, (char *)(uintptr_t) "conf/x.yaml", (char *)(uintptr_t)text,
-                                  strlen(text) };
+    struct tenants_source source = { kind, (char *)(uintptr_t) "conf/x.yaml",
+                                     (char *)(uintptr_t)text, strlen(text) };
 
     faults_fini(&faults);
     faults_init(&faults);
     tenants_fini(&tenants);
-    return jobs_load(&source, 1, options, &pool, &faults, &tenants);
+    return tenants_load(&source, 1, options, &pool, &faults, &tenants);
 }
 
 static const char *first_fault(void)
@@ -38,9 +38,9 @@ static const char *first_fault(void)
 /* Documents that are none of ours need not be understood; a Collector has to be. */
 static void test_foreign_documents(void)
 {
-    const struct jobs_options none = { 0 };
+    const struct tenants_options none = { 0 };
 
-    is_int(load(JOBS_MANIFEST,
+    is_int(load(TENANTS_MANIFEST,
                 "Bucket: !Ref x\n---\n" CR(
                     "one", "  replicas: 1\n  targetAllocator: {enabled: true}\n") "---\n"
                                                                                   "kind: Odd\n"
@@ -48,35 +48,35 @@ static void test_foreign_documents(void)
                 &none),
            0, "strange neighbours %s", first_fault());
     is_int(tenants.n, 1, "pass");
-    is_int(load(JOBS_MANIFEST,
+    is_int(load(TENANTS_MANIFEST,
                 CR("one", "  x: !Ref y\n") "---\n" CR(
                     "two", "  replicas: 1\n  targetAllocator: {enabled: true}\n"),
                 &none),
            ERR_INVALID, "a strange Collector");
     is_str(first_fault(), "conf/x.yaml:6: document 1: spec.x: tag !Ref is not supported here",
            "is refused");
-    is_int(load(JOBS_MANIFEST,
+    is_int(load(TENANTS_MANIFEST,
                 "kind: List\napiVersion: v1\nitems: [{a: !b c}, {kind: OpenTelemetryCollector, "
                 "apiVersion: opentelemetry.io/v1beta1}]\n",
                 &none),
            ERR_INVALID, "so is a list with one");
     is_str(first_fault(), "conf/x.yaml:3: items[0].a: tag !b is not supported here", "as a whole");
     is_int(faults.n, 1, "with one fault");
-    is_int(load(JOBS_MANIFEST, "a: !b c\n", &none), ERR_INVALID, "nothing but strangers");
+    is_int(load(TENANTS_MANIFEST, "a: !b c\n", &none), ERR_INVALID, "nothing but strangers");
     is_str(first_fault(), "conf/x.yaml: no OpenTelemetryCollector in this file",
            "is no wish to drop all");
 }
 
 static void test_manifests(void)
 {
-    const struct jobs_options none = { 0 };
+    const struct tenants_options none = { 0 };
     struct span names[] = { SPAN_LIT("b@node-1=fd00::1"), SPAN_LIT("a=10.0.0.1") };
-    const struct jobs_options named = { .collectors = names,
-                                        .n_collectors = 2,
-                                        .strategy = SPAN_LIT("per-node") };
-    const struct jobs_options counted = { .collector_count = 2, .include_disabled = true };
+    const struct tenants_options named = { .collectors = names,
+                                           .n_collectors = 2,
+                                           .strategy = SPAN_LIT("per-node") };
+    const struct tenants_options counted = { .collector_count = 2, .include_disabled = true };
 
-    is_int(load(JOBS_MANIFEST,
+    is_int(load(TENANTS_MANIFEST,
                 CR("one", "  replicas: 3\n  targetAllocator: {enabled: true, allocationStrategy: "
                           "least-weighted}\n"),
                 &none),
@@ -91,7 +91,7 @@ static void test_manifests(void)
     is_span(tenants.v[0].jobs.v[0]->sds[0].file.patterns[0], SPAN_LIT("conf/sd.json"),
             "paths start from the manifest's folder");
 
-    is_int(load(JOBS_MANIFEST, CR("one", "  targetAllocator: {enabled: true}\n"), &named), 0,
+    is_int(load(TENANTS_MANIFEST, CR("one", "  targetAllocator: {enabled: true}\n"), &named), 0,
            "names from the command line");
     is_span(tenants.v[0].collectors[0].name, SPAN_LIT("b"), "name");
     is_span(tenants.v[0].collectors[0].node, SPAN_LIT("node-1"), "its node");
@@ -101,20 +101,20 @@ static void test_manifests(void)
     is_span(tenants.v[0].collectors[1].node, SPAN_LIT(""), "no node given");
     is_span(tenants.v[0].strategy, SPAN_LIT("per-node"), "the command line's strategy wins");
 
-    is_int(load(JOBS_MANIFEST, CR("one", ""), &none), 0, "a CR that asks for no allocator");
+    is_int(load(TENANTS_MANIFEST, CR("one", ""), &none), 0, "a CR that asks for no allocator");
     is_int(tenants.n, 0, "is not served");
-    is_int(load(JOBS_MANIFEST, CR("one", ""), &counted), 0, "unless asked for");
+    is_int(load(TENANTS_MANIFEST, CR("one", ""), &counted), 0, "unless asked for");
     is_int(tenants.v[0].n_collectors, 2, "a number of collectors");
-    is_int(load(JOBS_MANIFEST,
+    is_int(load(TENANTS_MANIFEST,
                 CR("one", "  targetAllocator: {enabled: true}\n") "---\n" CR(
                     "two", "  targetAllocator: {enabled: true}\n"),
                 &none),
            0, "two documents");
     is_int(tenants.n, 2, "two tenants");
-    is_int(load(JOBS_MANIFEST, "kind: ConfigMap\napiVersion: v1\n", &none), ERR_INVALID,
+    is_int(load(TENANTS_MANIFEST, "kind: ConfigMap\napiVersion: v1\n", &none), ERR_INVALID,
            "a file without any Collector is a fault");
     is_int(tenants.n, 0, "and gives nothing");
-    is_int(load(JOBS_MANIFEST,
+    is_int(load(TENANTS_MANIFEST,
                 "apiVersion: v1\nkind: List\nitems:\n- apiVersion: opentelemetry.io/v1beta1\n  "
                 "kind: OpenTelemetryCollector\n"
                 "  metadata: {name: l}\n  spec: {targetAllocator: {enabled: true}, config: {}}\n",
@@ -128,14 +128,14 @@ static void test_manifests(void)
 
 static void test_object_names(void)
 {
-    const struct jobs_options none = { 0 };
+    const struct tenants_options none = { 0 };
 
-    is_int(load(JOBS_MANIFEST, CR("a.b", ENABLED), &none), 0, "a name that is no DNS label");
+    is_int(load(TENANTS_MANIFEST, CR("a.b", ENABLED), &none), 0, "a name that is no DNS label");
     is_span(tenants.v[0].collectors[0].name, SPAN_LIT("a-b-collector-0"), "its pod");
-    is_int(load(JOBS_MANIFEST, CR(NAME_50 "abcd", ENABLED), &none), 0, "a long name");
+    is_int(load(TENANTS_MANIFEST, CR(NAME_50 "abcd", ENABLED), &none), 0, "a long name");
     is_span(tenants.v[0].collectors[0].name, SPAN_LIT(NAME_50 "abc-collector-0"), "its pod");
     is_int(faults.n, 0, "nothing to report");
-    is_int(load(JOBS_MANIFEST, CR("a.b", ENABLED) "---\n" CR("a-b", ENABLED), &none), 0,
+    is_int(load(TENANTS_MANIFEST, CR("a.b", ENABLED) "---\n" CR("a-b", ENABLED), &none), 0,
            "two names that give one Service");
     is_int(tenants.n, 2, "both are there");
     ok(faults.n == 1 && strstr(first_fault(), "'a-b' has the Service of 'a.b', "
@@ -145,18 +145,18 @@ static void test_object_names(void)
 
 static void test_manifest_faults(void)
 {
-    const struct jobs_options none = { 0 };
+    const struct tenants_options none = { 0 };
 
-    is_int(load(JOBS_MANIFEST, "a: [", &none), ERR_INVALID, "no YAML");
+    is_int(load(TENANTS_MANIFEST, "a: [", &none), ERR_INVALID, "no YAML");
     ok(strstr(first_fault(), "conf/x.yaml") != NULL, "the fault names the file: %s", first_fault());
     is_int(tenants.n, 0, "nothing of it");
-    is_int(load(JOBS_MANIFEST,
+    is_int(load(TENANTS_MANIFEST,
                 CR("one", "  targetAllocator: {enabled: true}\n") "---\n" CR(
                     "one", "  targetAllocator: {enabled: true}\n"),
                 &none),
            ERR_INVALID, "one name twice");
     ok(strstr(first_fault(), "document 2") != NULL, "in the second document: %s", first_fault());
-    is_int(load(JOBS_MANIFEST,
+    is_int(load(TENANTS_MANIFEST,
                 "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: "
                 "{name: x}\nspec:\n"
                 "  targetAllocator: {enabled: true}\n  config: {receivers: {prometheus: {config: "
@@ -172,9 +172,9 @@ static void test_manifest_faults(void)
 
 static void test_missing_mechanism(void)
 {
-    const struct jobs_options none = { 0 };
+    const struct tenants_options none = { 0 };
 
-    is_int(load(JOBS_MANIFEST,
+    is_int(load(TENANTS_MANIFEST,
                 "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
                 "metadata: {name: x}\nspec:\n  targetAllocator: {enabled: true}\n"
                 "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "
@@ -187,9 +187,9 @@ static void test_missing_mechanism(void)
 
 static void test_dropin(void)
 {
-    const struct jobs_options two = { .collector_count = 2 }, none = { 0 };
+    const struct tenants_options two = { .collector_count = 2 }, none = { 0 };
 
-    is_int(load(JOBS_DROPIN,
+    is_int(load(TENANTS_DROPIN,
                 "allocation_strategy: per-node\nallocation_fallback_strategy: "
                 "rendezvous\nconfig:\n  scrape_configs:\n"
                 "  - {job_name: a, file_sd_configs: [{files: [sd.json]}]}\n",
@@ -202,20 +202,20 @@ static void test_dropin(void)
     is_span(tenants.v[0].collectors[1].name, SPAN_LIT("collector-1"), "collectors by number");
     is_span(tenants.v[0].jobs.v[0]->sds[0].file.patterns[0], SPAN_LIT("sd.json"),
             "paths start from the working directory");
-    is_int(load(JOBS_DROPIN, "config: {scrape_configs: [{job_name: a}]}\n", &none), ERR_INVALID,
+    is_int(load(TENANTS_DROPIN, "config: {scrape_configs: [{job_name: a}]}\n", &none), ERR_INVALID,
            "no collectors and no Kubernetes");
     check_note("%s", first_fault());
-    is_int(load(JOBS_DROPIN,
+    is_int(load(TENANTS_DROPIN,
                 "prometheus_cr: {enabled: true}\nconfig: {scrape_configs: [{job_name: a}]}\n",
                 &two),
            ERR_INVALID, "monitors and no Kubernetes");
     check_note("%s", first_fault());
-    is_int(load(JOBS_DROPIN,
+    is_int(load(TENANTS_DROPIN,
                 "config: {scrape_configs: [{job_name: a, kubernetes_sd_configs: [{role: pod}]}]}\n",
                 &two),
            ERR_INVALID, "Kubernetes discovery and no Kubernetes");
     check_note("%s", first_fault());
-    is_int(load(JOBS_DROPIN,
+    is_int(load(TENANTS_DROPIN,
                 "config: {scrape_configs: [{job_name: a, consul_sd_configs: [{server: x}]}]}\n",
                 &two),
            ERR_INVALID, "a mechanism that is not built in");
