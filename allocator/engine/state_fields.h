@@ -1,4 +1,4 @@
-/* What state.c (arrivals, publication) and state_configure.c (one configuration after another)
+/* What state.c (arrivals, publication) and configure.c (one configuration after another)
  * share. Private to the two. Threads: the engine's. */
 #ifndef OTEL_TA_ENGINE_STATE_FIELDS_H
 #define OTEL_TA_ENGINE_STATE_FIELDS_H
