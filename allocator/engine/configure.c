@@ -179,7 +179,7 @@ static struct job *begin_job(struct renewal *r, size_t i, struct scrapejob **con
 {
     struct tenancy *t = r->tenancies[i];
     struct job *j =
-        job_new(*config, label, t->fleet, tenancy_take_number(t), &r->s->fragments, &r->s->pool);
+        job_new(*config, label, t->fleet, tenancy_take_number(t), &r->s->tails, &r->s->pool);
 
     *config = NULL;
     start_job(r, j);

@@ -28,7 +28,7 @@ void job_key(const struct scrapejob *config, uint64_t out_key[2])
 }
 
 struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet,
-                    uint32_t fleet_job, struct fragments *fragments, struct strpool *pool)
+                    uint32_t fleet_job, struct tails *tails, struct strpool *pool)
 {
     struct job *j = mem_zalloc(sizeof(*j));
 
@@ -38,20 +38,20 @@ struct job *job_new(struct scrapejob *config, const char *label, struct fleet *f
     j->fleet = fleet;
     j->fleet_job = fleet_job;
     j->receiver_hash = config->receiver.len == 0 ? 0 : hash64(config->receiver);
-    j->fragments = fragments;
+    j->tails = tails;
     j->pool = pool;
     j->has_news = true;
     table_init(&j->sources);
     table_init(&j->heads);
-    pages_init(&j->pages, fragments->publisher);
+    pages_init(&j->pages, tails->publisher);
     return j;
 }
 
 static void retire_target(struct job *j, struct target *t) ON(engine)
 {
     t->slot = FLEET_NONE;
-    fragments_unref(j->fragments, t->tail);
-    publisher_retire(j->fragments->publisher, t, mem_free);
+    tails_unref(j->tails, t->tail);
+    publisher_retire(j->tails->publisher, t, mem_free);
 }
 
 /* ---- sources */
@@ -227,7 +227,7 @@ struct reading {
     struct arena scratch;              /* what relabeling expands, for one target */
     const struct sd_group *tail_group; /* the last one whose tail was written */
     struct span tail_text;             /* that; p == NULL: too big */
-    struct fragment *tail;             /* the same; NULL while no target of this reading has it */
+    struct tail *tail;                 /* the same; NULL while no target of this reading has it */
     const struct sd_shape *node_shape;
     uint32_t node_fields[TARGETNODE_LABELS]; /* where node_shape has the labels that name the node,
                                                 or SD_NO_FIELD */
@@ -334,7 +334,7 @@ static struct target *make_target(struct reading *r, struct span own, uint64_t i
                           .slot = FLEET_NONE,
                           .own_len = (uint32_t)own.len };
     memcpy(t->own, own.p, own.len);
-    fragment_ref(t->tail);
+    tail_ref(t->tail);
     return t;
 }
 
@@ -361,7 +361,7 @@ static void keep(struct reading *r, const struct sd_group *g, struct span addres
         return;
     }
     if (r->tail == NULL) {
-        r->tail = fragments_intern(j->fragments, r->tail_text);
+        r->tail = tails_intern(j->tails, r->tail_text);
     }
     struct target *head = find_head(j, identity), *previous = find_previous(r, head), *t = previous;
     if (t == NULL || t->tail != r->tail || !span_eq(span_make(t->own, t->own_len), own)) {
@@ -557,7 +557,7 @@ void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job)
     size_t n = 0;
 
     pages_fini(&j->pages);
-    pages_init(&j->pages, j->fragments->publisher);
+    pages_init(&j->pages, j->tails->publisher);
     j->fleet = fleet;
     j->fleet_job = fleet_job;
     for (struct table_node *node = table_next(&j->heads, NULL); node != NULL;

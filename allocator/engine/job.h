@@ -26,7 +26,7 @@ struct job {
     struct fleet *fleet;      /* of its tenant */
     uint32_t fleet_job;       /* its number there */
     uint64_t receiver_hash;   /* job names, and so identities, are those of one receiver */
-    struct fragments *fragments;
+    struct tails *tails;
     struct strpool *pool;
     struct table sources;
     struct table heads; /* served targets (assigned or not) by identity */
@@ -48,7 +48,7 @@ struct job {
 void job_key(const struct scrapejob *config, uint64_t out_key[2]);
 /* Moves 'config', which has settled. */
 struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet,
-                    uint32_t fleet_job, struct fragments *fragments, struct strpool *pool);
+                    uint32_t fleet_job, struct tails *tails, struct strpool *pool);
 /* NULL for an unknown one. */
 struct source *job_find_source(const struct job *j, uint32_t section, struct span name);
 /* The source holds this now. What changes is noted in the pages. */

@@ -29,7 +29,7 @@ static int compare_ranked(const void *a, const void *b)
     return span_cmp(str_span(x->column->name), str_span(y->column->name));
 }
 
-static void choose_shared(struct render *r, struct arena *arena)
+static void choose_tail(struct render *r, struct arena *arena)
 {
     struct ranked *order = arena_alloc(arena, (r->batch->columns.n + 1) * sizeof(*order));
     uint64_t sum = 0;
@@ -38,7 +38,7 @@ static void choose_shared(struct render *r, struct arena *arena)
     for (size_t i = 0; i < r->batch->columns.n; i++) {
         const struct sd_column *column = &r->batch->columns.v[i];
         if (column->n_changes == 0) {
-            r->is_shared[i] = true;
+            r->is_tail[i] = true;
         } else {
             order[n++] = (struct ranked){ column, i };
         }
@@ -46,7 +46,7 @@ static void choose_shared(struct render *r, struct arena *arena)
     qsort(order, n, sizeof(*order), compare_ranked);
     for (size_t i = 0; i < n; i++) {
         sum += order[i].column->n_changes;
-        r->is_shared[order[i].index] = sum * 4 <= r->batch->n_targets;
+        r->is_tail[order[i].index] = sum * 4 <= r->batch->n_targets;
     }
 }
 
@@ -61,7 +61,7 @@ static const struct render_plan *make_plan(struct render *r, const struct sd_sha
     plan->own = arena_alloc(arena, (shape->n + 1) * sizeof(*plan->own));
     plan->tail = arena_alloc(arena, (shape->n + 1) * sizeof(*plan->tail));
     for (uint32_t i = 0; i < shape->n; i++) {
-        if (r->is_shared[shape->fields[i].column]) {
+        if (r->is_tail[shape->fields[i].column]) {
             plan->tail[plan->n_tail++] = i;
             continue;
         }
@@ -93,13 +93,13 @@ void render_init(struct render *r, struct sd_batch *batch)
 {
     memset(r, 0, sizeof(*r));
     r->batch = batch;
-    r->is_shared = arena_zalloc(&batch->arena, batch->columns.n + 1);
+    r->is_tail = arena_zalloc(&batch->arena, batch->columns.n + 1);
     r->column_json = arena_zalloc(&batch->arena, (batch->columns.n + 1) * sizeof(*r->column_json));
     buf_init(&r->own, LIMIT_SD_BODY);
     buf_init(&r->tail, LIMIT_SD_BODY);
     (void)buf_reserve(&r->own, USUAL_BYTES);
     (void)buf_reserve(&r->tail, USUAL_BYTES);
-    choose_shared(r, &batch->arena);
+    choose_tail(r, &batch->arena);
 }
 
 void render_fini(struct render *r)

@@ -16,7 +16,7 @@ struct render_plan;
 
 struct render {
     struct sd_batch *batch;
-    bool *is_shared; /* by column */
+    bool *is_tail; /* by column */
     struct span *
         column_json; /* by column: "name": with quotes and colon, escaped; p == NULL until needed */
     const struct render_plan *plans[RENDER_RECENT_PLANS]; /* by shape, newest overwrite oldest */

@@ -82,7 +82,7 @@ struct state *state_new(struct mailbox *watcher)
     strpool_init(&s->pool);
     scrapememo_init(&s->memo);
     s->publisher = publisher_new();
-    fragments_init(&s->fragments, s->publisher);
+    tails_init(&s->tails, s->publisher);
     wants_init(&s->wants, watcher, &(struct wants_hooks){ on_settled, on_silence, s });
     sd_batch_init(&s->batch, &s->pool);
     s->rows = mem_array(1, sizeof(*s->rows));
@@ -123,7 +123,7 @@ void state_free(struct state **state)
     }
     state_retire_directory(s);
     publisher_free(&s->publisher);
-    fragments_fini(&s->fragments);
+    tails_fini(&s->tails);
     wants_fini(&s->wants);
     sd_batch_fini(&s->batch);
     vec_fini(&s->tenancies);

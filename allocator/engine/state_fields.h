@@ -12,7 +12,7 @@ struct state {
     struct strpool pool;
     struct scrapememo memo;
     struct publisher *publisher;
-    struct fragments fragments;
+    struct tails tails;
     struct wants wants;
     struct sd_batch batch;
     VEC(struct tenancy *) tenancies;

@@ -5,13 +5,13 @@
 #ifndef OTEL_TA_ENGINE_TARGET_H
 #define OTEL_TA_ENGINE_TARGET_H
 
-#include "allocator/engine/fragment.h"
+#include "allocator/engine/tail.h"
 #include "allocator/shard/fleet.h"
 
 struct target {
     struct table_node node; /* of heads: in the job's table; the hash is the identity */
     struct target *next;    /* the same identity from further back */
-    struct fragment *tail;
+    struct tail *tail;
     struct source *source;
     uint64_t address_hash; /* of the address before relabeling: what consistent hashing goes by */
     uint64_t node_hash;

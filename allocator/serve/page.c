@@ -37,7 +37,7 @@ struct page *page_new(const struct page_part *parts, size_t n)
     for (size_t i = 0; i < n; i++) {
         /* Each part brings the comma in front of it; the first has none. */
         add_piece(page, i == 0 ? span_from(parts[i].own, 1) : parts[i].own);
-        add_piece(page, parts[i].shared);
+        add_piece(page, parts[i].tail);
     }
     add_piece(page, SPAN_LIT("]\n"));
     return page;

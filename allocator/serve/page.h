@@ -14,7 +14,7 @@ struct page_part {
     struct span
         own; /* ,{"targets":["a:1"],"labels":{"__address__":"a:1","own":"x"   — starts with ',' */
     struct span
-        shared; /* ,"k":"v","l":"w"}}                                           — ends with "}}" */
+        tail; /* ,"k":"v","l":"w"}}                                           — ends with "}}" */
 };
 /* '[' parts joined by ',' ']' as pieces ready for writev. */
 struct page {

@@ -1,6 +1,6 @@
 /* Makes snapshots, and frees what no reader can reach any more.
  *
- * Reclamation: parts (pages, page rows, directories, fragments of targets) carry no count of their
+ * Reclamation: parts (pages, page rows, directories, tails of targets) carry no count of their
  * own. When the engine drops a part from the state, it hands it to publisher_retire(); it is freed
  * once every snapshot older than the next published one is released. So nothing is freed on a
  * serving thread and a pinned request keeps all it needs.

@@ -1,0 +1,52 @@
+#include "allocator/engine/tail.h"
+
+#include "allocator/base/hash.h"
+#include "allocator/base/mem.h"
+
+void tails_init(struct tails *t, struct publisher *publisher)
+{
+    table_init(&t->table);
+    t->publisher = publisher;
+}
+
+static bool is_text(const struct table_node *node, const void *key)
+{
+    const struct tail *tail = (const struct tail *)(const void *)node;
+    return span_eq(span_make(tail->text, tail->len), *(const struct span *)key);
+}
+
+struct tail *tails_intern(struct tails *t, struct span text)
+{
+    uint64_t hash = hash_fast(text);
+    struct table_node *node = table_find(&t->table, hash, is_text, &text);
+
+    if (node != NULL) {
+        return TABLE_ITEM(node, struct tail, node);
+    }
+    struct tail *tail = mem_alloc(sizeof(*tail) + text.len);
+    tail->n_refs = 0;
+    tail->len = (uint32_t)text.len;
+    memcpy(tail->text, text.p, text.len);
+    table_put(&t->table, &tail->node, hash);
+    return tail;
+}
+
+void tails_unref(struct tails *t, struct tail *tail)
+{
+    if (--tail->n_refs == 0) {
+        table_del(&t->table, &tail->node);
+        publisher_retire(t->publisher, tail, mem_free);
+    }
+}
+
+void tails_fini(struct tails *t)
+{
+    struct table_node *node = table_next(&t->table, NULL);
+
+    while (node != NULL) {
+        struct table_node *next = table_next(&t->table, node);
+        mem_free(TABLE_ITEM(node, struct tail, node));
+        node = next;
+    }
+    table_fini(&t->table);
+}
