@@ -1,4 +1,5 @@
-/* A caller-owned error: a code, and text that grows a path as it travels up.
+/* A caller-owned error: a code, and text that grows a path as it travels up. Where in a document it
+ * was found is also there as numbers, so that nobody has to read it out of the text.
  * Every fallible function returns 0 or one of these negative codes; 'err' is its last parameter,
  * may be NULL, and is written on failure only: once by whoever detects the fault (err_set), then
  * prefixed by the callers that know where they were (err_wrap). Threads: a struct err belongs to
@@ -25,12 +26,19 @@ enum err_code {
 
 struct err {
     int code;
+    unsigned line, column; /* of the text that was being read, from 1 on; 0: not known */
+    unsigned what;         /* where in 'text' the sentence begins, behind path and position */
     char text[1024];
 };
 
 /* Writes code and text; returns 'code', so that 'return err_set(err, ERR_INVALID, …)' reads well.
  */
 int err_set(struct err *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* The same for a fault at a place: "line 3, column 5: <formatted>", without a column where that is
+ * 0. */
+int err_set_at(struct err *err, int code, unsigned line, unsigned column, const char *fmt, ...)
+    PRINTF_LIKE(5, 6);
 
 /* Prefixes "<formatted>: " to the text already in 'err'; returns 'rc' unchanged. */
 int err_wrap(struct err *err, int rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -44,6 +52,12 @@ int err_sys(struct err *err, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4)
     __extension__({                                                                                \
         const int err_code_ = (code);                                                              \
         (void)(err_set)(err, err_code_, __VA_ARGS__);                                              \
+        err_code_;                                                                                 \
+    })
+#define err_set_at(err, code, ...)                                                                 \
+    __extension__({                                                                                \
+        const int err_code_ = (code);                                                              \
+        (void)(err_set_at)(err, err_code_, __VA_ARGS__);                                           \
         err_code_;                                                                                 \
     })
 #define err_wrap(err, rc, ...)                                                                     \

@@ -70,8 +70,9 @@ void faults_pop(struct faults *f, size_t mark)
     f->path[mark] = '\0';
 }
 
-static void PRINTF_LIKE(4, 0)
-    add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt, va_list ap)
+static void PRINTF_LIKE(5, 0)
+    add(struct faults *f, enum fault_kind kind, enum fault_severity severity, unsigned line,
+        const char *fmt, va_list ap)
 {
     char text[1024];
 
@@ -88,6 +89,7 @@ static void PRINTF_LIKE(4, 0)
     }
     vsnprintf(text, sizeof(text), fmt, ap);
     f->v[f->n++] = (struct fault){ .severity = severity,
+                                   .kind = kind,
                                    .file = f->file == NULL ? NULL : mem_strdup(f->file),
                                    .document = f->document,
                                    .path = mem_strdup(f->path),
@@ -100,7 +102,17 @@ void faults_add(struct faults *f, enum fault_severity severity, unsigned line, c
     va_list ap;
 
     va_start(ap, fmt);
-    add(f, severity, line, fmt, ap);
+    add(f, FAULT_PLAIN, severity, line, fmt, ap);
+    va_end(ap);
+}
+
+void faults_add_kind(struct faults *f, enum fault_kind kind, enum fault_severity severity,
+                     unsigned line, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    add(f, kind, severity, line, fmt, ap);
     va_end(ap);
 }
 
@@ -111,7 +123,7 @@ void faults_add_at(struct faults *f, enum fault_severity severity, unsigned line
     va_list ap;
 
     va_start(ap, fmt);
-    add(f, severity, line, fmt, ap);
+    add(f, FAULT_PLAIN, severity, line, fmt, ap);
     va_end(ap);
     faults_pop(f, mark);
 }

@@ -13,8 +13,16 @@
 
 enum fault_severity { FAULT_ERROR, FAULT_WARNING };
 
+/* What somebody decides by: a text is for people. */
+enum fault_kind {
+    FAULT_PLAIN,
+    FAULT_STANDING, /* a warning about a state that stays until somebody mends it, and that nothing
+                       else would tell: worth saying again at every write */
+};
+
 struct fault {
     enum fault_severity severity;
+    enum fault_kind kind;
     char *file;      /* of the document, NULL when none was named */
     size_t document; /* 1-based within the file, 0 when the file has only one */
     char *path;      /* "" at the root */
@@ -41,6 +49,9 @@ size_t faults_push_index(struct faults *f, size_t index);
 void faults_pop(struct faults *f, size_t mark);
 void faults_add(struct faults *f, enum fault_severity severity, unsigned line, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* The same of another kind than FAULT_PLAIN. */
+void faults_add_kind(struct faults *f, enum fault_kind kind, enum fault_severity severity,
+                     unsigned line, const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* The same one member further down. */
 void faults_add_at(struct faults *f, enum fault_severity severity, unsigned line,
                    const char *member, const char *fmt, ...) PRINTF_LIKE(5, 6);

@@ -45,7 +45,7 @@ bool treebuild_wants_key(struct treebuild *b)
 
 int treebuild_fail(const struct node *at, int code, struct err *err, const char *what)
 {
-    return err_set(err, code, "line %u, column %u: %s", at->line, at->column + 1, what);
+    return err_set_at(err, code, at->line, at->column + 1, "%s", what);
 }
 
 static int count(struct treebuild *b, const struct node *n, struct treebuild_size size,
@@ -164,9 +164,8 @@ static int settle_map(struct treebuild *b, const struct treebuild_frame *f, stru
     if (twin == NULL) {
         return 0;
     }
-    return err_set(err, ERR_INVALID, "line %u, column %u: key '%.*s' is given twice", twin->line,
-                   twin->column + 1, twin->text.len > 100 ? 100 : (int)twin->text.len,
-                   twin->text.p);
+    return err_set_at(err, ERR_INVALID, twin->line, twin->column + 1, "key '%.*s' is given twice",
+                      twin->text.len > 100 ? 100 : (int)twin->text.len, twin->text.p);
 }
 
 static void settle_list(struct treebuild *b, const struct treebuild_frame *f)

@@ -50,7 +50,7 @@ static size_t byte_of(struct reader *r, yaml_mark_t mark)
 
 static int fail_at(yaml_mark_t mark, int code, struct err *err, const char *what)
 {
-    return err_set(err, code, "line %zu, column %zu: %s", mark.line + 1, mark.column + 1, what);
+    return err_set_at(err, code, (unsigned)mark.line + 1, (unsigned)mark.column + 1, "%s", what);
 }
 
 static struct node *new_node(struct reader *r, enum node_type type, const yaml_event_t *e)
@@ -77,11 +77,9 @@ static int tolerate(struct reader *r, int rc, const struct err *err)
     }
     if (doc->fault == NULL) {
         struct yamldoc_fault *fault = arena_zalloc(r->arena, sizeof(*fault));
-        const char *colon = strstr(err->text, ": ");
-        const char *text = colon == NULL ? err->text : colon + 2;
-        /* "line 3, column 5: what" */
-        fault->line = colon == NULL ? 0 : (unsigned)strtoul(err->text + 5, NULL, 10);
-        fault->text = arena_strndup(r->arena, text, strlen(text));
+        const char *what = err->text + err->what;
+        fault->line = err->line;
+        fault->text = arena_strndup(r->arena, what, strlen(what));
         fault->path = treebuild_path(&r->build, &fault->n_path);
         doc->fault = fault;
     }
@@ -538,13 +536,13 @@ static int on_event(struct reader *r, const yaml_event_t *e, struct err *err)
 
 static int fail_byte(struct span text, size_t offset, struct err *err, const char *what)
 {
-    size_t line = 1, column = 1;
+    unsigned line = 1, column = 1;
 
     for (size_t i = 0; i < offset && i < text.len; i++) {
         line += text.p[i] == '\n';
         column = text.p[i] == '\n' ? 1 : column + (((unsigned char)text.p[i] & 0xc0) != 0x80);
     }
-    return err_set(err, ERR_INVALID, "line %zu, column %zu: %s", line, column, what);
+    return err_set_at(err, ERR_INVALID, line, column, "%s", what);
 }
 
 static int fail_parser(const struct reader *r, struct err *err)
@@ -556,9 +554,9 @@ static int fail_parser(const struct reader *r, struct err *err)
         return fail_byte(r->text, p->problem_offset, err, problem);
     }
     if (p->context != NULL && p->context_mark.line != p->problem_mark.line) {
-        return err_set(err, ERR_INVALID, "line %zu, column %zu: %s (%s that began in line %zu)",
-                       p->problem_mark.line + 1, p->problem_mark.column + 1, problem, p->context,
-                       p->context_mark.line + 1);
+        return err_set_at(err, ERR_INVALID, (unsigned)p->problem_mark.line + 1,
+                          (unsigned)p->problem_mark.column + 1, "%s (%s that began in line %zu)",
+                          problem, p->context, p->context_mark.line + 1);
     }
     return fail_at(p->problem_mark, ERR_INVALID, err, problem);
 }
@@ -661,7 +659,7 @@ static int check_text(struct span text, struct err *err)
         return err_set(err, ERR_TOO_BIG, "more than %zu bytes", (size_t)LIMIT_DOCUMENT_BYTES);
     }
     if (span_has_prefix(text, "\xff\xfe") || span_has_prefix(text, "\xfe\xff")) {
-        return err_set(err, ERR_REFUSED, "line 1, column 1: the text is UTF-16, UTF-8 is expected");
+        return err_set_at(err, ERR_REFUSED, 1, 1, "the text is UTF-16, UTF-8 is expected");
     }
     /* libyaml takes it for the end of the text. */
     const char *nul = text.len == 0 ? NULL : memchr(text.p, '\0', text.len);
@@ -726,7 +724,7 @@ int yamldoc_parse(struct span text, struct arena *arena, struct node **out, stru
     }
     for (size_t i = 0; i < n; i++) {
         if (docs[i].root != NULL && root != NULL) {
-            return err_set(err, ERR_INVALID, "line %u: more than one document", docs[i].line);
+            return err_set_at(err, ERR_INVALID, docs[i].line, 0, "more than one document");
         }
         root = docs[i].root != NULL ? docs[i].root : root;
     }

@@ -5,7 +5,7 @@
 
 static int node_fault(const struct node *n, struct err *err, const char *what)
 {
-    return err_set(err, ERR_INVALID, "line %u: %s", n->line, what);
+    return err_set_at(err, ERR_INVALID, n->line, 0, "%s", what);
 }
 
 static int add_targets(const struct node *list, struct sd_batch *b, struct err *err)
@@ -74,8 +74,8 @@ static int add_group(const struct node *group, const struct targetgroup_origin *
         } else if (span_is(key, "labels")) {
             rc = add_labels(pair->value, b, err);
         } else {
-            return err_set(err, ERR_INVALID, "line %u: field %.*s not found", pair->key->line,
-                           SPAN_ARG(key));
+            return err_set_at(err, ERR_INVALID, pair->key->line, 0, "field %.*s not found",
+                              SPAN_ARG(key));
         }
     }
     if (rc == 0) {

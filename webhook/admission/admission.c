@@ -344,9 +344,7 @@ static bool moves_whole_jobs(const struct plan *plan)
 static void reply_unchanged(struct answer *a, const struct revision *r)
 {
     for (size_t i = 0; i < a->faults.n; i++) {
-        /* Said at every write, because nothing else would ever tell. */
-        if (strstr(a->faults.v[i].text, "lost") != NULL ||
-            strstr(a->faults.v[i].text, "newer version") != NULL) {
+        if (a->faults.v[i].kind == FAULT_STANDING) {
             AUTO_STR text = mem_printf("otel-ta: %s", a->faults.v[i].text);
             add_warning(a, span_of(text));
         }

@@ -56,15 +56,16 @@ static void print_faults(struct run *r, const struct place *p, struct faults *f)
     r->n_faults += f->n_errors;
 }
 
-/* "line 7, column 3: text" of a parser → "file:7: text". */
+/* "file:7: column 3: text" */
 static void print_parse_fault(struct run *r, const char *filename, const struct err *err)
 {
-    char *rest = NULL;
-    bool has_line = strncmp(err->text, "line ", 5) == 0;
-    unsigned long line = has_line ? strtoul(err->text + 5, &rest, 10) : 0;
+    const char *what = err->text + err->what;
 
-    if (line > 0) {
-        fprintf(r->errout, "%s:%lu: %s\n", shown_name(filename), line, rest + strspn(rest, ",: "));
+    if (err->column > 0) {
+        fprintf(r->errout, "%s:%u: column %u: %s\n", shown_name(filename), err->line, err->column,
+                what);
+    } else if (err->line > 0) {
+        fprintf(r->errout, "%s:%u: %s\n", shown_name(filename), err->line, what);
     } else {
         fprintf(r->errout, "%s: %s\n", shown_name(filename), err->text);
     }

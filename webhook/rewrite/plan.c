@@ -196,20 +196,18 @@ static void plan_lost(struct planner *p, const struct plan_receiver *r, struct p
 
     job->action = JOB_LEAVE;
     p->plan->n_jobs_lost++;
-    if (!p->is_rewrite) {
-        job_fault(p, FAULT_WARNING, NULL, job->node,
-                  "job '%.*s' keeps the allocator's URL: its originals are lost%s",
-                  SPAN_ARG(job->name), why);
-    } else if (was_lost_before(p, r->name, job->name)) {
-        job_fault(p, FAULT_WARNING, NULL, job->node,
-                  "job '%.*s' discovers nothing: its originals are lost%s", SPAN_ARG(job->name),
-                  why);
-    } else {
+    if (p->is_rewrite && !was_lost_before(p, r->name, job->name)) {
         job_fault(p, p->severity, NULL, job->node,
                   "job '%.*s' points at the allocator but carries no discovery config; restore "
                   "the annotation or the original SD blocks",
                   SPAN_ARG(job->name));
+        return;
     }
+    size_t mark = faults_push_index(p->f, p->index);
+    faults_add_kind(p->f, FAULT_STANDING, FAULT_WARNING, job->node->line,
+                    "job '%.*s' %s: its originals are lost%s", SPAN_ARG(job->name),
+                    p->is_rewrite ? "discovers nothing" : "keeps the allocator's URL", why);
+    faults_pop(p->f, mark);
 }
 
 static bool is_finished(const struct plan_job *job, const struct own_entry *own,

@@ -40,12 +40,13 @@ static int read_stash(const struct subject *s, struct arena *arena, const struct
 }
 
 /* A whole sentence: admission warnings have no path. */
-static void warn_stash(const struct subject *s, const char *what, const char *why, struct faults *f)
+static void warn_stash(const struct subject *s, enum fault_kind kind, const char *what,
+                       const char *why, struct faults *f)
 {
     size_t mark = faults_push(f, "metadata");
 
-    faults_add(f, FAULT_WARNING, s->annotation->line, "annotation %s %s: %s", WIRE_ANNOTATION, what,
-               why);
+    faults_add_kind(f, kind, FAULT_WARNING, s->annotation->line, "annotation %s %s: %s",
+                    WIRE_ANNOTATION, what, why);
     faults_pop(f, mark);
 }
 
@@ -81,6 +82,16 @@ static void load_old(void *arg, struct plan_old *out)
 }
 
 /* ---- configuration */
+
+/* The faults from index 'from' on were found in the configuration. Lines of a text are lines of its
+ * document where it is written line by line, else only its beginning is known. */
+static void place_faults(struct faults *f, size_t from, const struct subject *s)
+{
+    for (size_t i = from; s->config_text.p != NULL && i < f->n; i++) {
+        f->v[i].line =
+            s->config_node->line + (s->config_node->style == NODE_LITERAL ? f->v[i].line : 0);
+    }
+}
 
 /* 'f' stands at "spec.config". */
 static int change_text(const struct revision_input *in, const struct textplan *t,
@@ -260,8 +271,9 @@ static int carry_out(const struct revision_input *in, struct arena *arena, struc
                             : in->document;
     r->intended_config = plan_intended(&r->plan, r->subject.config, arena);
     if (r->plan.n_changed > 0 && t.text.p != NULL) {
-        size_t mark = push_config(f);
+        size_t mark = push_config(f), n_faults = f->n;
         rc = change_text(in, &t, arena, f, r);
+        place_faults(f, n_faults, &r->subject);
         faults_pop(f, mark);
         if (rc < 0) {
             return rc;
@@ -281,19 +293,6 @@ static int carry_out(const struct revision_input *in, struct arena *arena, struc
     return 0;
 }
 
-/* Lines of a text are lines of its document where it is written line by line, else only its
- * beginning is known. */
-static void place_faults(struct faults *f, size_t from, const struct subject *s)
-{
-    for (size_t i = from; s->config_text.p != NULL && i < f->n; i++) {
-        if (strstr(f->v[i].path, "spec.config") == NULL) {
-            continue;
-        }
-        f->v[i].line =
-            s->config_node->line + (s->config_node->style == NODE_LITERAL ? f->v[i].line : 0);
-    }
-}
-
 static int make_once(const struct revision_input *in, struct arena *arena, struct faults *f,
                      struct revision *out)
 {
@@ -308,7 +307,7 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
     bool is_rewrite = !in->is_restore && out->subject.wish == SUBJECT_REWRITE;
     int stash_rc = read_stash(&out->subject, arena, &plan.stash, &out->stored_json, &unread);
     if (stash_rc == ERR_UNSUPPORTED) {
-        warn_stash(&out->subject, "is of a newer version", unread.text, f);
+        warn_stash(&out->subject, FAULT_STANDING, "is of a newer version", unread.text, f);
         out->intended_config = out->subject.config;
         return 0;
     }
@@ -328,12 +327,11 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
     }
     size_t n_errors = f->n_errors, n_faults = f->n;
     plan_make(&plan, arena, f, &out->plan);
-    if (plan.is_stash_unread && out->plan.n_jobs_lost == 0) {
-        warn_stash(&out->subject, "cannot be read and is not used", unread.text, f);
-    }
-    rc = f->n_errors > n_errors && is_rewrite ? ERR_INVALID : carry_out(in, arena, f, out);
     place_faults(f, n_faults, &out->subject);
-    return rc;
+    if (plan.is_stash_unread && out->plan.n_jobs_lost == 0) {
+        warn_stash(&out->subject, FAULT_PLAIN, "cannot be read and is not used", unread.text, f);
+    }
+    return f->n_errors > n_errors && is_rewrite ? ERR_INVALID : carry_out(in, arena, f, out);
 }
 
 /* ---- a text that is rewritten again, in another way or under another name */

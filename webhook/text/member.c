@@ -177,7 +177,7 @@ static int member_insert(struct text_editor *t, const struct node *map, struct s
     }
     size_t at = first == NULL ? map->begin : first->key->begin;
     if (!is_first_on_line(t, at)) {
-        return err_set(err, ERR_REFUSED, "line %u: there is no place for a new member", map->line);
+        return err_set_at(err, ERR_REFUSED, map->line, 0, "there is no place for a new member");
     }
     size_t start = line_start(t, at);
     /* In front of the key, not of its line: then the place is one of the map's own. */
@@ -218,8 +218,8 @@ int member_remove(struct text_editor *t, const struct node *map, const struct no
         return 0;
     }
     if (!is_first_on_line(t, pair->key->begin)) {
-        return err_set(err, ERR_REFUSED, "line %u: '%.*s' does not begin its line", pair->key->line,
-                       SPAN_ARG(pair->key->text));
+        return err_set_at(err, ERR_REFUSED, pair->key->line, 0, "'%.*s' does not begin its line",
+                          SPAN_ARG(pair->key->text));
     }
     size_t begin = line_start(t, pair->key->begin);
     size_t rest = skip_blanks(t, pair_end(pair));

@@ -24,6 +24,31 @@ static void test_set_and_wrap(void)
     is_int(err_sys(NULL, ENOENT, "nobody listens"), ERR_IO, "err_sys without err");
 }
 
+static void test_place(void)
+{
+    struct err err = { 0 };
+
+    is_int(err_set_at(&err, ERR_REFUSED, 3, 5, "no '%c'", 'x'), ERR_REFUSED,
+           "err_set_at returns the code");
+    is_str(err.text, "line 3, column 5: no 'x'", "the text says where");
+    is_int(err.line, 3, "line");
+    is_int(err.column, 5, "column");
+    is_str(err.text + err.what, "no 'x'", "the sentence alone");
+    err_wrap(&err, ERR_REFUSED, "spec.%s", "config");
+    is_str(err.text, "spec.config: line 3, column 5: no 'x'", "with a path in front of it");
+    is_int(err.line, 3, "the place stays");
+    is_str(err.text + err.what, "no 'x'", "and so does the sentence");
+    err_set_at(&err, ERR_INVALID, 7, 0, "more");
+    is_str(err.text, "line 7: more", "without a column");
+    is_str(err.text + err.what, "more", "the sentence alone");
+    err_set(&err, ERR_INVALID, "again");
+    ok(err.line == 0 && err.column == 0 && err.what == 0, "another error has no place");
+    err_set_at(&err, ERR_INVALID, 7, 1, "more");
+    err_sys(&err, ENOENT, "x");
+    ok(err.line == 0 && err.column == 0 && err.what == 0, "nor has one of the system");
+    is_int(err_set_at(NULL, ERR_IO, 1, 1, "nobody listens"), ERR_IO, "err_set_at without err");
+}
+
 static void test_system(void)
 {
     struct err err = { 0 };
@@ -44,8 +69,10 @@ static void test_long(void)
     err_wrap(&err, ERR_INVALID, "where");
     is_int(strlen(err.text), sizeof(err.text) - 1, "and stays within its room when wrapped");
     ok(strncmp(err.text, "where: aaa", 10) == 0, "the prefix is what is kept");
+    err_set_at(&err, ERR_INVALID, 1, 2, "x");
     err_wrap(&err, ERR_INVALID, "%s", text);
     is_int(strlen(err.text), sizeof(err.text) - 1, "a prefix that is too long is cut, too");
+    is_str(err.text + err.what, "", "and nothing is left of the sentence");
     err_sys(&err, ENOENT, "%s", text);
     is_int(strlen(err.text), sizeof(err.text) - 1, "err_sys as well");
 }
@@ -53,6 +80,7 @@ static void test_long(void)
 int main(void)
 {
     test_set_and_wrap();
+    test_place();
     test_system();
     test_long();
     return check_done();

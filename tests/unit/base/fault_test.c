@@ -34,8 +34,13 @@ static void test_paths(void)
     is_str(f.v[2].path, "scrape_configs[3][\"a \\\"b\\\"\\n\"]",
            "an odd name is quoted and escaped");
     is_str(f.v[3].path, "", "the root has no path");
+    is_int(f.v[3].kind, FAULT_PLAIN, "of no particular kind");
     is_int(faults_first(&f, &err), ERR_INVALID, "an error is an error");
     is_str(err.text, "scrape_configs[3].basic_auth: must be a map", "warnings are not");
+    faults_fini(&f);
+    faults_add_kind(&f, FAULT_STANDING, FAULT_WARNING, 4, "job %d", 1);
+    ok(f.v[0].kind == FAULT_STANDING && f.v[0].line == 4 && f.n_errors == 0, "a kind");
+    is_str(f.v[0].text, "job 1", "with a text");
     faults_fini(&f);
     size_t again = faults_push(&f, "x");
     faults_add(&f, FAULT_ERROR, 0, "bad");
