@@ -282,3 +282,17 @@ void sd_batch_commit(struct sd_batch *b)
 {
     count_changes(b);
 }
+
+void sd_batch_labels(const struct sd_batch *b, const struct sd_group *g, struct span address,
+                     bool with_meta, struct label_builder *lb)
+{
+    label_builder_clear(lb);
+    for (uint32_t i = 0; i < g->shape->n; i++) {
+        if (g->values[i].len > 0 && (with_meta || !g->shape->fields[i].name->is_meta)) {
+            label_builder_append(lb, g->shape->fields[i].name, g->values[i]);
+        }
+    }
+    if (address.len > 0) {
+        label_builder_append(lb, b->address, address);
+    }
+}

@@ -10,6 +10,7 @@
 #include "allocator/base/arena.h"
 #include "allocator/base/strpool.h"
 #include "allocator/base/vec.h"
+#include "allocator/prom/labels.h"
 
 struct sd_column {
     const struct str *name;
@@ -80,6 +81,11 @@ struct sd_group *sd_batch_end(struct sd_batch *b);
  * caller to overwrite; closed by sd_batch_commit(). Requires that there is a last one. */
 struct sd_group *sd_batch_repeat(struct sd_batch *b);
 void sd_batch_commit(struct sd_batch *b);
+
+/* Fills 'lb' (cleared) with the labels of one target of 'g': those of its group and its address,
+ * empty ones left out; of the __meta_ labels all, or with 'with_meta' false none. */
+void sd_batch_labels(const struct sd_batch *b, const struct sd_group *g, struct span address,
+                     bool with_meta, struct label_builder *lb);
 
 /* Same bytes; the same pointer is the usual case and costs nothing. */
 static inline bool sd_value_eq(struct span a, struct span b)

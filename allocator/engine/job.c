@@ -296,15 +296,7 @@ static enum verdict_kind judge(struct reading *r, const struct sd_group *g, stru
     bool has_rules = r->job->config->rules != NULL; /* nothing else looks at __meta_ labels */
 
     arena_reset(&r->scratch);
-    label_builder_clear(lb);
-    for (uint32_t i = 0; i < g->shape->n; i++) {
-        if (g->values[i].len > 0 && (has_rules || !g->shape->fields[i].name->is_meta)) {
-            label_builder_append(lb, g->shape->fields[i].name, g->values[i]);
-        }
-    }
-    if (address.len > 0) {
-        label_builder_append(lb, r->batch->address, address);
-    }
+    sd_batch_labels(r->batch, g, address, has_rules, lb);
     verdict_reach(r->job->config, lb, &v);
     *out_identity = v.identity;
     return v.kind;

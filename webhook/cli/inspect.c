@@ -12,20 +12,6 @@ struct inspect_paths inspect_paths(const struct options *o)
     return (struct inspect_paths){ &o->config_file, o->config_file == NULL ? 0 : 1 };
 }
 
-void inspect_set_labels(struct label_builder *lb, const struct sd_batch *batch,
-                        const struct sd_group *g, struct span address)
-{
-    label_builder_clear(lb);
-    for (uint32_t i = 0; i < g->shape->n; i++) {
-        if (g->values[i].len > 0) {
-            label_builder_append(lb, g->shape->fields[i].name, g->values[i]);
-        }
-    }
-    if (address.len > 0) {
-        label_builder_append(lb, batch->address, address);
-    }
-}
-
 void inspect_report_gaps(const struct scrapejob *job, const struct findings *f)
 {
     for (size_t i = 0; i < job->n_sds; i++) {

@@ -18,10 +18,6 @@ struct inspect_paths {
 };
 struct inspect_paths inspect_paths(const struct options *o);
 
-/* Fills 'lb' with the labels of one discovered target: group and target merged, empty values left
- * out. */
-void inspect_set_labels(struct label_builder *lb, const struct sd_batch *batch,
-                        const struct sd_group *g, struct span address);
 /* Says what of the findings is missing. */
 void inspect_report_gaps(const struct scrapejob *job, const struct findings *f);
 

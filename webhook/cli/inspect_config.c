@@ -29,7 +29,7 @@ static void check_target(struct file_check *c, const struct finding *f, const st
     struct verdict v;
 
     arena_reset(c->lb.arena);
-    inspect_set_labels(&c->lb, &c->batch, g, address);
+    sd_batch_labels(&c->batch, g, address, true, &c->lb);
     verdict_reach(c->job, &c->lb, &v);
     if (v.kind == VERDICT_INVALID) {
         AUTO_STR what =

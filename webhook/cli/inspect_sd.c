@@ -65,10 +65,10 @@ static void add_target(struct listing *l, const struct sd_batch *batch, const st
     struct verdict v;
 
     arena_reset(&l->scratch);
-    inspect_set_labels(lb, batch, g, address);
+    sd_batch_labels(batch, g, address, true, lb);
     set_seeds(l->job, lb);
     json_object_set_new(result, "discoveredLabels", labels_to_json(lb, false));
-    inspect_set_labels(lb, batch, g, address);
+    sd_batch_labels(batch, g, address, true, lb);
     verdict_reach(l->job, lb, &v);
     json_object_set_new(result, "labels",
                         v.kind == VERDICT_KEPT ? labels_to_json(lb, true) : json_object());
