@@ -14,8 +14,8 @@
 #include "certs/certs.h"
 #include "certs/identity.h"
 #include "webhook/admission/admit_route.h"
+#include "webhook/cli/version.h"
 #include "webhook/confine.h"
-#include "webhook/version.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,13 +1,8 @@
 /* The composition root: words of the command line → the room that does the work. */
-#include "allocator/base/clock.h"
-#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/codec/node.h"
-#include "certs/certs.h"
-#include "webhook/cli/inspect.h"
-#include "webhook/cli/offline.h"
+#include "webhook/cli/commandtable.h"
 #include "webhook/keeper.h"
-#include "webhook/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,61 +48,24 @@ static int run_serve(const struct options *o)
     return code;
 }
 
-static int run_certs(const struct options *o)
+/* What discovery says in passing is no result. */
+static void keep_quiet(void)
 {
-    const struct certs_options co = { .dir = o->cert_dir,
-                                      .cert_file = o->tls_cert_file,
-                                      .key_file = o->tls_key_file,
-                                      .names = o->tls_names.v,
-                                      .n_names = o->tls_names.n };
-    int64_t now_s = clock_wall_ms() / 1000;
-    struct err err = { 0 };
-    AUTO_BUF out;
-    int rc = 0;
-
-    AUTO(certs) certs = certs_new(&co);
-    buf_init(&out, MIB);
-    if (o->command == COMMAND_CERTS_ROTATE) {
-        rc = certs_rotate(certs, now_s, &err);
+    log_set_format(LOG_PRETTY);
+    if (log_get_level() > LOG_WARN) {
+        log_set_level(LOG_WARN);
     }
-    if (rc == 0) {
-        rc = o->command == COMMAND_CERTS_CA ? certs_bundle(certs, now_s, &out, &err)
-                                            : certs_describe(certs, now_s, &out, &err);
-    }
-    if (rc < 0) {
-        fprintf(stderr, "otel-ta certs: %s\n", err.text);
-        return EXIT_CANNOT;
-    }
-    fwrite(out.p == NULL ? "" : out.p, 1, out.len, stdout);
-    return EXIT_OK;
 }
 
 static int run(const struct options *o)
 {
-    switch (o->command) {
-    case COMMAND_SERVE:
-        return run_serve(o);
-    case COMMAND_REWRITE:
-    case COMMAND_RESTORE:
-    case COMMAND_VALIDATE:
-        return offline_run(o);
-    case COMMAND_CHECK_CONFIG:
-    case COMMAND_CHECK_SD:
-    case COMMAND_ALLOCATE:
-    case COMMAND_EXPLAIN:
-        return inspect_run(o);
-    case COMMAND_CERTS_CA:
-    case COMMAND_CERTS_SHOW:
-    case COMMAND_CERTS_ROTATE:
-        return run_certs(o);
-    case COMMAND_VERSION:
-        printf("otel-ta %s\n", OTEL_TA_VERSION);
-        return EXIT_OK;
-    case COMMAND_HELP:
-        options_usage(o->help_about, stdout);
-        return EXIT_OK;
+    const struct command_row *row = &command_rows[o->command];
+    const struct command_io io = { stdout, stderr };
+
+    if (row->is_terse) {
+        keep_quiet();
     }
-    return EXIT_USAGE;
+    return row->run == NULL ? run_serve(o) : row->run(o, &io);
 }
 
 int main(int argc, char **argv)

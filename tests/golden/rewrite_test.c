@@ -3,8 +3,8 @@
  * standard output and faults.txt on standard error; a missing file means nothing. */
 #include "allocator/base/limits.h"
 #include "tests/check.h"
+#include "webhook/cli/commandtable.h"
 #include "webhook/cli/document.h"
-#include "webhook/cli/offline.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -38,18 +38,7 @@ static int run_case(const char *kind, char *args, FILE *out, FILE *errout)
     argv[argc++] = file;
     int code = options_parse(argc, argv, &o, errout);
     if (code == EXIT_OK) {
-        const struct offline_options offline = {
-            .filenames = o.filenames.v,
-            .n_filenames = o.filenames.n,
-            .output = o.output,
-            .rewrite = { .collector_id_expr = span_of(o.collector_id_expr),
-                         .style = o.url_style,
-                         .shared_host = span_of(o.shared_host),
-                         .is_block_style = o.is_block_style },
-        };
-        code = strcmp(kind, "restore") == 0    ? offline_restore(&offline, out, errout)
-               : strcmp(kind, "validate") == 0 ? offline_validate(&offline, out, errout)
-                                               : offline_rewrite(&offline, out, errout);
+        code = command_rows[o.command].run(&o, &(const struct command_io){ out, errout });
     }
     options_fini(&o);
     free(argv[1]);

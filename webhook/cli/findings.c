@@ -99,8 +99,8 @@ static void ask(struct gathering *g)
     }
 }
 
-int findings_gather(const struct scrapejob *job, const struct findings_options *options,
-                    struct findings *out, struct err *err)
+int findings_discover_once(const struct scrapejob *job, const struct findings_options *options,
+                           struct findings *out, struct err *err)
 {
     struct gathering g = { .job = job, .files_only = options->files_only, .out = out };
 
@@ -136,6 +136,26 @@ int findings_digest(const struct scrapejob *job, const struct finding *f, struct
     sd_batch_reset(batch);
     int rc = provider_find(section->mechanism)->digest(&in, batch, err);
     return rc < 0 ? err_wrap(err, rc, "%.*s", SPAN_ARG(in.source)) : 0;
+}
+
+void findings_report_gaps(const struct scrapejob *job, const struct findings *f, FILE *errout)
+{
+    for (size_t i = 0; i < job->n_sds; i++) {
+        if (job->sds[i].mechanism == SD_UNSUPPORTED) {
+            fprintf(
+                errout,
+                "otel-ta: job '%.*s': %s is not built into this program: its targets are missing\n",
+                SPAN_ARG(job->name), job->sds[i].section);
+        }
+    }
+    if (f->n_failed > 0) {
+        fprintf(errout, "otel-ta: job '%.*s': %zu discovery sources could not be read\n",
+                SPAN_ARG(job->name), f->n_failed);
+    }
+    if (f->n_missing > 0) {
+        fprintf(errout, "otel-ta: job '%.*s': %zu discovery sections did not answer in time\n",
+                SPAN_ARG(job->name), f->n_missing);
+    }
 }
 
 void findings_fini(struct findings *f)

@@ -8,6 +8,8 @@
 #include "allocator/discovery/want.h"
 #include "allocator/scrape/scrapejob.h"
 
+#include <stdio.h>
+
 struct finding { /* one source of one section */
     size_t section;
     struct arrival *arrival; /* NULL: static */
@@ -25,11 +27,13 @@ struct findings_options {
 };
 
 /* ERR_* only when discovery cannot run at all. */
-int findings_gather(const struct scrapejob *job, const struct findings_options *options,
-                    struct findings *out, struct err *err) MUST_USE;
+int findings_discover_once(const struct scrapejob *job, const struct findings_options *options,
+                           struct findings *out, struct err *err) MUST_USE;
 /* Digests one of them into 'batch' (reset). */
 int findings_digest(const struct scrapejob *job, const struct finding *f, struct sd_batch *batch,
                     struct err *err) MUST_USE;
+/* Says on 'errout' what of them is missing. */
+void findings_report_gaps(const struct scrapejob *job, const struct findings *f, FILE *errout);
 void findings_fini(struct findings *f);
 
 #endif

@@ -4,6 +4,7 @@
 #include "allocator/codec/keyset.h"
 #include "allocator/codec/walk.h"
 #include "allocator/shard/strategy.h"
+#include "webhook/cli/commandtable.h"
 #include "webhook/cli/flagvalue.h"
 #include "webhook/cli/optiontable.h"
 
@@ -40,7 +41,7 @@ static int complain(const struct complaint *c, FILE *errout)
 
 static int fail_argument(enum command command, const char *word, FILE *errout)
 {
-    const struct complaint c = { .command = command_row(command)->words,
+    const struct complaint c = { .command = command_rows[command].words,
                                  .what = "unexpected argument",
                                  .word = span_of(word) };
     return complain(&c, errout);
@@ -48,7 +49,7 @@ static int fail_argument(enum command command, const char *word, FILE *errout)
 
 static int fail_combination(enum command command, const char *text, FILE *errout)
 {
-    const char *words = command_row(command)->words;
+    const char *words = command_rows[command].words;
 
     fprintf(errout, "otel-ta %s: %s\nTry 'otel-ta %s --help'.\n", words, text, words);
     return EXIT_USAGE;
@@ -70,7 +71,7 @@ static int find_command(int argc, char **argv, enum command *out)
             continue;
         }
         if (space == NULL || (argc > 2 && strcmp(argv[2], space + 1) == 0)) {
-            *out = command_rows[i].command;
+            *out = (enum command)i;
             return space == NULL ? 1 : 2;
         }
     }
@@ -135,7 +136,7 @@ static int fail_flag(const struct options *o, const char *arg, FILE *errout)
     const char *known[N_FLAG_ROWS + 1] = { NULL };
     size_t n = 0;
     size_t len = strcspn(arg, "=");
-    struct complaint c = { .command = command_row(o->command)->words,
+    struct complaint c = { .command = command_rows[o->command].words,
                            .what = "unknown flag",
                            .word = span_make(arg, len),
                            .prefix = "--" };
@@ -152,7 +153,7 @@ static int fail_flag(const struct options *o, const char *arg, FILE *errout)
 static int fail_value(const struct options *o, struct span flag, const char *rest, FILE *errout)
 {
     const struct complaint c = {
-        .command = command_row(o->command)->words, .what = "flag", .word = flag, .rest = rest
+        .command = command_rows[o->command].words, .what = "flag", .word = flag, .rest = rest
     };
     return complain(&c, errout);
 }
@@ -517,7 +518,7 @@ static int take_flag(struct options *o, int id, char **argv, int at, FILE *errou
         return 0;
     }
     /* A flag whose value may be left out is a switch. */
-    const struct flagvalue v = { command_row(o->command)->words, row->name,
+    const struct flagvalue v = { command_rows[o->command].words, row->name,
                                  optarg == NULL ? "true" : optarg, errout };
     if (v.text[0] == '\0') {
         AUTO_STR flag = mem_printf("--%s", row->name);
@@ -568,49 +569,16 @@ static size_t count_stdin(const struct options *o)
     return n;
 }
 
-/* What must be there, by command; NULL when it is. */
-static const char *find_missing(const struct options *o)
-{
-    switch (o->command) {
-    case COMMAND_REWRITE:
-    case COMMAND_RESTORE:
-    case COMMAND_VALIDATE:
-        return o->filenames.n > 0 ? NULL : "give at least one -f FILE ('-' is standard input)";
-    case COMMAND_ALLOCATE:
-    case COMMAND_EXPLAIN:
-        return o->filenames.n > 0 || o->config_file != NULL
-                   ? NULL
-                   : "give at least one -f FILE, or --config-file";
-    case COMMAND_CHECK_CONFIG:
-        return o->arguments.n > 0 ? NULL : "give at least one FILE";
-    case COMMAND_CHECK_SD:
-        return o->arguments.n >= 2 ? NULL : "give FILE and JOB";
-    case COMMAND_CERTS_CA:
-    case COMMAND_CERTS_SHOW:
-    case COMMAND_CERTS_ROTATE:
-        return o->cert_dir != NULL || o->tls_cert_file != NULL
-                   ? NULL
-                   : "give --cert-dir DIR (or --tls-cert-file and --tls-key-file)";
-    case COMMAND_SERVE:
-    case COMMAND_VERSION:
-    case COMMAND_HELP:
-        break;
-    }
-    return NULL;
-}
-
 static int check_combination(const struct options *o, FILE *errout)
 {
-    const char *fault = find_missing(o);
-    size_t max_arguments = o->command == COMMAND_CHECK_CONFIG ? SIZE_MAX
-                           : o->command == COMMAND_CHECK_SD   ? 2
-                                                              : 0;
+    const struct command_row *row = &command_rows[o->command];
+    const char *fault = row->find_missing == NULL ? NULL : row->find_missing(o);
 
     if (fault != NULL) {
         return fail_combination(o->command, fault, errout);
     }
-    if (o->arguments.n > max_arguments) {
-        return fail_argument(o->command, o->arguments.v[max_arguments], errout);
+    if (o->arguments.n > row->max_arguments) {
+        return fail_argument(o->command, o->arguments.v[row->max_arguments], errout);
     }
     if (o->command == COMMAND_HELP || o->command == COMMAND_VERSION) {
         return 0; /* a flag: what stands before it does not matter */

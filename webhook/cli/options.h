@@ -70,8 +70,6 @@ struct options {
 /* Parses argv; on a fault prints it with the nearest known word and a hint to --help on 'errout'
  * and returns EXIT_USAGE, else 0. --help and --version set the command. */
 int options_parse(int argc, char **argv, struct options *out, FILE *errout);
-/* The help of 'command' (COMMAND_HELP: the overview). */
-void options_usage(enum command command, FILE *out);
 void options_fini(struct options *o);
 
 #endif

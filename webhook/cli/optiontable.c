@@ -1,10 +1,6 @@
 #include "webhook/cli/optiontable.h"
 
-#include "allocator/base/mem.h"
-
 #include <getopt.h>
-
-/* ---- the tables */
 
 #define FOR(command) (1u << (command))
 #define FOR_SERVE FOR(COMMAND_SERVE)
@@ -12,29 +8,6 @@
 #define FOR_INSPECT (FOR(COMMAND_ALLOCATE) | FOR(COMMAND_EXPLAIN))
 #define FOR_CERTS (FOR(COMMAND_CERTS_CA) | FOR(COMMAND_CERTS_SHOW) | FOR(COMMAND_CERTS_ROTATE))
 #define FOR_ALL UINT32_MAX
-
-const struct command_row command_rows[] = {
-    { "serve", COMMAND_SERVE, "", "webhook and target allocator (also without a command)" },
-    { "rewrite", COMMAND_REWRITE, "-f FILE|-…", "Collector manifests in, rewritten manifests out" },
-    { "restore", COMMAND_RESTORE, "-f FILE|-…",
-      "the inverse of rewrite: the original text comes back" },
-    { "validate", COMMAND_VALIDATE, "-f FILE|-…", "report everything the allocator would refuse" },
-    { "check config", COMMAND_CHECK_CONFIG, "FILE…", "check Prometheus configuration files" },
-    { "check service-discovery", COMMAND_CHECK_SD, "FILE JOB",
-      "discovered and relabeled targets of a job, as promtool prints them" },
-    { "allocate", COMMAND_ALLOCATE, "-f FILE|- [--collectors LIST|N]",
-      "which collector gets which target" },
-    { "explain", COMMAND_EXPLAIN, "-f FILE|-",
-      "why a target is kept, dropped or invalid, rule by rule" },
-    { "certs ca", COMMAND_CERTS_CA, "",
-      "print the CA bundle that clients of the webhook should trust" },
-    { "certs show", COMMAND_CERTS_SHOW, "",
-      "names, issuer, validity, fingerprint and next step of each certificate" },
-    { "certs rotate", COMMAND_CERTS_ROTATE, "",
-      "start the rotation to a new certificate authority" },
-    { "version", COMMAND_VERSION, "", "print the version" },
-    { "help", COMMAND_HELP, "[command]", "this overview, or the help of a command" },
-};
 
 const struct flag_row flag_rows[] = {
     { "filename", required_argument, FLAG_FILENAME,
@@ -129,66 +102,7 @@ const struct flag_row flag_rows[] = {
     { "version", no_argument, FLAG_VERSION, FOR_ALL, NULL, NULL },
 };
 
-/* ---- usage */
-
-const struct command_row *command_row(enum command command)
-{
-    for (size_t i = 0; i < N_COMMAND_ROWS; i++) {
-        if (command_rows[i].command == command) {
-            return &command_rows[i];
-        }
-    }
-    return &command_rows[0];
-}
-
 bool flag_is_of(const struct flag_row *row, enum command command)
 {
     return (row->commands & FOR(command)) != 0;
-}
-
-/* Pads to 'width' columns: '…' is one of them in three bytes. */
-static void print_left(const char *text, int width, FILE *out)
-{
-    int columns = 0;
-
-    for (const char *p = text; *p != '\0'; p++) {
-        columns += ((unsigned char)*p & 0xc0) != 0x80;
-    }
-    fprintf(out, "  %s%*s ", text, columns < width ? width - columns : 0, "");
-}
-
-static void print_flags(enum command command, FILE *out)
-{
-    fprintf(out, "\nFlags:\n");
-    for (size_t i = 0; i < N_FLAG_ROWS; i++) {
-        if (flag_is_of(&flag_rows[i], command) && flag_rows[i].value != NULL) {
-            AUTO_STR left = mem_printf("--%s %s", flag_rows[i].name, flag_rows[i].value);
-            print_left(left, 36, out);
-            fprintf(out, "%s\n", flag_rows[i].help);
-        }
-    }
-}
-
-void options_usage(enum command command, FILE *out)
-{
-    if (command != COMMAND_HELP) {
-        const struct command_row *row = command_row(command);
-        fprintf(out, "Usage: otel-ta %s%s%s [flags]\n\n%s.\n", row->words,
-                row->arguments[0] == '\0' ? "" : " ", row->arguments, row->help);
-        print_flags(command, out);
-        return;
-    }
-    fprintf(out, "otel-ta rewrites OpenTelemetryCollector CRs to HTTP service discovery and "
-                 "allocates their targets.\n\n"
-                 "Usage: otel-ta [command] [flags]\n\nCommands:\n");
-    for (size_t i = 0; i < N_COMMAND_ROWS; i++) {
-        AUTO_STR left = mem_printf("%s %s", command_rows[i].words, command_rows[i].arguments);
-        print_left(left, 40, out);
-        fprintf(out, "%s\n", command_rows[i].help);
-    }
-    fprintf(
-        out,
-        "\notel-ta COMMAND --help lists the flags of a command. Exit codes: 0 done, 1 the input "
-        "has faults,\n"
-        "2 wrong usage, 3 cannot run. Results go to standard output, faults to standard error.\n");
 }

@@ -1,18 +1,10 @@
-/* The words of the command line: one row a command, one row a flag, and the help that is made of
- * them (options_usage). Immutable. Threads: any. */
+/* The flags of the command line, one row each. Immutable. Threads: any. */
 #ifndef OTEL_TA_WEBHOOK_CLI_OPTIONTABLE_H
 #define OTEL_TA_WEBHOOK_CLI_OPTIONTABLE_H
 
 #include "webhook/cli/options.h"
 
 #include <stdint.h>
-
-struct command_row {
-    const char *words; /* as typed */
-    enum command command;
-    const char *arguments;
-    const char *help;
-};
 
 enum flag_id {
     FLAG_FILENAME = 256,
@@ -65,13 +57,11 @@ struct flag_row {
     const char *help;
 };
 
-enum { N_COMMAND_ROWS = COMMAND_HELP + 1, N_FLAG_ROWS = 44 };
+enum { N_FLAG_ROWS = 44 };
 
-extern const struct command_row command_rows[N_COMMAND_ROWS];
 extern const struct flag_row
     flag_rows[N_FLAG_ROWS]; /* a name can stand for different flags of different commands */
 
-const struct command_row *command_row(enum command command);
 bool flag_is_of(const struct flag_row *row, enum command command);
 
 #endif

@@ -1,12 +1,15 @@
 /* 'check config': reads each file as the command line says, and with it the file_sd files that its
  * jobs name, as promtool does: a target that could not be scraped is an error there. */
-#include "webhook/cli/inspect_commands.h"
+#include "webhook/cli/command.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/discovery/pathglob.h"
 #include "allocator/scrape/verdict.h"
+#include "webhook/cli/findings.h"
+#include "webhook/cli/input.h"
 
 struct file_check {
+    FILE *errout;
     const struct scrapejob *job;
     const char *config; /* the file that names the job */
     struct label_builder lb;
@@ -18,7 +21,7 @@ static void complain(struct file_check *c, const struct finding *f, const char *
 {
     const struct sdconfig *section = &c->job->sds[f->section];
 
-    fprintf(stderr, "%s: job '%.*s': %s[%zu]: %s\n", c->config, SPAN_ARG(c->job->name),
+    fprintf(c->errout, "%s: job '%.*s': %s[%zu]: %s\n", c->config, SPAN_ARG(c->job->name),
             section->section, section->index, what);
     c->n_errors++;
 }
@@ -69,7 +72,7 @@ static void warn_missing(const struct file_check *c, size_t section, const struc
                          pathglob_match(buf_span(&pattern), span_of(f->arrival->source)));
         }
         if (!is_there) {
-            fprintf(stderr, "%s: warning: job '%.*s': %s[%zu]: no file is there for %.*s\n",
+            fprintf(c->errout, "%s: warning: job '%.*s': %s[%zu]: no file is there for %.*s\n",
                     c->config, SPAN_ARG(c->job->name), sd->section, sd->index,
                     SPAN_ARG(sd->file.patterns[i]));
         }
@@ -82,7 +85,7 @@ static void check_files(struct file_check *c, const struct findings *found)
         check_file(c, f);
     }
     if (found->n_failed > 0 || found->n_missing > 0) {
-        inspect_report_gaps(c->job, found);
+        findings_report_gaps(c->job, found, c->errout);
         c->n_errors++;
         return;
     }
@@ -104,10 +107,10 @@ static bool has_files(const struct scrapejob *job)
 }
 
 static int check_job(const struct options *o, const char *config, const struct scrapejob *job,
-                     struct strpool *pool)
+                     struct strpool *pool, FILE *errout)
 {
     const struct findings_options how = { .timeout_ms = o->timeout_ms, .files_only = true };
-    struct file_check c = { .job = job, .config = config };
+    struct file_check c = { .errout = errout, .job = job, .config = config };
     struct findings found;
     struct arena arena;
     struct err err = { 0 };
@@ -115,8 +118,8 @@ static int check_job(const struct options *o, const char *config, const struct s
     if (!has_files(job)) {
         return EXIT_OK;
     }
-    if (findings_gather(job, &how, &found, &err) < 0) {
-        fprintf(stderr, "otel-ta: %s\n", err.text);
+    if (findings_discover_once(job, &how, &found, &err) < 0) {
+        fprintf(errout, "otel-ta: %s\n", err.text);
         return EXIT_CANNOT;
     }
     arena_init(&arena);
@@ -130,20 +133,20 @@ static int check_job(const struct options *o, const char *config, const struct s
     return c.n_errors > 0 ? EXIT_FAULTS : EXIT_OK;
 }
 
-static void warn_empty(const char *path, const struct scrapejob *job)
+static void warn_empty(const char *path, const struct scrapejob *job, FILE *errout)
 {
     if (job->n_sds == 0) {
-        fprintf(stderr, "%s: warning: job '%.*s' has nothing to discover\n", path,
+        fprintf(errout, "%s: warning: job '%.*s' has nothing to discover\n", path,
                 SPAN_ARG(job->name));
     }
 }
 
-static int check_one(const struct options *o, const char *path)
+static int check_one(const struct options *o, const char *path, const struct command_io *io)
 {
     enum input_kind kind;
-    struct inspect_input input;
+    struct input input;
     size_t n_jobs = 0;
-    int code = inspect_input_load(o, &path, 1, &input, &kind, stderr);
+    int code = input_load(o, &path, 1, &input, &kind, io->errout);
 
     if (code != EXIT_OK) {
         return code;
@@ -153,27 +156,27 @@ static int check_one(const struct options *o, const char *path)
         n_jobs += jobs->n;
         for (size_t k = 0; k < jobs->n; k++) {
             if (kind == INPUT_PROMETHEUS) { /* of the other kinds it was said */
-                inspect_report_gaps(jobs->v[k], &(const struct findings){ 0 });
+                findings_report_gaps(jobs->v[k], &(const struct findings){ 0 }, io->errout);
             }
-            warn_empty(path, jobs->v[k]);
-            int one = check_job(o, path, jobs->v[k], &input.pool);
+            warn_empty(path, jobs->v[k], io->errout);
+            int one = check_job(o, path, jobs->v[k], &input.pool, io->errout);
             code = one > code ? one : code;
         }
     }
     if (code == EXIT_OK) {
-        printf("%s: %s, %zu scrape job%s, no faults\n", path, inspect_input_name(kind), n_jobs,
-               n_jobs == 1 ? "" : "s");
+        fprintf(io->out, "%s: %s, %zu scrape job%s, no faults\n", path, input_name(kind), n_jobs,
+                n_jobs == 1 ? "" : "s");
     }
-    inspect_input_fini(&input);
+    input_fini(&input);
     return code;
 }
 
-int inspect_config(const struct options *o)
+int command_check(const struct options *o, const struct command_io *io)
 {
     int code = EXIT_OK;
 
     for (size_t i = 0; i < o->arguments.n; i++) {
-        int one = check_one(o, o->arguments.v[i]);
+        int one = check_one(o, o->arguments.v[i], io);
         code = one > code ? one : code;
     }
     return code;

@@ -1,11 +1,19 @@
-#include "webhook/cli/inspect_input.h"
+#include "webhook/cli/input.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/scrape/promconfig.h"
 #include "webhook/cli/document.h"
 
-const char *inspect_input_name(enum input_kind kind)
+struct input_paths input_paths(const struct options *o)
+{
+    if (o->filenames.n > 0) {
+        return (struct input_paths){ o->filenames.v, o->filenames.n };
+    }
+    return (struct input_paths){ &o->config_file, o->config_file == NULL ? 0 : 1 };
+}
+
+const char *input_name(enum input_kind kind)
 {
     static const char *const names[] = { "Collector manifests", "a target allocator configuration",
                                          "a Prometheus configuration" };
@@ -149,15 +157,15 @@ static int load(struct loading *l, const struct options *o, const char *const *p
     return code;
 }
 
-int inspect_input_tenants(const struct options *o, const char *const *paths, size_t n,
-                          struct strpool *pool, struct tenants *out, FILE *errout)
+int input_tenants(const struct options *o, const char *const *paths, size_t n, struct strpool *pool,
+                  struct tenants *out, FILE *errout)
 {
     struct loading l = { .pool = pool };
     return load(&l, o, paths, n, out, errout);
 }
 
-int inspect_input_load(const struct options *o, const char *const *paths, size_t n,
-                       struct inspect_input *out, enum input_kind *out_kind, FILE *errout)
+int input_load(const struct options *o, const char *const *paths, size_t n, struct input *out,
+               enum input_kind *out_kind, FILE *errout)
 {
     struct loading l = { .pool = &out->pool };
 
@@ -172,7 +180,7 @@ int inspect_input_load(const struct options *o, const char *const *paths, size_t
     return code;
 }
 
-void inspect_input_fini(struct inspect_input *s)
+void input_fini(struct input *s)
 {
     tenants_fini(&s->tenants);
     strpool_fini(&s->pool);

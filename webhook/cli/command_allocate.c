@@ -1,12 +1,13 @@
 /* 'allocate': which collector gets which target, by the engine's own state over one complete
  * discovery. */
-#include "webhook/cli/inspect_commands.h"
+#include "webhook/cli/command.h"
 
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/engine/state.h"
 #include "allocator/watch/watcher.h"
+#include "webhook/cli/input.h"
 
 #include <jansson.h>
 #include <poll.h>
@@ -30,7 +31,8 @@ struct allocation {
 
 /* ---- one complete discovery */
 
-static void wait_until_settled(struct state *s, struct mailbox *box, int64_t timeout_ms) ON(engine)
+static void wait_until_settled(struct state *s, struct mailbox *box, int64_t timeout_ms,
+                               FILE *errout) ON(engine)
 {
     int64_t end_ms = clock_mono_ms() + timeout_ms;
     struct state_counts counts;
@@ -40,7 +42,7 @@ static void wait_until_settled(struct state *s, struct mailbox *box, int64_t tim
         int64_t left_ms = end_ms - clock_mono_ms();
         struct pollfd fd = { .fd = mailbox_fd(box), .events = POLLIN };
         if (left_ms <= 0 || poll(&fd, 1, (int)left_ms) < 0) {
-            fprintf(stderr, "otel-ta: %zu discovery sections did not answer in time\n",
+            fprintf(errout, "otel-ta: %zu discovery sections did not answer in time\n",
                     counts.n_wants_open);
             state_tick(s, INT64_MAX);
             return;
@@ -104,7 +106,7 @@ static int width(int old, size_t len)
     return (int)len > old ? (int)len : old;
 }
 
-static void print_table(const struct allocation *a)
+static void print_table(const struct allocation *a, FILE *out)
 {
     int tenant = 0, job = 3, address = 6, collector = 9;
 
@@ -120,18 +122,19 @@ static void print_table(const struct allocation *a)
         collector = width(collector, t->collector.len);
     }
     tenant = tenant > 0 ? width(tenant, 2) + 2 : 0;
-    printf("%-*s%-*s  %-*s  %s\n", tenant, tenant > 0 ? "CR" : "", job, "JOB", address, "TARGET",
-           "COLLECTOR");
+    fprintf(out, "%-*s%-*s  %-*s  %s\n", tenant, tenant > 0 ? "CR" : "", job, "JOB", address,
+            "TARGET", "COLLECTOR");
     vec_each(&a->rows, r) {
         AUTO_STR text = tenant_text(r->target.ns, r->target.name);
         struct span owner = r->target.collector.len == 0 ? SPAN_LIT("-") : r->target.collector;
-        printf("%-*s%-*.*s  %-*s  %.*s\n", tenant, text, job, SPAN_ARG(r->target.job), address,
-               r->address, SPAN_ARG(owner));
+        fprintf(out, "%-*s%-*.*s  %-*s  %.*s\n", tenant, text, job, SPAN_ARG(r->target.job),
+                address, r->address, SPAN_ARG(owner));
     }
-    printf("\n%-*s%-*s  %s\n", tenant, tenant > 0 ? "CR" : "", collector, "COLLECTOR", "TARGETS");
+    fprintf(out, "\n%-*s%-*s  %s\n", tenant, tenant > 0 ? "CR" : "", collector, "COLLECTOR",
+            "TARGETS");
     vec_each(&a->totals, t) {
         AUTO_STR text = tenant_text(t->ns, t->name);
-        printf("%-*s%-*.*s  %zu\n", tenant, text, collector, SPAN_ARG(t->collector), t->n);
+        fprintf(out, "%-*s%-*.*s  %zu\n", tenant, text, collector, SPAN_ARG(t->collector), t->n);
     }
 }
 
@@ -141,7 +144,7 @@ static json_t *span_to_json(struct span s)
     return text == NULL ? json_stringn_nocheck(s.p, s.len) : text;
 }
 
-static void print_json(const struct allocation *a)
+static void print_json(const struct allocation *a, FILE *out)
 {
     json_t *targets = json_array(), *collectors = json_array();
 
@@ -163,12 +166,13 @@ static void print_json(const struct allocation *a)
     }
     json_t *root = json_pack("{s:o, s:o}", "targets", targets, "collectors", collectors);
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
-    printf("%s\n", text == NULL ? "{}" : text);
+    fprintf(out, "%s\n", text == NULL ? "{}" : text);
     mem_free(text);
     json_decref(root);
 }
 
-static int print_allocation(const struct options *o, const struct state *s)
+static int print_allocation(const struct options *o, const struct state *s,
+                            const struct command_io *io)
 {
     struct allocation a = { 0 };
     struct state_counts counts;
@@ -181,20 +185,20 @@ static int print_allocation(const struct options *o, const struct state *s)
         qsort(a.rows.v, a.rows.n, sizeof(*a.rows.v), compare_rows);
     }
     if (o->output == OUTPUT_JSON) {
-        print_json(&a);
+        print_json(&a, io->out);
     } else {
-        print_table(&a);
+        print_table(&a, io->out);
     }
     vec_each(&a.rows, r) {
         n_unassigned += r->target.collector.len == 0;
         json_decref(r->entry);
     }
     if (n_unassigned > 0) {
-        fprintf(stderr, "otel-ta allocate: %zu target%s no collector\n", n_unassigned,
+        fprintf(io->errout, "otel-ta allocate: %zu target%s no collector\n", n_unassigned,
                 n_unassigned == 1 ? " has" : "s have");
     }
     if (counts.n_jobs == 0) {
-        fprintf(stderr, "otel-ta allocate: warning: there are no jobs\n");
+        fprintf(io->errout, "otel-ta allocate: warning: there are no jobs\n");
     }
     vec_fini(&a.rows);
     vec_fini(&a.totals);
@@ -203,27 +207,27 @@ static int print_allocation(const struct options *o, const struct state *s)
 
 /* ---- command */
 
-static int allocate(const struct options *o, const struct inspect_paths *paths,
-                    struct watcher *watcher, struct mailbox *box)
+static int allocate(const struct options *o, const struct input_paths *paths,
+                    struct watcher *watcher, struct mailbox *box, const struct command_io *io)
 {
     struct state *s = state_new(watcher_mailbox(watcher));
     struct tenants tenants;
     struct err err = { 0 };
 
     role_enter(engine); /* this command has no engine thread: the main thread is it */
-    int code = inspect_input_tenants(o, paths->v, paths->n, state_pool(s), &tenants, stderr);
+    int code = input_tenants(o, paths->v, paths->n, state_pool(s), &tenants, io->errout);
     if (code == EXIT_OK) {
         int rc = state_configure(s, &tenants, clock_mono_ms(), &err);
         if (rc < 0) {
-            fprintf(stderr, "otel-ta: %s\n", err.text);
+            fprintf(io->errout, "otel-ta: %s\n", err.text);
             tenants_fini(&tenants);
             code = EXIT_FAULTS;
         }
     }
     if (code == EXIT_OK) {
-        wait_until_settled(s, box, o->timeout_ms);
+        wait_until_settled(s, box, o->timeout_ms, io->errout);
         const struct snapshot *snapshot = state_publish(s);
-        code = print_allocation(o, s);
+        code = print_allocation(o, s, io);
         if (snapshot != NULL) {
             snapshot_put(snapshot);
         }
@@ -235,19 +239,19 @@ static int allocate(const struct options *o, const struct inspect_paths *paths,
     return code;
 }
 
-int inspect_allocate(const struct options *o)
+int command_allocate(const struct options *o, const struct command_io *io)
 {
-    struct inspect_paths paths = inspect_paths(o);
+    struct input_paths paths = input_paths(o);
     struct watcher *watcher = NULL;
     struct err err;
 
     if (watcher_start(&watcher, &err) < 0) {
-        fprintf(stderr, "otel-ta: %s\n", err.text);
+        fprintf(io->errout, "otel-ta: %s\n", err.text);
         return EXIT_CANNOT;
     }
     struct mailbox *box = mailbox_new(0);
     watcher_connect(watcher, box);
-    int code = allocate(o, &paths, watcher, box);
+    int code = allocate(o, &paths, watcher, box, io);
     watcher_stop(&watcher);
     mailbox_free(&box);
     return code;

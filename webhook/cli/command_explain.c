@@ -1,7 +1,7 @@
 /* 'explain': why a target is here, or not: its discovered labels, each rule and what it changed,
  * the verdict, and the collector that gets it. The owner comes from the same strategy arithmetic as
  * the server's, over the targets of the whole Collector CR. */
-#include "webhook/cli/inspect_commands.h"
+#include "webhook/cli/command.h"
 
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
@@ -10,6 +10,8 @@
 #include "allocator/discovery/targetnode.h"
 #include "allocator/scrape/verdict.h"
 #include "allocator/shard/fleet.h"
+#include "webhook/cli/findings.h"
+#include "webhook/cli/input.h"
 
 #include <stdlib.h>
 
@@ -30,6 +32,7 @@ struct candidate { /* a target as it was discovered */
 
 struct explanation {
     const struct options *o;
+    const struct command_io *io;
     const struct tenant *tenant;
     struct strpool *pool;
     struct arena arena;
@@ -87,15 +90,15 @@ static int collect_job(struct explanation *x, uint32_t job_index)
     struct sd_batch batch;
     struct err err;
 
-    if (findings_gather(job, &how, &findings, &err) < 0) {
-        fprintf(stderr, "otel-ta: %s\n", err.text);
+    if (findings_discover_once(job, &how, &findings, &err) < 0) {
+        fprintf(x->io->errout, "otel-ta: %s\n", err.text);
         return EXIT_CANNOT;
     }
-    inspect_report_gaps(job, &findings);
+    findings_report_gaps(job, &findings, x->io->errout);
     sd_batch_init(&batch, x->pool);
     vec_each(&findings.list, f) {
         if (findings_digest(job, f, &batch, &err) < 0) {
-            fprintf(stderr, "otel-ta: %s\n", err.text);
+            fprintf(x->io->errout, "otel-ta: %s\n", err.text);
             continue;
         }
         vec_each(&batch.groups, g) {
@@ -190,13 +193,14 @@ static int make_fleet(struct explanation *x, struct err *err)
 
 /* ---- output */
 
-static void print_label(const char *indent, struct span name, struct span value)
+static void print_label(const struct explanation *x, const char *indent, struct span name,
+                        struct span value)
 {
     AUTO_BUF text;
 
     buf_init(&text, LIMIT_LABEL_VALUE * 8);
     buf_add_json(&text, value);
-    printf("%s%.*s = %s\n", indent, SPAN_ARG(name), text.p);
+    fprintf(x->io->out, "%s%.*s = %s\n", indent, SPAN_ARG(name), text.p);
 }
 
 static void remember(struct explanation *x)
@@ -216,14 +220,14 @@ static bool print_changes(struct explanation *x)
     label_builder_sort(&x->before);
     for (size_t i = 0; i < x->before.n; i++) {
         if (label_builder_get(&x->lb, x->before.v[i].name).len == 0) {
-            printf("      - %s\n", x->before.v[i].name->text);
+            fprintf(x->io->out, "      - %s\n", x->before.v[i].name->text);
             has_changed = true;
         }
     }
     for (size_t i = 0; i < x->lb.n; i++) {
         struct span old = label_builder_get(&x->before, x->lb.v[i].name);
         if (!span_eq(old, x->lb.v[i].value)) {
-            print_label(old.len == 0 ? "      + " : "      ~ ", str_span(x->lb.v[i].name),
+            print_label(x, old.len == 0 ? "      + " : "      ~ ", str_span(x->lb.v[i].name),
                         x->lb.v[i].value);
             has_changed = true;
         }
@@ -240,10 +244,10 @@ static void print_seeds(struct explanation *x, const struct scrapejob *job)
             continue;
         }
         if (!has_title) {
-            printf("  added from the scrape config:\n");
+            fprintf(x->io->out, "  added from the scrape config:\n");
             has_title = true;
         }
-        print_label("    ", str_span(job->seeds[i].name), job->seeds[i].value);
+        print_label(x, "    ", str_span(job->seeds[i].name), job->seeds[i].value);
         label_builder_set(&x->lb, job->seeds[i].name, job->seeds[i].value);
     }
 }
@@ -253,14 +257,14 @@ static void print_rules(struct explanation *x, const struct scrapejob *job)
     size_t n = job->rules == NULL ? 0 : relabel_count(job->rules);
 
     for (size_t i = 0; i < n; i++) {
-        printf("  rule %zu: %s\n", i, relabel_describe(job->rules, i));
+        fprintf(x->io->out, "  rule %zu: %s\n", i, relabel_describe(job->rules, i));
         remember(x);
         if (relabel_run_one(job->rules, i, &x->lb) == RELABEL_DROP) {
-            printf("      dropped\n");
+            fprintf(x->io->out, "      dropped\n");
             return;
         }
         if (!print_changes(x)) {
-            printf("      no change\n");
+            fprintf(x->io->out, "      no change\n");
         }
     }
 }
@@ -268,40 +272,42 @@ static void print_rules(struct explanation *x, const struct scrapejob *job)
 static void print_verdict(const struct explanation *x, const struct candidate *c)
 {
     if (c->verdict.kind == VERDICT_DROPPED) {
-        printf("  => dropped by rule %zu\n", c->verdict.rule);
+        fprintf(x->io->out, "  => dropped by rule %zu\n", c->verdict.rule);
         return;
     }
     if (c->verdict.kind == VERDICT_INVALID) {
-        printf("  => not usable: %s\n", c->verdict.reason);
+        fprintf(x->io->out, "  => not usable: %s\n", c->verdict.reason);
         return;
     }
-    printf("  => kept, identity %016llx", (unsigned long long)c->verdict.identity);
+    fprintf(x->io->out, "  => kept, identity %016llx", (unsigned long long)c->verdict.identity);
     if (c->served != c) {
-        printf(", the same as %.*s before it, which is served\n", SPAN_ARG(c->served->address));
+        fprintf(x->io->out, ", the same as %.*s before it, which is served\n",
+                SPAN_ARG(c->served->address));
         return;
     }
     if (c->owner == FLEET_NONE) {
-        printf(", no collector (%s, %zu collectors)\n", fleet_strategy(x->fleet),
-               fleet_collectors(x->fleet));
+        fprintf(x->io->out, ", no collector (%s, %zu collectors)\n", fleet_strategy(x->fleet),
+                fleet_collectors(x->fleet));
         return;
     }
-    printf(", collector %.*s (%s)\n", SPAN_ARG(fleet_collector_name(x->fleet, c->owner)),
-           fleet_strategy(x->fleet));
+    fprintf(x->io->out, ", collector %.*s (%s)\n",
+            SPAN_ARG(fleet_collector_name(x->fleet, c->owner)), fleet_strategy(x->fleet));
 }
 
 static void print_candidate(struct explanation *x, const struct candidate *c)
 {
     const struct sdconfig *section = &c->job->sds[c->section];
 
-    printf("%sjob %.*s", x->n_shown++ > 0 ? "\n" : "", SPAN_ARG(c->job->name));
+    fprintf(x->io->out, "%sjob %.*s", x->n_shown++ > 0 ? "\n" : "", SPAN_ARG(c->job->name));
     if (x->tenant->name.len > 0) {
-        printf(" of %.*s%s%.*s", SPAN_ARG(x->tenant->ns), x->tenant->ns.len > 0 ? "/" : "",
-               SPAN_ARG(x->tenant->name));
+        fprintf(x->io->out, " of %.*s%s%.*s", SPAN_ARG(x->tenant->ns),
+                x->tenant->ns.len > 0 ? "/" : "", SPAN_ARG(x->tenant->name));
     }
-    printf(", target %.*s\n  from %s[%zu]%s%.*s\n  discovered labels:\n", SPAN_ARG(c->address),
-           section->section, section->index, c->source.len > 0 ? " " : "", SPAN_ARG(c->source));
+    fprintf(x->io->out, ", target %.*s\n  from %s[%zu]%s%.*s\n  discovered labels:\n",
+            SPAN_ARG(c->address), section->section, section->index, c->source.len > 0 ? " " : "",
+            SPAN_ARG(c->source));
     for (size_t i = 0; i < c->n_labels; i++) {
-        print_label("    ", str_span(c->labels[i].name), c->labels[i].value);
+        print_label(x, "    ", str_span(c->labels[i].name), c->labels[i].value);
     }
     if (c->job->filter == SCRAPE_FILTER_RELABEL) {
         set_labels(&x->lb, c);
@@ -333,7 +339,7 @@ static int explain_tenant(struct explanation *x)
     int code = EXIT_OK;
 
     if (make_fleet(x, &err) < 0) {
-        fprintf(stderr, "otel-ta: %s\n", err.text);
+        fprintf(x->io->errout, "otel-ta: %s\n", err.text);
         return EXIT_FAULTS;
     }
     for (uint32_t i = 0; code == EXIT_OK && i < x->tenant->jobs.n; i++) {
@@ -373,29 +379,29 @@ static void report_nothing(struct explanation *x, const struct tenants *tenants)
     names[n] = NULL;
     const char *nearest = is_known ? NULL : walk_nearest(span_of(job), names);
     if (!is_known) {
-        fprintf(stderr, "otel-ta explain: there is no job '%s'%s%s%s\n", job,
+        fprintf(x->io->errout, "otel-ta explain: there is no job '%s'%s%s%s\n", job,
                 nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
                 nearest == NULL ? "" : "'?");
     } else if (n_jobs == 0) {
-        fprintf(stderr, "otel-ta explain: there are no jobs\n");
+        fprintf(x->io->errout, "otel-ta explain: there are no jobs\n");
     } else if (x->o->target != NULL) {
-        fprintf(stderr, "otel-ta explain: no target '%s' was discovered\n", x->o->target);
+        fprintf(x->io->errout, "otel-ta explain: no target '%s' was discovered\n", x->o->target);
     } else {
-        fprintf(stderr, "otel-ta explain: no target was discovered\n");
+        fprintf(x->io->errout, "otel-ta explain: no target was discovered\n");
     }
     mem_free(names);
 }
 
-int inspect_explain(const struct options *o)
+int command_explain(const struct options *o, const struct command_io *io)
 {
-    struct inspect_paths paths = inspect_paths(o);
-    struct inspect_input input;
+    struct input_paths paths = input_paths(o);
+    struct input input;
 
-    int code = inspect_input_load(o, paths.v, paths.n, &input, NULL, stderr);
+    int code = input_load(o, paths.v, paths.n, &input, NULL, io->errout);
     if (code != EXIT_OK) {
         return code;
     }
-    struct explanation x = { .o = o, .pool = &input.pool };
+    struct explanation x = { .o = o, .io = io, .pool = &input.pool };
     arena_init(&x.arena);
     label_builder_init(&x.lb, x.pool, &x.arena);
     label_builder_init(&x.before, x.pool, &x.arena);
@@ -411,6 +417,6 @@ int inspect_explain(const struct options *o)
     label_builder_fini(&x.lb);
     label_builder_fini(&x.before);
     arena_fini(&x.arena);
-    inspect_input_fini(&input);
+    input_fini(&input);
     return code;
 }

@@ -2,14 +2,17 @@
  * cmd/promtool/sd.go): for each distinct target its labels before and behind relabeling.
  * Deviations: ends when every section has answered, not when the time is over; "error" is the
  * reason as text, where promtool prints {}. */
-#include "webhook/cli/inspect_commands.h"
+#include "webhook/cli/command.h"
 
 #include "allocator/base/mem.h"
 #include "allocator/scrape/verdict.h"
+#include "webhook/cli/findings.h"
+#include "webhook/cli/input.h"
 
 #include <jansson.h>
 
 struct listing {
+    const struct command_io *io;
     const struct scrapejob *job;
     struct label_builder labels;
     struct arena scratch;
@@ -87,7 +90,7 @@ static int list_findings(struct listing *l, const struct findings *findings, str
     sd_batch_init(&batch, pool);
     vec_each(&findings->list, f) {
         if (findings_digest(l->job, f, &batch, &err) < 0) {
-            fprintf(stderr, "otel-ta: %s\n", err.text);
+            fprintf(l->io->errout, "otel-ta: %s\n", err.text);
             code = EXIT_FAULTS;
             continue;
         }
@@ -102,15 +105,15 @@ static int list_findings(struct listing *l, const struct findings *findings, str
 }
 
 static int print_listing(const struct scrapejob *job, const struct findings *findings,
-                         struct strpool *pool)
+                         struct strpool *pool, const struct command_io *io)
 {
-    struct listing l = { .job = job, .results = json_array(), .seen = json_object() };
+    struct listing l = { .io = io, .job = job, .results = json_array(), .seen = json_object() };
 
     arena_init(&l.scratch);
     label_builder_init(&l.labels, pool, &l.scratch);
     int code = list_findings(&l, findings, pool);
     char *text = json_dumps(l.results, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENSURE_ASCII * 0);
-    printf("%s", text == NULL ? "[]" : text);
+    fprintf(io->out, "%s", text == NULL ? "[]" : text);
     mem_free(text);
     json_decref(l.results);
     json_decref(l.seen);
@@ -119,7 +122,8 @@ static int print_listing(const struct scrapejob *job, const struct findings *fin
     return code;
 }
 
-static const struct scrapejob *find_job(const struct tenants *tenants, const char *name)
+static const struct scrapejob *find_job(const struct tenants *tenants, const char *name,
+                                        FILE *errout)
 {
     for (size_t i = 0; i < tenants->n; i++) {
         for (size_t k = 0; k < tenants->v[i].jobs.n; k++) {
@@ -128,37 +132,37 @@ static const struct scrapejob *find_job(const struct tenants *tenants, const cha
             }
         }
     }
-    fprintf(stderr, "Job %s not found. Jobs available:\n", name);
+    fprintf(errout, "Job %s not found. Jobs available:\n", name);
     for (size_t i = 0; i < tenants->n; i++) {
         for (size_t k = 0; k < tenants->v[i].jobs.n; k++) {
-            fprintf(stderr, "\t%.*s\n", SPAN_ARG(tenants->v[i].jobs.v[k]->name));
+            fprintf(errout, "\t%.*s\n", SPAN_ARG(tenants->v[i].jobs.v[k]->name));
         }
     }
     return NULL;
 }
 
-int inspect_service_discovery(const struct options *o)
+int command_discover(const struct options *o, const struct command_io *io)
 {
-    struct inspect_input input;
+    struct input input;
     struct findings findings;
     const struct findings_options how = { .timeout_ms = o->timeout_ms };
     struct err err = { 0 };
 
-    int code = inspect_input_load(o, o->arguments.v, 1, &input, NULL, stderr);
+    int code = input_load(o, o->arguments.v, 1, &input, NULL, io->errout);
     if (code != EXIT_OK) {
         return code;
     }
-    const struct scrapejob *job = find_job(&input.tenants, o->arguments.v[1]);
+    const struct scrapejob *job = find_job(&input.tenants, o->arguments.v[1], io->errout);
     if (job == NULL) {
         code = EXIT_FAULTS;
-    } else if (findings_gather(job, &how, &findings, &err) < 0) {
-        fprintf(stderr, "otel-ta: %s\n", err.text);
+    } else if (findings_discover_once(job, &how, &findings, &err) < 0) {
+        fprintf(io->errout, "otel-ta: %s\n", err.text);
         code = EXIT_CANNOT;
     } else {
-        inspect_report_gaps(job, &findings);
-        code = print_listing(job, &findings, &input.pool);
+        findings_report_gaps(job, &findings, io->errout);
+        code = print_listing(job, &findings, &input.pool, io);
         findings_fini(&findings);
     }
-    inspect_input_fini(&input);
+    input_fini(&input);
     return code;
 }

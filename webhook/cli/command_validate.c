@@ -1,0 +1,114 @@
+/* 'validate': everything that the webhook would refuse, or the allocator. */
+#include "webhook/cli/command.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/tenant/collectorcr.h"
+#include "webhook/cli/filewalk.h"
+#include "webhook/rewrite/manifest.h"
+
+#include <assert.h>
+
+struct run {
+    struct filewalk walk;
+    struct rewrite_options rewrite;
+    size_t n_collectors;
+    struct buf out;
+};
+
+static void validate_collector(const struct node *root, struct arena *arena, struct faults *f,
+                               size_t *n_jobs)
+{
+    const struct scrape_options options = { .strict = true,
+                                            .unescape_dollars = true,
+                                            .thorough = true };
+    struct collectorcr cr;
+    struct scrapejobs jobs = { .v = NULL };
+    struct strpool pool;
+
+    strpool_init(&pool);
+    if (collectorcr_parse(root, arena, f, &cr)) {
+        collectorcr_jobs(&cr, &options, &pool, f, &jobs);
+        *n_jobs += jobs.n;
+    }
+    scrapejobs_fini(&jobs);
+    strpool_fini(&pool);
+}
+
+static size_t validate_all(const struct node *root, struct arena *arena, struct faults *f)
+{
+    size_t n_jobs = 0;
+
+    if (subject_is(root)) {
+        validate_collector(root, arena, f, &n_jobs);
+        return n_jobs;
+    }
+    const struct node *items = node_get(root, "items");
+    for (size_t i = 0; i < items->n; i++) {
+        size_t mark = faults_push(f, "items");
+        faults_push_index(f, i);
+        if (subject_is(items->items[i])) {
+            validate_collector(items->items[i], arena, f, &n_jobs);
+        }
+        faults_pop(f, mark);
+    }
+    return n_jobs;
+}
+
+static void validate_document(void *arg, const struct filewalk_document *d, struct arena *arena)
+{
+    struct run *r = arg;
+    const struct manifest_input in = { .text = d->text, .root = d->root, .options = &r->rewrite };
+    size_t n = manifest_count(d->root);
+    struct manifest m = { .n_changed = 0 };
+    struct faults f;
+
+    if (n == 0) {
+        return;
+    }
+    filewalk_open_faults(&f, d);
+    size_t n_jobs = validate_all(d->root, arena, &f);
+    if (f.n_errors == 0) {
+        /* What the rewrite would refuse: only what it can still say when all jobs are good. */
+        int rc = manifest_make(&in, arena, &f, &m);
+        assert((rc < 0) == (f.n_errors > 0));
+        manifest_fini(&m);
+    }
+    filewalk_print_faults(&r->walk, d, &f);
+    if (f.n_errors == 0) {
+        buf_addf(&r->out, "%s: %zu Collector%s, %zu scrape job%s: valid\n", d->filename, n,
+                 n == 1 ? "" : "s", n_jobs, n_jobs == 1 ? "" : "s");
+    }
+    r->n_collectors += n;
+    faults_fini(&f);
+}
+
+static void validate_file(struct run *r, const char *filename)
+{
+    size_t n_collectors = r->n_collectors, n_faults = r->walk.n_faults;
+
+    if (filewalk_file(&r->walk, filename) && r->n_collectors == n_collectors &&
+        r->walk.n_faults == n_faults) {
+        fprintf(r->walk.errout, "%s: warning: there is no OpenTelemetryCollector in it\n",
+                filewalk_name(filename));
+    }
+}
+
+int command_validate(const struct options *o, const struct command_io *io)
+{
+    struct run r = {
+        .walk = { .errout = io->errout, .visit = validate_document },
+        .rewrite = { .collector_id_expr = span_of(o->collector_id_expr),
+                     .style = o->url_style,
+                     .shared_host = span_of(o->shared_host),
+                     .is_block_style = o->is_block_style },
+    };
+
+    r.walk.arg = &r;
+    buf_init(&r.out, LIMIT_DOCUMENT_BYTES);
+    for (size_t i = 0; i < o->filenames.n; i++) {
+        validate_file(&r, o->filenames.v[i]);
+    }
+    int code = filewalk_finish(&r.walk, &r.out, io->out);
+    buf_fini(&r.out);
+    return code;
+}

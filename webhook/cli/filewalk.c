@@ -1,0 +1,132 @@
+#include "webhook/cli/filewalk.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/codec/yamldoc.h"
+#include "webhook/cli/document.h"
+#include "webhook/cli/options.h"
+#include "webhook/rewrite/manifest.h"
+
+/* ---- faults */
+
+const char *filewalk_name(const char *filename)
+{
+    return strcmp(filename, "-") == 0 ? "<stdin>" : filename;
+}
+
+void filewalk_open_faults(struct faults *f, const struct filewalk_document *d)
+{
+    faults_init(f);
+    f->file = d->filename;
+    f->document = d->n > 1 ? d->index + 1 : 0;
+}
+
+void filewalk_print_faults(struct filewalk *w, const struct filewalk_document *d, struct faults *f)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        f->v[i].line += f->v[i].line > 0 ? d->line - 1 : 0;
+    }
+    faults_print(f, w->errout);
+    w->n_faults += f->n_errors;
+}
+
+/* "file:7: column 3: text" */
+static void print_parse_fault(struct filewalk *w, const char *filename, const struct err *err)
+{
+    const char *what = err->text + err->what;
+
+    if (err->column > 0) {
+        fprintf(w->errout, "%s:%u: column %u: %s\n", filename, err->line, err->column, what);
+    } else if (err->line > 0) {
+        fprintf(w->errout, "%s:%u: %s\n", filename, err->line, what);
+    } else {
+        fprintf(w->errout, "%s: %s\n", filename, err->text);
+    }
+    w->n_faults++;
+}
+
+/* ---- documents */
+
+/* A document that is not understood in full may be anything but a Collector, and passes as text. */
+static bool passes(struct filewalk *w, const struct filewalk_document *d, const struct yamldoc *doc)
+{
+    struct faults f;
+
+    if (doc->fault == NULL || (manifest_count(doc->root) == 0 && !w->needs_trees)) {
+        return true;
+    }
+    filewalk_open_faults(&f, d);
+    yamldoc_report(doc->fault, &f);
+    faults_print(&f, w->errout);
+    w->n_faults += f.n_errors;
+    faults_fini(&f);
+    return false;
+}
+
+/* Finds the documents, then reads each by itself, so that places are those of its own text. */
+static void each_document(struct filewalk *w, const char *filename, struct span text)
+{
+    struct arena all, one;
+    struct yamldoc *docs = NULL;
+    size_t n = 0;
+    struct err err;
+
+    arena_init(&all);
+    if (yamldoc_parse_stream(text, &all, &docs, &n, &err) < 0) {
+        print_parse_fault(w, filename, &err);
+        n = 0;
+    } else if (n == 0) {
+        const struct filewalk_document nothing = {
+            .filename = filename, .text = text, .n = 1, .line = 1
+        };
+        w->visit(w->arg, &nothing, &all);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct filewalk_document d = {
+            .filename = filename, .index = i, .n = n, .line = docs[i].line
+        };
+        d.text = span_make(text.p + docs[i].begin, docs[i].end - docs[i].begin);
+        if (!passes(w, &d, &docs[i])) {
+            continue;
+        }
+        arena_init(&one);
+        if (docs[i].fault == NULL && yamldoc_parse(d.text, &one, &d.root, &err) < 0) {
+            print_parse_fault(w, filename, &err);
+        } else {
+            w->visit(w->arg, &d, &one);
+        }
+        arena_fini(&one);
+    }
+    arena_fini(&all);
+}
+
+bool filewalk_file(struct filewalk *w, const char *filename)
+{
+    AUTO_BUF text = { 0 };
+    struct err err;
+
+    buf_init(&text, LIMIT_DOCUMENT_BYTES);
+    if (document_read(filename, &text, &err) < 0) {
+        fprintf(w->errout, "otel-ta: %s\n", err.text);
+        w->is_broken = true;
+        return false;
+    }
+    each_document(w, filewalk_name(filename), buf_span(&text));
+    return true;
+}
+
+int filewalk_finish(const struct filewalk *w, const struct buf *result, FILE *out)
+{
+    if (w->is_broken) {
+        return EXIT_CANNOT;
+    }
+    if (w->n_faults > 0) {
+        return EXIT_FAULTS;
+    }
+    if (buf_error(result) != 0) {
+        fprintf(w->errout, "otel-ta: the result has more than %zu bytes\n", result->max);
+        return EXIT_CANNOT;
+    }
+    fwrite(result->len == 0 ? "" : result->p, 1, result->len, out); /* whether it arrives is seen
+                                                                        when 'out' is flushed */
+    return EXIT_OK;
+}

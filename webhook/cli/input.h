@@ -1,0 +1,37 @@
+/* Files for the commands that look: a Prometheus configuration, upstream's targetallocator.yaml
+ * or Collector manifests, told apart by what they contain, read into tenants. Threads: main thread.
+ */
+#ifndef OTEL_TA_WEBHOOK_CLI_INPUT_H
+#define OTEL_TA_WEBHOOK_CLI_INPUT_H
+
+#include "allocator/tenant/tenants.h"
+#include "webhook/cli/options.h"
+
+#include <stdio.h>
+
+enum input_kind { INPUT_MANIFEST, INPUT_DROPIN, INPUT_PROMETHEUS };
+
+struct input {
+    struct strpool pool;
+    struct tenants tenants;
+};
+
+/* The files that -f, or --config-file, names. */
+struct input_paths {
+    const char *const *v;
+    size_t n;
+};
+struct input_paths input_paths(const struct options *o);
+
+const char *input_name(enum input_kind kind);
+/* Reads 'paths' ("-": standard input). Prometheus configurations are read as Prometheus reads them,
+ * strictly, and become one tenant without name. Faults, warnings included, go to 'errout'. Returns
+ * an exit code; only on EXIT_OK there is something to release. */
+int input_tenants(const struct options *o, const char *const *paths, size_t n, struct strpool *pool,
+                  struct tenants *out, FILE *errout);
+/* The same with a pool of its own. '*out_kind' (may be NULL) is the kind of the last file. */
+int input_load(const struct options *o, const char *const *paths, size_t n, struct input *out,
+               enum input_kind *out_kind, FILE *errout);
+void input_fini(struct input *s);
+
+#endif
