@@ -242,14 +242,8 @@ void settings_fini(struct settings *s)
 
 static void set_tenants_options(const struct options *o, struct engine_config *c)
 {
-    struct span *names = arena_alloc(&c->arena, (o->collectors.n + 1) * sizeof(*names));
-
-    for (size_t i = 0; i < o->collectors.n; i++) {
-        names[i] = arena_span(&c->arena, o->collectors.v[i]);
-    }
     c->options =
-        (struct tenants_options){ .collectors = names,
-                                  .n_collectors = o->collectors.n,
+        (struct tenants_options){ .collectors = &o->collectors,
                                   .collector_count = o->collector_count,
                                   .strategy = o->strategy == NULL
                                                   ? SPAN_LIT("")

@@ -362,7 +362,7 @@ int state_configure(struct state *s, struct tenants *config, int64_t now_ms, str
         tenancy_set_alone(r.tenancies[i], config->n == 1);
         r.has_changed |= r.tenancies[i]->are_jobs_inline != config->v[i].are_jobs_inline;
         r.tenancies[i]->are_jobs_inline = config->v[i].are_jobs_inline;
-        r.has_changed |= tenancy_set_collectors(r.tenancies[i], &config->v[i]);
+        r.has_changed |= tenancy_set_collectors(r.tenancies[i], &config->v[i].collectors);
         state_show_time(r.tenancies[i], "SetCollectors", clock_mono_us() - from);
     }
     for (size_t i = 0; i < config->n; i++) {

@@ -107,7 +107,7 @@ int tenancy_new(const struct tenant *config, struct tenancy **out, struct err *e
     t->fallback = dup_span(config->fallback);
     t->is_v0 = config->is_v0;
     t->prefix = mem_strdup("");
-    arena_init(&t->texts);
+    collectorlist_init(&t->collectors);
     int rc = new_fleet(t, &t->fleet, err);
     if (rc < 0) {
         tenancy_free(&t);
@@ -131,7 +131,7 @@ void tenancy_free(struct tenancy **tenancy)
     vec_fini(&t->free_numbers);
     forget_all_shown(t);
     vec_fini(&t->shown);
-    arena_fini(&t->texts);
+    collectorlist_fini(&t->collectors);
     fleet_free(&t->fleet);
     mem_free((char *)(uintptr_t)t->ns.p);
     mem_free((char *)(uintptr_t)t->name.p);
@@ -169,41 +169,27 @@ static void note_move(void *arg, void *target, uint32_t from, uint32_t to)
 
 static int compare_collectors(const void *a, const void *b)
 {
-    const struct tenant_collector *x = a, *y = b;
+    const struct strategy_collector *x = a, *y = b;
     return span_cmp(x->name, y->name);
 }
 
 struct span tenancy_address_of(const struct tenancy *t, struct span collector)
 {
-    const struct tenant_collector key = { .name = collector };
-    const struct tenant_collector *c =
-        bsearch(&key, t->collectors, t->n_collectors, sizeof(key), compare_collectors);
+    const struct strategy_collector key = { .name = collector };
+    const struct strategy_collector *c =
+        bsearch(&key, t->collectors.v, t->collectors.n, sizeof(key), compare_collectors);
 
     return c == NULL ? SPAN_LIT("") : c->address;
 }
 
-static void keep_collectors(struct tenancy *t, const struct tenant *config)
+bool tenancy_set_collectors(struct tenancy *t, const struct collectorlist *list)
 {
-    arena_reset(&t->texts);
-    t->n_collectors = config->n_collectors;
-    t->collectors = arena_alloc(&t->texts, (t->n_collectors + 1) * sizeof(*t->collectors));
-    for (size_t i = 0; i < t->n_collectors; i++) {
-        t->collectors[i].name = arena_span(&t->texts, config->collectors[i].name);
-        t->collectors[i].node = arena_span(&t->texts, config->collectors[i].node);
-        t->collectors[i].address = arena_span(&t->texts, config->collectors[i].address);
-    }
-    qsort(t->collectors, t->n_collectors, sizeof(*t->collectors), compare_collectors);
-}
-
-bool tenancy_set_collectors(struct tenancy *t, const struct tenant *config)
-{
-    keep_collectors(t, config);
-    struct strategy_collector *v = mem_array(t->n_collectors + 1, sizeof(*v));
-    for (size_t i = 0; i < t->n_collectors; i++) {
-        v[i] = (struct strategy_collector){ t->collectors[i].name, t->collectors[i].node };
-    }
-    bool has_changed = fleet_set_collectors(t->fleet, v, t->n_collectors, note_move, NULL);
-    mem_free(v);
+    collectorlist_fini(&t->collectors);
+    collectorlist_init(&t->collectors);
+    collectorlist_copy(&t->collectors, list);
+    qsort(t->collectors.v, t->collectors.n, sizeof(*t->collectors.v), compare_collectors);
+    bool has_changed =
+        fleet_set_collectors(t->fleet, t->collectors.v, t->collectors.n, note_move, NULL);
     t->has_new_collectors |= has_changed;
     return has_changed;
 }

@@ -15,10 +15,8 @@ struct tenancy {
     VEC(struct job *) jobs;
     VEC(uint32_t) free_numbers; /* of jobs that left the fleet */
     uint32_t n_numbers;
-    struct tenant_collector *collectors; /* as configured, by name; texts are in 'texts' */
-    size_t n_collectors;
-    struct arena texts;
-    bool has_new_collectors; /* since the metrics were shown */
+    struct collectorlist collectors; /* by name */
+    bool has_new_collectors;         /* since the metrics were shown */
     VEC(struct shown_collector {
         char *name;
         size_t n_targets;
@@ -37,7 +35,7 @@ void tenancy_set_alone(struct tenancy *t, bool is_alone);
 struct span tenancy_address_of(const struct tenancy *t, struct span collector);
 /* The collectors are these from now on: targets move, the pages of all jobs note it. True when the
  * list is another one. */
-bool tenancy_set_collectors(struct tenancy *t, const struct tenant *config) ON(engine);
+bool tenancy_set_collectors(struct tenancy *t, const struct collectorlist *list) ON(engine);
 /* Before pages are rendered: owners are evened out where the strategy wants that. 'touched' is told
  * every job of which targets move. */
 void tenancy_settle(struct tenancy *t, void (*touched)(void *arg, struct job *j), void *arg)

@@ -238,7 +238,7 @@ static struct strategy_collector *copy_collectors(const struct strategy_collecto
             parts[k].p = p;
             p += parts[k].len;
         }
-        copy[i] = (struct strategy_collector){ parts[0], parts[1] };
+        copy[i] = (struct strategy_collector){ .name = parts[0], .node = parts[1] };
     }
     qsort(copy, n, sizeof(*copy), compare_collectors);
     for (size_t i = 0; i < n; i++) {

@@ -17,7 +17,9 @@
 
 struct strategy_collector {
     struct span name;
-    struct span node; /* empty = unknown */
+    struct span node;    /* empty: unknown */
+    struct span address; /* that its requests come from, as inet_ntop() writes it; empty: unknown.
+                            No strategy looks at it */
 };
 
 struct strategy_target {

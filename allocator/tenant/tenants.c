@@ -19,49 +19,30 @@ struct loading {
 
 /* ---- collectors */
 
-static struct tenant_collector collector_from(struct arena *arena, struct span text)
+static bool has_list(const struct tenants_options *o)
 {
-    struct tenant_collector c = { .node = SPAN_LIT(""), .address = SPAN_LIT("") };
-    const char *is = memchr(text.p, '=', text.len);
-
-    if (is != NULL) {
-        c.address = arena_span(arena, span_from(text, (size_t)(is - text.p) + 1));
-        text.len = (size_t)(is - text.p);
-    }
-    const char *at = memchr(text.p, '@', text.len);
-    if (at != NULL) {
-        c.node = arena_span(arena, span_from(text, (size_t)(at - text.p) + 1));
-        text.len = (size_t)(at - text.p);
-    }
-    c.name = arena_span(arena, text);
-    return c;
+    return o->collectors != NULL && o->collectors->n > 0;
 }
 
-/* Names of the command line, or <set>-0 … as a StatefulSet makes them. */
+/* Those of the command line, or <set>-0 … as a StatefulSet makes them. */
 static void set_collectors(struct loading *l, struct tenant *t, size_t n_replicas)
 {
     const struct tenants_options *o = l->options;
+    size_t n = o->collector_count > 0 ? o->collector_count : n_replicas;
     AUTO_BUF set;
-    size_t n = o->n_collectors > 0      ? o->n_collectors
-               : o->collector_count > 0 ? o->collector_count
-                                        : n_replicas;
 
-    if (n > LIMIT_COLLECTORS && l->f != NULL) {
-        faults_add(l->f, FAULT_ERROR, 0, "more than %d collectors", LIMIT_COLLECTORS);
+    collectorlist_init(&t->collectors);
+    if (has_list(o)) {
+        collectorlist_copy(&t->collectors, o->collectors);
+        return;
     }
-    n = n > LIMIT_COLLECTORS ? 0 : n;
+    if (n > LIMIT_COLLECTORS) {
+        faults_add(l->f, FAULT_ERROR, 0, "more than %d collectors", LIMIT_COLLECTORS);
+        return;
+    }
     buf_init(&set, KIB);
     wire_collector_name(t->name, &set);
-    t->n_collectors = n;
-    t->collectors = arena_alloc(l->arena, (n + 1) * sizeof(*t->collectors));
-    for (size_t i = 0; i < n; i++) {
-        if (o->n_collectors > 0) {
-            t->collectors[i] = collector_from(l->arena, o->collectors[i]);
-            continue;
-        }
-        const char *name = arena_printf(l->arena, "%s-%zu", set.p, i);
-        t->collectors[i] = (struct tenant_collector){ span_of(name), SPAN_LIT(""), SPAN_LIT("") };
-    }
+    collectorlist_number(&t->collectors, set.p, n);
 }
 
 static struct span choose(struct span given, struct span documented)
@@ -114,6 +95,7 @@ static void add_tenant(struct loading *l, struct tenant *t)
         if (span_eq(l->tenants.v[i].ns, t->ns) && span_eq(l->tenants.v[i].name, t->name)) {
             faults_add(l->f, FAULT_ERROR, 0, "collector '%.*s' is there twice", SPAN_ARG(t->name));
             scrapejobs_fini(&t->jobs);
+            collectorlist_fini(&t->collectors);
             return;
         }
     }
@@ -246,7 +228,7 @@ static void load_manifest(struct loading *l, const struct tenants_source *source
 static void load_dropin(struct loading *l, const struct tenants_source *source)
 {
     const struct tenants_options *o = l->options;
-    const struct dropin_support support = { .has_collectors = o->n_collectors > 0 ||
+    const struct dropin_support support = { .has_collectors = has_list(o) ||
                                                               o->collector_count > 0 ||
                                                               o->needs_no_collectors };
     struct node *root = NULL;
@@ -321,6 +303,7 @@ void tenants_fini(struct tenants *t)
 {
     for (size_t i = 0; i < t->n; i++) {
         scrapejobs_fini(&t->v[i].jobs);
+        collectorlist_fini(&t->v[i].collectors);
     }
     mem_free(t->v);
     arena_fini(&t->arena);

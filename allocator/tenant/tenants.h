@@ -6,6 +6,7 @@
 #define OTEL_TA_TENANT_TENANTS_H
 
 #include "allocator/tenant/collectorcr.h"
+#include "allocator/tenant/collectorlist.h"
 
 enum tenants_kind { TENANTS_MANIFEST, TENANTS_DROPIN };
 
@@ -18,8 +19,7 @@ struct tenants_source {
 };
 
 struct tenants_options { /* what the command line says; empty = not given, the document decides */
-    const struct span *collectors; /* NAME, NAME@NODE, NAME=ADDRESS or NAME@NODE=ADDRESS */
-    size_t n_collectors;
+    const struct collectorlist *collectors; /* NULL, or who they are; an empty list says nothing */
     size_t collector_count; /* or a number: the pods of the CR's StatefulSet ("collector-0" … in
                                drop-in mode); 0 = spec.replicas */
     struct span strategy, fallback;
@@ -32,12 +32,6 @@ struct tenants_options { /* what the command line says; empty = not given, the d
     struct scrapememo *memo;  /* as in struct scrape_options */
 };
 
-struct tenant_collector {
-    struct span name;
-    struct span node;    /* empty: unknown */
-    struct span address; /* that its requests come from, as inet_ntop writes it; empty: unknown */
-};
-
 struct tenant { /* one Collector CR */
     struct span ns, name;
     struct span service; /* by which its collectors find the allocator; empty without a name */
@@ -45,8 +39,7 @@ struct tenant { /* one Collector CR */
     bool is_v0;
     bool are_jobs_inline; /* the rewrite left them in the CR beside a target_allocator block, which
                              must not bring them a second time */
-    struct tenant_collector *collectors;
-    size_t n_collectors;
+    struct collectorlist collectors;
     struct scrapejobs jobs;
 };
 

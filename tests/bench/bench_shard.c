@@ -236,8 +236,8 @@ static void make_world(struct world *w, size_t n_targets)
     }
     for (size_t i = 0; i <= MOST; i++) {
         snprintf(w->names[i], sizeof(w->names[i]), "otel-collector-%zu", i);
-        w->collectors[i] =
-            (struct strategy_collector){ span_of(w->names[i]), span_of(w->names[i]) };
+        w->collectors[i] = (struct strategy_collector){ .name = span_of(w->names[i]),
+                                                        .node = span_of(w->names[i]) };
     }
 }
 

@@ -178,16 +178,11 @@ static int make_fleet(struct explanation *x, struct err *err)
 {
     const struct tenant *t = x->tenant;
     struct fleet_options options = { t->strategy, t->fallback, t->is_v0 };
-    struct strategy_collector *v = mem_array(t->n_collectors + 1, sizeof(*v));
 
-    for (size_t i = 0; i < t->n_collectors; i++) {
-        v[i] = (struct strategy_collector){ t->collectors[i].name, t->collectors[i].node };
-    }
     int rc = fleet_new(&options, &x->fleet, err);
     if (rc == 0) {
-        fleet_set_collectors(x->fleet, v, t->n_collectors, NULL, NULL);
+        fleet_set_collectors(x->fleet, t->collectors.v, t->collectors.n, NULL, NULL);
     }
-    mem_free(v);
     return rc;
 }
 

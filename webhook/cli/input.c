@@ -92,8 +92,7 @@ static void load_prometheus(struct loading *l, struct span text, const char *pat
 
 static void set_options(struct loading *l, const struct options *o)
 {
-    l->options = (struct tenants_options){ .collectors = o->collectors.v,
-                                           .n_collectors = o->collectors.n,
+    l->options = (struct tenants_options){ .collectors = &o->collectors,
                                            .collector_count = o->collector_count,
                                            .strategy = o->strategy == NULL ? SPAN_LIT("")
                                                                            : span_of(o->strategy),

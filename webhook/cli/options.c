@@ -1,15 +1,12 @@
 #include "webhook/cli/options.h"
 
 #include "allocator/base/limits.h"
-#include "allocator/codec/keyset.h"
 #include "allocator/codec/walk.h"
 #include "allocator/shard/strategy.h"
 #include "webhook/cli/commandtable.h"
 #include "webhook/cli/flagvalue.h"
 #include "webhook/cli/optiontable.h"
 
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -158,81 +155,20 @@ static int fail_value(const struct options *o, struct span flag, const char *res
     return complain(&c, errout);
 }
 
-/* "NAME=ADDRESS": the address gets the form that peers are compared in. */
-static int read_address(struct options *o, const struct flagvalue *v, struct span *item)
-{
-    const char *is = memchr(item->p, '=', item->len);
-    char address[INET6_ADDRSTRLEN];
-    unsigned char bytes[sizeof(struct in6_addr)];
-
-    if (is == NULL) {
-        return 0;
-    }
-    size_t len = (size_t)(is - item->p) + 1;
-    const char *given = arena_strndup(&o->arena, item->p + len, item->len - len);
-    int family = strchr(given, ':') == NULL ? AF_INET : AF_INET6;
-    if (inet_pton(family, given, bytes) != 1) {
-        return flagvalue_refuse(v, "a list of NAME, NAME@NODE or NAME=IP-ADDRESS");
-    }
-    *item = span_of(arena_printf(&o->arena, "%.*s%s", (int)len, item->p,
-                                 inet_ntop(family, bytes, address, sizeof(address))));
-    return 0;
-}
-
-/* Pods are named by letters, digits, '-' and '.'; others may name collectors more freely, but a
- * name that begins with anything else is a slip. */
-static int check_collector(const struct flagvalue *v, struct span item, struct keyset *seen)
-{
-    size_t len = 0;
-
-    while (len < item.len && item.p[len] != '@' && item.p[len] != '=') {
-        len++;
-    }
-    struct span name = span_make(item.p, len);
-    if (len == 0 || (item.len == len + 1 && item.p[len] == '@')) {
-        return flagvalue_refuse(v, "a list of NAME, NAME@NODE or NAME=IP-ADDRESS: a name is empty");
-    }
-    if (!isalnum((unsigned char)name.p[0])) {
-        return flagvalue_refuse(v, "a list of names or a number from 1 to 65534");
-    }
-    for (size_t i = 0; i < item.len; i++) {
-        if (!isgraph((unsigned char)item.p[i])) {
-            return flagvalue_refuse(v, "a list of names: there are blanks in it");
-        }
-    }
-    return keyset_add(seen, name)
-               ? 0
-               : flagvalue_refuse(v, "a list of different names: one is there twice");
-}
-
 static int read_collectors(struct options *o, const struct flagvalue *v)
 {
-    struct keyset seen;
-    size_t n = 1;
-    int rc = 0;
+    struct err err = { 0 };
 
-    vec_clear(&o->collectors); /* given twice, the last one counts */
+    collectorlist_fini(&o->collectors); /* given twice, the last one counts */
+    collectorlist_init(&o->collectors);
     o->collector_count = 0;
     if (v->text[strspn(v->text, "0123456789")] == '\0') {
         return flagvalue_number(v, 1, LIMIT_COLLECTORS, &o->collector_count);
     }
-    for (const char *p = v->text; *p != '\0'; p++) {
-        n += *p == ',';
+    if (collectorlist_parse(&o->collectors, span_of(v->text), &err) < 0) {
+        return flagvalue_refuse(v, err.text);
     }
-    if (n > LIMIT_COLLECTORS) {
-        return flagvalue_refuse(v, "a list of at most 65534 names");
-    }
-    keyset_init(&seen, n);
-    for (const char *p = v->text; rc == 0 && p != NULL;) {
-        struct span item = span_make(p, strcspn(p, ","));
-        const char *end = p + item.len;
-        rc = check_collector(v, item, &seen);
-        rc = rc != 0 ? rc : read_address(o, v, &item);
-        *vec_push(&o->collectors) = item;
-        p = *end == ',' ? end + 1 : NULL;
-    }
-    keyset_fini(&seen);
-    return rc;
+    return 0;
 }
 
 static int read_names(struct options *o, const struct flagvalue *v)
@@ -652,6 +588,7 @@ int options_parse(int argc, char **argv, struct options *out, FILE *errout)
 {
     memset(out, 0, sizeof(*out));
     arena_init(&out->arena);
+    collectorlist_init(&out->collectors);
     out->collector_id_expr = WIRE_DEFAULT_COLLECTOR_ID;
     out->timeout_ms = 30000;
     out->shutdown_delay_ms = -1;
@@ -678,7 +615,7 @@ void options_fini(struct options *o)
 {
     vec_fini(&o->filenames);
     vec_fini(&o->arguments);
-    vec_fini(&o->collectors);
+    collectorlist_fini(&o->collectors);
     vec_fini(&o->tls_names);
     arena_fini(&o->arena);
 }

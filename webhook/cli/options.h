@@ -6,6 +6,7 @@
 #include "allocator/base/arena.h"
 #include "allocator/base/log.h"
 #include "allocator/base/vec.h"
+#include "allocator/tenant/collectorlist.h"
 #include "allocator/tenant/wire.h"
 
 #include <stdio.h>
@@ -39,11 +40,11 @@ struct options {
     struct arena arena;          /* lists and derived texts */
     VEC(const char *) filenames; /* -f */
     VEC(const char *) arguments; /* positional, behind the command */
-    VEC(struct span) collectors; /* --collectors a,b */
-    size_t collector_count;      /* --collectors 3 */
-    const char *config_file;     /* --config-file, or NULL */
-    const char *listen;          /* NULL: not given */
-    const char *webhook_listen;  /* NULL: not given; "off" */
+    struct collectorlist collectors; /* --collectors a,b */
+    size_t collector_count;          /* --collectors 3 */
+    const char *config_file;         /* --config-file, or NULL */
+    const char *listen;              /* NULL: not given */
+    const char *webhook_listen;      /* NULL: not given; "off" */
     const char *cert_dir, *tls_cert_file, *tls_key_file, *webhook_client_ca;
     VEC(const char *) tls_names;
     bool is_tls13;        /* --tls-min-version 1.3 */

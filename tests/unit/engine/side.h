@@ -87,17 +87,21 @@ static inline void tell(struct side *s, uint64_t id, enum arrival_status status,
 static inline void configure_text(struct side *s, const char *text, unsigned n_collectors)
 {
     role_enter(engine);
-    struct span names[8];
-    char texts[8][32];
+    struct collectorlist collectors;
+    char texts[256] = "";
     struct tenants_source source = { TENANTS_DROPIN, NULL, (char *)(uintptr_t)text, strlen(text) };
-    struct tenants_options options = { .collectors = names, .n_collectors = n_collectors };
+    struct tenants_options options = { .collectors = &collectors };
     struct tenants tenants;
     struct faults faults;
     struct err err = { 0 };
 
     for (unsigned i = 0; i < n_collectors; i++) {
-        snprintf(texts[i], sizeof(texts[i]), "c%u@vA%u", i, i);
-        names[i] = span_of(texts[i]);
+        snprintf(texts + strlen(texts), sizeof(texts) - strlen(texts), "%sc%u@vA%u",
+                 i == 0 ? "" : ",", i, i);
+    }
+    collectorlist_init(&collectors);
+    if (collectorlist_parse(&collectors, span_of(texts), &err) < 0) {
+        ok(false, "%s", err.text);
     }
     /* With and without one the same must come out. */
     options.memo = n_collectors % 4 == 0 ? NULL : state_memo(s->state);
@@ -112,6 +116,7 @@ static inline void configure_text(struct side *s, const char *text, unsigned n_c
         exit(check_done());
     }
     faults_fini(&faults);
+    collectorlist_fini(&collectors);
 }
 
 static inline void add_page(const struct page *page, struct buf *out)

@@ -284,8 +284,8 @@ static void change_file(struct side *s)
 
 static void change_world(struct world *w)
 {
-    static const char *const strategies[] = { "consistent-hashing", "rendezvous",
-                                              "bounded-rendezvous", "per-node", "least-weighted" };
+    static const char *const known[] = { "consistent-hashing", "rendezvous", "bounded-rendezvous",
+                                         "per-node", "least-weighted" };
 
     switch (chance(6)) {
     case 0:
@@ -300,7 +300,7 @@ static void change_world(struct world *w)
         w->rules[chance(4)] = chance(4);
         break;
     default:
-        w->strategy = strategies[chance(COUNT(strategies))];
+        w->strategy = known[chance(COUNT(known))];
         break;
     }
 }
@@ -426,8 +426,7 @@ static void test_sync(void)
     struct mailbox *wants = s.wants; /* keep the answers back */
     struct mail *kept = NULL;
     struct tenants_source source = { .kind = TENANTS_DROPIN };
-    struct span names[] = { SPAN_LIT("c0") };
-    struct tenants_options options = { .collectors = names, .n_collectors = 1 };
+    struct tenants_options options = { .collector_count = 1 };
     struct tenants tenants;
     struct faults faults;
     AUTO_BUF text;

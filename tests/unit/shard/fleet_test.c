@@ -19,7 +19,7 @@ static uint32_t owner_of(const char *strategy, bool is_v0, const char *const *na
     int token = 0;
 
     for (size_t i = 0; i < n; i++) {
-        v[i] = (struct strategy_collector){ span_of(names[i]), span_of("") };
+        v[i] = (struct strategy_collector){ .name = span_of(names[i]) };
     }
     is_int(fleet_new(&o, &f, NULL), 0, "%s exists", strategy);
     fleet_set_collectors(f, v, n, NULL, NULL);
@@ -119,7 +119,7 @@ static void set_collectors(struct world *w, size_t first, size_t n)
 
     for (size_t i = 0; i < n; i++) {
         snprintf(names[i], sizeof(names[i]), "c-%03zu", first + i);
-        v[i] = (struct strategy_collector){ span_of(names[i]), span_of(names[i]) };
+        v[i] = (struct strategy_collector){ .name = span_of(names[i]), .node = span_of(names[i]) };
     }
     w->n_moved = 0;
     fleet_set_collectors(w->fleet, v, n, on_moved, w);

@@ -70,12 +70,12 @@ static void test_foreign_documents(void)
 static void test_manifests(void)
 {
     const struct tenants_options none = { 0 };
-    struct span names[] = { SPAN_LIT("b@node-1=fd00::1"), SPAN_LIT("a=10.0.0.1") };
-    const struct tenants_options named = { .collectors = names,
-                                           .n_collectors = 2,
-                                           .strategy = SPAN_LIT("per-node") };
+    struct collectorlist names;
+    const struct tenants_options named = { .collectors = &names, .strategy = SPAN_LIT("per-node") };
     const struct tenants_options counted = { .collector_count = 2, .include_disabled = true };
 
+    collectorlist_init(&names);
+    is_int(collectorlist_parse(&names, SPAN_LIT("b@node-1=fd00::1,a=10.0.0.1"), NULL), 0, "a list");
     is_int(load(TENANTS_MANIFEST,
                 CR("one", "  replicas: 3\n  targetAllocator: {enabled: true, allocationStrategy: "
                           "least-weighted}\n"),
@@ -84,8 +84,8 @@ static void test_manifests(void)
     is_int(tenants.n, 1, "one tenant");
     is_span(tenants.v[0].ns, SPAN_LIT("ns"), "namespace");
     is_span(tenants.v[0].strategy, SPAN_LIT("least-weighted"), "strategy of the CR");
-    is_int(tenants.v[0].n_collectors, 3, "a collector for each replica");
-    is_span(tenants.v[0].collectors[2].name, SPAN_LIT("one-collector-2"),
+    is_int(tenants.v[0].collectors.n, 3, "a collector for each replica");
+    is_span(tenants.v[0].collectors.v[2].name, SPAN_LIT("one-collector-2"),
             "named as a StatefulSet names them");
     is_int(tenants.v[0].jobs.n, 1, "its job");
     is_span(tenants.v[0].jobs.v[0]->sds[0].file.patterns[0], SPAN_LIT("conf/sd.json"),
@@ -93,24 +93,26 @@ static void test_manifests(void)
 
     is_int(load(TENANTS_MANIFEST, CR("one", "  targetAllocator: {enabled: true}\n"), &named), 0,
            "names from the command line");
-    is_span(tenants.v[0].collectors[0].name, SPAN_LIT("b"), "name");
-    is_span(tenants.v[0].collectors[0].node, SPAN_LIT("node-1"), "its node");
-    is_span(tenants.v[0].collectors[0].address, SPAN_LIT("fd00::1"), "its address");
-    is_span(tenants.v[0].collectors[1].address, SPAN_LIT("10.0.0.1"), "an address without a node");
-    is_span(tenants.v[0].collectors[1].name, SPAN_LIT("a"), "and the name");
-    is_span(tenants.v[0].collectors[1].node, SPAN_LIT(""), "no node given");
+    is_span(tenants.v[0].collectors.v[0].name, SPAN_LIT("b"), "name");
+    is_span(tenants.v[0].collectors.v[0].node, SPAN_LIT("node-1"), "its node");
+    is_span(tenants.v[0].collectors.v[0].address, SPAN_LIT("fd00::1"), "its address");
+    is_span(tenants.v[0].collectors.v[1].address, SPAN_LIT("10.0.0.1"),
+            "an address without a node");
+    is_span(tenants.v[0].collectors.v[1].name, SPAN_LIT("a"), "and the name");
+    is_span(tenants.v[0].collectors.v[1].node, SPAN_LIT(""), "no node given");
     is_span(tenants.v[0].strategy, SPAN_LIT("per-node"), "the command line's strategy wins");
 
     is_int(load(TENANTS_MANIFEST, CR("one", ""), &none), 0, "a CR that asks for no allocator");
     is_int(tenants.n, 0, "is not served");
     is_int(load(TENANTS_MANIFEST, CR("one", ""), &counted), 0, "unless asked for");
-    is_int(tenants.v[0].n_collectors, 2, "a number of collectors");
+    is_int(tenants.v[0].collectors.n, 2, "a number of collectors");
     is_int(load(TENANTS_MANIFEST,
                 CR("one", "  targetAllocator: {enabled: true}\n") "---\n" CR(
                     "two", "  targetAllocator: {enabled: true}\n"),
                 &none),
            0, "two documents");
     is_int(tenants.n, 2, "two tenants");
+    collectorlist_fini(&names);
     is_int(load(TENANTS_MANIFEST, "kind: ConfigMap\napiVersion: v1\n", &none), ERR_INVALID,
            "a file without any Collector is a fault");
     is_int(tenants.n, 0, "and gives nothing");
@@ -131,9 +133,9 @@ static void test_object_names(void)
     const struct tenants_options none = { 0 };
 
     is_int(load(TENANTS_MANIFEST, CR("a.b", ENABLED), &none), 0, "a name that is no DNS label");
-    is_span(tenants.v[0].collectors[0].name, SPAN_LIT("a-b-collector-0"), "its pod");
+    is_span(tenants.v[0].collectors.v[0].name, SPAN_LIT("a-b-collector-0"), "its pod");
     is_int(load(TENANTS_MANIFEST, CR(NAME_50 "abcd", ENABLED), &none), 0, "a long name");
-    is_span(tenants.v[0].collectors[0].name, SPAN_LIT(NAME_50 "abc-collector-0"), "its pod");
+    is_span(tenants.v[0].collectors.v[0].name, SPAN_LIT(NAME_50 "abc-collector-0"), "its pod");
     is_int(faults.n, 0, "nothing to report");
     is_int(load(TENANTS_MANIFEST, CR("a.b", ENABLED) "---\n" CR("a-b", ENABLED), &none), 0,
            "two names that give one Service");
@@ -199,7 +201,7 @@ static void test_dropin(void)
     is_span(tenants.v[0].name, SPAN_LIT(""), "without a name");
     is_span(tenants.v[0].strategy, SPAN_LIT("per-node"), "strategy");
     is_span(tenants.v[0].fallback, SPAN_LIT("rendezvous"), "fallback");
-    is_span(tenants.v[0].collectors[1].name, SPAN_LIT("collector-1"), "collectors by number");
+    is_span(tenants.v[0].collectors.v[1].name, SPAN_LIT("collector-1"), "collectors by number");
     is_span(tenants.v[0].jobs.v[0]->sds[0].file.patterns[0], SPAN_LIT("sd.json"),
             "paths start from the working directory");
     is_int(load(TENANTS_DROPIN, "config: {scrape_configs: [{job_name: a}]}\n", &none), ERR_INVALID,
