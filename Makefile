@@ -188,7 +188,7 @@ fuzz: ## every fuzz target for S seconds: make fuzz S=60
 fuzz-here: $(fuzz_targets)
 	$Qscripts/fuzz $(S) $^
 
-checks := layers names sizes format headers symbols werror cppcheck analyzer tidy
+checks := layers circles names sizes format headers symbols werror cppcheck analyzer tidy
 .PHONY: program-only replay-here valgrind-here fuzz-here bench-programs $(addprefix check-,$(checks))
 check: ## house rules and static analysis
 	$Qscripts/setup check

@@ -4,6 +4,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/codec/walk.h"
+#include "allocator/prom/relabel_names.h"
 #include "allocator/prom/relabel_rule.h"
 
 #define DEFAULT_SEPARATOR ";"
@@ -424,7 +425,7 @@ void relabel_free(struct relabel **set)
             strpool_unpin(rule->target.name);
         }
         regex_free(&rule->regex);
-        name_memory_fini(&rule->names);
+        relabel_names_fini(&rule->names);
     }
     arena_fini(&(*set)->arena);
     mem_free(*set);

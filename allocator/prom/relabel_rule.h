@@ -59,6 +59,4 @@ struct relabel {
         *match; /* of the rule that runs: too large to be cleared on the stack each time */
 };
 
-void name_memory_fini(struct name_memory *memory);
-
 #endif
