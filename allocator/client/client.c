@@ -12,7 +12,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/client/libcurl.h"
 #include "allocator/client/oauth2.h"
-#include "allocator/client/place.h"
+#include "allocator/client/origin.h"
 #include "allocator/client/transfer.h"
 
 enum {
@@ -148,25 +148,25 @@ static void start(struct http_request *r)
 /* ---- redirects */
 
 /* Where 'location' leads from here; NULL when it is no URL we may go to. Also notes whether it
- * leaves the place. */
+ * leaves the origin. */
 static const char *resolve(struct http_request *r, const char *location)
 {
     const struct libcurl *lib = &r->client->lib;
     CURLU *u = lib->curl_url();
-    struct place from = { 0 }, to = { 0 };
+    struct origin from = { 0 }, to = { 0 };
     const char *found = NULL;
     char *url = NULL;
 
-    if (lib->curl_url_set(u, CURLUPART_URL, r->url, 0) == CURLUE_OK && place_of(lib, u, &from) &&
-        lib->curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK && place_of(lib, u, &to) &&
+    if (lib->curl_url_set(u, CURLUPART_URL, r->url, 0) == CURLUE_OK && origin_of(lib, u, &from) &&
+        lib->curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK && origin_of(lib, u, &to) &&
         (strcmp(to.scheme, "http") == 0 || strcmp(to.scheme, "https") == 0) &&
         lib->curl_url_get(u, CURLUPART_URL, &url, 0) == CURLUE_OK) {
         found = arena_strndup(&r->arena, url, strlen(url));
-        r->is_elsewhere |= !place_keeps_secrets(&from, &to);
+        r->is_elsewhere |= !origin_keeps_secrets(&from, &to);
     }
     lib->curl_free(url);
-    place_fini(lib, &from);
-    place_fini(lib, &to);
+    origin_fini(lib, &from);
+    origin_fini(lib, &to);
     lib->curl_url_cleanup(u);
     return found;
 }

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "allocator/base/mem.h"
-#include "allocator/client/place.h"
+#include "allocator/client/origin.h"
 
 enum {
     IDLE_CONNECTION_S = 300, /* as Prometheus' transport */
@@ -167,14 +167,14 @@ static void set_tls(struct transfer *t)
                           version_option(tls->min_version, tls->max_version));
 }
 
-static void set_proxy(struct transfer *t, const struct place *to)
+static void set_proxy(struct transfer *t, const struct origin *to)
 {
     const struct libcurl *lib = t->lib;
     const char *proxy = t->order.options->proxy_url.len > 0 ? t->order.options->proxy_url.p : "";
     const char *except = t->order.options->no_proxy.len > 0 ? t->order.options->no_proxy.p : "";
 
     if (t->order.options->proxy_from_environment && t->order.options->proxy_url.len == 0 &&
-        !place_is_loopback(to)) {
+        !origin_is_loopback(to)) {
         const char *found = strcmp(to->scheme, "https") == 0 ? either("HTTPS_PROXY", "https_proxy")
                                                              : either("HTTP_PROXY", "http_proxy");
         const char *found_except = either("NO_PROXY", "no_proxy");
@@ -208,7 +208,7 @@ static void set_method(struct transfer *t)
 
 /* The name to ask for and verify takes the host's place in the URL; the connection goes to the real
  * host, and so does the Host header. */
-static void rename_server(struct transfer *t, CURLU *u, const struct place *to)
+static void rename_server(struct transfer *t, CURLU *u, const struct origin *to)
 {
     const struct libcurl *lib = t->lib;
     AUTO_STR host = strcmp(to->port, "443") == 0 ? mem_printf("Host: %s", to->host)
@@ -221,7 +221,7 @@ static void rename_server(struct transfer *t, CURLU *u, const struct place *to)
     lib->curl_url_set(u, CURLUPART_HOST, t->order.options->tls.server_name.p, 0);
 }
 
-static void set_url(struct transfer *t, CURLU *u, const struct place *to)
+static void set_url(struct transfer *t, CURLU *u, const struct origin *to)
 {
     const struct libcurl *lib = t->lib;
     char *url = NULL;
@@ -286,7 +286,7 @@ void transfer_drop(struct transfer *t)
     t->lines = t->connect_to = NULL;
 }
 
-static bool start_at(struct transfer *t, CURLU *u, const struct place *to)
+static bool start_at(struct transfer *t, CURLU *u, const struct origin *to)
 {
     const struct libcurl *lib = t->lib;
 
@@ -309,7 +309,7 @@ bool transfer_start(struct transfer *t, const struct transfer_order *order)
 {
     const struct libcurl *lib = t->lib;
     CURLU *u = lib->curl_url();
-    struct place to = { 0 };
+    struct origin to = { 0 };
     bool is_running = false;
 
     assert(u != NULL);
@@ -318,14 +318,15 @@ bool transfer_start(struct transfer *t, const struct transfer_order *order)
     t->error[0] = '\0';
     t->is_coded = false;
     t->order = *order;
-    if (lib->curl_url_set(u, CURLUPART_URL, order->url, 0) != CURLUE_OK || !place_of(lib, u, &to)) {
+    if (lib->curl_url_set(u, CURLUPART_URL, order->url, 0) != CURLUE_OK ||
+        !origin_of(lib, u, &to)) {
         refuse(t, "the URL cannot be parsed");
     } else if (order->timeout_ms <= 0) {
         refuse(t, "timed out");
     } else {
         is_running = start_at(t, u, &to);
     }
-    place_fini(lib, &to);
+    origin_fini(lib, &to);
     lib->curl_url_cleanup(u);
     return is_running;
 }

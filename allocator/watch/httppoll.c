@@ -6,7 +6,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
 #include "allocator/base/metric.h"
-#include "allocator/client/httpauth.h"
+#include "allocator/client/credentials.h"
 #include "allocator/scrape/urltext.h"
 
 #include <strings.h>

@@ -1,24 +1,24 @@
-#include "allocator/client/place.h"
+#include "allocator/client/origin.h"
 
 #include <string.h>
 #include <strings.h>
 
-void place_fini(const struct libcurl *lib, struct place *p)
+void origin_fini(const struct libcurl *lib, struct origin *p)
 {
     lib->curl_free(p->scheme);
     lib->curl_free(p->host);
     lib->curl_free(p->port);
 }
 
-bool place_of(const struct libcurl *lib, CURLU *u, struct place *out)
+bool origin_of(const struct libcurl *lib, CURLU *u, struct origin *out)
 {
-    *out = (struct place){ 0 };
+    *out = (struct origin){ 0 };
     return lib->curl_url_get(u, CURLUPART_SCHEME, &out->scheme, 0) == CURLUE_OK &&
            lib->curl_url_get(u, CURLUPART_HOST, &out->host, 0) == CURLUE_OK &&
            lib->curl_url_get(u, CURLUPART_PORT, &out->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
 }
 
-bool place_keeps_secrets(const struct place *from, const struct place *to)
+bool origin_keeps_secrets(const struct origin *from, const struct origin *to)
 {
     if (strcasecmp(from->host, to->host) != 0) {
         return false;
@@ -30,7 +30,7 @@ bool place_keeps_secrets(const struct place *from, const struct place *to)
            strcmp(to->scheme, "https") == 0 && strcmp(to->port, "443") == 0;
 }
 
-bool place_is_loopback(const struct place *p)
+bool origin_is_loopback(const struct origin *p)
 {
     return strcasecmp(p->host, "localhost") == 0 || strncmp(p->host, "127.", 4) == 0 ||
            strcmp(p->host, "[::1]") == 0;

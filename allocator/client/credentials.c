@@ -1,4 +1,4 @@
-#include "allocator/client/httpauth.h"
+#include "allocator/client/credentials.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/base/readfile.h"

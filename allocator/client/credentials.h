@@ -1,8 +1,8 @@
 /* Turns a checked HTTP client block into what one request carries: headers, Basic credentials, TLS
  * options. Files that hold secrets are read for every request, so that a rotated one is used at
  * once. Threads: the watcher's. */
-#ifndef OTEL_TA_CLIENT_HTTPAUTH_H
-#define OTEL_TA_CLIENT_HTTPAUTH_H
+#ifndef OTEL_TA_CLIENT_CREDENTIALS_H
+#define OTEL_TA_CLIENT_CREDENTIALS_H
 
 #include "allocator/base/arena.h"
 #include "allocator/base/vec.h"
