@@ -11,7 +11,6 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/client/libcurl.h"
-#include "allocator/client/oauth2.h"
 #include "allocator/client/origin.h"
 #include "allocator/client/transfer.h"
 
@@ -23,7 +22,7 @@ enum {
 };
 
 enum state {
-    STATE_TOKEN,   /* waits for OAuth2 */
+    STATE_HELD,    /* until its owner lets it go */
     STATE_RUNNING, /* curl has it */
     STATE_FAILED,  /* the transfer's error waits to be told by the next poll */
 };
@@ -37,7 +36,7 @@ struct http_request {
     struct arena arena; /* the options, NUL-terminated */
     struct http_request_options o;
     const char *url;           /* after redirects */
-    struct span authorization; /* from OAuth2 */
+    struct span authorization; /* of a held request; else empty */
     int64_t deadline_ms;
     unsigned n_redirects;
     bool is_elsewhere; /* a redirect led to another host: credentials and headers stay behind */
@@ -46,9 +45,8 @@ struct http_request {
 };
 
 struct http_client {
-    struct libcurl lib; /* once 'multi' is there */
-    CURLM *multi;       /* NULL: nothing was sent yet */
-    struct oauth2 *oauth2;
+    struct libcurl lib;           /* once 'multi' is there */
+    CURLM *multi;                 /* NULL: nothing was sent yet */
     struct http_request requests; /* head of a ring */
     size_t n_failed;
 };
@@ -89,7 +87,6 @@ static void keep_options(struct http_request *r, const struct http_request_optio
         headers[i].value = keep(a, o->headers[i].value);
     }
     k->headers = headers;
-    k->oauth2 = (struct http_client_oauth2){ 0 }; /* was borrowed; oauth2_want() has its own copy */
     if (k->method.len == 0) {
         k->method = k->post_body.p == NULL ? SPAN_LIT("GET") : SPAN_LIT("POST");
     }
@@ -255,18 +252,6 @@ static void finish(struct http_request *r, CURLcode code)
     tell(r, &response);
 }
 
-static void on_authorized(void *arg, struct span authorization, const char *error)
-{
-    struct http_request *r = arg;
-
-    if (error != NULL) {
-        fail(r, error);
-        return;
-    }
-    r->authorization = arena_span(&r->arena, authorization);
-    start(r);
-}
-
 struct http_request *http_client_send(struct http_client *c, const struct http_request_options *o,
                                       http_done_fn *done, void *arg)
 {
@@ -284,19 +269,27 @@ struct http_request *http_client_send(struct http_client *c, const struct http_r
     arena_init(&r->arena);
     keep_options(r, o);
     r->url = r->o.url.p == NULL ? "" : r->o.url.p;
-    if (o->oauth2.token_url.len > 0) {
-        oauth2_want(c->oauth2, &o->oauth2, o->timeout_ms, on_authorized, r);
-    } else {
+    if (!o->is_held) {
         start(r);
     }
     return r;
 }
 
-void http_client_cancel(struct http_client *c, struct http_request *r)
+void http_client_release(struct http_request *r, struct span authorization)
 {
-    if (r->state == STATE_TOKEN) {
-        oauth2_cancel(c->oauth2, r);
-    }
+    assert(r->state == STATE_HELD);
+    r->authorization = arena_span(&r->arena, authorization);
+    start(r);
+}
+
+void http_client_fail(struct http_request *r, const char *why)
+{
+    assert(r->state == STATE_HELD);
+    fail(r, why);
+}
+
+void http_client_cancel(struct http_request *r)
+{
     request_free(r);
 }
 
@@ -306,7 +299,6 @@ struct http_client *http_client_new(void)
 {
     struct http_client *c = mem_zalloc(sizeof(*c));
 
-    c->oauth2 = oauth2_new(c);
     c->requests.next = c->requests.prev = &c->requests;
     return c;
 }
@@ -386,7 +378,6 @@ void http_client_free(struct http_client **client)
     while (c->requests.next != &c->requests) {
         request_free(c->requests.next);
     }
-    oauth2_free(&c->oauth2);
     if (c->multi != NULL) {
         c->lib.curl_multi_cleanup(c->multi);
         c->lib.curl_global_cleanup();

@@ -13,11 +13,8 @@
  * loopback. TLS 1.2 at least, unless min_version says otherwise; server_name is what is asked for
  * (SNI) and verified.
  *
- * user:password@ in the URL is Basic authorization unless 'username' or 'oauth2' is given. OAuth2
- * client credentials (RFC 6749 §4.4): the token is fetched once per distinct oauth2 block, kept
- * until 10 s before it expires, and sent as Authorization; requests that need it wait for it. A
- * token endpoint that refuses Basic is tried once more with the credentials in the body, as Go's
- * library does.
+ * user:password@ in the URL is Basic authorization unless 'username' is given or the request was
+ * held for an authorization of its own (oauth2.h).
  *
  * Connections are kept and reused, 5 min when idle. Threads: everything on the watcher thread. */
 #ifndef OTEL_TA_CLIENT_CLIENT_H
@@ -43,16 +40,6 @@ struct http_client_tls {
     bool insecure_skip_verify;
 };
 
-struct http_client_oauth2 { /* client credentials; token_url.len > 0 when used */
-    struct span token_url, client_id, client_secret;
-    const struct span *scopes;
-    size_t n_scopes;
-    struct span endpoint_params; /* form-encoded already ("a=b&c=d"), may be empty */
-    struct http_client_tls tls;
-    struct span proxy_url, no_proxy;
-    bool proxy_from_environment;
-};
-
 struct http_request_options { /* borrowed during http_client_send only */
     struct span url;
     struct span method;                        /* empty: GET, or POST when post_body.p != NULL */
@@ -60,12 +47,12 @@ struct http_request_options { /* borrowed during http_client_send only */
     const struct http_request_header *headers; /* one entry per line; a name may repeat */
     size_t n_headers;
     struct span username, password; /* Basic, when username.p != NULL */
-    struct http_client_oauth2 oauth2;
     struct http_client_tls tls;
     struct span proxy_url, no_proxy;
     bool proxy_from_environment;
     bool follow_redirects, enable_http2;
-    int64_t timeout_ms;    /* the whole exchange, redirects and token included; > 0 */
+    bool is_held;          /* waits for http_client_release() or http_client_fail() */
+    int64_t timeout_ms;    /* the whole exchange, redirects and holding included; > 0 */
     size_t max_body_bytes; /* a longer body is an error, not a cut */
 };
 
@@ -86,8 +73,11 @@ struct http_client *http_client_new(void);
  * http_client_cancel(). Never NULL. */
 struct http_request *http_client_send(struct http_client *c, const struct http_request_options *o,
                                       http_done_fn *done, void *arg) ON(watcher);
+/* A held request goes, with this value of the Authorization header (borrowed); or it fails. */
+void http_client_release(struct http_request *r, struct span authorization) ON(watcher);
+void http_client_fail(struct http_request *r, const char *why) ON(watcher);
 /* 'done' will not be called. Not for the request whose 'done' is running. */
-void http_client_cancel(struct http_client *c, struct http_request *r) ON(watcher);
+void http_client_cancel(struct http_request *r) ON(watcher);
 /* Waits up to 'timeout_ms' (-1 = for ever) for the client's sockets or the fds in 'extra' (poll
  * semantics, results in revents), then runs what is due. May return early without a reason. At most
  * 64 fds. */

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-void httpauth_header(struct httpauth_request *r, struct span name, struct span value)
+void credentials_header(struct credentials *r, struct span name, struct span value)
 {
     *vec_push(&r->headers) = (struct http_request_header){ name, value };
 }
@@ -61,16 +61,16 @@ static struct http_client_tls tls_from(const struct httpconfig_tls *t)
     };
 }
 
-static int add_headers(const struct httpconfig *config, struct arena *arena,
-                       struct httpauth_request *r, struct err *err)
+static int add_headers(const struct httpconfig *config, struct arena *arena, struct credentials *r,
+                       struct err *err)
 {
     for (size_t i = 0; i < config->n_headers; i++) {
         const struct httpconfig_header *h = &config->headers[i];
         for (size_t k = 0; k < h->n_values; k++) {
-            httpauth_header(r, h->name, h->values[k]);
+            credentials_header(r, h->name, h->values[k]);
         }
         for (size_t k = 0; k < h->n_secrets; k++) {
-            httpauth_header(r, h->name, h->secrets[k]);
+            credentials_header(r, h->name, h->secrets[k]);
         }
         for (size_t k = 0; k < h->n_files; k++) {
             struct span value;
@@ -78,14 +78,14 @@ static int add_headers(const struct httpconfig *config, struct arena *arena,
             if (rc < 0) {
                 return err_wrap(err, rc, "http_headers");
             }
-            httpauth_header(r, h->name, value);
+            credentials_header(r, h->name, value);
         }
     }
     return 0;
 }
 
 static int add_credentials(const struct httpconfig *config, struct arena *arena,
-                           struct httpauth_request *r, struct err *err)
+                           struct credentials *r, struct err *err)
 {
     if (config->has_basic_auth) {
         int rc = text_or_file(config->basic_username, config->basic_username_file, arena,
@@ -109,7 +109,7 @@ static int add_credentials(const struct httpconfig *config, struct arena *arena,
         return err_wrap(err, rc, "authorization");
     }
     struct span type = config->auth_type.len == 0 ? SPAN_LIT("Bearer") : config->auth_type;
-    httpauth_header(
+    credentials_header(
         r, SPAN_LIT("Authorization"),
         span_of(arena_printf(arena, "%.*s %.*s", SPAN_ARG(type), SPAN_ARG(credentials))));
     return 0;
@@ -146,7 +146,7 @@ static struct span encode_parameters(const struct node *map, struct arena *arena
 }
 
 static int add_oauth2(const struct httpconfig_oauth2 *config, struct arena *arena,
-                      struct httpauth_request *r, struct err *err)
+                      struct credentials *r, struct err *err)
 {
     struct span secret;
 
@@ -157,23 +157,22 @@ static int add_oauth2(const struct httpconfig_oauth2 *config, struct arena *aren
     if (rc < 0) {
         return err_wrap(err, rc, "oauth2");
     }
-    r->options.oauth2 =
-        (struct http_client_oauth2){ .token_url = config->token_url,
-                                     .client_id = config->client_id,
-                                     .client_secret = secret,
-                                     .scopes = config->scopes,
-                                     .n_scopes = config->n_scopes,
-                                     .endpoint_params =
-                                         encode_parameters(config->endpoint_params, arena),
-                                     .tls = tls_from(&config->tls),
-                                     .proxy_url = config->proxy_url,
-                                     .no_proxy = config->no_proxy,
-                                     .proxy_from_environment = config->proxy_from_environment };
+    r->oauth2 = (struct oauth2_config){ .token_url = config->token_url,
+                                        .client_id = config->client_id,
+                                        .client_secret = secret,
+                                        .scopes = config->scopes,
+                                        .n_scopes = config->n_scopes,
+                                        .endpoint_params =
+                                            encode_parameters(config->endpoint_params, arena),
+                                        .tls = tls_from(&config->tls),
+                                        .proxy_url = config->proxy_url,
+                                        .no_proxy = config->no_proxy,
+                                        .proxy_from_environment = config->proxy_from_environment };
     return 0;
 }
 
-int httpauth_apply(const struct httpconfig *config, struct arena *arena, struct httpauth_request *r,
-                   struct err *err)
+int credentials_apply(const struct httpconfig *config, struct arena *arena, struct credentials *r,
+                      struct err *err)
 {
     if (config->gap.path != NULL) {
         return err_set(err, ERR_UNSUPPORTED, "%s: %s", config->gap.path, config->gap.why);
@@ -191,13 +190,16 @@ int httpauth_apply(const struct httpconfig *config, struct arena *arena, struct 
     return rc < 0 ? rc : add_oauth2(&config->oauth2, arena, r, err);
 }
 
-void httpauth_finish(struct httpauth_request *r)
+struct http_request *credentials_send(struct credentials *r, struct http_client *client,
+                                      struct oauth2 *tokens, http_done_fn *done, void *arg)
 {
     r->options.headers = r->headers.v;
     r->options.n_headers = r->headers.n;
+    return r->oauth2.token_url.len == 0 ? http_client_send(client, &r->options, done, arg)
+                                        : oauth2_send(tokens, &r->oauth2, &r->options, done, arg);
 }
 
-void httpauth_fini(struct httpauth_request *r)
+void credentials_fini(struct credentials *r)
 {
     vec_fini(&r->headers);
 }

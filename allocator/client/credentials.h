@@ -6,19 +6,23 @@
 
 #include "allocator/base/arena.h"
 #include "allocator/base/vec.h"
-#include "allocator/client/client.h"
+#include "allocator/client/oauth2.h"
 #include "allocator/scrape/httpconfig.h"
 
-struct httpauth_request {
-    struct http_request_options options; /* headers point to 'headers' after httpauth_finish() */
+struct credentials {
+    struct http_request_options options; /* the caller's URL, time and size; the rest is set here */
+    struct oauth2_config oauth2;
     VEC(struct http_request_header) headers;
 };
 
-void httpauth_header(struct httpauth_request *r, struct span name, struct span value);
+void credentials_header(struct credentials *r, struct span name, struct span value);
 /* Everything of 'config'. Text goes to 'arena'. ERR_* when a file cannot be read. */
-int httpauth_apply(const struct httpconfig *config, struct arena *arena, struct httpauth_request *r,
-                   struct err *err) MUST_USE;
-void httpauth_finish(struct httpauth_request *r);
-void httpauth_fini(struct httpauth_request *r);
+int credentials_apply(const struct httpconfig *config, struct arena *arena, struct credentials *r,
+                      struct err *err) MUST_USE;
+/* Sends what was applied; by 'tokens' when it wants one. To be cancelled by oauth2_cancel(). */
+struct http_request *credentials_send(struct credentials *r, struct http_client *client,
+                                      struct oauth2 *tokens, http_done_fn *done, void *arg)
+    ON(watcher);
+void credentials_fini(struct credentials *r);
 
 #endif

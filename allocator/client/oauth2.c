@@ -14,24 +14,19 @@
 #define EARLY_MS 10000   /* a token that ends so soon is not used any more */
 #define MANY_SOURCES 256 /* from here on, sources whose token has expired are dropped */
 
-struct waiter {
-    oauth2_ready_fn *ready;
-    void *arg;
-};
-
 struct source { /* one distinct configuration */
     struct oauth2 *owner;
     struct buf key;
     struct arena arena; /* the configuration */
-    struct http_client_oauth2 config;
+    struct oauth2_config config;
     struct arena token_arena;
     struct span authorization;    /* empty: no token */
     int64_t good_until_ms;        /* INT64_MAX: for ever */
     struct http_request *request; /* under way, or NULL */
     int64_t timeout_ms;
-    bool in_body;   /* the endpoint wants id and secret in the body */
-    bool is_second; /* the request under way is the second attempt */
-    VEC(struct waiter) waiters;
+    bool in_body;                       /* the endpoint wants id and secret in the body */
+    bool is_second;                     /* the request under way is the second attempt */
+    VEC(struct http_request *) waiters; /* held */
 };
 
 struct oauth2 {
@@ -55,7 +50,7 @@ static void add_to_key(struct buf *key, struct span s)
     buf_add_span(key, s);
 }
 
-static void make_key(const struct http_client_oauth2 *c, struct buf *out)
+static void make_key(const struct oauth2_config *c, struct buf *out)
 {
     const struct span texts[] = {
         c->token_url,       c->client_id,    c->client_secret, c->endpoint_params, c->tls.ca_pem,
@@ -74,11 +69,11 @@ static void make_key(const struct http_client_oauth2 *c, struct buf *out)
              c->tls.insecure_skip_verify, c->proxy_from_environment);
 }
 
-static void keep_config(struct source *s, const struct http_client_oauth2 *c)
+static void keep_config(struct source *s, const struct oauth2_config *c)
 {
     struct arena *a = &s->arena;
     struct span *scopes = arena_alloc(a, c->n_scopes * sizeof(*scopes));
-    struct http_client_oauth2 *k = &s->config;
+    struct oauth2_config *k = &s->config;
 
     *k = *c;
     for (size_t i = 0; i < c->n_scopes; i++) {
@@ -121,7 +116,7 @@ static void drop_expired(struct oauth2 *o, int64_t now_ms)
     o->sources.n = kept;
 }
 
-static struct source *source_of(struct oauth2 *o, const struct http_client_oauth2 *config,
+static struct source *source_of(struct oauth2 *o, const struct oauth2_config *config,
                                 int64_t now_ms)
 {
     AUTO_BUF key;
@@ -251,19 +246,16 @@ int oauth2_parse_token(struct span content_type, struct span body, struct arena 
 /* ---- fetching */
 
 static void answer_waiters(struct source *s, struct span authorization, const char *error)
+    ON(watcher)
 {
-    /* A waiter may want the next token at once: its place is in a new list. */
-    struct waiter *waiters = s->waiters.v;
-    size_t n = s->waiters.n;
-
-    s->waiters.v = NULL;
-    s->waiters.n = s->waiters.cap = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (waiters[i].ready != NULL) {
-            waiters[i].ready(waiters[i].arg, authorization, error);
+    vec_each(&s->waiters, r) {
+        if (error == NULL) {
+            http_client_release(*r, authorization);
+        } else {
+            http_client_fail(*r, error);
         }
     }
-    mem_free(waiters);
+    s->waiters.n = 0;
 }
 
 static void start_fetch(struct source *s) ON(watcher);
@@ -314,7 +306,7 @@ static void add_parameter(struct buf *body, const char *name, struct span value)
 
 static void make_body(const struct source *s, struct buf *body)
 {
-    const struct http_client_oauth2 *c = &s->config;
+    const struct oauth2_config *c = &s->config;
     struct span given;
     AUTO_BUF scope;
 
@@ -342,7 +334,7 @@ static void make_body(const struct source *s, struct buf *body)
 /* Id and secret are form-encoded before they become Basic (RFC 6749 §2.3.1). */
 static void start_fetch(struct source *s)
 {
-    const struct http_client_oauth2 *c = &s->config;
+    const struct oauth2_config *c = &s->config;
     AUTO_BUF body, id, secret;
     static const struct http_request_header type = {
         SPAN_LIT("Content-Type"), SPAN_LIT("application/x-www-form-urlencoded")
@@ -377,33 +369,46 @@ static void start_fetch(struct source *s)
     s->request = http_client_send(s->owner->client, &o, on_token, s);
 }
 
-void oauth2_want(struct oauth2 *o, const struct http_client_oauth2 *config, int64_t timeout_ms,
-                 oauth2_ready_fn *ready, void *arg)
+struct http_request *oauth2_send(struct oauth2 *o, const struct oauth2_config *config,
+                                 const struct http_request_options *options, http_done_fn *done,
+                                 void *arg)
 {
     int64_t now_ms = clock_mono_ms();
     struct source *s = source_of(o, config, now_ms);
+    struct http_request_options held = *options;
 
+    held.is_held = true;
+    struct http_request *r = http_client_send(o->client, &held, done, arg);
     if (s->authorization.len > 0 && now_ms < s->good_until_ms) {
-        ready(arg, s->authorization, NULL);
-        return;
+        http_client_release(r, s->authorization);
+        return r;
     }
-    *vec_push(&s->waiters) = (struct waiter){ ready, arg };
+    *vec_push(&s->waiters) = r;
     if (s->request == NULL) {
-        s->timeout_ms = timeout_ms;
+        s->timeout_ms = options->timeout_ms;
         s->is_second = false;
         start_fetch(s);
     }
+    return r;
 }
 
-void oauth2_cancel(struct oauth2 *o, const void *arg)
+static void forget_waiter(struct source *s, const struct http_request *r)
 {
-    vec_each(&o->sources, s) {
-        vec_each(&(*s)->waiters, w) {
-            if (w->arg == arg) {
-                w->ready = NULL;
-            }
+    for (size_t i = 0; i < s->waiters.n; i++) {
+        if (s->waiters.v[i] == r) {
+            memmove(&s->waiters.v[i], &s->waiters.v[i + 1],
+                    (--s->waiters.n - i) * sizeof(s->waiters.v[0]));
+            return;
         }
     }
+}
+
+void oauth2_cancel(struct oauth2 *o, struct http_request *r)
+{
+    vec_each(&o->sources, s) {
+        forget_waiter(*s, r);
+    }
+    http_client_cancel(r);
 }
 
 void oauth2_free(struct oauth2 **oauth2)
@@ -414,6 +419,12 @@ void oauth2_free(struct oauth2 **oauth2)
         return;
     }
     vec_each(&o->sources, s) {
+        if ((*s)->request != NULL) {
+            http_client_cancel((*s)->request);
+        }
+        vec_each(&(*s)->waiters, r) {
+            http_client_cancel(*r);
+        }
         source_free(*s);
     }
     vec_fini(&o->sources);

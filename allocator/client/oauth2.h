@@ -1,6 +1,8 @@
 /* OAuth2 tokens by client credentials (RFC 6749 §4.4), as Go's oauth2 library gets and keeps them:
  * one token per distinct configuration, fetched when somebody needs it, kept until 10 s before it
- * expires. Inside of the HTTP client. Threads: the watcher's. */
+ * expires; requests that need it wait for it. A token endpoint that refuses Basic is tried once
+ * more with the credentials in the body. Stands above the HTTP client, which fetches its tokens.
+ * Threads: the watcher's. */
 #ifndef OTEL_TA_CLIENT_OAUTH2_H
 #define OTEL_TA_CLIENT_OAUTH2_H
 
@@ -9,16 +11,26 @@
 
 struct oauth2;
 
-/* 'authorization' is the value of the Authorization header, or empty: then 'error' says why. */
-typedef void oauth2_ready_fn(void *arg, struct span authorization, const char *error);
+struct oauth2_config {
+    struct span token_url, client_id, client_secret; /* token_url.len == 0: no OAuth2 */
+    const struct span *scopes;
+    size_t n_scopes;
+    struct span endpoint_params; /* form-encoded already ("a=b&c=d"), may be empty */
+    struct http_client_tls tls;
+    struct span proxy_url, no_proxy;
+    bool proxy_from_environment;
+};
 
 struct oauth2 *oauth2_new(struct http_client *client);
-/* Calls 'ready' once, at once when there is a token, else when there is one. */
-void oauth2_want(struct oauth2 *o, const struct http_client_oauth2 *config, int64_t timeout_ms,
-                 oauth2_ready_fn *ready, void *arg) ON(watcher);
-/* 'ready' will not be called for 'arg' any more. */
-void oauth2_cancel(struct oauth2 *o, const void *arg) ON(watcher);
-void oauth2_free(struct oauth2 **o); /* after the client's requests have ended */
+/* http_client_send() with a token of 'config' (borrowed) as Authorization: at once when there is
+ * one, else when there is one; without one the request fails and says why. */
+struct http_request *oauth2_send(struct oauth2 *o, const struct oauth2_config *config,
+                                 const struct http_request_options *options, http_done_fn *done,
+                                 void *arg) ON(watcher);
+/* http_client_cancel() for what oauth2_send() gave, or http_client_send(). */
+void oauth2_cancel(struct oauth2 *o, struct http_request *r) ON(watcher);
+/* Before the client is freed; what still waits for a token is cancelled. */
+void oauth2_free(struct oauth2 **o) ON(watcher);
 
 /* What a token endpoint answered: the header value in 'arena', and how long it is good for (0: for
  * ever). */

@@ -31,6 +31,7 @@ struct poll {
 
 struct httppoll {
     struct http_client *client;
+    struct oauth2 *tokens;
     struct mailbox *engine;
     struct table polls;
     int64_t next_ms; /* lower bound of the polls' */
@@ -43,6 +44,7 @@ struct httppoll *httppoll_new(struct http_client *client)
     struct httppoll *p = mem_zalloc(sizeof(*p));
 
     p->client = client;
+    p->tokens = oauth2_new(client);
     p->next_ms = INT64_MAX;
     table_init(&p->polls);
     return p;
@@ -201,23 +203,23 @@ static struct span interval_text(int64_t ms, char out[32])
 static int send_request(struct poll *poll, struct err *err) ON(watcher)
 {
     const struct sdconfig *section = &poll->want->section;
-    struct httpauth_request r = { .options = { .url = section->http.url,
-                                               .max_body_bytes = LIMIT_SD_BODY } };
+    struct credentials r = { .options = { .url = section->http.url,
+                                          .max_body_bytes = LIMIT_SD_BODY } };
     struct arena arena;
     char interval[32];
 
     arena_init(&arena);
-    httpauth_header(&r, SPAN_LIT("User-Agent"), SPAN_LIT(USER_AGENT));
-    httpauth_header(&r, SPAN_LIT("Accept"), SPAN_LIT("application/json"));
-    httpauth_header(&r, SPAN_LIT("X-Prometheus-Refresh-Interval-Seconds"),
-                    interval_text(section->refresh_ms, interval));
-    int rc = httpauth_apply(&section->http.client, &arena, &r, err);
+    credentials_header(&r, SPAN_LIT("User-Agent"), SPAN_LIT(USER_AGENT));
+    credentials_header(&r, SPAN_LIT("Accept"), SPAN_LIT("application/json"));
+    credentials_header(&r, SPAN_LIT("X-Prometheus-Refresh-Interval-Seconds"),
+                       interval_text(section->refresh_ms, interval));
+    int rc = credentials_apply(&section->http.client, &arena, &r, err);
     if (rc == 0) {
         r.options.timeout_ms = section->refresh_ms < 1 ? 1 : section->refresh_ms;
-        httpauth_finish(&r);
-        poll->request = http_client_send(poll->owner->client, &r.options, on_response, poll);
+        poll->request =
+            credentials_send(&r, poll->owner->client, poll->owner->tokens, on_response, poll);
     }
-    httpauth_fini(&r);
+    credentials_fini(&r);
     arena_fini(&arena);
     return rc;
 }
@@ -315,7 +317,7 @@ void httppoll_retell(struct httppoll *p, uint64_t id)
 static void free_poll(struct poll *poll) ON(watcher)
 {
     if (poll->request != NULL) {
-        http_client_cancel(poll->owner->client, poll->request);
+        oauth2_cancel(poll->owner->tokens, poll->request);
     }
     table_del(&poll->owner->polls, &poll->node);
     want_free(&poll->want);
@@ -345,6 +347,7 @@ void httppoll_free(struct httppoll **httppoll)
         node = next;
     }
     table_fini(&p->polls);
+    oauth2_free(&p->tokens);
     mem_free(p);
     *httppoll = NULL;
 }

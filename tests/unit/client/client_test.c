@@ -378,12 +378,12 @@ static void test_reuse_and_cancel(struct http_client *c)
     o.url = URL("http://127.0.0.1:%u/", silent.port);
     struct http_request *first = http_client_send(c, &o, on_done, &never);
     http_client_poll(c, NULL, 0, 0);
-    http_client_cancel(c, first);
+    http_client_cancel(first);
     first = http_client_send(c, &o, on_done, &never);
-    http_client_cancel(c, first);
+    http_client_cancel(first);
     o.url = SPAN_LIT("http://[");
     first = http_client_send(c, &o, on_done, &never);
-    http_client_cancel(c, first);
+    http_client_cancel(first);
     o.url = URL("http://127.0.0.1:%u/echo", port_a);
     http_client_send(c, &o, on_done, &r);
     wait_for(c, &r);
@@ -484,52 +484,73 @@ static void test_tls(struct http_client *c)
     OPENSSL_free(key);
 }
 
+static struct result ask_with(struct oauth2 *tokens, struct http_client *c,
+                              const struct oauth2_config *config,
+                              const struct http_request_options *o)
+{
+    struct result r = { 0 };
+
+    role_enter(watcher);
+    oauth2_send(tokens, config, o, on_done, &r);
+    is_int(r.n_done, 0, "never told from within send");
+    wait_for(c, &r);
+    is_int(r.n_done, 1, "told once: %.*s", SPAN_ARG(config->token_url));
+    return r;
+}
+
 static void test_oauth2(struct http_client *c)
 {
     static const struct span scopes[] = { SPAN_LIT("read"), SPAN_LIT("a b") };
     struct http_request_options o = options_for(URL("http://127.0.0.1:%u/echo", port_a));
+    struct oauth2_config config = { .token_url = URL("http://127.0.0.1:%u/token", port_a),
+                                    .client_id = SPAN_LIT("i:d"),
+                                    .client_secret = SPAN_LIT("s/"),
+                                    .scopes = scopes,
+                                    .n_scopes = 2,
+                                    .endpoint_params = SPAN_LIT("audience=x") };
+    struct oauth2 *tokens = oauth2_new(c);
     struct result r, two[2] = { 0 };
 
-    o.oauth2 = (struct http_client_oauth2){ .token_url = URL("http://127.0.0.1:%u/token", port_a),
-                                            .client_id = SPAN_LIT("i:d"),
-                                            .client_secret = SPAN_LIT("s/"),
-                                            .scopes = scopes,
-                                            .n_scopes = 2,
-                                            .endpoint_params = SPAN_LIT("audience=x") };
     role_enter(watcher);
-    http_client_send(c, &o, on_done, &two[0]);
-    http_client_send(c, &o, on_done, &two[1]);
+    oauth2_send(tokens, &config, &o, on_done, &two[0]);
+    oauth2_send(tokens, &config, &o, on_done, &two[1]);
     wait_for(c, &two[0]);
     wait_for(c, &two[1]);
     is_body(&two[0], SEEN("Bearer t0-read+a+b-Basic aSUzQWQ6cyUyRg==", "secret"),
             "a token, got with escaped Basic");
     is_body(&two[1], SEEN("Bearer t0-read+a+b-Basic aSUzQWQ6cyUyRg==", "secret"),
             "the other request waited for the same");
-    r = ask(c, &o);
+    r = ask_with(tokens, c, &config, &o);
     is_body(&r, SEEN("Bearer t0-read+a+b-Basic aSUzQWQ6cyUyRg==", "secret"), "and it is kept");
     is_int(atomic_load(&n_tokens), 1, "one token");
 
-    o.oauth2.token_url = URL("http://127.0.0.1:%u/token?short", port_a);
-    r = ask(c, &o);
+    config.token_url = URL("http://127.0.0.1:%u/token?short", port_a);
+    r = ask_with(tokens, c, &config, &o);
     mem_free(r.body);
-    r = ask(c, &o);
+    r = ask_with(tokens, c, &config, &o);
     mem_free(r.body);
     is_int(atomic_load(&n_tokens), 3, "a token that ends within 10 s is got anew");
 
-    o.oauth2.token_url = URL("http://127.0.0.1:%u/token-body", port_a);
-    r = ask(c, &o);
+    config.token_url = URL("http://127.0.0.1:%u/token-body", port_a);
+    r = ask_with(tokens, c, &config, &o);
     is_body(&r, SEEN("Bearer t3-read+a+b-", "secret"),
             "an endpoint that wants the credentials in the body");
     is_int(atomic_load(&n_basic_refused), 1, "after Basic was refused");
-    o.oauth2.token_url = URL("http://127.0.0.1:%u/503", port_a);
-    is_error(ask(c, &o), "oauth2: cannot fetch token: status 503", "no token");
-    o.oauth2.token_url = URL("http://127.0.0.1:%u/echo", port_a);
-    is_error(ask(c, &o), "oauth2: cannot parse json", "no token in the answer");
-    struct http_request *q = http_client_send(c, &o, on_done, &two[0]);
-    http_client_cancel(c, q);
-    r = ask(c, &o);
+    config.token_url = URL("http://127.0.0.1:%u/503", port_a);
+    is_error(ask_with(tokens, c, &config, &o), "oauth2: cannot fetch token: status 503",
+             "no token");
+    config.token_url = URL("http://127.0.0.1:%u/echo", port_a);
+    is_error(ask_with(tokens, c, &config, &o), "oauth2: cannot parse json",
+             "no token in the answer");
+    struct http_request *q = oauth2_send(tokens, &config, &o, on_done, &two[0]);
+    oauth2_cancel(tokens, q);
+    r = ask_with(tokens, c, &config, &o);
     mem_free(r.body);
     is_int(two[0].n_done, 1, "cancelled while the token was on its way");
+    oauth2_send(tokens, &config, &o, on_done, &two[0]); /* waits when the tokens are freed */
+    oauth2_free(&tokens);
+    http_client_poll(c, NULL, 0, 0);
+    is_int(two[0].n_done, 1, "and so it is with the tokens");
 }
 
 static void test_tokens(void)
