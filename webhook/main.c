@@ -48,12 +48,17 @@ static int run_serve(const struct options *o)
     return code;
 }
 
-/* What discovery says in passing is no result. */
-static void keep_quiet(void)
+/* A terse command says in passing what is no result: warnings at most. */
+static void set_log(const struct log_options *log, bool is_terse)
 {
-    log_set_format(LOG_PRETTY);
-    if (log_get_level() > LOG_WARN) {
+    if (log->level.is_given) {
+        log_set_level((enum log_level)log->level.value);
+    }
+    if (is_terse && log_get_level() > LOG_WARN) {
         log_set_level(LOG_WARN);
+    }
+    if (is_terse || log->format.is_given) {
+        log_set_format(is_terse ? LOG_PRETTY : (enum log_format)log->format.value);
     }
 }
 
@@ -62,9 +67,7 @@ static int run(const struct options *o)
     const struct command_row *row = &command_rows[o->command];
     const struct command_io io = { stdout, stderr };
 
-    if (row->is_terse) {
-        keep_quiet();
-    }
+    set_log(&o->log, row->is_terse);
     return row->run == NULL ? run_serve(o) : row->run(o, &io);
 }
 

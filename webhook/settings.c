@@ -70,7 +70,7 @@ static const char *text_or(struct arena *arena, const char *flag, struct span fi
 /* defaults < file < environment < flags */
 static void merge(const struct options *o, const struct dropin *d, struct settings *s)
 {
-    bool has_https = o->has_enable_https ? o->enable_https : d->is_https_enabled;
+    bool has_https = o->enable_https.is_given ? o->enable_https.is_on : d->is_https_enabled;
 
     s->listen = text_or(&s->arena, o->listen, d->listen_addr, DEFAULT_LISTEN);
     s->https_listen =
@@ -79,7 +79,7 @@ static void merge(const struct options *o, const struct dropin *d, struct settin
     s->https_cert_file = text_or(&s->arena, o->https_cert_file, d->https_cert_file, NULL);
     s->https_key_file = text_or(&s->arena, o->https_key_file, d->https_key_file, NULL);
     s->secrets_over_http =
-        o->has_insecure_secrets ? o->insecure_secrets : d->allow_insecure_auth_secrets;
+        o->insecure_secrets.is_given ? o->insecure_secrets.is_on : d->allow_insecure_auth_secrets;
 }
 
 /* ---- what a reload cannot change */
@@ -146,7 +146,7 @@ static int fail(FILE *errout, const char *text)
 
 static int check(const struct options *o, const struct settings *s, FILE *errout)
 {
-    if (o->has_enable_prometheus_cr && o->enable_prometheus_cr) {
+    if (o->enable_prometheus_cr.is_on) {
         return fail(errout, "--enable-prometheus-cr-watcher needs the Kubernetes client, which "
                             "this version does not have");
     }
@@ -243,8 +243,8 @@ void settings_fini(struct settings *s)
 static void set_tenants_options(const struct options *o, struct engine_config *c)
 {
     c->options =
-        (struct tenants_options){ .collectors = &o->collectors,
-                                  .collector_count = o->collector_count,
+        (struct tenants_options){ .collectors = &o->collectors.list,
+                                  .collector_count = o->collectors.count,
                                   .strategy = o->strategy == NULL
                                                   ? SPAN_LIT("")
                                                   : arena_span(&c->arena, span_of(o->strategy)),

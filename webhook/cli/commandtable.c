@@ -127,7 +127,7 @@ static void print_left(const char *text, int width, FILE *out)
 static void print_flags(enum command command, FILE *out)
 {
     fprintf(out, "\nFlags:\n");
-    for (size_t i = 0; i < N_FLAG_ROWS; i++) {
+    for (size_t i = 0; i < n_flag_rows; i++) {
         if (flag_is_of(&flag_rows[i], command) && flag_rows[i].value != NULL) {
             AUTO_STR left = mem_printf("--%s %s", flag_rows[i].name, flag_rows[i].value);
             print_left(left, 36, out);

@@ -4,14 +4,15 @@
 #include "allocator/base/limits.h"
 #include "allocator/codec/walk.h"
 #include "allocator/prom/duration.h"
-#include "webhook/cli/options.h"
+#include "webhook/cli/optiontable.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 
 static int refuse(const struct flagvalue *v, const char *expected, const char *nearest)
 {
-    fprintf(v->errout, "otel-ta %s: --%s: '%s' is not %s", v->command, v->flag, v->text, expected);
+    fprintf(v->errout, "otel-ta %s: --%s: '%s' is not %s", v->command, v->row->name, v->text,
+            expected);
     if (nearest != NULL) {
         fprintf(v->errout, "; did you mean '%s'?", nearest);
     }
@@ -24,12 +25,53 @@ int flagvalue_refuse(const struct flagvalue *v, const char *expected)
     return refuse(v, expected, NULL);
 }
 
-int flagvalue_bool(const struct flagvalue *v, bool *out)
+/* ---- texts */
+
+int flagvalue_text(const struct flagvalue *v, void *field)
 {
+    *(const char **)field = v->text;
+    return 0;
+}
+
+int flagvalue_url_part(const struct flagvalue *v, void *field)
+{
+    *(const char **)field = v->text;
+    return strpbrk(v->text, "&#\"\\ \t\r\n") == NULL
+               ? 0
+               : refuse(v, "a text that can stand in a URL (no blank, quote, & or #)", NULL);
+}
+
+int flagvalue_append(const struct flagvalue *v, void *field)
+{
+    *vec_push((flag_texts *)field) = v->text;
+    return 0;
+}
+
+int flagvalue_names(const struct flagvalue *v, void *field)
+{
+    flag_texts *names = field;
+
+    for (const char *p = v->text; *p != '\0';) {
+        size_t len = strcspn(p, ",");
+        if (len > 0) {
+            *vec_push(names) = arena_strndup(v->arena, p, len);
+        }
+        p += len + (p[len] == ',' ? 1 : 0);
+    }
+    return names->n > 0 ? 0 : refuse(v, "a list of names", NULL);
+}
+
+/* ---- numbers */
+
+int flagvalue_switch(const struct flagvalue *v, void *field)
+{
+    struct flag_switch *out = field;
+
+    out->is_given = true;
     if (strcmp(v->text, "true") == 0 || strcmp(v->text, "1") == 0) {
-        *out = true;
+        out->is_on = true;
     } else if (strcmp(v->text, "false") == 0 || strcmp(v->text, "0") == 0) {
-        *out = false;
+        out->is_on = false;
     } else {
         return refuse(v, "true or false", NULL);
     }
@@ -50,26 +92,82 @@ int flagvalue_number(const struct flagvalue *v, size_t min, size_t max, size_t *
     return 0;
 }
 
-int flagvalue_duration(const struct flagvalue *v, int64_t *out_ms)
+int flagvalue_count(const struct flagvalue *v, void *field)
 {
-    return duration_parse(span_of(v->text), out_ms, NULL) == 0
+    size_t n = 0;
+    int rc = flagvalue_number(v, 1, v->row->max, &n);
+
+    *(unsigned *)field = (unsigned)n;
+    return rc;
+}
+
+int flagvalue_duration(const struct flagvalue *v, void *field)
+{
+    return duration_parse(span_of(v->text), field, NULL) == 0
                ? 0
                : refuse(v, "a duration such as 30s", NULL);
 }
 
-int flagvalue_choice(const struct flagvalue *v, const char *const *words, size_t *out)
+/* ---- words */
+
+static int refuse_word(const struct flagvalue *v)
 {
+    const char *words[FLAG_WORDS_MAX + 1] = { NULL };
     AUTO_BUF expected = { 0 };
 
-    for (size_t i = 0; words[i] != NULL; i++) {
-        if (strcmp(v->text, words[i]) == 0) {
-            *out = i;
-            return 0;
-        }
+    for (size_t i = 0; i < FLAG_WORDS_MAX && flag_word(v->row, i) != NULL; i++) {
+        words[i] = flag_word(v->row, i);
     }
     buf_init(&expected, KIB);
     for (size_t i = 0; words[i] != NULL; i++) {
         buf_addf(&expected, "%s%s", i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ", words[i]);
     }
     return refuse(v, expected.p, walk_nearest(span_of(v->text), words));
+}
+
+static int find_word(const struct flagvalue *v, size_t *out)
+{
+    for (size_t i = 0; flag_word(v->row, i) != NULL; i++) {
+        if (strcmp(v->text, flag_word(v->row, i)) == 0) {
+            *out = i;
+            return 0;
+        }
+    }
+    return refuse_word(v);
+}
+
+int flagvalue_word(const struct flagvalue *v, void *field)
+{
+    size_t i = 0;
+
+    *(const char **)field = v->text;
+    return find_word(v, &i);
+}
+
+int flagvalue_enum(const struct flagvalue *v, void *field)
+{
+    size_t i = 0;
+    int rc = find_word(v, &i);
+
+    if (rc == 0) {
+        *(unsigned *)field = v->row->words[i].value;
+    }
+    return rc;
+}
+
+int flagvalue_bool(const struct flagvalue *v, void *field)
+{
+    unsigned value = 0;
+    int rc = flagvalue_enum(v, &value);
+
+    *(bool *)field = value != 0;
+    return rc;
+}
+
+int flagvalue_choice(const struct flagvalue *v, void *field)
+{
+    struct flag_choice *out = field;
+
+    out->is_given = true;
+    return flagvalue_enum(v, &out->value);
 }

@@ -3,11 +3,10 @@
 #ifndef OTEL_TA_WEBHOOK_CLI_OPTIONS_H
 #define OTEL_TA_WEBHOOK_CLI_OPTIONS_H
 
-#include "allocator/base/arena.h"
 #include "allocator/base/log.h"
-#include "allocator/base/vec.h"
 #include "allocator/tenant/collectorlist.h"
 #include "allocator/tenant/wire.h"
+#include "webhook/cli/flagvalue.h"
 
 #include <stdio.h>
 
@@ -34,19 +33,27 @@ enum command {
 
 enum output { OUTPUT_DEFAULT, OUTPUT_YAML, OUTPUT_JSON, OUTPUT_DIFF, OUTPUT_JSON_PATCH };
 
+struct collectors_option { /* --collectors, one of the two */
+    struct collectorlist list;
+    size_t count;
+};
+
+struct log_options { /* what was not given stays as it is */
+    struct flag_choice level, format;
+};
+
 struct options {
     enum command command;
-    enum command help_about;     /* COMMAND_HELP: of what; COMMAND_HELP itself is the overview */
-    struct arena arena;          /* lists and derived texts */
-    VEC(const char *) filenames; /* -f */
-    VEC(const char *) arguments; /* positional, behind the command */
-    struct collectorlist collectors; /* --collectors a,b */
-    size_t collector_count;          /* --collectors 3 */
-    const char *config_file;         /* --config-file, or NULL */
-    const char *listen;              /* NULL: not given */
-    const char *webhook_listen;      /* NULL: not given; "off" */
+    enum command help_about; /* COMMAND_HELP: of what; COMMAND_HELP itself is the overview */
+    struct arena arena;      /* lists and derived texts */
+    flag_texts filenames;    /* -f */
+    flag_texts arguments;    /* positional, after the command */
+    struct collectors_option collectors;
+    const char *config_file;    /* --config-file, or NULL */
+    const char *listen;         /* NULL: not given */
+    const char *webhook_listen; /* NULL: not given; "off" */
     const char *cert_dir, *tls_cert_file, *tls_key_file, *webhook_client_ca;
-    VEC(const char *) tls_names;
+    flag_texts tls_names;
     bool is_tls13;        /* --tls-min-version 1.3 */
     const char *strategy; /* NULL: not given */
     bool is_consistent_v0;
@@ -59,12 +66,10 @@ struct options {
     int64_t timeout_ms;
     int64_t shutdown_delay_ms; /* -1: not given */
     unsigned threads;          /* 0: as many as cores */
-    /* upstream's flags: NULL or false with has_* false when not given */
+    struct log_options log;
+    /* upstream's flags: NULL when not given */
     const char *kubeconfig, *https_listen, *https_ca_file, *https_cert_file, *https_key_file;
-    bool has_enable_https, enable_https;
-    bool has_enable_prometheus_cr, enable_prometheus_cr;
-    bool has_insecure_secrets, insecure_secrets;
-    /* environment */
+    struct flag_switch enable_https, enable_prometheus_cr, insecure_secrets;
     const char *collector_namespace; /* OTELCOL_NAMESPACE */
 };
 

@@ -1,6 +1,107 @@
 #include "webhook/cli/optiontable.h"
 
-#include <getopt.h>
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/shard/strategy.h"
+
+#include <strings.h>
+
+/* ---- words */
+
+static const struct flag_word tls_versions[] = { { "1.2", 0 }, { "1.3", 1 }, { NULL, 0 } };
+static const struct flag_word hash_versions[] = { { "v1", 0 }, { "v0", 1 }, { NULL, 0 } };
+static const struct flag_word rewrite_styles[] = { { "inline", 0 },
+                                                   { "target-allocator", 1 },
+                                                   { NULL, 0 } };
+static const struct flag_word url_styles[] = { { "documented", WIRE_DOCUMENTED },
+                                               { "qualified", WIRE_QUALIFIED },
+                                               { "shared", WIRE_SHARED },
+                                               { NULL, 0 } };
+static const struct flag_word output_forms[] = { { "yaml", OUTPUT_YAML },
+                                                 { "json", OUTPUT_JSON },
+                                                 { "diff", OUTPUT_DIFF },
+                                                 { "json-patch", OUTPUT_JSON_PATCH },
+                                                 { NULL, 0 } };
+static const struct flag_word output_tables[] = { { "table", OUTPUT_DEFAULT },
+                                                  { "json", OUTPUT_JSON },
+                                                  { NULL, 0 } };
+static const struct flag_word log_levels[] = { { "error", LOG_ERROR },
+                                               { "warn", LOG_WARN },
+                                               { "info", LOG_INFO },
+                                               { "debug", LOG_DEBUG },
+                                               { NULL, 0 } };
+static const struct flag_word zap_levels[] = { { "error", LOG_ERROR }, { "warn", LOG_WARN },
+                                               { "info", LOG_INFO },   { "debug", LOG_DEBUG },
+                                               { "panic", LOG_ERROR }, { NULL, 0 } };
+static const struct flag_word log_formats[] = {
+    { "json", LOG_JSON }, { "logfmt", LOG_LOGFMT }, { "pretty", LOG_PRETTY }, { NULL, 0 }
+};
+static const struct flag_word zap_encoders[] = { { "json", LOG_JSON },
+                                                 { "console", LOG_PRETTY },
+                                                 { NULL, 0 } };
+
+static const char *strategy_name(size_t i)
+{
+    return strategies[i] == NULL ? NULL : strategies[i]->name;
+}
+
+/* ---- values that only one flag has */
+
+/* Given twice, the last one counts. */
+static int read_collectors(const struct flagvalue *v, void *field)
+{
+    struct collectors_option *out = field;
+    struct err err = { 0 };
+
+    collectorlist_fini(&out->list);
+    collectorlist_init(&out->list);
+    out->count = 0;
+    if (v->text[strspn(v->text, "0123456789")] == '\0') {
+        return flagvalue_number(v, 1, LIMIT_COLLECTORS, &out->count);
+    }
+    return collectorlist_parse(&out->list, span_of(v->text), &err) < 0
+               ? flagvalue_refuse(v, err.text)
+               : 0;
+}
+
+/* As controller-runtime: any case, and a positive number is a degree of debugging. */
+static int read_zap_level(const struct flagvalue *v, void *field)
+{
+    struct flag_choice *out = field;
+
+    if (v->text[0] >= '1' && v->text[0] <= '9' && v->text[strspn(v->text, "0123456789")] == '\0') {
+        *out = (struct flag_choice){ true, LOG_DEBUG };
+        return 0;
+    }
+    for (const struct flag_word *w = v->row->words; w->word != NULL; w++) {
+        if (strcasecmp(v->text, w->word) == 0) {
+            *out = (struct flag_choice){ true, w->value };
+            return 0;
+        }
+    }
+    return flagvalue_choice(v, field);
+}
+
+static int read_zap_devel(const struct flagvalue *v, void *field)
+{
+    struct log_options *log = field;
+    struct flag_switch devel;
+    int rc = flagvalue_switch(v, &devel);
+
+    if (rc == 0 && devel.is_on) {
+        *log = (struct log_options){ { true, LOG_DEBUG }, { true, LOG_PRETTY } };
+    }
+    return rc;
+}
+
+static int ignore(const struct flagvalue *v, void *field)
+{
+    (void)v;
+    (void)field;
+    return 0;
+}
+
+/* ---- the table */
 
 #define FOR(command) (1u << (command))
 #define FOR_SERVE FOR(COMMAND_SERVE)
@@ -8,101 +109,134 @@
 #define FOR_INSPECT (FOR(COMMAND_ALLOCATE) | FOR(COMMAND_EXPLAIN))
 #define FOR_CERTS (FOR(COMMAND_CERTS_CA) | FOR(COMMAND_CERTS_SHOW) | FOR(COMMAND_CERTS_ROTATE))
 #define FOR_ALL UINT32_MAX
+#define TO(member) offsetof(struct options, member)
 
 const struct flag_row flag_rows[] = {
-    { "filename", required_argument, FLAG_FILENAME,
-      FOR_SERVE | FOR_TEXT | FOR_INSPECT | FOR(COMMAND_VALIDATE), "FILE",
-      "-f: Collector manifests, YAML or JSON; repeatable; '-' is standard input" },
-    { "collectors", required_argument, FLAG_COLLECTORS, FOR_SERVE | FOR_INSPECT, "LIST|N",
-      "collector names a,b@NODE,c=ADDRESS,…, or how many (default: spec.replicas of the "
-      "manifest)" },
-    { "config-file", required_argument, FLAG_CONFIG_FILE, FOR_INSPECT, "FILE",
-      "upstream's targetallocator.yaml, instead of -f" },
-    { "config-file", required_argument, FLAG_CONFIG_FILE, FOR_SERVE, "FILE",
+    { "filename", 'f', FOR_SERVE | FOR_TEXT | FOR_INSPECT | FOR(COMMAND_VALIDATE), "FILE",
+      "-f: Collector manifests, YAML or JSON; repeatable; '-' is standard input", flagvalue_append,
+      .field = TO(filenames) },
+    { "collectors", 0, FOR_SERVE | FOR_INSPECT, "LIST|N",
+      "collector names a,b@NODE,c=ADDRESS,…, or how many (default: spec.replicas of the manifest)",
+      read_collectors, .field = TO(collectors) },
+    { "config-file", 0, FOR_INSPECT, "FILE", "upstream's targetallocator.yaml, instead of -f",
+      flagvalue_text, .field = TO(config_file) },
+    { "config-file", 0, FOR_SERVE, "FILE",
       "upstream's targetallocator.yaml: drop-in mode (default: /conf/targetallocator.yaml if it "
-      "exists)" },
-    { "listen", required_argument, FLAG_LISTEN, FOR_SERVE, "ADDR",
-      "HTTP SD and the rest of the allocator API (default :8080; port 0 picks one)" },
-    { "listen-addr", required_argument, FLAG_LISTEN, FOR_SERVE, NULL, NULL },
-    { "webhook-listen", required_argument, FLAG_WEBHOOK_LISTEN, FOR_SERVE, "ADDR",
-      "HTTPS for /mutate (default :9443, in drop-in mode off)" },
-    { "cert-dir", required_argument, FLAG_CERT_DIR, FOR_CERTS, "DIR",
-      "the directory that 'serve --cert-dir' keeps" },
-    { "cert-dir", required_argument, FLAG_CERT_DIR, FOR_SERVE, "DIR",
+      "exists)",
+      flagvalue_text, .field = TO(config_file) },
+    { "listen", 0, FOR_SERVE, "ADDR",
+      "HTTP SD and the rest of the allocator API (default :8080; port 0 picks one)", flagvalue_text,
+      .field = TO(listen) },
+    { "listen-addr", 0, FOR_SERVE, NULL, NULL, flagvalue_text, .field = TO(listen) },
+    { "webhook-listen", 0, FOR_SERVE, "ADDR",
+      "HTTPS for /mutate (default :9443, in drop-in mode off)", flagvalue_text,
+      .field = TO(webhook_listen) },
+    { "cert-dir", 0, FOR_CERTS, "DIR", "the directory that 'serve --cert-dir' keeps",
+      flagvalue_text, .field = TO(cert_dir) },
+    { "cert-dir", 0, FOR_SERVE, "DIR",
       "tls.crt and tls.key of the webhook; made and kept here when the directory is empty "
-      "(default: in memory)" },
-    { "tls-cert-file", required_argument, FLAG_TLS_CERT, FOR_SERVE | FOR_CERTS, "FILE",
-      "certificate of the webhook, instead of --cert-dir" },
-    { "tls-key-file", required_argument, FLAG_TLS_KEY, FOR_SERVE | FOR_CERTS, "FILE",
-      "its private key" },
-    { "tls-san", required_argument, FLAG_TLS_SAN, FOR_SERVE, "NAME,…",
+      "(default: in memory)",
+      flagvalue_text, .field = TO(cert_dir) },
+    { "tls-cert-file", 0, FOR_SERVE | FOR_CERTS, "FILE",
+      "certificate of the webhook, instead of --cert-dir", flagvalue_text,
+      .field = TO(tls_cert_file) },
+    { "tls-key-file", 0, FOR_SERVE | FOR_CERTS, "FILE", "its private key", flagvalue_text,
+      .field = TO(tls_key_file) },
+    { "tls-san", 0, FOR_SERVE, "NAME,…",
       "names of a certificate we make (default: otel-ta.<namespace>.svc and its short forms, "
-      "localhost, 127.0.0.1, ::1)" },
-    { "tls-min-version", required_argument, FLAG_TLS_MIN, FOR_SERVE, "1.2|1.3",
-      "oldest TLS of the webhook (default 1.2)" },
-    { "webhook-client-ca", required_argument, FLAG_WEBHOOK_CLIENT_CA, FOR_SERVE, "FILE",
-      "require client certificates of this CA on the webhook" },
-    { "strategy", required_argument, FLAG_STRATEGY, FOR_SERVE | FOR_INSPECT, "NAME",
-      "consistent-hashing (default), least-weighted, per-node, rendezvous, bounded-rendezvous" },
-    { "consistent-hashing-version", required_argument, FLAG_CH_VERSION, FOR_SERVE | FOR_INSPECT,
-      "v1|v0", "v0: the table of operator releases up to 0.158.0 (default v1)" },
-    { "collector-id-expr", required_argument, FLAG_ID_EXPR, FOR_SERVE | FOR_TEXT, "TEXT",
-      "collector_id in rewritten URLs (default ${POD_NAME})" },
-    { "url-style", required_argument, FLAG_URL_STYLE, FOR_SERVE | FOR_TEXT, "STYLE",
-      "documented (default), qualified or shared" },
-    { "shared-host", required_argument, FLAG_SHARED_HOST, FOR_SERVE | FOR_TEXT, "HOST",
-      "host[:port] of --url-style shared (default otel-ta.<namespace>.svc:80)" },
-    { "rewrite-style", required_argument, FLAG_REWRITE_STYLE, FOR_SERVE | FOR_TEXT, "STYLE",
-      "inline (default) or target-allocator" },
-    { "output", required_argument, FLAG_OUTPUT, FOR_TEXT, "FORMAT",
-      "-o: yaml, json, diff or json-patch (default: the form of the input)" },
-    { "output", required_argument, FLAG_OUTPUT, FOR(COMMAND_ALLOCATE), "FORMAT",
-      "-o: table (default) or json" },
-    { "job", required_argument, FLAG_JOB, FOR(COMMAND_EXPLAIN), "NAME", "only this job" },
-    { "target", required_argument, FLAG_TARGET, FOR(COMMAND_EXPLAIN), "ADDR",
-      "only targets with this address, before or after relabeling" },
-    { "timeout", required_argument, FLAG_TIMEOUT, FOR(COMMAND_CHECK_SD) | FOR_INSPECT, "DURATION",
-      "how long to wait for discovery (default 30s)" },
-    { "shutdown-delay", required_argument, FLAG_SHUTDOWN_DELAY, FOR_SERVE, "DURATION",
+      "localhost, 127.0.0.1, ::1)",
+      flagvalue_names, .field = TO(tls_names) },
+    { "tls-min-version", 0, FOR_SERVE, "1.2|1.3", "oldest TLS of the webhook (default 1.2)",
+      flagvalue_bool, .field = TO(is_tls13), .words = tls_versions },
+    { "webhook-client-ca", 0, FOR_SERVE, "FILE",
+      "require client certificates of this CA on the webhook", flagvalue_text,
+      .field = TO(webhook_client_ca) },
+    { "strategy", 0, FOR_SERVE | FOR_INSPECT, "NAME",
+      "consistent-hashing (default), least-weighted, per-node, rendezvous, bounded-rendezvous",
+      flagvalue_word, .field = TO(strategy), .word_at = strategy_name },
+    { "consistent-hashing-version", 0, FOR_SERVE | FOR_INSPECT, "v1|v0",
+      "v0: the table of operator releases up to 0.158.0 (default v1)", flagvalue_bool,
+      .field = TO(is_consistent_v0), .words = hash_versions },
+    { "collector-id-expr", 0, FOR_SERVE | FOR_TEXT, "TEXT",
+      "collector_id in rewritten URLs (default ${POD_NAME})", flagvalue_url_part,
+      .field = TO(collector_id_expr) },
+    { "url-style", 0, FOR_SERVE | FOR_TEXT, "STYLE", "documented (default), qualified or shared",
+      flagvalue_enum, .field = TO(url_style), .words = url_styles },
+    { "shared-host", 0, FOR_SERVE | FOR_TEXT, "HOST",
+      "host[:port] of --url-style shared (default otel-ta.<namespace>.svc:80)", flagvalue_url_part,
+      .field = TO(shared_host) },
+    { "rewrite-style", 0, FOR_SERVE | FOR_TEXT, "STYLE", "inline (default) or target-allocator",
+      flagvalue_bool, .field = TO(is_block_style), .words = rewrite_styles },
+    { "output", 'o', FOR_TEXT, "FORMAT",
+      "-o: yaml, json, diff or json-patch (default: the form of the input)", flagvalue_enum,
+      .field = TO(output), .words = output_forms },
+    { "output", 'o', FOR(COMMAND_ALLOCATE), "FORMAT", "-o: table (default) or json", flagvalue_enum,
+      .field = TO(output), .words = output_tables },
+    { "job", 0, FOR(COMMAND_EXPLAIN), "NAME", "only this job", flagvalue_text, .field = TO(job) },
+    { "target", 0, FOR(COMMAND_EXPLAIN), "ADDR",
+      "only targets with this address, before or after relabeling", flagvalue_text,
+      .field = TO(target) },
+    { "timeout", 0, FOR(COMMAND_CHECK_SD) | FOR_INSPECT, "DURATION",
+      "how long to wait for discovery (default 30s)", flagvalue_duration, .field = TO(timeout_ms) },
+    { "shutdown-delay", 0, FOR_SERVE, "DURATION",
       "keep serving so long after SIGTERM, so that load balancers let go (default 0s in local "
-      "mode, else 15s)" },
-    { "threads", required_argument, FLAG_THREADS, FOR_SERVE, "N",
-      "serving threads (default: one a core)" },
-    { "enable-https-server", optional_argument, FLAG_HTTPS, FOR_SERVE, "",
-      "upstream: allocator API over mTLS as well" },
-    { "listen-addr-https", required_argument, FLAG_HTTPS_LISTEN, FOR_SERVE, "ADDR",
-      "upstream: its address (default :8443)" },
-    { "https-ca-file", required_argument, FLAG_HTTPS_CA, FOR_SERVE, "FILE",
-      "upstream: CA of the collectors' client certificates" },
-    { "https-tls-cert-file", required_argument, FLAG_HTTPS_CERT, FOR_SERVE, "FILE",
-      "upstream: certificate of that listener" },
-    { "https-tls-key-file", required_argument, FLAG_HTTPS_KEY, FOR_SERVE, "FILE",
-      "upstream: its private key" },
-    { "allow-insecure-auth-secrets", optional_argument, FLAG_INSECURE_SECRETS, FOR_SERVE, "",
-      "upstream: secrets in /scrape_configs over plain HTTP" },
-    { "enable-prometheus-cr-watcher", optional_argument, FLAG_PROMETHEUS_CR, FOR_SERVE, "",
-      "upstream: needs the Kubernetes client, refused until it is there" },
-    { "kubeconfig-path", required_argument, FLAG_KUBECONFIG, FOR_SERVE, "FILE",
-      "upstream: needs the Kubernetes client, refused until it is there" },
-    { "zap-log-level", required_argument, FLAG_ZAP_LEVEL, FOR_SERVE, "LEVEL",
-      "upstream: as --log-level; a number is debug, panic is error" },
-    { "zap-encoder", required_argument, FLAG_ZAP_ENCODER, FOR_SERVE, "ENC",
-      "upstream: json or console (= --log-format pretty)" },
-    { "zap-devel", optional_argument, FLAG_ZAP_DEVEL, FOR_SERVE, "",
-      "upstream: --log-level debug --log-format pretty" },
-    { "zap-stacktrace-level", required_argument, FLAG_ZAP_IGNORED, FOR_SERVE, "LEVEL",
-      "upstream: accepted, there are no stack traces" },
-    { "zap-time-encoding", required_argument, FLAG_ZAP_IGNORED, FOR_SERVE, "ENC",
-      "upstream: accepted, times are RFC 3339" },
-    { "log-level", required_argument, FLAG_LOG_LEVEL, FOR_ALL, "LEVEL",
-      "error, warn, info (default) or debug" },
-    { "log-format", required_argument, FLAG_LOG_FORMAT, FOR_ALL, "FORMAT",
-      "json, logfmt or pretty (default: pretty on a terminal, else json)" },
-    { "help", no_argument, FLAG_HELP, FOR_ALL, "", "-h: this help" },
-    { "version", no_argument, FLAG_VERSION, FOR_ALL, NULL, NULL },
+      "mode, else 15s)",
+      flagvalue_duration, .field = TO(shutdown_delay_ms) },
+    { "threads", 0, FOR_SERVE, "N", "serving threads (default: one a core)", flagvalue_count,
+      .field = TO(threads), .max = 256 },
+    { "enable-https-server", 0, FOR_SERVE, "", "upstream: allocator API over mTLS as well",
+      flagvalue_switch, .field = TO(enable_https) },
+    { "listen-addr-https", 0, FOR_SERVE, "ADDR", "upstream: its address (default :8443)",
+      flagvalue_text, .field = TO(https_listen) },
+    { "https-ca-file", 0, FOR_SERVE, "FILE", "upstream: CA of the collectors' client certificates",
+      flagvalue_text, .field = TO(https_ca_file) },
+    { "https-tls-cert-file", 0, FOR_SERVE, "FILE", "upstream: certificate of that listener",
+      flagvalue_text, .field = TO(https_cert_file) },
+    { "https-tls-key-file", 0, FOR_SERVE, "FILE", "upstream: its private key", flagvalue_text,
+      .field = TO(https_key_file) },
+    { "allow-insecure-auth-secrets", 0, FOR_SERVE, "",
+      "upstream: secrets in /scrape_configs over plain HTTP", flagvalue_switch,
+      .field = TO(insecure_secrets), .environment = "ALLOW_INSECURE_AUTH_SECRETS" },
+    { "enable-prometheus-cr-watcher", 0, FOR_SERVE, "",
+      "upstream: needs the Kubernetes client, refused until it is there", flagvalue_switch,
+      .field = TO(enable_prometheus_cr) },
+    { "kubeconfig-path", 0, FOR_SERVE, "FILE",
+      "upstream: needs the Kubernetes client, refused until it is there", flagvalue_text,
+      .field = TO(kubeconfig) },
+    { "zap-log-level", 0, FOR_SERVE, "LEVEL",
+      "upstream: as --log-level; a number is debug, panic is error", read_zap_level,
+      .field = TO(log.level), .words = zap_levels },
+    { "zap-encoder", 0, FOR_SERVE, "ENC", "upstream: json or console (= --log-format pretty)",
+      flagvalue_choice, .field = TO(log.format), .words = zap_encoders },
+    { "zap-devel", 0, FOR_SERVE, "", "upstream: --log-level debug --log-format pretty",
+      read_zap_devel, .field = TO(log) },
+    { "zap-stacktrace-level", 0, FOR_SERVE, "LEVEL",
+      "upstream: accepted, there are no stack traces", ignore, .field = TO(log) },
+    { "zap-time-encoding", 0, FOR_SERVE, "ENC", "upstream: accepted, times are RFC 3339", ignore,
+      .field = TO(log) },
+    { "log-level", 0, FOR_ALL, "LEVEL", "error, warn, info (default) or debug", flagvalue_choice,
+      .field = TO(log.level), .words = log_levels },
+    { "log-format", 0, FOR_ALL, "FORMAT",
+      "json, logfmt or pretty (default: pretty on a terminal, else json)", flagvalue_choice,
+      .field = TO(log.format), .words = log_formats },
+    { "help", 'h', FOR_ALL, "", "-h: this help", NULL, .stands_for = COMMAND_HELP },
+    { "version", 0, FOR_ALL, NULL, NULL, NULL, .stands_for = COMMAND_VERSION },
+    { "", 0, 0, "NAMESPACE", "the namespace of this program, in the names it has by default",
+      flagvalue_text, .field = TO(collector_namespace), .environment = "OTELCOL_NAMESPACE" },
 };
+const size_t n_flag_rows = COUNT(flag_rows);
 
 bool flag_is_of(const struct flag_row *row, enum command command)
 {
     return (row->commands & FOR(command)) != 0;
+}
+
+bool flag_is_switch(const struct flag_row *row)
+{
+    return row->read != NULL && row->value != NULL && row->value[0] == '\0';
+}
+
+const char *flag_word(const struct flag_row *row, size_t i)
+{
+    return row->words != NULL ? row->words[i].word : row->word_at != NULL ? row->word_at(i) : NULL;
 }
