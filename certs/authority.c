@@ -2,7 +2,7 @@
 
 #include "allocator/base/limits.h"
 #include "certs/certificate.h"
-#include "certs/reason.h"
+#include "certs/opensslerror.h"
 
 #include <openssl/bn.h>
 #include <openssl/rand.h>
@@ -80,7 +80,7 @@ int authority_create(int64_t now_s, struct keypair *out, struct err *err)
     if (!ok) {
         X509_free(cert);
         EVP_PKEY_free(key);
-        return reason_fail(err, ERR_IO, "cannot make a certificate authority");
+        return opensslerror_set(err, ERR_IO, "cannot make a certificate authority");
     }
     *out = (struct keypair){ key, cert };
     return 0;
@@ -137,7 +137,7 @@ int authority_issue(const struct keypair *ca, const char *const *names, size_t n
     if (!ok) {
         X509_free(cert);
         EVP_PKEY_free(key);
-        return reason_fail(err, ERR_IO, "cannot issue a certificate");
+        return opensslerror_set(err, ERR_IO, "cannot issue a certificate");
     }
     *out = (struct keypair){ key, cert };
     return 0;

@@ -2,7 +2,7 @@
 
 #include "allocator/base/limits.h"
 #include "certs/certificate.h"
-#include "certs/reason.h"
+#include "certs/opensslerror.h"
 
 #include <openssl/pem.h>
 
@@ -19,12 +19,13 @@ int keypair_from_pem(struct span cert_pem, struct span key_pem, struct keypair *
     int rc = 0;
 
     if (cert == NULL) {
-        rc = reason_fail(err, ERR_INVALID, "no PEM certificate");
+        rc = opensslerror_set(err, ERR_INVALID, "no PEM certificate");
     } else if (key_bio == NULL || (key = PEM_read_bio_PrivateKey(
                                        key_bio, NULL, certificate_no_password, NULL)) == NULL) {
-        rc = reason_fail(err, ERR_INVALID, "no unencrypted PEM private key");
+        rc = opensslerror_set(err, ERR_INVALID, "no unencrypted PEM private key");
     } else if (X509_check_private_key(cert, key) != 1) {
-        rc = reason_fail(err, ERR_INVALID, "certificate and private key do not belong together");
+        rc = opensslerror_set(err, ERR_INVALID,
+                              "certificate and private key do not belong together");
     }
     BIO_free(cert_bio);
     BIO_free(key_bio);

@@ -60,7 +60,7 @@ void thread_join(pthread_t t)
     pthread_join(t, NULL);
 }
 
-void thread_be_nice(void)
+void thread_background(void)
 {
     /* In Linux this is a thread's; where it is forbidden, life goes on. */
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
@@ -75,7 +75,7 @@ struct attributes {
     uint64_t runtime_ns, deadline_ns, period_ns;
 };
 
-void thread_be_prompt(void)
+void thread_interactive(void)
 {
     struct attributes a = { .size = sizeof(a) };
 

@@ -53,9 +53,9 @@ int thread_start(pthread_t *out, const char *name, void *(*main_fn)(void *), voi
 void thread_join(pthread_t t);
 /* The calling thread lets others of the process go first: for work in the background, so that who
  * waits for an answer does not wait for it as well. */
-void thread_be_nice(void);
+void thread_background(void);
 /* The calling thread asks for the processor in short turns, and so gets it sooner: for who answers
  * requests. What it gets in all stays the same. */
-void thread_be_prompt(void);
+void thread_interactive(void);
 
 #endif

@@ -196,7 +196,7 @@ static void *run(void *arg)
     struct engine *e = arg;
     role_enter(engine);
 
-    thread_be_nice();
+    thread_background();
     while (!e->is_stopping) {
         struct pollfd fd = { .fd = mailbox_fd(e->box), .events = POLLIN };
         poll(&fd, 1, wait_ms(e));

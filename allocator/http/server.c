@@ -35,7 +35,7 @@ enum {
  * A listener has one socket on each serving thread (SO_REUSEPORT); its side on one thread is a
  * door. */
 
-struct bound {
+struct listener {
     struct http_listener options; /* name and address are copies */
     h2o_globalconf_t conf;        /* of all threads, which only read it */
     unsigned port;
@@ -46,7 +46,7 @@ struct bound {
 
 struct door {
     struct worker *worker;
-    struct bound *bound;
+    struct listener *listener;
     h2o_context_t ctx;
     h2o_accept_ctx_t accept;
     h2o_socket_t *listening;
@@ -80,7 +80,7 @@ struct worker {
 };
 
 struct http_server {
-    struct bound *bound;
+    struct listener *listeners;
     size_t n_listeners;
     struct worker *workers;
     unsigned n_threads;
@@ -107,7 +107,7 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
         .scratch = &w->scratch,
         .buffers = &w->buffers,
         .thread = w->index,
-        .is_tls = door->bound->options.tls != NULL,
+        .is_tls = door->listener->options.tls != NULL,
         .is_verified = c->is_verified,
         .is_head = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD")),
     };
@@ -125,7 +125,7 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
     const h2o_iovec_t *path = &req->input.path, *host = &req->input.authority;
     x.target = requesttarget_split((struct span){ path->base, path->len },
                                    (struct span){ host->base, host->len });
-    door->bound->options.handler(&x, door->bound->options.arg);
+    door->listener->options.handler(&x, door->listener->options.arg);
     assert(x.is_answered);
     arena_recycle(&w->scratch, LIMIT_SCRATCH_KEPT);
     return 0;
@@ -139,7 +139,7 @@ static void on_connection_close(void *arg)
 
     c->prev->next = c->next;
     c->next->prev = c->prev;
-    atomic_fetch_sub_explicit(&c->door->bound->n_connections, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&c->door->listener->n_connections, 1, memory_order_relaxed);
     mem_free(c);
 }
 
@@ -160,7 +160,7 @@ static void on_tls_state(const SSL *ssl, int where, int ret)
 
 static void admit(struct door *door, h2o_socket_t *sock)
 {
-    struct bound *b = door->bound;
+    struct listener *b = door->listener;
     struct worker *w = door->worker;
 
     if (atomic_fetch_add_explicit(&b->n_connections, 1, memory_order_relaxed) >=
@@ -205,7 +205,7 @@ static void refuse_one(struct door *door)
     }
     w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     log_warn("connection refused: out of file descriptors",
-             LOG_STR("listener", door->bound->options.name));
+             LOG_STR("listener", door->listener->options.name));
 }
 
 static void on_connect(h2o_socket_t *listening, const char *err)
@@ -232,7 +232,7 @@ static void on_connect(h2o_socket_t *listening, const char *err)
 
 static void door_open(struct door *door)
 {
-    struct bound *b = door->bound;
+    struct listener *b = door->listener;
     struct worker *w = door->worker;
 
     h2o_context_init(&door->ctx, w->loop, &b->conf);
@@ -282,7 +282,7 @@ static unsigned measure(struct worker *w)
 
 static bool is_over(const struct door *door)
 {
-    const struct http_listener *o = &door->bound->options;
+    const struct http_listener *o = &door->listener->options;
     size_t share = o->max_waiting_bytes / door->worker->server->n_threads;
     size_t one = o->max_body_bytes + LIMIT_HEAD_BYTES;
 
@@ -306,7 +306,7 @@ static int32_t cut_excess(struct worker *w)
             door->largest->is_cut = true;
             metric_add(METRIC_CONNECTIONS_REFUSED, 1);
             log_warn("connection cut: too many bytes of requests are being received",
-                     LOG_STR("listener", door->bound->options.name),
+                     LOG_STR("listener", door->listener->options.name),
                      LOG_INT("bytes", door->waiting_bytes));
             shutdown(h2o_socket_get_fd(door->largest->sock), SHUT_RDWR);
         }
@@ -378,7 +378,7 @@ static void *worker_main(void *arg)
     struct http_server *s = w->server;
 
     role_enter(serve);
-    thread_be_prompt();
+    thread_interactive();
     w->loop = h2o_evloop_create();
     w->queue = h2o_multithread_create_queue(w->loop);
     h2o_multithread_register_receiver(w->queue, &w->receiver, on_messages);
@@ -442,7 +442,7 @@ static void prepare_tls(SSL_CTX *tls)
 
 /* Once a listener, not once a thread: h2o fills it with a table of media types, which takes as long
  * as all the rest of a thread's start. */
-static void bound_configure(struct bound *b)
+static void listener_configure(struct listener *b)
 {
     h2o_globalconf_t *conf = &b->conf;
 
@@ -460,8 +460,8 @@ static void bound_configure(struct bound *b)
     h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = on_request;
 }
 
-static void bound_init(struct bound *b, const struct http_listener *options,
-                       unsigned max_connections, unsigned n_threads)
+static void listener_init(struct listener *b, const struct http_listener *options,
+                          unsigned max_connections, unsigned n_threads)
 {
     b->options = *options;
     b->options.name = mem_strdup(options->name);
@@ -473,7 +473,7 @@ static void bound_init(struct bound *b, const struct http_listener *options,
     }
     atomic_init(&b->n_connections, 0);
     prepare_tls(options->tls);
-    bound_configure(b);
+    listener_configure(b);
 }
 
 static void worker_init(struct worker *w, struct http_server *s, unsigned index)
@@ -485,7 +485,7 @@ static void worker_init(struct worker *w, struct http_server *s, unsigned index)
     w->doors = mem_array(s->n_listeners, sizeof(*w->doors));
     for (size_t i = 0; i < s->n_listeners; i++) {
         w->doors[i].worker = w;
-        w->doors[i].bound = &s->bound[i];
+        w->doors[i].listener = &s->listeners[i];
     }
 }
 
@@ -499,11 +499,11 @@ static struct http_server *server_new(const struct http_server_options *o)
     s->n_listeners = o->n_listeners;
     s->stalled_reader_ms =
         o->stalled_reader_ms != 0 ? (unsigned)o->stalled_reader_ms : STALLED_READER_MS;
-    s->bound = mem_array(o->n_listeners, sizeof(*s->bound));
+    s->listeners = mem_array(o->n_listeners, sizeof(*s->listeners));
     s->workers = mem_array(s->n_threads, sizeof(*s->workers));
     sem_init(&s->ready, 0, 0);
     for (size_t i = 0; i < o->n_listeners; i++) {
-        bound_init(&s->bound[i], &o->listeners[i], max_connections, s->n_threads);
+        listener_init(&s->listeners[i], &o->listeners[i], max_connections, s->n_threads);
     }
     for (unsigned t = 0; t < s->n_threads; t++) {
         worker_init(&s->workers[t], s, t);
@@ -535,7 +535,7 @@ int http_server_start(const struct http_server_options *options, struct http_ser
     int rc = 0;
 
     for (size_t i = 0; i < s->n_listeners && rc == 0; i++) {
-        struct bound *b = &s->bound[i];
+        struct listener *b = &s->listeners[i];
 
         rc = listen_all(b->options.address, s->n_threads, b->fds, &b->port, err);
         if (rc < 0) {
@@ -561,7 +561,7 @@ unsigned http_server_threads(const struct http_server *s)
 
 unsigned http_server_port(const struct http_server *s, size_t listener)
 {
-    return s->bound[listener].port;
+    return s->listeners[listener].port;
 }
 
 static void post(struct worker *w, void (*fn)(unsigned thread, void *arg), void *arg)
@@ -587,7 +587,7 @@ void http_server_drain(struct http_server *s)
     }
 }
 
-static void bound_fini(struct bound *b, unsigned n_threads)
+static void listener_fini(struct listener *b, unsigned n_threads)
 {
     for (unsigned t = 0; t < n_threads; t++) {
         mem_close_fd(&b->fds[t]);
@@ -617,10 +617,10 @@ void http_server_stop(struct http_server **server, int64_t grace_ms)
         mem_free(s->workers[t].doors);
     }
     for (size_t i = 0; i < s->n_listeners; i++) {
-        bound_fini(&s->bound[i], s->n_threads);
+        listener_fini(&s->listeners[i], s->n_threads);
     }
     sem_destroy(&s->ready);
-    mem_free(s->bound);
+    mem_free(s->listeners);
     mem_free(s->workers);
     mem_free(s);
     *server = NULL;

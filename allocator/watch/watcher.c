@@ -221,7 +221,7 @@ static void *run(void *arg)
     struct watcher *w = arg;
     role_enter(watcher);
 
-    thread_be_nice();
+    thread_background();
     while (!w->is_stopping) {
         turn(w);
     }

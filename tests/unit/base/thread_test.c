@@ -103,11 +103,11 @@ static void test_start(void)
     ok(sigismember(&set, SIGTERM) == 0, "its starter has not");
 }
 
-static void *be_nice(void *arg)
+static void *in_background(void *arg)
 {
     int *nice_of = arg;
 
-    thread_be_nice();
+    thread_background();
     *nice_of = getpriority(PRIO_PROCESS, (id_t)gettid());
     return NULL;
 }
@@ -117,17 +117,17 @@ static void test_nice(void)
     int before = getpriority(PRIO_PROCESS, 0), inside = 0;
     pthread_t thread;
 
-    ok(thread_start(&thread, "nice", be_nice, &inside, NULL) == 0, "another");
+    ok(thread_start(&thread, "nice", in_background, &inside, NULL) == 0, "another");
     thread_join(thread);
     ok(inside >= 10, "lets others go first");
     is_int(getpriority(PRIO_PROCESS, 0), before, "which changes nobody else");
 }
 
-static void *be_prompt(void *arg)
+static void *interactive(void *arg)
 {
     int *nice_of = arg;
 
-    thread_be_prompt();
+    thread_interactive();
     *nice_of = getpriority(PRIO_PROCESS, (id_t)gettid()) * 10 + sched_getscheduler(0);
     return NULL;
 }
@@ -137,7 +137,7 @@ static void test_prompt(void)
     int inside = -1;
     pthread_t thread;
 
-    ok(thread_start(&thread, "prompt", be_prompt, &inside, NULL) == 0, "and one more");
+    ok(thread_start(&thread, "prompt", interactive, &inside, NULL) == 0, "and one more");
     thread_join(thread);
     is_int(inside, getpriority(PRIO_PROCESS, 0) * 10 + sched_getscheduler(0),
            "is prompt without being more than others");

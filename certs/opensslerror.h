@@ -1,11 +1,11 @@
 /* Why OpenSSL refused something. Threads: any; OpenSSL keeps its errors per thread. */
-#ifndef OTEL_TA_CERTS_REASON_H
-#define OTEL_TA_CERTS_REASON_H
+#ifndef OTEL_TA_CERTS_OPENSSLERROR_H
+#define OTEL_TA_CERTS_OPENSSLERROR_H
 
 #include "allocator/base/err.h"
 
 /* OpenSSL's newest reason as our error, "<what>: <reason>"; its queue is emptied. Returns 'code'.
  */
-int reason_fail(struct err *err, int code, const char *what);
+int opensslerror_set(struct err *err, int code, const char *what);
 
 #endif

@@ -1,8 +1,8 @@
-#include "certs/reason.h"
+#include "certs/opensslerror.h"
 
 #include <openssl/err.h>
 
-int reason_fail(struct err *err, int code, const char *what)
+int opensslerror_set(struct err *err, int code, const char *what)
 {
     char reason[256] = "unknown reason";
     unsigned long e = ERR_peek_last_error();
