@@ -174,9 +174,6 @@ static int add_oauth2(const struct httpconfig_oauth2 *config, struct arena *aren
 int credentials_apply(const struct httpconfig *config, struct arena *arena, struct credentials *r,
                       struct err *err)
 {
-    if (config->gap.path != NULL) {
-        return err_set(err, ERR_UNSUPPORTED, "%s: %s", config->gap.path, config->gap.why);
-    }
     r->options.tls = tls_from(&config->tls);
     r->options.proxy_url = config->proxy_url;
     r->options.no_proxy = config->no_proxy;

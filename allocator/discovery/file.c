@@ -5,6 +5,17 @@
 
 #include <strings.h>
 
+static void plan(const struct sdconfig *section, struct arena *arena, struct ask *out)
+{
+    const struct node *files = schema_list(section->entry, "files");
+
+    out->file.patterns = arena_zalloc(arena, files->n * sizeof(*out->file.patterns));
+    out->file.n_patterns = files->n;
+    for (size_t i = 0; i < files->n; i++) {
+        (void)node_as_text(files->items[i], &out->file.patterns[i]);
+    }
+}
+
 static bool has_extension(struct span path, const char *extension)
 {
     size_t n = strlen(extension);
@@ -20,8 +31,9 @@ static int digest(const struct provider_input *in, struct sd_batch *out, struct 
 }
 
 const struct provider_ops provider_file = {
-    .mechanism = SD_FILE,
     .name = "file",
-    .needs_want = true,
+    .carrier = CARRIER_FILE,
+    .failures = METRIC_SD_FILE_READ_ERRORS,
+    .plan = plan,
     .digest = digest,
 };

@@ -15,23 +15,27 @@ static void add_labels(const struct node *labels, struct sd_batch *out)
     }
 }
 
+static void add_targets(const struct node *targets, struct sd_batch *out)
+{
+    for (size_t i = 0; targets != NULL && i < targets->n; i++) {
+        struct span address = { NULL, 0 };
+        (void)node_as_text(targets->items[i], &address); /* null: empty */
+        sd_batch_target(out, address);
+    }
+}
+
 static int digest(const struct provider_input *in, struct sd_batch *out, struct err *err)
 {
+    const struct node *groups = in->section->entry;
+
     (void)err;
-    for (size_t i = 0; i < in->section->statics.n_groups; i++) {
-        const struct sd_static_group *group = &in->section->statics.groups[i];
+    for (size_t i = 0; i < groups->n; i++) {
         sd_batch_begin(out);
-        for (size_t k = 0; k < group->n_targets; k++) {
-            sd_batch_target(out, group->targets[k]);
-        }
-        add_labels(group->labels, out);
+        add_targets(schema_list(groups->items[i], "targets"), out);
+        add_labels(node_get(groups->items[i], "labels"), out);
         sd_batch_end(out);
     }
     return 0;
 }
 
-const struct provider_ops provider_static = {
-    .mechanism = SD_STATIC,
-    .name = "static",
-    .digest = digest,
-};
+const struct provider_ops provider_static = { .name = "static", .digest = digest };

@@ -1,19 +1,19 @@
 /* What discovery needs from the outside, and what comes back: the only words between the engine and
- * the watcher. The engine posts wants and marks of them; the watcher answers each want with
- * arrivals until it is dropped. A want is one file_sd or http_sd section; jobs with equal sections
- * share one. Threads: messages are moved with a mailbox; everything else is pure. */
+ * the watcher. The engine posts wants and changes of them; the watcher answers each want with
+ * arrivals until it is cancelled. A want is one ask; jobs whose sections come to equal asks share
+ * one. Threads: messages are moved with a mailbox; everything else is pure. */
 #ifndef OTEL_TA_DISCOVERY_WANT_H
 #define OTEL_TA_DISCOVERY_WANT_H
 
-#include "allocator/base/buf.h"
 #include "allocator/base/mailbox.h"
-#include "allocator/scrape/sdconfig.h"
+#include "allocator/discovery/ask.h"
 
 enum watcher_mail {
     WATCHER_WANT_ADD,
-    WATCHER_WANT_AGAIN,
-    WATCHER_WANT_UNREADABLE,
-    WATCHER_WANT_DROP,
+    WATCHER_WANT_REFRESH,   /* read everything of it once more */
+    WATCHER_WANT_REDELIVER, /* a body of it was none that can be read, so the next is news even when
+                               it is the same */
+    WATCHER_WANT_CANCEL,    /* no more arrivals */
     WATCHER_FILES,
     WATCHER_RELEASED, /* the answer to ENGINE_RELEASE: this was the engine's last mail */
 };
@@ -25,28 +25,22 @@ enum engine_mail {
 
 struct want { /* WATCHER_WANT_ADD */
     struct mail mail;
-    struct arena arena; /* owns 'section' */
+    struct arena arena; /* owns 'ask' */
     uint64_t id;
-    struct sdconfig section;
+    struct ask ask;
 };
 
-/* Everything about a section that decides what is found and how, as bytes: equal keys, equal wants.
- */
-void want_key(const struct sdconfig *section, struct buf *out);
-/* A want with a deep copy of 'section'. */
-struct want *want_new(uint64_t id, const struct sdconfig *section);
+/* A want with a deep copy of 'ask', which has a carrier. */
+struct want *want_new(uint64_t id, const struct ask *ask);
 void want_free(struct want **want);
 
-/* WATCHER_WANT_AGAIN: read everything of it once more; WATCHER_WANT_UNREADABLE: a body of it was
- * none that can be read, so the next is news even when it is the same; WATCHER_WANT_DROP: no more
- * arrivals. */
-struct want_mark {
+struct want_change { /* the other three */
     struct mail mail;
     uint64_t id;
 };
-struct want_mark *want_mark_new(enum watcher_mail kind, uint64_t id);
+struct want_change *want_change_new(enum watcher_mail kind, uint64_t id);
 /* A mail without content, of either enum. */
-struct mail *want_note_new(int kind);
+struct mail *want_signal_new(int kind);
 
 enum arrival_status {
     ARRIVAL_OK,       /* 'body' is the source's content now */

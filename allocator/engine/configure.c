@@ -131,11 +131,11 @@ static void start_job(struct renewal *r, struct job *j) ON(engine)
     struct state *s = r->s;
 
     for (uint32_t i = 0; i < j->config->n_sds; i++) {
-        const struct provider_ops *ops = provider_find(j->config->sds[i].mechanism);
+        const struct provider_ops *ops = provider_find(&j->config->sds[i]);
         if (ops == NULL) {
             continue; /* is counted and was reported when the configuration was read */
         }
-        if (ops->needs_want) {
+        if (ops->carrier != CARRIER_NONE) {
             wants_use(&s->wants, j, i, r->now_ms);
             continue;
         }
@@ -313,7 +313,7 @@ static void show_configuration(const struct state *s)
     }
     for (size_t i = 0; i < s->jobs.n; i++) {
         for (size_t k = 0; k < s->jobs.v[i]->config->n_sds; k++) {
-            n_unsupported += provider_find(s->jobs.v[i]->config->sds[k].mechanism) == NULL;
+            n_unsupported += provider_find(&s->jobs.v[i]->config->sds[k]) == NULL;
         }
     }
     metric_set(METRIC_COLLECTORS_DISCOVERED, (double)n_collectors);

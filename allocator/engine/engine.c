@@ -245,7 +245,7 @@ struct mailbox *engine_mailbox(struct engine *e)
 
 void engine_stop(struct engine *e)
 {
-    mailbox_post(e->box, want_note_new(MAIL_STOP));
+    mailbox_post(e->box, want_signal_new(MAIL_STOP));
     thread_join(e->thread);
 }
 

@@ -1,8 +1,8 @@
 #include "allocator/engine/inheritance.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/discovery/provider.h"
 #include "allocator/discovery/targetgroup.h"
-#include "allocator/discovery/want.h"
 
 /* What is served of a target is its group in the form of http_sd. */
 static void write_groups(const struct source *s, struct buf *out)
@@ -36,9 +36,9 @@ static bool take(struct job *j, uint32_t section, const struct source *from,
     return true;
 }
 
-static bool is_mechanism(const struct job *j, uint32_t section, enum sd_mechanism mechanism)
+static bool is_same_mechanism(const struct sdconfig *a, const struct sdconfig *b)
 {
-    return j->config->sds[section].mechanism == mechanism;
+    return provider_find(a) == provider_find(b);
 }
 
 bool inheritance_of_source(struct job *j, uint32_t section, struct span source,
@@ -48,7 +48,7 @@ bool inheritance_of_source(struct job *j, uint32_t section, struct span source,
 
     for (uint32_t i = 0; before != NULL && i < before->config->n_sds; i++) {
         const struct source *from = job_find_source(before, i, source);
-        if (from != NULL && is_mechanism(before, i, j->config->sds[section].mechanism) &&
+        if (from != NULL && is_same_mechanism(&before->config->sds[i], &j->config->sds[section]) &&
             take(j, section, from, scratch)) {
             return true;
         }
@@ -62,39 +62,81 @@ static bool is_same_section(const struct sdconfig *a, const struct sdconfig *b)
 
     buf_init(&x, LIMIT_DOCUMENT_BYTES);
     buf_init(&y, LIMIT_DOCUMENT_BYTES);
-    want_key(a, &x);
-    want_key(b, &y);
+    provider_key(a, &x);
+    provider_key(b, &y);
     return span_eq(buf_span(&x), buf_span(&y));
 }
 
-bool inheritance_of_section(struct job *j, uint32_t section, struct sd_batch *scratch)
+/* The name of its one source, in 'arena'; empty: it may have many. */
+static struct span source_of(const struct sdconfig *section, struct arena *arena)
+{
+    const struct provider_ops *ops = provider_find(section);
+    struct ask ask;
+
+    if (ops == NULL || ops->carrier == CARRIER_NONE) {
+        return SPAN_LIT("");
+    }
+    provider_plan(section, arena, &ask);
+    return ask_source(&ask);
+}
+
+/* By the section that asks: all of it that is known. */
+static bool take_section(struct job *j, uint32_t section, struct sd_batch *scratch) ON(engine)
 {
     const struct job *before = j->predecessor;
     const struct sdconfig *sd = &j->config->sds[section];
     bool has_changed = false;
 
-    if (before == NULL) {
-        return false;
-    }
-    if (sd->mechanism == SD_HTTP) { /* one source; how it is asked may be what changed */
-        return inheritance_of_source(j, section, sd->http.url, scratch);
-    }
     for (const struct table_node *node = table_next(&before->sources, NULL); node != NULL;
          node = table_next(&before->sources, node)) {
         const struct source *from = (const struct source *)(const void *)node;
-        if (is_mechanism(before, from->section, sd->mechanism) &&
-            is_same_section(&before->config->sds[from->section], sd)) {
+        const struct sdconfig *its = &before->config->sds[from->section];
+        if (is_same_mechanism(its, sd) && is_same_section(its, sd)) {
             has_changed |= take(j, section, from, scratch);
         }
     }
     return has_changed;
 }
 
-static bool asks(const struct job *j, struct span url)
+bool inheritance_of_section(struct job *j, uint32_t section, struct sd_batch *scratch)
 {
-    for (size_t i = 0; i < j->config->n_sds; i++) {
-        const struct sdconfig *sd = &j->config->sds[i];
-        if (sd->mechanism == SD_HTTP && span_eq(sd->http.url, url)) {
+    bool has_changed = false;
+    struct arena arena;
+
+    if (j->predecessor == NULL) {
+        return false;
+    }
+    arena_init(&arena);
+    struct span source = source_of(&j->config->sds[section], &arena);
+    if (source.len > 0) { /* how it is asked may be what changed */
+        has_changed = inheritance_of_source(j, section, source, scratch);
+    } else {
+        has_changed = take_section(j, section, scratch);
+    }
+    arena_fini(&arena);
+    return has_changed;
+}
+
+struct places { /* the addresses that the sections of a job ask; empty: they ask none */
+    struct arena arena;
+    struct span *v;
+    size_t n;
+};
+
+static void find_places(const struct job *j, struct places *out)
+{
+    arena_init(&out->arena);
+    out->n = j->config->n_sds;
+    out->v = arena_alloc(&out->arena, out->n * sizeof(*out->v));
+    for (size_t i = 0; i < out->n; i++) {
+        out->v[i] = source_of(&j->config->sds[i], &out->arena);
+    }
+}
+
+static bool is_among(const struct places *places, struct span place)
+{
+    for (size_t i = 0; i < places->n; i++) {
+        if (span_eq(places->v[i], place)) {
             return true;
         }
     }
@@ -104,14 +146,21 @@ static bool asks(const struct job *j, struct span url)
 bool inheritance_gives_up(const struct job *j)
 {
     const struct job *before = j->predecessor;
-    const struct table_node *node = before == NULL ? NULL : table_next(&before->sources, NULL);
+    struct places old, new;
+    bool is_missing = false;
 
-    for (; node != NULL; node = table_next(&before->sources, node)) {
-        const struct source *from = (const struct source *)(const void *)node;
-        if (from->n > 0 && is_mechanism(before, from->section, SD_HTTP) &&
-            !asks(j, before->config->sds[from->section].http.url)) {
-            return true;
-        }
+    if (before == NULL) {
+        return false;
     }
-    return false;
+    find_places(before, &old);
+    find_places(j, &new);
+    for (const struct table_node *node = table_next(&before->sources, NULL);
+         node != NULL && !is_missing; node = table_next(&before->sources, node)) {
+        const struct source *from = (const struct source *)(const void *)node;
+        struct span place = old.v[from->section];
+        is_missing = from->n > 0 && place.len > 0 && !is_among(&new, place);
+    }
+    arena_fini(&old.arena);
+    arena_fini(&new.arena);
+    return is_missing;
 }

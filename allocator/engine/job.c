@@ -5,7 +5,6 @@
 #include "allocator/base/metric.h"
 #include "allocator/discovery/provider.h"
 #include "allocator/discovery/targetnode.h"
-#include "allocator/discovery/want.h"
 #include "allocator/engine/render.h"
 
 #include <assert.h>
@@ -21,7 +20,7 @@ void job_key(const struct scrapejob *config, uint64_t out_key[2])
     buf_addf(&bytes, "%d.%d.", (int)config->filter, (int)config->name_scheme);
     buf_add_str(&bytes, config->text);
     for (size_t i = 0; i < config->n_sds; i++) {
-        want_key(&config->sds[i], &bytes);
+        provider_key(&config->sds[i], &bytes);
     }
     out_key[0] = hash64(buf_span(&bytes));
     out_key[1] = hash_fast(buf_span(&bytes));
@@ -517,7 +516,7 @@ void job_forget_series(const struct job *j)
     }
     metric_forget(METRIC_SD_DISCOVERED, (const char *[]){ "", j->label });
     for (size_t i = 0; i < j->config->n_sds; i++) {
-        const struct provider_ops *ops = provider_find(j->config->sds[i].mechanism);
+        const struct provider_ops *ops = provider_find(&j->config->sds[i]);
         if (ops != NULL) {
             metric_forget(METRIC_SD_REFRESH_FAILURES, (const char *[]){ ops->name, j->label });
         }

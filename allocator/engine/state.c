@@ -139,7 +139,7 @@ void state_free(struct state **state)
 void state_release_watcher(struct state *s)
 {
     if (s->wants.watcher != NULL) {
-        mailbox_post(s->wants.watcher, want_note_new(WATCHER_RELEASED));
+        mailbox_post(s->wants.watcher, want_signal_new(WATCHER_RELEASED));
         s->wants.watcher = NULL;
     }
 }
@@ -150,7 +150,7 @@ void state_release_watcher(struct state *s)
  */
 static void count_failed_refresh(const struct want_entry *e)
 {
-    for (size_t i = 0; e->ops->mechanism != SD_FILE && i < e->users.n; i++) {
+    for (size_t i = 0; ask_is_polled(e->ops->carrier) && i < e->users.n; i++) {
         const struct job *j = e->users.v[i].job;
         if (j->successor == NULL) {
             metric_add_for(METRIC_SD_REFRESH_FAILURES, (const char *[]){ e->ops->name, j->label },
@@ -171,8 +171,7 @@ static void keep_known(struct state *s, const struct want_entry *e, struct span 
 
 static void count_unreadable(const struct want_entry *e)
 {
-    metric_add(e->ops->mechanism == SD_FILE ? METRIC_SD_FILE_READ_ERRORS : METRIC_SD_HTTP_FAILURES,
-               1);
+    metric_add(e->ops->failures, 1);
     count_failed_refresh(e);
 }
 
@@ -235,8 +234,8 @@ void state_arrive(struct state *s, const struct arrival *a)
     case ARRIVAL_SETTLED:
         wants_settle(&s->wants, e);
         break;
-    case ARRIVAL_FAILED: /* the watcher has logged it and counted the attempt */
-        count_failed_refresh(e);
+    case ARRIVAL_FAILED: /* the watcher has logged it */
+        count_unreadable(e);
         keep_known(s, e, span_of(a->source));
         break;
     }

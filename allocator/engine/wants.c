@@ -48,13 +48,18 @@ static struct want_entry *new_entry(struct wants *w, struct span key,
                                     const struct sdconfig *section)
 {
     struct want_entry *e = mem_zalloc(sizeof(*e));
+    struct arena arena;
+    struct ask ask;
 
     e->id = ++w->last_id;
     e->key = span_make(mem_strndup(key.p, key.len), key.len);
-    e->ops = provider_find(section->mechanism);
+    e->ops = provider_find(section);
     table_put(&w->by_key, &e->by_key, hash_fast(key));
     table_put(&w->by_id, &e->by_id, hash_mix(e->id));
-    post(w, &want_new(e->id, section)->mail);
+    arena_init(&arena);
+    provider_plan(section, &arena, &ask);
+    post(w, &want_new(e->id, &ask)->mail);
+    arena_fini(&arena);
     return e;
 }
 
@@ -64,7 +69,7 @@ void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_m
     AUTO_BUF bytes;
 
     buf_init(&bytes, LIMIT_DOCUMENT_BYTES);
-    want_key(sd, &bytes);
+    provider_key(sd, &bytes);
     struct span key = buf_span(&bytes);
     struct table_node *node = table_find(&w->by_key, hash_fast(key), is_key, &key);
     struct want_entry *e;
@@ -72,7 +77,7 @@ void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_m
         e = new_entry(w, key, sd);
     } else {
         e = TABLE_ITEM(node, struct want_entry, by_key);
-        post(w, &want_mark_new(WATCHER_WANT_AGAIN, e->id)->mail);
+        post(w, &want_change_new(WATCHER_WANT_REFRESH, e->id)->mail);
     }
     open_entry(w, e, now_ms);
     *vec_push(&e->users) = (struct want_user){ job, section, WANT_OPEN };
@@ -96,7 +101,7 @@ static void advance(struct wants *w, struct want_user *user, enum want_stage sta
  * may have failed by chance. */
 static bool is_unanswered(const struct want_entry *e)
 {
-    return e->ops->mechanism != SD_FILE && !e->is_known;
+    return ask_is_polled(e->ops->carrier) && !e->is_known;
 }
 
 static void settle_user(struct wants *w, const struct want_entry *e, struct want_user *user)
@@ -141,7 +146,7 @@ void wants_learn(struct wants *w, struct want_entry *e)
 
 void wants_reject(struct wants *w, const struct want_entry *e)
 {
-    post(w, &want_mark_new(WATCHER_WANT_UNREADABLE, e->id)->mail);
+    post(w, &want_change_new(WATCHER_WANT_REDELIVER, e->id)->mail);
 }
 
 static void free_entry(struct wants *w, struct want_entry *e)
@@ -165,7 +170,7 @@ static void release_entry(struct wants *w, struct want_entry *e, const struct jo
     }
     e->users.n = n;
     if (n == 0) {
-        post(w, &want_mark_new(WATCHER_WANT_DROP, e->id)->mail);
+        post(w, &want_change_new(WATCHER_WANT_CANCEL, e->id)->mail);
         free_entry(w, e);
     }
 }
@@ -177,7 +182,7 @@ void wants_release(struct wants *w, const struct job *job)
     buf_init(&bytes, LIMIT_DOCUMENT_BYTES);
     for (size_t i = 0; i < job->config->n_sds; i++) {
         buf_clear(&bytes);
-        want_key(&job->config->sds[i], &bytes);
+        provider_key(&job->config->sds[i], &bytes);
         struct span key = buf_span(&bytes);
         struct table_node *node = table_find(&w->by_key, hash_fast(key), is_key, &key);
         if (node != NULL) {

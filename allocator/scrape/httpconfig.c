@@ -391,7 +391,7 @@ static bool is_given(const struct node *value)
 #define NO_MANAGER "there is no secrets manager to ask: give the value or a file"
 #define NO_CONNECT "headers for the proxy alone are not sent"
 
-static void find_gap(const struct node *map, struct httpconfig_gap *out)
+bool httpconfig_find_gap(const struct node *map, struct httpconfig_gap *out)
 {
     static const char *const paths[][2] = {
         { "basic_auth.username_ref", NO_MANAGER },
@@ -414,15 +414,16 @@ static void find_gap(const struct node *map, struct httpconfig_gap *out)
         *out =
             (struct httpconfig_gap){ "oauth2.grant_type",
                                      "tokens are fetched by client_credentials only", grant->line };
-        return;
+        return true;
     }
     for (size_t i = 0; i < COUNT(paths); i++) {
         const struct node *value = member_at(map, paths[i][0]);
         if (is_given(value)) {
             *out = (struct httpconfig_gap){ paths[i][0], paths[i][1], value->line };
-            return;
+            return true;
         }
     }
+    return false;
 }
 
 static void read_auth(const struct node *map, struct httpconfig *out)
@@ -450,8 +451,7 @@ static void read_auth(const struct node *map, struct httpconfig *out)
     }
 }
 
-void httpconfig_parse(const struct node *map, struct arena *arena, struct faults *f,
-                      struct httpconfig *out)
+void httpconfig_check(const struct node *map, struct faults *f)
 {
     const struct node *basic = map_of(map, "basic_auth");
 
@@ -465,7 +465,10 @@ void httpconfig_parse(const struct node *map, struct arena *arena, struct faults
     check_tls(map_of(map, "tls_config"), f);
     check_proxy(map, f);
     check_headers(map_of(map, "http_headers"), f);
+}
 
+void httpconfig_read(const struct node *map, struct arena *arena, struct httpconfig *out)
+{
     *out = (struct httpconfig){ 0 };
     read_auth(map, out);
     read_oauth2(map_of(map, "oauth2"), arena, &out->oauth2);
@@ -476,7 +479,6 @@ void httpconfig_parse(const struct node *map, struct arena *arena, struct faults
     out->proxy_url = schema_text(map, "proxy_url");
     out->no_proxy = schema_text(map, "no_proxy");
     out->proxy_from_environment = bool_of(map, "proxy_from_environment", false);
-    find_gap(map, &out->gap);
 }
 
 bool httpconfig_is_set(const struct node *map)
@@ -512,7 +514,13 @@ void httpconfig_normalize(struct node *map, struct arena *arena)
         block->pairs[0].key =
             new_scalar(is_file ? "credentials_file" : "credentials", pair->key, arena);
         block->pairs[0].value = pair->value;
-        pair->key = new_scalar("authorization", pair->key, arena);
-        pair->value = block;
+        struct node *place = node_get(map, "authorization"); /* null, for it would be a fault */
+        if (place != NULL) {
+            *place = *block;
+            pair->value = arena_zalloc(arena, sizeof(*pair->value));
+        } else {
+            pair->key = new_scalar("authorization", pair->key, arena);
+            pair->value = block;
+        }
     }
 }

@@ -29,9 +29,10 @@ struct httpconfig_oauth2 { /* client_id.len > 0 when present */
     bool proxy_from_environment;
 };
 
-/* A member that this program's own HTTP client cannot honour. */
+/* A member that this program's own HTTP client cannot honour: fine in a scrape config, which the
+ * collector carries out; not in an SD section that is run here. */
 struct httpconfig_gap {
-    const char *path; /* "basic_auth.password_ref"; NULL: all can be honoured */
+    const char *path; /* "basic_auth.password_ref" */
     const char *why;
     unsigned line;
 };
@@ -49,19 +50,20 @@ struct httpconfig {
     bool proxy_from_environment;
     struct httpconfig_header *headers;
     size_t n_headers;
-    /* Fine in a scrape config, which the collector carries out; not in an SD section. */
-    struct httpconfig_gap gap;
 };
 
 /* All members of the block: inlined into the tables of those who have it. */
 extern const struct schema_field httpconfig_fields[];
 /* Those of its tls_config block, which some have alone. */
 extern const struct schema_field httpconfig_tls_fields[];
-/* Reads the block out of 'map' (a scrape config or an SD section whose table has been checked), and
- * raises the faults that Prometheus would raise about several members at once. Text is borrowed
- * from 'map', arrays are in 'arena'. */
-void httpconfig_parse(const struct node *map, struct arena *arena, struct faults *f,
-                      struct httpconfig *out);
+/* The faults that Prometheus would raise about several members of 'map' at once: a scrape config or
+ * an SD section whose table has been checked. */
+void httpconfig_check(const struct node *map, struct faults *f);
+/* The first gap of such a map; false: all can be honoured. */
+bool httpconfig_find_gap(const struct node *map, struct httpconfig_gap *out);
+/* Reads the block out of a map without faults, normalized or not. Text is borrowed from 'map',
+ * arrays are in 'arena'. */
+void httpconfig_read(const struct node *map, struct arena *arena, struct httpconfig *out);
 /* Rewrites bearer_token(_file) of 'map' to "authorization", in place, as Prometheus does before it
  * shows or uses it. */
 void httpconfig_normalize(struct node *map, struct arena *arena);

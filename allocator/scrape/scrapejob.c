@@ -7,6 +7,7 @@
 #include "allocator/codec/walk.h"
 #include "allocator/prom/duration.h"
 #include "allocator/scrape/advice.h"
+#include "allocator/scrape/httpconfig.h"
 #include "allocator/scrape/scrapefields.h"
 #include "allocator/scrape/scrapememo.h"
 #include "allocator/scrape/targetcheck.h"
@@ -392,11 +393,10 @@ static void check_job(struct scrapejob *out, const struct node *job,
 {
     const struct node *global = globals->node;
     const struct node *rules = schema_list(job, "relabel_configs");
-    struct httpconfig client;
     struct sdconfigs found = { 0 };
 
     schema_check(scrapefields_job, job, options->strict ? FAULT_ERROR : FAULT_WARNING, f);
-    httpconfig_parse(job, &out->arena, f, &client);
+    httpconfig_check(job, f);
     resolve_times(job, globals, f, e);
     resolve_names(job, globals, f, e);
     check_protocols(job, f);

@@ -2,43 +2,29 @@
 
 #include "allocator/base/vec.h"
 #include "allocator/codec/walk.h"
+#include "allocator/prom/duration.h"
+#include "allocator/scrape/httpconfig.h"
+#include "allocator/scrape/mechanisms.h"
 #include "allocator/scrape/sdtables.h"
 
-#define DEFAULT_FILE_REFRESH_MS ((int64_t)5 * 60 * 1000)
-#define DEFAULT_HTTP_REFRESH_MS ((int64_t)60 * 1000)
+#define STATIC_SECTION "static_configs"
 
-enum sd_mechanism sdconfig_mechanism(struct span section)
+bool sdconfig_is_run(struct span section)
 {
-    static const char *const names[] = {
-        [SD_STATIC] = "static_configs", [SD_FILE] = "file_sd_configs", [SD_HTTP] = "http_sd_configs"
-    };
-
-    for (size_t i = 0; i < COUNT(names); i++) {
-        if (span_is(section, names[i])) {
-            return (enum sd_mechanism)i;
+    for (const char *const *known = mechanisms; *known != NULL; known++) {
+        if (span_is(section, *known)) {
+            return true;
         }
     }
-    return SD_UNSUPPORTED;
+    return false;
 }
 
 struct reader {
     bool has_relabel;
     enum fault_severity unknown;
-    struct arena *arena;
     struct faults *f;
     VEC(struct sdconfig) found;
 };
-
-static struct span *texts_of(const struct node *list, struct arena *arena, size_t *out_n)
-{
-    *out_n = list == NULL ? 0 : list->n;
-    struct span *texts = arena_zalloc(arena, *out_n * sizeof(*texts));
-
-    for (size_t i = 0; i < *out_n; i++) {
-        (void)node_as_text(list->items[i], &texts[i]);
-    }
-    return texts;
-}
 
 /* Without relabeling nothing can turn a URL into an address. */
 static void thorough(const struct reader *r, const struct node *targets)
@@ -58,26 +44,6 @@ static void thorough(const struct reader *r, const struct node *targets)
     faults_pop(r->f, mark);
 }
 
-static void read_static(const struct reader *r, const struct node *entry,
-                        struct sd_static_group *out)
-{
-    const struct node *targets = schema_list(entry, "targets");
-    const struct node *labels = node_get(entry, "labels");
-
-    if (!r->has_relabel) {
-        thorough(r, targets);
-    }
-    out->targets = texts_of(targets, r->arena, &out->n_targets);
-    out->labels = labels != NULL && labels->type == NODE_MAP ? labels : NULL;
-}
-
-static void read_file(struct reader *r, const struct node *entry, struct sdconfig *out)
-{
-    out->refresh_ms =
-        node_get(entry, "refresh_interval") == NULL ? DEFAULT_FILE_REFRESH_MS : out->refresh_ms;
-    out->file.patterns = texts_of(schema_list(entry, "files"), r->arena, &out->file.n_patterns);
-}
-
 /* "a.b.c", key by key. */
 static size_t push_keys(struct faults *f, const char *path)
 {
@@ -92,29 +58,38 @@ static size_t push_keys(struct faults *f, const char *path)
     return mark;
 }
 
-static void read_http(struct reader *r, const struct node *entry, const struct httpconfig *client,
-                      struct sdconfig *out)
+/* What a section that is run here asks of the HTTP client, that one must be able to do. */
+static void check_gap(struct reader *r, const struct sdtable *t, const struct node *entry)
 {
-    out->refresh_ms =
-        node_get(entry, "refresh_interval") == NULL ? DEFAULT_HTTP_REFRESH_MS : out->refresh_ms;
-    out->http.url = schema_text(entry, "url");
-    out->http.client = *client;
-    if (client->gap.path != NULL) {
-        size_t mark = push_keys(r->f, client->gap.path);
-        faults_add(r->f, FAULT_ERROR, client->gap.line, "is not supported for http_sd: %s",
-                   client->gap.why);
+    struct httpconfig_gap gap;
+
+    if (httpconfig_find_gap(entry, &gap)) {
+        size_t mark = push_keys(r->f, gap.path);
+        faults_add(r->f, FAULT_ERROR, gap.line, "is not supported for %.*s: %s",
+                   (int)(strlen(t->section) - strlen("_configs")), t->section, gap.why);
         faults_pop(r->f, mark);
     }
+}
+
+static int64_t refresh_of(const struct sdtable *t, const struct node *entry)
+{
+    const struct schema_field *field = t->fields;
+    int64_t ms = 0;
+
+    if (node_get(entry, "refresh_interval") != NULL) {
+        return schema_duration_ms(entry, "refresh_interval");
+    }
+    while (field->name != NULL && strcmp(field->name, "refresh_interval") != 0) {
+        field++;
+    }
+    bool has_default = field->name != NULL && field->preset != NULL;
+    return has_default && duration_parse(span_of(field->preset), &ms, NULL) == 0 ? ms : 0;
 }
 
 /* One entry of any section but static_configs. */
 static void read_entry(struct reader *r, const struct sdtable *t, const struct node *entry,
                        size_t index)
 {
-    struct sdconfig sd = { .mechanism = sdconfig_mechanism(span_of(t->section)),
-                           .section = t->section,
-                           .index = index };
-    struct httpconfig client = { 0 };
     size_t n_errors = r->f->n_errors;
 
     schema_check(t->fields, entry, r->unknown, r->f);
@@ -122,16 +97,13 @@ static void read_entry(struct reader *r, const struct sdtable *t, const struct n
         t->check(entry, r->f);
     }
     if (t->has_client) {
-        httpconfig_parse(entry, r->arena, r->f, &client);
-    }
-    sd.refresh_ms = schema_duration_ms(entry, "refresh_interval");
-    if (sd.mechanism == SD_FILE) {
-        read_file(r, entry, &sd);
-    } else if (sd.mechanism == SD_HTTP) {
-        read_http(r, entry, &client, &sd);
+        httpconfig_check(entry, r->f);
+        if (sdconfig_is_run(span_of(t->section))) {
+            check_gap(r, t, entry);
+        }
     }
     if (r->f->n_errors == n_errors) {
-        *vec_push(&r->found) = sd;
+        *vec_push(&r->found) = (struct sdconfig){ t->section, index, entry, refresh_of(t, entry) };
     }
 }
 
@@ -152,20 +124,20 @@ static bool is_entry(const struct reader *r, const struct sdtable *t, const stru
 
 static void read_statics(struct reader *r, const struct sdtable *t, const struct node *list)
 {
-    struct sdconfig sd = { .mechanism = SD_STATIC, .section = t->section };
     size_t n_errors = r->f->n_errors;
 
-    sd.statics.groups = arena_zalloc(r->arena, list->n * sizeof(*sd.statics.groups));
     for (size_t i = 0; i < list->n; i++) {
         size_t mark = faults_push_index(r->f, i);
         if (is_entry(r, t, list->items[i])) {
             schema_check(t->fields, list->items[i], r->unknown, r->f);
-            read_static(r, list->items[i], &sd.statics.groups[sd.statics.n_groups++]);
+            if (!r->has_relabel) {
+                thorough(r, schema_list(list->items[i], "targets"));
+            }
         }
         faults_pop(r->f, mark);
     }
     if (r->f->n_errors == n_errors && list->n > 0) {
-        *vec_push(&r->found) = sd;
+        *vec_push(&r->found) = (struct sdconfig){ .section = t->section, .entry = list };
     }
 }
 
@@ -187,7 +159,7 @@ static void read_section(struct reader *r, const struct sdtable *t, const struct
         return;
     }
     size_t mark = faults_push(r->f, "%s", t->section);
-    if (sdconfig_mechanism(span_of(t->section)) == SD_STATIC) {
+    if (strcmp(t->section, STATIC_SECTION) == 0) {
         read_statics(r, t, list);
         faults_pop(r->f, mark);
         return;
@@ -205,7 +177,7 @@ static void read_section(struct reader *r, const struct sdtable *t, const struct
 void sdconfig_parse_all(const struct node *job, bool has_relabel, bool strict, struct arena *arena,
                         struct faults *f, struct sdconfigs *out)
 {
-    struct reader r = { has_relabel, strict ? FAULT_ERROR : FAULT_WARNING, arena, f, { 0 } };
+    struct reader r = { has_relabel, strict ? FAULT_ERROR : FAULT_WARNING, f, { 0 } };
 
     for (size_t i = 0; i < job->n; i++) {
         struct span key = job->pairs[i].key->text;

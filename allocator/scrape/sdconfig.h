@@ -1,41 +1,19 @@
 /* The service-discovery sections of a scrape config: static_configs and every *_sd_configs of
- * Prometheus 3.14, each checked field by field. Those that this program runs are parsed into
- * structs (static, file, http); the others are checked for known fields and marked unsupported,
- * with the name, so that no job is ever silently empty. Ownership: everything in the arena of the
- * scrape job. Threads: immutable once parsed. */
+ * Prometheus 3.14, each checked field by field. What the fields of a section mean is known to its
+ * mechanism alone (discovery/), if this program runs it (mechanisms.h); it is listed here in either
+ * case, so that no job is ever silently empty. Ownership: everything in the arena of the scrape
+ * job. Threads: immutable once parsed. */
 #ifndef OTEL_TA_SCRAPE_SDCONFIG_H
 #define OTEL_TA_SCRAPE_SDCONFIG_H
 
-#include "allocator/prom/labels.h"
-#include "allocator/scrape/httpconfig.h"
-
-enum sd_mechanism { SD_STATIC, SD_FILE, SD_HTTP, SD_UNSUPPORTED };
-
-struct sd_static_group {
-    struct span *targets;
-    size_t n_targets;
-    const struct node *labels; /* map of text or NULL */
-};
+#include "allocator/scrape/schema.h"
 
 struct sdconfig {
-    enum sd_mechanism mechanism;
     const char *section; /* "static_configs", "file_sd_configs", "kubernetes_sd_configs"… */
     size_t index;        /* within its section */
-    int64_t refresh_ms;  /* file: 5m, http: 1m by default */
-    union {
-        struct {
-            struct sd_static_group *groups;
-            size_t n_groups;
-        } statics; /* all groups of the section in one */
-        struct {
-            struct span *patterns;
-            size_t n_patterns;
-        } file; /* as written, or joined to the base directory */
-        struct {
-            struct span url;
-            struct httpconfig client;
-        } http;
-    };
+    /* Without faults, paths joined, normalized. static_configs: the list, all groups in one. */
+    const struct node *entry;
+    int64_t refresh_ms; /* refresh_interval, or its default; 0 where there is no such thing */
 };
 
 struct sdconfigs {
@@ -50,8 +28,8 @@ void sdconfig_parse_all(const struct node *job, bool has_relabel, bool strict, s
                         struct faults *f, struct sdconfigs *out);
 /* httpconfig_normalize() for every entry that has the HTTP client block. */
 void sdconfig_normalize(struct node *job, struct arena *arena);
-/* What runs the section of this name: SD_UNSUPPORTED when this program does not. */
-enum sd_mechanism sdconfig_mechanism(struct span section);
+/* This program runs sections of that name. */
+bool sdconfig_is_run(struct span section);
 /* All section names, NULL-terminated. */
 extern const char *const sdconfig_sections[];
 

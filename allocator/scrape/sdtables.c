@@ -1,5 +1,6 @@
 #include "allocator/scrape/sdtables.h"
 
+#include "allocator/scrape/httpconfig.h"
 #include "allocator/scrape/sdconfig.h"
 
 /* One member: name, what it holds, flags, preset. */

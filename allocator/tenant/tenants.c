@@ -55,7 +55,7 @@ static void report_unsupported(struct loading *l, const struct tenant *t)
     for (size_t i = 0; i < t->jobs.n; i++) {
         const struct scrapejob *job = t->jobs.v[i];
         for (size_t k = 0; k < job->n_sds; k++) {
-            if (job->sds[k].mechanism == SD_UNSUPPORTED) {
+            if (!sdconfig_is_run(span_of(job->sds[k].section))) {
                 faults_add(l->f, FAULT_WARNING, 0,
                            "job '%.*s': %s is not built into this program: its targets are missing",
                            SPAN_ARG(job->name), job->sds[k].section);

@@ -7,6 +7,7 @@
 #include "allocator/base/log.h"
 #include "allocator/base/metric.h"
 #include "allocator/base/readfile.h"
+#include "allocator/base/table.h"
 #include "allocator/base/vec.h"
 #include "allocator/discovery/pathglob.h"
 
@@ -160,7 +161,6 @@ static void fail(struct file *file, const struct err *err)
         log_warn("a discovery file cannot be read, what is known of it stays",
                  LOG_STR("error", err->text));
     }
-    metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
     tell(file->want, ARRIVAL_FAILED, file->path, NULL, 0);
 }
 
@@ -387,19 +387,19 @@ static void look_at_unlisted(struct file_want *w, bool must_read)
 
 static void report_crowd(const struct file_want *w)
 {
-    const struct sdconfig *section = &w->want->section;
+    const struct ask *ask = &w->want->ask;
 
     metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
     log_warn("discovery finds too many files, those not known before are left out",
-             LOG_SPAN("pattern", section->file.patterns[0]), LOG_INT("most", w->owner->max_files));
+             LOG_SPAN("pattern", ask->file.patterns[0]), LOG_INT("most", w->owner->max_files));
 }
 
 static void scan(struct file_want *w, bool must_read, int64_t now_ms) ON(watcher)
 {
-    const struct sdconfig *section = &w->want->section;
-    int64_t interval = section->refresh_ms;
+    const struct ask *ask = &w->want->ask;
+    int64_t interval = ask->refresh_ms;
 
-    for (size_t i = 0; i < section->file.n_patterns; i++) {
+    for (size_t i = 0; i < ask->file.n_patterns; i++) {
         if (w->patterns[i].sub != NULL) {
             dirwatch_renew(w->owner->dirs, w->patterns[i].sub);
         } else if (interval > UNWATCHED_MS) {
@@ -409,7 +409,7 @@ static void scan(struct file_want *w, bool must_read, int64_t now_ms) ON(watcher
     w->scan++;
     w->is_blind = w->is_crowded = w->is_unsure =
         false; /* what renewing told is seen by this scan */
-    for (size_t i = 0; i < section->file.n_patterns; i++) {
+    for (size_t i = 0; i < ask->file.n_patterns; i++) {
         scan_pattern(w, &w->patterns[i], must_read);
     }
     look_at_unlisted(w, must_read);
@@ -528,7 +528,7 @@ static void subscribe(struct file_want *w, size_t i) ON(watcher)
     struct file_pattern *p = &w->patterns[i];
 
     p->want = w;
-    p->pattern = w->want->section.file.patterns[i];
+    p->pattern = w->want->ask.file.patterns[i];
     pathglob_split(p->pattern, &p->dir, &p->base);
     p->has_meta = pathglob_has_meta(p->base);
     p->dir_has_meta = pathglob_has_meta(p->dir);
@@ -546,8 +546,8 @@ void filewatch_add(struct filewatch *f, struct want *want, int64_t now_ms)
     w->want = want;
     table_init(&w->files);
     table_put(&f->wants, &w->node, hash_mix(want->id));
-    w->patterns = mem_array(want->section.file.n_patterns + 1, sizeof(*w->patterns));
-    for (size_t i = 0; i < want->section.file.n_patterns; i++) {
+    w->patterns = mem_array(want->ask.file.n_patterns + 1, sizeof(*w->patterns));
+    for (size_t i = 0; i < want->ask.file.n_patterns; i++) {
         subscribe(w, i); /* before the first look, so that nothing falls between */
     }
     scan(w, true, now_ms);
@@ -582,7 +582,7 @@ static void free_want(struct file_want *w) ON(watcher)
         free_file(TABLE_ITEM(node, struct file, node));
         node = next;
     }
-    for (size_t i = 0; i < w->want->section.file.n_patterns; i++) {
+    for (size_t i = 0; i < w->want->ask.file.n_patterns; i++) {
         dirwatch_remove(w->owner->dirs, &w->patterns[i].sub);
     }
     table_fini(&w->files);

@@ -5,7 +5,7 @@
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
-#include "allocator/base/metric.h"
+#include "allocator/base/table.h"
 #include "allocator/client/credentials.h"
 #include "allocator/scrape/urltext.h"
 
@@ -63,14 +63,14 @@ static const char *url_of(const struct poll *poll, char out[1024])
     struct arena scratch;
 
     arena_init(&scratch);
-    snprintf(out, 1024, "%.*s", SPAN_ARG(urltext_redact(poll->want->section.http.url, &scratch)));
+    snprintf(out, 1024, "%.*s", SPAN_ARG(urltext_redact(poll->want->ask.http.url, &scratch)));
     arena_fini(&scratch);
     return out;
 }
 
 static void tell(const struct poll *poll, enum arrival_status status, char *body, size_t len)
 {
-    AUTO_STR source = mem_strndup(poll->want->section.http.url.p, poll->want->section.http.url.len);
+    AUTO_STR source = mem_strndup(poll->want->ask.http.url.p, poll->want->ask.http.url.len);
     struct arrival *a =
         arrival_new(poll->want->id, status, status == ARRIVAL_SETTLED ? NULL : source);
 
@@ -108,7 +108,6 @@ static void fail(struct poll *poll, const char *why)
     if (!poll->has_answered) {
         retry_soon(poll);
     }
-    metric_add(METRIC_SD_HTTP_FAILURES, 1);
     if (!poll->is_failing) {
         poll->is_failing = true;
         log_warn("http_sd failed, what is known stays", LOG_STR("url", url_of(poll, url)),
@@ -126,15 +125,13 @@ static struct span trim_left(struct span s)
     return s;
 }
 
-static bool is_json_type(struct span type)
+static bool is_type(struct span type, struct span name)
 {
-    static const char name[] = "application/json";
-
-    if (type.len < sizeof(name) - 1 || strncasecmp(type.p, name, sizeof(name) - 1) != 0) {
+    if (type.len < name.len || strncasecmp(type.p, name.p, name.len) != 0) {
         return false;
     }
-    type = span_from(type, sizeof(name) - 1);
-    if (type.len == 0) {
+    type = span_from(type, name.len);
+    if (type.len == 0 || name.len == 0) {
         return true;
     }
     if (type.p[0] != ';') {
@@ -176,7 +173,7 @@ static void on_response(void *arg, struct http_response *response)
         char why[64];
         snprintf(why, sizeof(why), "server returned HTTP status %d", response->status);
         fail(poll, why);
-    } else if (!is_json_type(response->content_type)) {
+    } else if (!is_type(response->content_type, poll->want->ask.http.body_type)) {
         char why[256];
         snprintf(why, sizeof(why), "unsupported content type \"%.*s\"",
                  (int)(response->content_type.len > 128 ? 128 : response->content_type.len),
@@ -189,33 +186,23 @@ static void on_response(void *arg, struct http_response *response)
 
 /* ---- requests */
 
-static struct span interval_text(int64_t ms, char out[32])
-{
-    int n = snprintf(out, 32, "%lld.%03lld", (long long)(ms / 1000), (long long)(ms % 1000));
-
-    while (n > 0 && out[n - 1] == '0') {
-        n--;
-    }
-    n -= n > 0 && out[n - 1] == '.';
-    return span_make(out, (size_t)n);
-}
-
 static int send_request(struct poll *poll, struct err *err) ON(watcher)
 {
-    const struct sdconfig *section = &poll->want->section;
-    struct credentials r = { .options = { .url = section->http.url,
-                                          .max_body_bytes = LIMIT_SD_BODY } };
+    const struct ask *ask = &poll->want->ask;
+    struct credentials r = { .options = { .url = ask->http.url, .max_body_bytes = LIMIT_SD_BODY } };
     struct arena arena;
-    char interval[32];
 
     arena_init(&arena);
     credentials_header(&r, SPAN_LIT("User-Agent"), SPAN_LIT(USER_AGENT));
-    credentials_header(&r, SPAN_LIT("Accept"), SPAN_LIT("application/json"));
-    credentials_header(&r, SPAN_LIT("X-Prometheus-Refresh-Interval-Seconds"),
-                       interval_text(section->refresh_ms, interval));
-    int rc = credentials_apply(&section->http.client, &arena, &r, err);
+    if (ask->http.body_type.len > 0) {
+        credentials_header(&r, SPAN_LIT("Accept"), ask->http.body_type);
+    }
+    for (size_t i = 0; i < ask->http.n_headers; i++) {
+        credentials_header(&r, ask->http.headers[i].name, ask->http.headers[i].value);
+    }
+    int rc = credentials_apply(ask->http.client, &arena, &r, err);
     if (rc == 0) {
-        r.options.timeout_ms = section->refresh_ms < 1 ? 1 : section->refresh_ms;
+        r.options.timeout_ms = ask->refresh_ms;
         poll->request =
             credentials_send(&r, poll->owner->client, poll->owner->tokens, on_response, poll);
     }
@@ -228,7 +215,7 @@ static void start_poll(struct poll *poll, int64_t now_ms) ON(watcher)
 {
     struct err err;
 
-    poll->next_ms = now_ms + poll->want->section.refresh_ms;
+    poll->next_ms = now_ms + poll->want->ask.refresh_ms;
     if (send_request(poll, &err) < 0) {
         fail(poll, err.text);
     }

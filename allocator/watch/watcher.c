@@ -97,7 +97,7 @@ static void add_want(struct watcher *w, struct mail *mail, int64_t now_ms) ON(wa
 {
     struct want *want = (struct want *)(void *)mail;
 
-    if (want->section.mechanism == SD_HTTP) {
+    if (want->ask.carrier == CARRIER_HTTP) {
         httppoll_add(w->polls, want, now_ms);
     } else {
         filewatch_add(w->files, want, now_ms);
@@ -118,7 +118,7 @@ static void leave(struct watcher *w) ON(watcher)
     if (w->engine == NULL) {
         w->is_stopping = true;
     } else {
-        mailbox_post(w->engine, want_note_new(ENGINE_RELEASE));
+        mailbox_post(w->engine, want_signal_new(ENGINE_RELEASE));
     }
 }
 
@@ -130,18 +130,18 @@ static void take_mail(struct watcher *w, struct mail *mail, int64_t now_ms) ON(w
     case WATCHER_WANT_ADD:
         add_want(w, mail, now_ms);
         return;
-    case WATCHER_WANT_AGAIN:
-        id = ((const struct want_mark *)(const void *)mail)->id;
+    case WATCHER_WANT_REFRESH:
+        id = ((const struct want_change *)(const void *)mail)->id;
         filewatch_again(w->files, id, now_ms);
         httppoll_again(w->polls, id, now_ms);
         break;
-    case WATCHER_WANT_UNREADABLE:
-        id = ((const struct want_mark *)(const void *)mail)->id;
+    case WATCHER_WANT_REDELIVER:
+        id = ((const struct want_change *)(const void *)mail)->id;
         filewatch_retell(w->files, id);
         httppoll_retell(w->polls, id);
         break;
-    case WATCHER_WANT_DROP:
-        id = ((const struct want_mark *)(const void *)mail)->id;
+    case WATCHER_WANT_CANCEL:
+        id = ((const struct want_change *)(const void *)mail)->id;
         filewatch_drop(w->files, id);
         httppoll_drop(w->polls, id);
         break;
@@ -266,7 +266,7 @@ void watcher_stop(struct watcher **watcher)
     if (w == NULL) {
         return;
     }
-    mailbox_post(w->box, want_note_new(MAIL_STOP));
+    mailbox_post(w->box, want_signal_new(MAIL_STOP));
     thread_join(w->thread);
     dirwatch_free(&w->dirs);
     mailbox_free(&w->box);

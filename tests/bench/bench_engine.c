@@ -73,7 +73,7 @@ static void take_wants(struct bench *b)
         next = mail->next;
         if (mail->kind == WATCHER_WANT_ADD) {
             const struct want *want = (const struct want *)(const void *)mail;
-            struct span path = want->section.file.patterns[0];
+            struct span path = want->ask.file.patterns[0];
             b->paths = mem_realloc(b->paths, (b->n + 1) * sizeof(char *));
             b->paths[b->n++] = mem_strndup(path.p, path.len);
         }

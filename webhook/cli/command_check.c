@@ -4,6 +4,7 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/discovery/pathglob.h"
+#include "allocator/discovery/provider.h"
 #include "allocator/scrape/verdict.h"
 #include "webhook/cli/findings.h"
 #include "webhook/cli/input.h"
@@ -60,12 +61,16 @@ static void check_file(struct file_check *c, const struct finding *f)
 static void warn_missing(const struct file_check *c, size_t section, const struct findings *found)
 {
     const struct sdconfig *sd = &c->job->sds[section];
+    struct arena arena;
+    struct ask ask;
 
-    for (size_t i = 0; i < sd->file.n_patterns; i++) {
+    arena_init(&arena);
+    provider_plan(sd, &arena, &ask);
+    for (size_t i = 0; i < ask.file.n_patterns; i++) {
         AUTO_BUF pattern;
         bool is_there = false;
         buf_init(&pattern, MIB);
-        pathglob_clean(sd->file.patterns[i], &pattern);
+        pathglob_clean(ask.file.patterns[i], &pattern);
         vec_each(&found->list, f) {
             is_there |= f->section == section &&
                         (span_is(buf_span(&pattern), f->arrival->source) ||
@@ -74,9 +79,16 @@ static void warn_missing(const struct file_check *c, size_t section, const struc
         if (!is_there) {
             fprintf(c->errout, "%s: warning: job '%.*s': %s[%zu]: no file is there for %.*s\n",
                     c->config, SPAN_ARG(c->job->name), sd->section, sd->index,
-                    SPAN_ARG(sd->file.patterns[i]));
+                    SPAN_ARG(ask.file.patterns[i]));
         }
     }
+    arena_fini(&arena);
+}
+
+static bool reads_files(const struct sdconfig *section)
+{
+    const struct provider_ops *ops = provider_find(section);
+    return ops != NULL && ops->carrier == CARRIER_FILE;
 }
 
 static void check_files(struct file_check *c, const struct findings *found)
@@ -90,7 +102,7 @@ static void check_files(struct file_check *c, const struct findings *found)
         return;
     }
     for (size_t i = 0; i < c->job->n_sds; i++) {
-        if (c->job->sds[i].mechanism == SD_FILE) {
+        if (reads_files(&c->job->sds[i])) {
             warn_missing(c, i, found);
         }
     }
@@ -99,7 +111,7 @@ static void check_files(struct file_check *c, const struct findings *found)
 static bool has_files(const struct scrapejob *job)
 {
     for (size_t i = 0; i < job->n_sds; i++) {
-        if (job->sds[i].mechanism == SD_FILE) {
+        if (reads_files(&job->sds[i])) {
             return true;
         }
     }

@@ -85,18 +85,24 @@ static int compare_findings(const void *a, const void *b)
 
 static void ask(struct gathering *g)
 {
+    struct arena arena;
+    struct ask ask;
+
+    arena_init(&arena);
     for (size_t i = 0; i < g->job->n_sds; i++) {
-        const struct provider_ops *ops = provider_find(g->job->sds[i].mechanism);
-        if (g->files_only && g->job->sds[i].mechanism != SD_FILE) {
+        const struct provider_ops *ops = provider_find(&g->job->sds[i]);
+        if (ops == NULL || (g->files_only && ops->carrier != CARRIER_FILE)) {
             continue;
         }
-        if (ops != NULL && ops->needs_want) {
-            mailbox_post(watcher_mailbox(g->watcher), &want_new(i, &g->job->sds[i])->mail);
+        if (ops->carrier != CARRIER_NONE) {
+            provider_plan(&g->job->sds[i], &arena, &ask);
+            mailbox_post(watcher_mailbox(g->watcher), &want_new(i, &ask)->mail);
             g->n_open++;
-        } else if (ops != NULL) {
+        } else {
             *vec_push(&g->out->list) = (struct finding){ i, NULL };
         }
     }
+    arena_fini(&arena);
 }
 
 int findings_discover_once(const struct scrapejob *job, const struct findings_options *options,
@@ -134,14 +140,14 @@ int findings_digest(const struct scrapejob *job, const struct finding *f, struct
         in.body = span_make(f->arrival->body, f->arrival->body_len);
     }
     sd_batch_reset(batch);
-    int rc = provider_find(section->mechanism)->digest(&in, batch, err);
+    int rc = provider_find(section)->digest(&in, batch, err);
     return rc < 0 ? err_wrap(err, rc, "%.*s", SPAN_ARG(in.source)) : 0;
 }
 
 void findings_report_gaps(const struct scrapejob *job, const struct findings *f, FILE *errout)
 {
     for (size_t i = 0; i < job->n_sds; i++) {
-        if (job->sds[i].mechanism == SD_UNSUPPORTED) {
+        if (!sdconfig_is_run(span_of(job->sds[i].section))) {
             fprintf(
                 errout,
                 "otel-ta: job '%.*s': %s is not built into this program: its targets are missing\n",

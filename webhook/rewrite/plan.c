@@ -221,7 +221,7 @@ static void warn_not_run(struct planner *p, const struct plan_job *job)
 {
     for (size_t i = 0; i < job->sections.n; i++) {
         struct span section = job->sections.v[i].name;
-        if (sdconfig_mechanism(section) == SD_UNSUPPORTED) {
+        if (!sdconfig_is_run(section)) {
             job_fault(p, FAULT_WARNING, NULL, job->node,
                       "job '%.*s': the allocator cannot run %.*s: their targets are missing",
                       SPAN_ARG(job->name), SPAN_ARG(section));

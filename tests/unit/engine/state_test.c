@@ -69,14 +69,14 @@ static void answer_wants(struct side *s)
         next = mail->next;
         uint64_t id = mail->kind == WATCHER_WANT_ADD
                           ? ((const struct want *)(const void *)mail)->id
-                          : ((const struct want_mark *)(const void *)mail)->id;
+                          : ((const struct want_change *)(const void *)mail)->id;
         struct listener *l = find_listener(s, id);
         if (mail->kind == WATCHER_WANT_ADD) {
             const struct want *w = (const struct want *)(const void *)mail;
-            struct span p = w->section.file.patterns[0];
+            struct span p = w->ask.file.patterns[0];
             l = vec_push(&s->listeners);
             *l = (struct listener){ .id = id, .text = mem_strndup(p.p, p.len) };
-        } else if (mail->kind == WATCHER_WANT_DROP && l != NULL) {
+        } else if (mail->kind == WATCHER_WANT_CANCEL && l != NULL) {
             mem_free(l->text);
             *l = s->listeners.v[--s->listeners.n];
             l = NULL;

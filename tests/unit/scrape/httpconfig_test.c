@@ -18,7 +18,8 @@ static void setup(struct fixture *x, const char *yaml)
     x->root = NULL;
     is_int(yamldoc_parse(span_of(yaml), &x->arena, &x->root, NULL), 0, "%s", yaml);
     schema_check(httpconfig_fields, x->root, FAULT_ERROR, &x->f);
-    httpconfig_parse(x->root, &x->arena, &x->f, &x->c);
+    httpconfig_check(x->root, &x->f);
+    httpconfig_read(x->root, &x->arena, &x->c);
 }
 
 static void teardown(struct fixture *x)
@@ -73,7 +74,8 @@ static void test_all(void)
     is_int(x.c.headers[1].n_values, 0, "empty header");
     is_span(x.c.no_proxy, SPAN_LIT("n"), "no_proxy");
     is_span(x.c.oauth2.no_proxy, SPAN_LIT("m"), "no_proxy of the token endpoint");
-    ok(x.c.gap.path == NULL, "all supported");
+    struct httpconfig_gap gap;
+    ok(!httpconfig_find_gap(x.root, &gap), "all supported");
     teardown(&x);
 }
 
@@ -90,6 +92,18 @@ static void test_bearer(void)
                json_object_get(json_object_get(json, "authorization"), "credentials_file")),
            "/t", "shown so");
     ok(json_object_get(json, "bearer_token_file") == NULL, "and not otherwise");
+    json_decref(json);
+    teardown(&x);
+    setup(&x, "{authorization: null, bearer_token: t}");
+    is_int(x.f.n, 0, "nothing beside it");
+    httpconfig_normalize(x.root, &x.arena);
+    httpconfig_read(x.root, &x.arena, &x.c);
+    is_span(x.c.auth_credentials, SPAN_LIT("t"), "does not hide it");
+    json = schema_render(httpconfig_fields, x.root, false);
+    is_str(
+        json_string_value(json_object_get(json_object_get(json, "authorization"), "credentials")),
+        "t", "nor in the collector's config");
+    ok(json_object_get(json, "bearer_token") == NULL, "which has it once");
     json_decref(json);
     teardown(&x);
     setup(&x, "authorization: {type: ' Token ', credentials: c}");
@@ -122,8 +136,10 @@ static void test_unsupported(void)
         struct fixture x;
         setup(&x, t[i].text);
         is_int(x.f.n, 0, "legal");
-        is_str(x.c.gap.path == NULL ? "" : x.c.gap.path, t[i].path, "and not for our own client");
-        is_int(x.c.gap.line, 1, "with its line");
+        struct httpconfig_gap gap = { .path = "" };
+        ok(httpconfig_find_gap(x.root, &gap), "and not for our own client");
+        is_str(gap.path, t[i].path, "this member");
+        is_int(gap.line, 1, "with its line");
         teardown(&x);
     }
 }

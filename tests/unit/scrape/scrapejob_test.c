@@ -1,5 +1,6 @@
 #include "allocator/scrape/scrapejob.h"
 
+#include "allocator/base/limits.h"
 #include "allocator/codec/nodecopy.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/scrape/pathtext.h"
@@ -99,6 +100,15 @@ static void test_seeds(void)
     teardown(&x);
 }
 
+static void is_entry(const struct sdconfig *section, const char *json, const char *what)
+{
+    AUTO_BUF text;
+
+    buf_init(&text, MIB);
+    node_write_json(section->entry, &text);
+    is_span(buf_span(&text), span_of(json), "%s", what);
+}
+
 /* The collector would unescape everything; so does the job, in values, not in keys. */
 static void test_dollars(void)
 {
@@ -113,10 +123,8 @@ static void test_dollars(void)
     parse(&x, yaml);
     is_span(x.job->name, SPAN_LIT("a$b"), "job name");
     is_str(text_at(x.job->config, "relabel_configs", "replacement"), "${1}-$1", "replacement");
-    is_span(x.job->sds[0].statics.groups[0].targets[0], SPAN_LIT("$t"), "target");
-    struct span label;
-    ok(node_as_text(node_get(x.job->sds[0].statics.groups[0].labels, "l"), &label), "label");
-    is_span(label, SPAN_LIT("a$$b$c"), "one level only, single ones stay");
+    is_entry(&x.job->sds[0], "[{\"labels\":{\"l\":\"a$$b$c\"},\"targets\":[\"$t\"]}]",
+             "one level only, single ones stay");
     ok(json_object_get(json_object_get(x.job->config, "params"), "k$$") != NULL, "keys stay");
     teardown(&x);
 
@@ -138,18 +146,23 @@ static void test_sections(void)
               "kubernetes_sd_configs: [{role: pod}, {role: node}]\n"
               "file_sd_configs: [{files: [a.yml, b.json]}]\n");
     is_int(x.job->n_sds, 5, "sections in document order");
-    is_int(x.job->sds[0].mechanism, SD_HTTP, "http");
+    is_str(x.job->sds[0].section, "http_sd_configs", "http");
     is_int(x.job->sds[0].refresh_ms, 5000, "refresh");
-    is_span(x.job->sds[0].http.client.basic_password, SPAN_LIT("p"), "password");
-    is_int(x.job->sds[1].mechanism, SD_STATIC, "static");
-    is_int(x.job->sds[1].statics.n_groups, 2, "all groups in one");
-    is_int(x.job->sds[1].statics.groups[0].n_targets, 2, "targets");
-    is_int(x.job->sds[2].mechanism, SD_UNSUPPORTED, "kubernetes");
+    is_entry(&x.job->sds[0],
+             "{\"basic_auth\":{\"password\":\"p\",\"username\":\"u\"},\"refresh_interval\":\"5s\","
+             "\"url\":\"http://u:p@h/\"}",
+             "the members are the mechanism's");
+    is_str(x.job->sds[1].section, "static_configs", "static");
+    is_entry(&x.job->sds[1],
+             "[{\"targets\":[\"a\",\"b\"]},{\"labels\":{\"l\":\"yes\"},\"targets\":[\"c\"]}]",
+             "all groups in one");
+    is_int(x.job->sds[1].refresh_ms, 0, "nothing to refresh");
+    ok(!sdconfig_is_run(span_of(x.job->sds[2].section)), "kubernetes is not run");
     is_str(x.job->sds[3].section, "kubernetes_sd_configs", "named");
     is_int(x.job->sds[3].index, 1, "second of its section");
-    is_int(x.job->sds[4].mechanism, SD_FILE, "file");
+    ok(sdconfig_is_run(span_of(x.job->sds[4].section)), "files are");
     is_int(x.job->sds[4].refresh_ms, 300000, "five minutes");
-    is_int(x.job->sds[4].file.n_patterns, 2, "patterns");
+    is_entry(&x.job->sds[4], "{\"files\":[\"a.yml\",\"b.json\"]}", "patterns");
     is_str(text_at(x.job->config, "http_sd_configs", "url"), "http://u:p@h/", "URL in clear");
     is_str(text_at(x.job->config_masked, "http_sd_configs", "url"), "http://u:xxxxx@h/",
            "URL masked");

@@ -1,5 +1,6 @@
 #include "allocator/tenant/collectorcr.h"
 
+#include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
 #include "tests/check.h"
 
@@ -194,6 +195,15 @@ static void test_text(void)
     "{\"receivers\":{\"prometheus\":{\"jobs\":{\"" job "\":" sections "}}},\"v\":1}"
 #define ENTRY(job) "{url: \"" OURS job "/targets?collector_id=$${POD_NAME}\"}"
 
+static void is_entry(const struct sdconfig *section, const char *json, const char *what)
+{
+    AUTO_BUF text;
+
+    buf_init(&text, MIB);
+    node_write_json(section->entry, &text);
+    is_span(buf_span(&text), span_of(json), "%s", what);
+}
+
 static void test_restored(void)
 {
     struct fixture x;
@@ -203,9 +213,9 @@ static void test_restored(void)
                         "{job_name: a b, http_sd_configs: [" ENTRY("a+b") "], sample_limit: 1}"));
     ok(x.f.n == 0 && x.jobs.n == 1, "a job without faults");
     is_int(x.jobs.v[0]->n_sds, 2, "the original sections, and ours is gone");
-    is_int(x.jobs.v[0]->sds[0].mechanism, SD_STATIC, "static");
-    is_span(x.jobs.v[0]->sds[0].statics.groups[0].targets[0], SPAN_LIT("x:1"), "target");
-    is_int(x.jobs.v[0]->sds[1].mechanism, SD_FILE, "file");
+    is_str(x.jobs.v[0]->sds[0].section, "static_configs", "static");
+    is_entry(&x.jobs.v[0]->sds[0], "[{\"targets\":[\"x:1\"]}]", "target");
+    is_str(x.jobs.v[0]->sds[1].section, "file_sd_configs", "file");
     teardown(&x);
 
     setup(&x, REWRITTEN(STASH("old", "{\"http_sd_configs\":[{\"url\":\"http://one\"}]}"),
@@ -215,16 +225,15 @@ static void test_restored(void)
     is_int(x.jobs.n == 1 ? x.jobs.v[0]->n_sds : 0, 2,
            "renamed; what the user added comes behind, duplicates once");
     if (x.jobs.n == 1) {
-        is_span(x.jobs.v[0]->sds[0].http.url, SPAN_LIT("http://one"), "original");
-        is_span(x.jobs.v[0]->sds[1].http.url, SPAN_LIT("http://two"), "added");
+        is_entry(&x.jobs.v[0]->sds[0], "{\"url\":\"http://one\"}", "original");
+        is_entry(&x.jobs.v[0]->sds[1], "{\"url\":\"http://two\"}", "added");
     }
     teardown(&x);
 
     setup(&x, REWRITTEN(STASH("a", "{\"static_configs\":[{\"targets\":[\"old\"]}]}"),
                         "{job_name: a, static_configs: [{targets: [fresh]}]}"));
-    is_span(x.jobs.v[0]->sds[0].statics.groups[0].targets[0], SPAN_LIT("fresh"),
-            "without our entry the text counts");
-    is_int(x.jobs.v[0]->sds[0].statics.n_groups, 1, "alone");
+    is_entry(&x.jobs.v[0]->sds[0], "[{\"targets\":[\"fresh\"]}]",
+             "without our entry the text counts, alone");
     teardown(&x);
 
     setup(&x, REWRITTEN(STASH("a", "{\"static_configs\":[{\"targets\":[\"x\"],\"label\":{}}]}"),
@@ -250,8 +259,7 @@ static void test_block(void)
                     "config: {scrape_configs: [], global: {scrape_interval: 7s}}"));
     ok(x.f.n == 0 && x.jobs.n == 2, "the stored jobs");
     if (x.jobs.n == 2) {
-        is_span(x.jobs.v[0]->sds[0].statics.groups[0].targets[0], SPAN_LIT("x$y"),
-                "unescaped like others");
+        is_entry(&x.jobs.v[0]->sds[0], "[{\"targets\":[\"x$y\"]}]", "unescaped like others");
         is_str(json_string_value(json_object_get(x.jobs.v[0]->config, "scrape_interval")), "7s",
                "with the globals");
         is_span(x.jobs.v[1]->receiver, SPAN_LIT("prometheus"), "receiver");

@@ -1,5 +1,6 @@
 #include "allocator/tenant/tenants.h"
 
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "tests/check.h"
 
@@ -34,6 +35,15 @@ static const char *first_fault(void)
     "spec:\n  mode: statefulset\n" spec                                                            \
     "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "                 \
     "file_sd_configs: [{files: [sd.json]}]}]}}}}\n"
+
+static void is_entry(const struct sdconfig *section, const char *json, const char *what)
+{
+    AUTO_BUF text;
+
+    buf_init(&text, MIB);
+    node_write_json(section->entry, &text);
+    is_span(buf_span(&text), span_of(json), "%s", what);
+}
 
 /* Documents that are none of ours need not be understood; a Collector has to be. */
 static void test_foreign_documents(void)
@@ -88,8 +98,8 @@ static void test_manifests(void)
     is_span(tenants.v[0].collectors.v[2].name, SPAN_LIT("one-collector-2"),
             "named as a StatefulSet names them");
     is_int(tenants.v[0].jobs.n, 1, "its job");
-    is_span(tenants.v[0].jobs.v[0]->sds[0].file.patterns[0], SPAN_LIT("conf/sd.json"),
-            "paths start from the manifest's folder");
+    is_entry(&tenants.v[0].jobs.v[0]->sds[0], "{\"files\":[\"conf/sd.json\"]}",
+             "paths start from the manifest's folder");
 
     is_int(load(TENANTS_MANIFEST, CR("one", "  targetAllocator: {enabled: true}\n"), &named), 0,
            "names from the command line");
@@ -202,8 +212,8 @@ static void test_dropin(void)
     is_span(tenants.v[0].strategy, SPAN_LIT("per-node"), "strategy");
     is_span(tenants.v[0].fallback, SPAN_LIT("rendezvous"), "fallback");
     is_span(tenants.v[0].collectors.v[1].name, SPAN_LIT("collector-1"), "collectors by number");
-    is_span(tenants.v[0].jobs.v[0]->sds[0].file.patterns[0], SPAN_LIT("sd.json"),
-            "paths start from the working directory");
+    is_entry(&tenants.v[0].jobs.v[0]->sds[0], "{\"files\":[\"sd.json\"]}",
+             "paths start from the working directory");
     is_int(load(TENANTS_DROPIN, "config: {scrape_configs: [{job_name: a}]}\n", &none), ERR_INVALID,
            "no collectors and no Kubernetes");
     check_note("%s", first_fault());

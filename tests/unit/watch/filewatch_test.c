@@ -83,11 +83,11 @@ static void add(const struct rig *r, uint64_t id, const char *pattern, int64_t r
 {
     AUTO_STR path = at(pattern);
     struct span patterns[] = { span_of(path) };
-    const struct sdconfig section = { .mechanism = SD_FILE,
-                                      .refresh_ms = refresh_ms,
-                                      .file = { .patterns = patterns, .n_patterns = 1 } };
+    const struct ask ask = { .carrier = CARRIER_FILE,
+                             .refresh_ms = refresh_ms,
+                             .file = { .patterns = patterns, .n_patterns = 1 } };
 
-    filewatch_add(r->files, want_new(id, &section), clock_mono_ms());
+    filewatch_add(r->files, want_new(id, &ask), clock_mono_ms());
 }
 
 /* What the engine was told since the last time, one letter each: the want, then '+' (read), '!'
