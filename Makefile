@@ -45,7 +45,7 @@ below_cli := rewrite text engine serve watch tenant discovery client shard scrap
 below_webhook := cli admission rewrite text engine serve watch tenant discovery client shard scrape kube prom http codec certs base
 archives_upto = $(patsubst %,$B/%.a,$1 $(below_$1))
 folder_of = $(if $(filter certs webhook,$1),$1,$(if $(filter text rewrite admission cli,$1),webhook/$1,allocator/$1))
-objects_of = $(patsubst %,$B/%.o,$(basename $(filter-out webhook/main.c,$(wildcard $(call folder_of,$1)/*.c $(call folder_of,$1)/*.cc))))
+objects_of = $(patsubst %,$B/%.o,$(basename $(filter-out %_main.c webhook/main.c,$(wildcard $(call folder_of,$1)/*.c $(call folder_of,$1)/*.cc))))
 
 packages := libh2o-evloop openssl zlib
 archived := yaml-0.1 jansson libxxhash re2
@@ -68,10 +68,23 @@ ldflags := $(if $(sanitizers)$(COVERAGE),$(mode),-pie -Wl,-z,relro -Wl,-z,now -W
   -Wl,--as-needed -pthread
 link = $Q$(say) LINK $@ && mkdir -p $(@D) && $(CC) -o $@ $^ $(ldflags) $(archived_libs) $(package_libs)
 
-all: build/otel-ta ## build build/otel-ta
+all: build/otel-ta pages ## build build/otel-ta, its man page and completions
 
 build/otel-ta: $B/otel-ta
 	$Qln -f $< $@
+
+# Man page and completions come from the tables of the command line, by a program that is linked with them.
+pages := build/otel-ta.1 build/completions/otel-ta.bash build/completions/_otel-ta build/completions/otel-ta.fish
+pages: $(pages)
+build/otel-ta.1: page := man "$(shell LC_ALL=C git log -1 --format=%cd --date='format:%B %-d, %Y' 2>/dev/null || LC_ALL=C date '+%B %-d, %Y')"
+build/completions/otel-ta.bash: page := bash
+build/completions/_otel-ta: page := zsh
+build/completions/otel-ta.fish: page := fish
+$(pages): $B/pages
+	$Qmkdir -p $(@D) && $(say) PAGE $@ && $< $(page) >$@.new && mv $@.new $@
+
+$B/pages: $B/webhook/pages_main.o $(call archives_upto,cli)
+	$(link)
 
 program-only: $B/otel-ta # of this variant, without the link in build/
 
@@ -129,7 +142,7 @@ $(fuzz_targets): ldflags += $(if $(FUZZ),-fsanitize=fuzzer)
 $(fuzz_targets): %: %.o $(if $(FUZZ),,$B/tests/fuzz/replay_main.o) $B/tests/check.o $(call archives_upto,webhook)
 	$(link)
 
-.PHONY: all setup run test programs unit golden replay valgrind integration e2e bench fuzz check help clean
+.PHONY: all pages setup run test programs unit golden replay valgrind integration e2e bench fuzz check help clean
 .SECONDARY:
 setup: ## install what building and running needs
 	$Qscripts/setup run

@@ -231,6 +231,11 @@ bool flag_is_of(const struct flag_row *row, enum command command)
     return (row->commands & FOR(command)) != 0;
 }
 
+bool flag_is_of_all(const struct flag_row *row)
+{
+    return row->commands == FOR_ALL;
+}
+
 bool flag_is_switch(const struct flag_row *row)
 {
     return row->read != NULL && row->value != NULL && row->value[0] == '\0';
