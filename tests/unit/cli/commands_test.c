@@ -1,0 +1,333 @@
+/* The commands in the test's own process: words in, what is printed out. */
+#include "allocator/base/clock.h"
+#include "allocator/base/mem.h"
+#include "certs/certs.h"
+#include "tests/check.h"
+#include "webhook/cli/commandtable.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_WORDS = 16 };
+
+struct outcome {
+    int code;
+    char *out, *errors;
+    size_t n_out, n_errors;
+};
+
+static void run(const char *text, struct outcome *r)
+{
+    char *argv[MAX_WORDS + 1] = { (char *)(uintptr_t) "otel-ta" };
+    AUTO_STR words = mem_strdup(text);
+    int argc = 1;
+    struct options o;
+
+    for (char *state = NULL, *word = strtok_r(words, " ", &state); word != NULL && argc < MAX_WORDS;
+         word = strtok_r(NULL, " ", &state)) {
+        argv[argc++] = word;
+    }
+    *r = (struct outcome){ 0 };
+    struct command_io io = { .out = open_memstream(&r->out, &r->n_out),
+                             .errout = open_memstream(&r->errors, &r->n_errors) };
+    r->code = options_parse(argc, argv, &o, io.errout);
+    if (r->code == EXIT_OK) {
+        r->code = command_rows[o.command].run(&o, &io);
+    }
+    options_fini(&o);
+    fclose(io.out);
+    fclose(io.errout);
+}
+
+static void put(const char *name, const char *text)
+{
+    FILE *f = fopen(name, "w");
+
+    if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0) {
+        abort();
+    }
+}
+
+struct expectation {
+    const char *words;
+    int code;
+    const char *out;    /* NULL: nothing is printed; else this is among it */
+    const char *errors; /* the same, of faults and warnings */
+};
+
+static void expect_part(const char *words, const char *what, const char *got, const char *want)
+{
+    if (want == NULL) {
+        is_str(got, "", "'%s': nothing as %s", words, what);
+    } else if (!ok(strstr(got, want) != NULL, "'%s': %s has '%s'", words, what, want)) {
+        check_note("got: %s", got);
+    }
+}
+
+static void expect(const struct expectation *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct outcome r;
+        run(t[i].words, &r);
+        is_int(r.code, t[i].code, "'%s': exit code", t[i].words);
+        expect_part(t[i].words, "result", r.out, t[i].out);
+        expect_part(t[i].words, "fault", r.errors, t[i].errors);
+        free(r.out);
+        free(r.errors);
+    }
+}
+
+/* ---- files */
+
+static const char collector[] =
+    "apiVersion: opentelemetry.io/v1beta1\n"
+    "kind: OpenTelemetryCollector\n"
+    "metadata: {name: shop, namespace: web}\n"
+    "spec:\n"
+    "  mode: statefulset\n"
+    "  replicas: 2\n"
+    "  targetAllocator: {enabled: true}\n"
+    "  config:\n"
+    "    receivers:\n"
+    "      prometheus:\n"
+    "        config:\n"
+    "          scrape_configs:\n"
+    "          - job_name: front\n"
+    "            static_configs: [{targets: ['a:1', 'b:1', 'drop:1', 'a:1']}]\n"
+    "            relabel_configs:\n"
+    "            - {source_labels: [__address__], regex: 'drop:.*', action: drop}\n"
+    "            - {source_labels: [__address__], regex: '(.*):.*', target_label: host}\n";
+
+static void write_files(void)
+{
+    put("cr.yaml", collector);
+    put("two.yaml", "# first\n---\nkind: ConfigMap\n---\nkind: Secret\n");
+    put("bad.yaml", "a: [\n");
+    put("odd.yaml", "kind: OpenTelemetryCollector\napiVersion: opentelemetry.io/v1beta1\n"
+                    "metadata: {name: x}\nspec:\n  targetAllocator: {enabled: true}\n  config:\n"
+                    "    receivers: {prometheus: {config: {scrape_configs: [{job_nam: x}]}}}\n");
+    put("prom.yml", "scrape_configs:\n"
+                    "- job_name: j\n"
+                    "  static_configs: [{targets: ['s:1'], labels: {env: prod, no: ''}}]\n"
+                    "  file_sd_configs: [{files: [sd.json, none.json]}]\n"
+                    "- job_name: empty\n"
+                    "- job_name: dns\n"
+                    "  dns_sd_configs: [{names: [x], port: 1, type: A}]\n");
+    put("sd.json", "[{\"targets\": [\"f:1\", \"f:1\"], \"labels\": {\"__meta_m\": \"m\"}}]");
+    put("judged.yml",
+        "scrape_configs:\n- job_name: j\n  file_sd_configs: [{files: [wrong.json]}]\n");
+    put("wrong.json", "[{\"targets\": [\"x/y:1\", \"f:1\"]}]");
+    put("broken.yml",
+        "scrape_configs:\n- job_name: j\n  file_sd_configs: [{files: [torn.json]}]\n");
+    put("torn.json", "[{\"targets\": [");
+    put("fault.yml", "scrape_configs:\n- job_name: j\n  scrape_intervall: 5s\n");
+    put("ta.yaml", "allocation_strategy: least-weighted\nconfig:\n  scrape_configs:\n"
+                   "  - job_name: d\n    static_configs: [{targets: ['d:1']}]\n");
+    put("idle.yaml", "kind: OpenTelemetryCollector\napiVersion: "
+                     "opentelemetry.io/v1beta1\nmetadata: {name: idle}\n"
+                     "spec: {mode: statefulset, config: {receivers: {otlp: {}}}}\n");
+}
+
+/* ---- commands */
+
+static void test_rewrite(void)
+{
+    static const struct expectation t[] = {
+        { "rewrite -f cr.yaml", 0, "- url: http://shop-targetallocator:80/jobs/front/targets?",
+          NULL },
+        { "rewrite -f cr.yaml -o diff", 0, "--- cr.yaml\n+++ cr.yaml (rewritten)\n", NULL },
+        { "rewrite -f cr.yaml -o json", 0, "\"otel-ta/sd-configs\":", NULL },
+        { "rewrite -f cr.yaml -o yaml", 0, "otel-ta/sd-configs:", NULL },
+        { "rewrite -f cr.yaml -o json-patch", 0, "{\"op\":", NULL },
+        { "rewrite -f two.yaml -o json-patch", 0, NULL, NULL },
+        { "rewrite -f two.yaml -o json", 0, "{\"kind\": \"ConfigMap\"}\n{\"kind\": \"Secret\"}\n",
+          NULL },
+        { "rewrite -f two.yaml -f two.yaml", 0, "kind: Secret\n---\n# first\n---\nkind: ConfigMap",
+          NULL },
+        { "rewrite -f cr.yaml --url-style shared --shared-host h:9", 0,
+          "http://h:9/n/web/shop/jobs/", NULL },
+        { "rewrite -f bad.yaml", 1, NULL, "bad.yaml:" },
+        { "rewrite -f odd.yaml", 1, NULL, "odd.yaml:" },
+        { "rewrite -f gone.yaml -f cr.yaml", 3, NULL, "otel-ta: gone.yaml: " },
+        { "restore -f cr.yaml", 0, collector, NULL },
+        { "restore -f cr.yaml -o diff", 0, NULL, NULL },
+        { "restore -f rewritten.yaml", 0, collector, NULL },
+        { "restore -f rewritten.yaml -o diff", 0, "+++ rewritten.yaml (restored)", NULL },
+        { "rewrite -f both.yaml -o diff", 0, "both.yaml (document 2)", NULL },
+    };
+    struct outcome r;
+
+    run("rewrite -f cr.yaml", &r);
+    put("rewritten.yaml", r.out);
+    free(r.out);
+    free(r.errors);
+    AUTO_STR both = mem_printf("kind: Secret\n---\n%s", collector);
+    put("both.yaml", both);
+    expect(t, COUNT(t));
+}
+
+static void test_validate(void)
+{
+    static const struct expectation t[] = {
+        { "validate -f cr.yaml", 0, "cr.yaml: 1 Collector, 1 scrape job: valid\n", NULL },
+        { "validate -f two.yaml", 0, NULL,
+          "two.yaml: warning: there is no OpenTelemetryCollector in it\n" },
+        { "validate -f odd.yaml", 1, NULL, "odd.yaml:7: " },
+        { "validate -f bad.yaml", 1, NULL, "bad.yaml:" },
+        { "validate -f gone.yaml", 3, NULL, "otel-ta: gone.yaml: " },
+        { "validate -f cr.yaml -f gone.yaml", 3, NULL, "otel-ta: gone.yaml: " },
+        { "validate -f list.yaml", 0, "list.yaml: 2 Collectors, 2 scrape jobs: valid\n", NULL },
+    };
+
+    put("list.yaml",
+        "kind: List\napiVersion: v1\nitems:\n"
+        "- {kind: OpenTelemetryCollector, apiVersion: opentelemetry.io/v1beta1, metadata: {name: "
+        "a},"
+        " spec: {config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: x}]}}}}}}\n"
+        "- {kind: OpenTelemetryCollector, apiVersion: opentelemetry.io/v1beta1, metadata: {name: "
+        "b},"
+        " spec: {config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: "
+        "x}]}}}}}}\n");
+    expect(t, COUNT(t));
+}
+
+static void test_check(void)
+{
+    static const struct expectation t[] = {
+        { "check config prom.yml", 0,
+          "prom.yml: a Prometheus configuration, 3 scrape jobs, no faults\n",
+          "prom.yml: warning: job 'j': file_sd_configs[0]: no file is there for " },
+        { "check config prom.yml", 0, "no faults",
+          "prom.yml: warning: job 'empty' has nothing to discover\n" },
+        { "check config prom.yml", 0, "no faults",
+          "otel-ta: job 'dns': dns_sd_configs is not built into this program" },
+        { "check config cr.yaml", 0, "cr.yaml: Collector manifests, 1 scrape job, no faults\n",
+          NULL },
+        { "check config ta.yaml", 0,
+          "ta.yaml: a target allocator configuration, 1 scrape job, no faults\n", NULL },
+        { "check config judged.yml", 1, NULL,
+          "wrong.json: target \"x/y:1\": \"x/y:1\" is not a valid hostname" },
+        { "check config broken.yml", 1, NULL, "torn.json" },
+        { "check config fault.yml", 1, NULL, "fault.yml:3: " },
+        { "check config fault.yml gone.yml cr.yaml", 3, "cr.yaml: ", "otel-ta: gone.yml: " },
+        { "check service-discovery prom.yml j", 0, "\"__address__\": \"f:1\"", NULL },
+        { "check service-discovery prom.yml j", 0, "\"__meta_m\": \"m\"", NULL },
+        { "check service-discovery prom.yml dns", 0, "[]", "dns_sd_configs is not built" },
+        { "check service-discovery prom.yml no", 1, NULL,
+          "Job no not found. Jobs available:\n\tj\n\tempty\n\tdns\n" },
+        { "check service-discovery broken.yml j", 1, "[]", "torn.json: " },
+        { "check service-discovery judged.yml j", 0, "\"error\": ", NULL },
+        { "check service-discovery gone.yml j", 3, NULL, "otel-ta: gone.yml: " },
+    };
+    expect(t, COUNT(t));
+}
+
+static void test_allocate(void)
+{
+    static const struct expectation t[] = {
+        { "allocate -f cr.yaml", 0,
+          "CR        JOB    TARGET  COLLECTOR\n"
+          "web/shop  front  a:1     shop-collector-",
+          NULL },
+        { "allocate -f cr.yaml", 0, "web/shop  shop-collector-1  ", NULL },
+        { "allocate -f cr.yaml --collectors one", 0, "web/shop  one        2\n", NULL },
+        { "allocate -f cr.yaml -o json", 0, "\"namespace\": \"web\"", NULL },
+        { "allocate -f cr.yaml --collectors x --strategy per-node", 0, "a:1     -\n",
+          "otel-ta allocate: 2 targets have no collector\n" },
+        { "allocate --config-file ta.yaml --collectors a,b", 0, "JOB  TARGET  COLLECTOR\n", NULL },
+        { "allocate -f idle.yaml --collectors a", 0, "COLLECTOR",
+          "otel-ta allocate: warning: there are no jobs\n" },
+        { "allocate -f prom.yml --collectors a --timeout 1ms", 0, "s:1", "" },
+        { "allocate -f gone.yaml", 3, NULL, "otel-ta: gone.yaml: " },
+        { "allocate -f fault.yml", 1, NULL, "fault.yml:3: " },
+    };
+    expect(t, COUNT(t));
+}
+
+static void test_explain(void)
+{
+    static const struct expectation t[] = {
+        { "explain -f cr.yaml", 0,
+          "job front of web/shop, target a:1\n  from static_configs[0]\n  discovered labels:\n"
+          "    __address__ = \"a:1\"\n",
+          NULL },
+        { "explain -f cr.yaml", 0, "      + host = \"a\"\n", NULL },
+        { "explain -f cr.yaml", 0, "      dropped\n  => dropped by rule 0\n", NULL },
+        { "explain -f cr.yaml", 0, "the same as a:1 before it, which is served\n", NULL },
+        { "explain -f cr.yaml --target b:1 --collectors x", 0, ", collector x (consistent-", NULL },
+        { "explain -f cr.yaml --target b:1 --collectors x --strategy per-node", 0,
+          ", no collector (per-node, 1 collectors)\n", NULL },
+        { "explain -f judged.yml --collectors x", 0, "  => not usable: ", NULL },
+        { "explain -f cr.yaml --job fron", 1, NULL,
+          "otel-ta explain: there is no job 'fron'; did you mean 'front'?\n" },
+        { "explain -f cr.yaml --target z:1", 1, NULL,
+          "otel-ta explain: no target 'z:1' was discovered\n" },
+        { "explain -f idle.yaml", 1, NULL, "otel-ta explain: there are no jobs\n" },
+        { "explain -f broken.yml", 1, NULL, "otel-ta explain: no target was discovered\n" },
+        { "explain -f gone.yaml", 3, NULL, "otel-ta: gone.yaml: " },
+    };
+    expect(t, COUNT(t));
+}
+
+/* A directory as 'serve --cert-dir' keeps it. */
+static void make_certs(void)
+{
+    const char *const names[] = { "localhost" };
+    const struct certs_options co = { .dir = "kept", .names = names, .n_names = 1 };
+    struct identity *id = NULL;
+    struct err err = { 0 };
+
+    AUTO(certs) certs = certs_new(&co);
+    is_int(mkdir("kept", 0700), 0, "a directory");
+    is_int(certs_refresh(certs, clock_wall_ms() / 1000, &id, &err), 0, "%s", err.text);
+    identity_put(&id);
+}
+
+static void test_certs(void)
+{
+    static const struct expectation t[] = {
+        { "certs show --cert-dir certs", 3, NULL, "otel-ta certs: " },
+        { "certs ca --cert-dir certs", 3, NULL, "otel-ta certs: " },
+        { "certs rotate --cert-dir certs", 3, NULL, "otel-ta certs: " },
+        { "certs show --cert-dir kept", 0, "localhost", NULL },
+        { "certs ca --cert-dir kept", 0, "-----BEGIN CERTIFICATE-----\n", NULL },
+        { "certs rotate --cert-dir kept", 0, "next", NULL },
+        { "certs show --tls-cert-file c --tls-key-file k", 3, NULL, "otel-ta certs: " },
+    };
+
+    make_certs();
+    expect(t, COUNT(t));
+}
+
+static void test_rest(void)
+{
+    static const struct expectation t[] = {
+        { "version", 0, "otel-ta ", NULL },
+        { "help", 0, "\nCommands:\n", NULL },
+        { "help certs ca", 0, "Usage: otel-ta certs ca [flags]\n", NULL },
+        { "rewrite --help", 0, "  --output FORMAT ", NULL },
+    };
+    expect(t, COUNT(t));
+}
+
+int main(void)
+{
+    char dir[] = "/tmp/otel-ta-commands-XXXXXX";
+
+    if (mkdtemp(dir) == NULL || chdir(dir) != 0) {
+        abort();
+    }
+    write_files();
+    test_rewrite();
+    test_validate();
+    test_check();
+    test_allocate();
+    test_explain();
+    test_certs();
+    test_rest();
+    AUTO_STR remove = mem_printf("rm -r %s", dir);
+    ok(system(remove) == 0, "clean up");
+    return check_done();
+}
