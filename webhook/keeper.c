@@ -110,17 +110,11 @@ static int open_ports(struct keeper *k, struct err *err)
     int rc = 0;
 
     if (s->webhook_listen != NULL) {
-        const struct certs_options co = { .dir = o->cert_dir,
-                                          .cert_file = o->tls_cert_file,
-                                          .key_file = o->tls_key_file,
-                                          .client_ca_file = o->webhook_client_ca,
-                                          .names = o->tls_names.v,
-                                          .n_names = o->tls_names.n };
-        rc = open_port(&k->ports[PORT_WEBHOOK], "webhook", &co,
-                       o->webhook_client_ca != NULL ? IDENTITY_CLIENTS_REQUIRED
-                                                    : IDENTITY_CLIENTS_NONE,
-                       o->is_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION, err);
-        if (rc == 0 && o->cert_dir == NULL && o->tls_cert_file == NULL) {
+        rc = open_port(&k->ports[PORT_WEBHOOK], "webhook", &o->certs,
+                       o->certs.client_ca_file != NULL ? IDENTITY_CLIENTS_REQUIRED
+                                                       : IDENTITY_CLIENTS_NONE,
+                       o->serve.is_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION, err);
+        if (rc == 0 && o->certs.dir == NULL && o->certs.cert_file == NULL) {
             log_warn("the webhook's certificate authority lives in memory: every start makes a new "
                      "one; --cert-dir keeps it");
         }
@@ -233,14 +227,6 @@ static void log_listeners(const struct keeper *k)
     }
 }
 
-static void make_rewrite_options(const struct options *o, struct rewrite_options *out)
-{
-    *out = (struct rewrite_options){ .style = o->url_style,
-                                     .is_block_style = o->is_block_style,
-                                     .collector_id_expr = span_of(o->collector_id_expr),
-                                     .shared_host = span_of(o->shared_host) };
-}
-
 static int open_descriptors(struct keeper *k, struct err *err)
 {
     sigset_t set;
@@ -291,8 +277,6 @@ static void confine(void)
 
 static int start(struct keeper *k, struct err *err)
 {
-    struct rewrite_options ro;
-
     raise_descriptor_limit();
     int rc = open_descriptors(k, err);
 
@@ -302,8 +286,7 @@ static int start(struct keeper *k, struct err *err)
     if (rc < 0) {
         return rc;
     }
-    make_rewrite_options(k->options, &ro);
-    k->admit = admit_new(&ro, LIMIT_REVIEWS_IN_FLIGHT);
+    k->admit = admit_new(&k->options->rewrite, LIMIT_REVIEWS_IN_FLIGHT);
     k->serve = serve_new(thread_count(k->settings), k->settings->secrets_over_http);
     rc = start_server(k, err);
     if (rc == 0) {

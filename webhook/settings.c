@@ -70,16 +70,17 @@ static const char *text_or(struct arena *arena, const char *flag, struct span fi
 /* defaults < file < environment < flags */
 static void merge(const struct options *o, const struct dropin *d, struct settings *s)
 {
-    bool has_https = o->enable_https.is_given ? o->enable_https.is_on : d->is_https_enabled;
+    bool has_https =
+        o->serve.enable_https.is_given ? o->serve.enable_https.is_on : d->is_https_enabled;
 
-    s->listen = text_or(&s->arena, o->listen, d->listen_addr, DEFAULT_LISTEN);
+    s->listen = text_or(&s->arena, o->serve.listen, d->listen_addr, DEFAULT_LISTEN);
     s->https_listen =
-        has_https ? text_or(&s->arena, o->https_listen, d->https_listen_addr, ":8443") : NULL;
-    s->https_ca_file = text_or(&s->arena, o->https_ca_file, d->https_ca_file, NULL);
-    s->https_cert_file = text_or(&s->arena, o->https_cert_file, d->https_cert_file, NULL);
-    s->https_key_file = text_or(&s->arena, o->https_key_file, d->https_key_file, NULL);
-    s->secrets_over_http =
-        o->insecure_secrets.is_given ? o->insecure_secrets.is_on : d->allow_insecure_auth_secrets;
+        has_https ? text_or(&s->arena, o->serve.https_listen, d->https_listen_addr, ":8443") : NULL;
+    s->https_ca_file = text_or(&s->arena, o->serve.https_ca_file, d->https_ca_file, NULL);
+    s->https_cert_file = text_or(&s->arena, o->serve.https_cert_file, d->https_cert_file, NULL);
+    s->https_key_file = text_or(&s->arena, o->serve.https_key_file, d->https_key_file, NULL);
+    s->secrets_over_http = o->serve.insecure_secrets.is_given ? o->serve.insecure_secrets.is_on
+                                                              : d->allow_insecure_auth_secrets;
 }
 
 /* ---- what a reload cannot change */
@@ -146,11 +147,11 @@ static int fail(FILE *errout, const char *text)
 
 static int check(const struct options *o, const struct settings *s, FILE *errout)
 {
-    if (o->enable_prometheus_cr.is_on) {
+    if (o->serve.enable_prometheus_cr.is_on) {
         return fail(errout, "--enable-prometheus-cr-watcher needs the Kubernetes client, which "
                             "this version does not have");
     }
-    if (o->kubeconfig != NULL) {
+    if (o->serve.kubeconfig != NULL) {
         return fail(
             errout,
             "--kubeconfig-path needs the Kubernetes client, which this version does not have");
@@ -211,7 +212,7 @@ int settings_load(const struct options *o, struct settings *out, FILE *errout)
     memset(out, 0, sizeof(*out));
     arena_init(&out->arena);
     out->mode = choose_mode(o);
-    out->threads = o->threads;
+    out->threads = o->serve.threads;
     set_paths(o, out);
     buf_init(&out->standard_input, LIMIT_DOCUMENT_BYTES);
     code = read_standard_input(o, out, errout);
@@ -222,13 +223,13 @@ int settings_load(const struct options *o, struct settings *out, FILE *errout)
         return code;
     }
     merge(o, &dropin, out);
-    const char *hook = o->webhook_listen != NULL   ? o->webhook_listen
-                       : out->mode == SERVE_DROPIN ? "off"
-                                                   : DEFAULT_WEBHOOK_LISTEN;
+    const char *hook = o->serve.webhook_listen != NULL ? o->serve.webhook_listen
+                       : out->mode == SERVE_DROPIN     ? "off"
+                                                       : DEFAULT_WEBHOOK_LISTEN;
     out->webhook_listen = strcmp(hook, "off") == 0 ? NULL : hook;
-    out->shutdown_delay_ms = o->shutdown_delay_ms >= 0  ? o->shutdown_delay_ms
-                             : out->mode == SERVE_LOCAL ? 0
-                                                        : SHUTDOWN_DELAY_MS;
+    out->shutdown_delay_ms = o->serve.shutdown_delay_ms >= 0 ? o->serve.shutdown_delay_ms
+                             : out->mode == SERVE_LOCAL      ? 0
+                                                             : SHUTDOWN_DELAY_MS;
     return check(o, out, errout);
 }
 
@@ -242,14 +243,8 @@ void settings_fini(struct settings *s)
 
 static void set_tenants_options(const struct options *o, struct engine_config *c)
 {
-    c->options =
-        (struct tenants_options){ .collectors = &o->collectors.list,
-                                  .collector_count = o->collectors.count,
-                                  .strategy = o->strategy == NULL
-                                                  ? SPAN_LIT("")
-                                                  : arena_span(&c->arena, span_of(o->strategy)),
-                                  .is_v0 = o->is_consistent_v0,
-                                  .is_block_style = o->is_block_style };
+    c->options = o->tenants;
+    c->options.strategy = arena_span(&c->arena, o->tenants.strategy);
 }
 
 /* '*out_text' is the caller's. At the start a pipe is fine; later, nobody waits for its other end.

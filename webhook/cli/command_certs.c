@@ -16,15 +16,10 @@ static int rotate(struct certs *c, int64_t now_s, struct buf *out, struct err *e
 
 static int run(const struct options *o, const struct command_io *io, certs_step *step)
 {
-    const struct certs_options co = { .dir = o->cert_dir,
-                                      .cert_file = o->tls_cert_file,
-                                      .key_file = o->tls_key_file,
-                                      .names = o->tls_names.v,
-                                      .n_names = o->tls_names.n };
     struct err err = { 0 };
     AUTO_BUF out;
 
-    AUTO(certs) certs = certs_new(&co);
+    AUTO(certs) certs = certs_new(&o->certs);
     buf_init(&out, MIB);
     if (step(certs, clock_wall_ms() / 1000, &out, &err) < 0) {
         fprintf(io->errout, "otel-ta certs: %s\n", err.text);

@@ -14,7 +14,7 @@
 struct run {
     struct filewalk walk;
     enum output output;
-    struct rewrite_options rewrite;
+    const struct rewrite_options *rewrite;
     bool is_restore;
     bool has_colour; /* the output is a terminal */
     struct buf out;
@@ -134,7 +134,7 @@ static void revise_document(void *arg, const struct filewalk_document *d, struct
     const struct manifest_input in = {
         .text = d->text,
         .root = d->root,
-        .options = &r->rewrite,
+        .options = r->rewrite,
         .is_restore = r->is_restore,
     };
     struct manifest m = { .result = d->text, .intended = d->root };
@@ -156,10 +156,7 @@ static int revise(const struct options *o, const struct command_io *io, bool is_
                   .needs_trees = o->output == OUTPUT_JSON,
                   .visit = revise_document },
         .output = o->output,
-        .rewrite = { .collector_id_expr = span_of(o->collector_id_expr),
-                     .style = o->url_style,
-                     .shared_host = span_of(o->shared_host),
-                     .is_block_style = o->is_block_style },
+        .rewrite = &o->rewrite,
         .is_restore = is_restore,
         .has_colour = isatty(fileno(io->out)) == 1,
     };

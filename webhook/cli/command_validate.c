@@ -10,7 +10,7 @@
 
 struct run {
     struct filewalk walk;
-    struct rewrite_options rewrite;
+    const struct rewrite_options *rewrite;
     size_t n_collectors;
     struct buf out;
 };
@@ -57,7 +57,7 @@ static size_t validate_all(const struct node *root, struct arena *arena, struct 
 static void validate_document(void *arg, const struct filewalk_document *d, struct arena *arena)
 {
     struct run *r = arg;
-    const struct manifest_input in = { .text = d->text, .root = d->root, .options = &r->rewrite };
+    const struct manifest_input in = { .text = d->text, .root = d->root, .options = r->rewrite };
     size_t n = manifest_count(d->root);
     struct manifest m = { .n_changed = 0 };
     struct faults f;
@@ -97,10 +97,7 @@ int command_validate(const struct options *o, const struct command_io *io)
 {
     struct run r = {
         .walk = { .errout = io->errout, .visit = validate_document },
-        .rewrite = { .collector_id_expr = span_of(o->collector_id_expr),
-                     .style = o->url_style,
-                     .shared_host = span_of(o->shared_host),
-                     .is_block_style = o->is_block_style },
+        .rewrite = &o->rewrite,
     };
 
     r.walk.arg = &r;

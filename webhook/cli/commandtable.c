@@ -29,7 +29,7 @@ static const char *missing_job(const struct options *o)
 
 static const char *missing_certs(const struct options *o)
 {
-    return o->cert_dir != NULL || o->tls_cert_file != NULL
+    return o->certs.dir != NULL || o->certs.cert_file != NULL
                ? NULL
                : "give --cert-dir DIR (or --tls-cert-file and --tls-key-file)";
 }

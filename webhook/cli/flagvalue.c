@@ -35,7 +35,7 @@ int flagvalue_text(const struct flagvalue *v, void *field)
 
 int flagvalue_url_part(const struct flagvalue *v, void *field)
 {
-    *(const char **)field = v->text;
+    *(struct span *)field = span_of(v->text);
     return strpbrk(v->text, "&#\"\\ \t\r\n") == NULL
                ? 0
                : refuse(v, "a text that can stand in a URL (no blank, quote, & or #)", NULL);
@@ -140,7 +140,7 @@ int flagvalue_word(const struct flagvalue *v, void *field)
 {
     size_t i = 0;
 
-    *(const char **)field = v->text;
+    *(struct span *)field = span_of(v->text);
     return find_word(v, &i);
 }
 

@@ -37,7 +37,7 @@ int flagvalue_number(const struct flagvalue *v, size_t min, size_t max, size_t *
 typedef int flag_reader(const struct flagvalue *v, void *field);
 
 extern flag_reader flagvalue_text;     /* const char *: any text */
-extern flag_reader flagvalue_url_part; /* const char *: what can stand in a URL as it is */
+extern flag_reader flagvalue_url_part; /* struct span: what can stand in a URL as it is */
 extern flag_reader flagvalue_append;   /* flag_texts: one more of any text */
 extern flag_reader flagvalue_names;    /* flag_texts: more, with a comma between two */
 extern flag_reader flagvalue_switch;   /* struct flag_switch: true or false */
@@ -47,6 +47,6 @@ extern flag_reader flagvalue_count;    /* unsigned: 1 to the row's max */
 extern flag_reader flagvalue_choice; /* struct flag_choice */
 extern flag_reader flagvalue_enum;   /* an enum */
 extern flag_reader flagvalue_bool;   /* bool: the values are 0 and 1 */
-extern flag_reader flagvalue_word;   /* const char * */
+extern flag_reader flagvalue_word;   /* struct span */
 
 #endif

@@ -92,14 +92,9 @@ static void load_prometheus(struct loading *l, struct span text, const char *pat
 
 static void set_options(struct loading *l, const struct options *o)
 {
-    l->options = (struct tenants_options){ .collectors = &o->collectors.list,
-                                           .collector_count = o->collectors.count,
-                                           .strategy = o->strategy == NULL ? SPAN_LIT("")
-                                                                           : span_of(o->strategy),
-                                           .fallback = SPAN_LIT(""),
-                                           .is_v0 = o->is_consistent_v0,
-                                           .include_disabled = true,
-                                           .thorough = o->command == COMMAND_CHECK_CONFIG };
+    l->options = o->tenants;
+    l->options.include_disabled = true;
+    l->options.thorough = o->command == COMMAND_CHECK_CONFIG;
     if (o->collectors.list.n == 0 && o->collectors.count == 0 && o->command != COMMAND_ALLOCATE) {
         l->options.needs_no_collectors = true;
     }

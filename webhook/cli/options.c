@@ -296,9 +296,9 @@ static int check_combination(const struct options *o, FILE *errout)
     if (o->command == COMMAND_HELP || o->command == COMMAND_VERSION) {
         return 0; /* a flag: what stands before it does not matter */
     }
-    if ((o->tls_cert_file == NULL) != (o->tls_key_file == NULL)) {
+    if ((o->certs.cert_file == NULL) != (o->certs.key_file == NULL)) {
         fault = "--tls-cert-file and --tls-key-file go together";
-    } else if (o->tls_cert_file != NULL && o->cert_dir != NULL) {
+    } else if (o->certs.cert_file != NULL && o->certs.dir != NULL) {
         fault = "--cert-dir and --tls-cert-file exclude each other";
     } else if (o->filenames.n > 0 && o->config_file != NULL) {
         fault = "-f and --config-file exclude each other";
@@ -312,8 +312,8 @@ static void set_default_names(struct options *o)
 {
     const char *ns = o->collector_namespace == NULL ? "otel-ta" : o->collector_namespace;
 
-    if (o->shared_host == NULL) {
-        o->shared_host = arena_printf(&o->arena, "otel-ta.%s.svc:80", ns);
+    if (o->rewrite.shared_host.len == 0) {
+        o->rewrite.shared_host = span_of(arena_printf(&o->arena, "otel-ta.%s.svc:80", ns));
     }
     if (o->tls_names.n == 0) {
         *vec_push(&o->tls_names) = arena_printf(&o->arena, "otel-ta.%s.svc", ns);
@@ -324,6 +324,16 @@ static void set_default_names(struct options *o)
         *vec_push(&o->tls_names) = "127.0.0.1";
         *vec_push(&o->tls_names) = "::1";
     }
+}
+
+/* What one household says and another needs, too. */
+static void share(struct options *o)
+{
+    o->certs.names = o->tls_names.v;
+    o->certs.n_names = o->tls_names.n;
+    o->tenants.collectors = &o->collectors.list;
+    o->tenants.collector_count = o->collectors.count;
+    o->tenants.is_block_style = o->rewrite.is_block_style;
 }
 
 /* As upstream: a switch is turned on by the word "true", and by no other. */
@@ -366,9 +376,11 @@ int options_parse(int argc, char **argv, struct options *out, FILE *errout)
     memset(out, 0, sizeof(*out));
     arena_init(&out->arena);
     collectorlist_init(&out->collectors.list);
-    out->collector_id_expr = WIRE_DEFAULT_COLLECTOR_ID;
+    out->rewrite.collector_id_expr = SPAN_LIT(WIRE_DEFAULT_COLLECTOR_ID);
     out->timeout_ms = 30000;
-    out->shutdown_delay_ms = -1;
+    out->tenants.strategy = SPAN_LIT("");
+    out->tenants.fallback = SPAN_LIT("");
+    out->serve.shutdown_delay_ms = -1;
     read_environment(out, errout);
 
     int words = find_command(argc, argv, &out->command);
@@ -385,6 +397,7 @@ int options_parse(int argc, char **argv, struct options *out, FILE *errout)
         rc = check_combination(out, errout);
     }
     set_default_names(out);
+    share(out);
     return rc;
 }
 

@@ -4,9 +4,10 @@
 #define OTEL_TA_WEBHOOK_CLI_OPTIONS_H
 
 #include "allocator/base/log.h"
-#include "allocator/tenant/collectorlist.h"
-#include "allocator/tenant/wire.h"
+#include "allocator/tenant/tenants.h"
+#include "certs/certs.h"
 #include "webhook/cli/flagvalue.h"
+#include "webhook/rewrite/plan.h"
 
 #include <stdio.h>
 
@@ -42,34 +43,34 @@ struct log_options { /* what was not given stays as it is */
     struct flag_choice level, format;
 };
 
+struct serve_options { /* of the process that serves; NULL, 0, not given: as the defaults say */
+    const char *listen, *webhook_listen; /* webhook: or "off" */
+    bool is_tls13;                       /* --tls-min-version 1.3 */
+    unsigned threads;
+    int64_t shutdown_delay_ms; /* -1: not given */
+    /* upstream's */
+    struct flag_switch enable_https, insecure_secrets, enable_prometheus_cr;
+    const char *https_listen, *https_ca_file, *https_cert_file, *https_key_file, *kubeconfig;
+};
+
+/* What was said, by the household that it concerns: each takes its own part. */
 struct options {
     enum command command;
     enum command help_about; /* COMMAND_HELP: of what; COMMAND_HELP itself is the overview */
-    struct arena arena;      /* lists and derived texts */
+    struct arena arena;      /* derived texts */
     flag_texts filenames;    /* -f */
     flag_texts arguments;    /* positional, after the command */
+    const char *config_file; /* --config-file, or NULL */
     struct collectors_option collectors;
-    const char *config_file;    /* --config-file, or NULL */
-    const char *listen;         /* NULL: not given */
-    const char *webhook_listen; /* NULL: not given; "off" */
-    const char *cert_dir, *tls_cert_file, *tls_key_file, *webhook_client_ca;
+    struct tenants_options tenants; /* what concerns all of them; 'collectors' points into here */
     flag_texts tls_names;
-    bool is_tls13;        /* --tls-min-version 1.3 */
-    const char *strategy; /* NULL: not given */
-    bool is_consistent_v0;
-    const char *collector_id_expr;
-    const char *shared_host;
-    enum wire_style url_style;
-    bool is_block_style; /* --rewrite-style target-allocator */
-    enum output output;  /* -o; of allocate OUTPUT_DEFAULT (a table) or OUTPUT_JSON */
-    const char *job, *target;
-    int64_t timeout_ms;
-    int64_t shutdown_delay_ms; /* -1: not given */
-    unsigned threads;          /* 0: as many as cores */
+    struct certs_options certs; /* of the webhook; 'names' are those of 'tls_names' */
+    struct rewrite_options rewrite;
+    struct serve_options serve;
     struct log_options log;
-    /* upstream's flags: NULL when not given */
-    const char *kubeconfig, *https_listen, *https_ca_file, *https_cert_file, *https_key_file;
-    struct flag_switch enable_https, enable_prometheus_cr, insecure_secrets;
+    enum output output;              /* -o; of allocate OUTPUT_DEFAULT (a table) or OUTPUT_JSON */
+    const char *job, *target;        /* of explain */
+    int64_t timeout_ms;              /* of discovery */
     const char *collector_namespace; /* OTELCOL_NAMESPACE */
 };
 

@@ -76,23 +76,23 @@ static void show_switch(struct buf *out, const char *name, const struct flag_swi
 
 static void show_serving(const struct options *o, struct buf *out)
 {
-    show_text(out, "listen", o->listen);
-    show_text(out, "webhook_listen", o->webhook_listen);
-    show_text(out, "cert_dir", o->cert_dir);
-    show_text(out, "tls_cert_file", o->tls_cert_file);
-    show_text(out, "tls_key_file", o->tls_key_file);
-    show_text(out, "webhook_client_ca", o->webhook_client_ca);
-    show_number(out, "tls13", o->is_tls13, 0);
-    show_number(out, "shutdown_delay", o->shutdown_delay_ms, -1);
-    show_number(out, "threads", o->threads, 0);
-    show_text(out, "kubeconfig", o->kubeconfig);
-    show_text(out, "https_listen", o->https_listen);
-    show_text(out, "https_ca_file", o->https_ca_file);
-    show_text(out, "https_cert_file", o->https_cert_file);
-    show_text(out, "https_key_file", o->https_key_file);
-    show_switch(out, "https", &o->enable_https);
-    show_switch(out, "prometheus_cr", &o->enable_prometheus_cr);
-    show_switch(out, "secrets", &o->insecure_secrets);
+    show_text(out, "listen", o->serve.listen);
+    show_text(out, "webhook_listen", o->serve.webhook_listen);
+    show_text(out, "cert_dir", o->certs.dir);
+    show_text(out, "tls_cert_file", o->certs.cert_file);
+    show_text(out, "tls_key_file", o->certs.key_file);
+    show_text(out, "webhook_client_ca", o->certs.client_ca_file);
+    show_number(out, "tls13", o->serve.is_tls13, 0);
+    show_number(out, "shutdown_delay", o->serve.shutdown_delay_ms, -1);
+    show_number(out, "threads", o->serve.threads, 0);
+    show_text(out, "kubeconfig", o->serve.kubeconfig);
+    show_text(out, "https_listen", o->serve.https_listen);
+    show_text(out, "https_ca_file", o->serve.https_ca_file);
+    show_text(out, "https_cert_file", o->serve.https_cert_file);
+    show_text(out, "https_key_file", o->serve.https_key_file);
+    show_switch(out, "https", &o->serve.enable_https);
+    show_switch(out, "prometheus_cr", &o->serve.enable_prometheus_cr);
+    show_switch(out, "secrets", &o->serve.insecure_secrets);
     if (strcmp(o->tls_names.v[0], "otel-ta.otel-ta.svc") != 0) {
         show_texts(out, " names", &o->tls_names);
     }
@@ -109,16 +109,16 @@ static void show(const struct options *o, struct buf *out)
     show_number(out, "collectors", (int64_t)o->collectors.count, 0);
     show_text(out, "config_file", o->config_file);
     show_serving(o, out);
-    show_text(out, "strategy", o->strategy);
-    show_number(out, "v0", o->is_consistent_v0, 0);
-    if (strcmp(o->collector_id_expr, "${POD_NAME}") != 0) {
-        show_text(out, "id", o->collector_id_expr);
+    show_text(out, "strategy", o->tenants.strategy.len == 0 ? NULL : o->tenants.strategy.p);
+    show_number(out, "v0", o->tenants.is_v0, 0);
+    if (!span_is(o->rewrite.collector_id_expr, "${POD_NAME}")) {
+        show_text(out, "id", o->rewrite.collector_id_expr.p);
     }
-    if (strcmp(o->shared_host, "otel-ta.otel-ta.svc:80") != 0) {
-        show_text(out, "shared_host", o->shared_host);
+    if (!span_is(o->rewrite.shared_host, "otel-ta.otel-ta.svc:80")) {
+        show_text(out, "shared_host", o->rewrite.shared_host.p);
     }
-    show_number(out, "url_style", o->url_style, WIRE_DOCUMENTED);
-    show_number(out, "block", o->is_block_style, 0);
+    show_number(out, "url_style", o->rewrite.style, WIRE_DOCUMENTED);
+    show_number(out, "block", o->rewrite.is_block_style, 0);
     show_number(out, "output", o->output, OUTPUT_DEFAULT);
     show_text(out, "job", o->job);
     show_text(out, "target", o->target);
@@ -380,20 +380,21 @@ static void test_environment(void)
     setenv("OTELCOL_NAMESPACE", "space", 1);
     setenv("ALLOW_INSECURE_AUTH_SECRETS", "true", 1);
     open_line(&l, "serve");
-    is_str(l.o.shared_host, "otel-ta.space.svc:80", "the namespace is part of our name");
+    is_str(l.o.rewrite.shared_host.p, "otel-ta.space.svc:80", "the namespace is part of our name");
     is_str(l.o.tls_names.v[0], "otel-ta.space.svc", "and of the certificate's");
-    ok(l.o.insecure_secrets.is_given && l.o.insecure_secrets.is_on, "secrets are allowed");
+    ok(l.o.serve.insecure_secrets.is_given && l.o.serve.insecure_secrets.is_on,
+       "secrets are allowed");
     close_line(&l);
 
     open_line(&l, "serve --allow-insecure-auth-secrets=false --shared-host h --tls-san n");
-    ok(l.o.insecure_secrets.is_given && !l.o.insecure_secrets.is_on, "a flag wins");
-    is_str(l.o.shared_host, "h", "a flag wins over the name we would have");
+    ok(l.o.serve.insecure_secrets.is_given && !l.o.serve.insecure_secrets.is_on, "a flag wins");
+    is_str(l.o.rewrite.shared_host.p, "h", "a flag wins over the name we would have");
     is_int(l.o.tls_names.n, 1, "and over those of the certificate");
     close_line(&l);
 
     setenv("ALLOW_INSECURE_AUTH_SECRETS", "1", 1);
     open_line(&l, "serve");
-    ok(!l.o.insecure_secrets.is_given, "only the word 'true' allows secrets");
+    ok(!l.o.serve.insecure_secrets.is_given, "only the word 'true' allows secrets");
     close_line(&l);
     unsetenv("OTELCOL_NAMESPACE");
     unsetenv("ALLOW_INSECURE_AUTH_SECRETS");
