@@ -33,7 +33,7 @@ struct file {
     struct readfile_signature signature;
     uint64_t body_hash; /* of what the engine has heard last */
     size_t body_len;
-    unsigned telling; /* the want's when that was */
+    unsigned deliveries; /* the want's when that was */
     int64_t read_wall_ms;
     unsigned scan; /* the last one that found it */
     bool is_due;   /* in the list of those to read */
@@ -48,55 +48,29 @@ struct file_pattern {
 };
 
 struct file_want {
-    struct table_node node; /* by id */
-    struct filewatch *owner;
-    struct want *want;
+    struct source_want base;
     struct file_pattern *patterns;
     struct table files;
     unsigned scan;
-    unsigned telling; /* what was told before it went up is news if it comes again */
-    bool is_unsure;   /* scan it at the next tick */
-    bool is_blind;    /* in this scan a folder could not be read: nothing is known to be gone */
-    bool is_crowded;  /* in this scan there were more files than may be */
+    unsigned deliveries; /* what was told before it went up is news if it comes again */
+    bool is_unsure;      /* scan it at the next tick */
+    bool is_blind;       /* in this scan a folder could not be read: nothing is known to be gone */
+    bool is_crowded;     /* in this scan there were more files than may be */
     int64_t refresh_ms;
 };
 
 struct filewatch {
+    struct source base;
     struct dirwatch *dirs;
-    struct mailbox *engine;
-    struct table wants;
     size_t max_files; /* of one want */
     VEC(struct file *) due;
     bool has_unsure;
     int64_t next_refresh_ms; /* lower bound */
 };
 
-/* ---- life */
-
-struct filewatch *filewatch_new(struct dirwatch *dirs, size_t max_files)
+static struct filewatch *owner_of(const struct file_want *w)
 {
-    struct filewatch *f = mem_zalloc(sizeof(*f));
-
-    f->dirs = dirs;
-    f->max_files = max_files;
-    f->next_refresh_ms = INT64_MAX;
-    table_init(&f->wants);
-    return f;
-}
-
-void filewatch_connect(struct filewatch *f, struct mailbox *engine)
-{
-    f->engine = engine;
-}
-
-static void tell(const struct file_want *w, enum arrival_status status, const char *path,
-                 char *body, size_t len)
-{
-    struct arrival *a = arrival_new(w->want->id, status, path);
-
-    a->body = body;
-    a->body_len = len;
-    arrival_post(a, w->owner->engine);
+    return (struct filewatch *)(void *)w->base.source;
 }
 
 /* ---- files */
@@ -116,7 +90,7 @@ static struct file *need_file(struct file_want *w, struct span path)
     if (node != NULL) {
         return TABLE_ITEM(node, struct file, node);
     }
-    if (w->files.n >= w->owner->max_files) {
+    if (w->files.n >= owner_of(w)->max_files) {
         w->is_crowded = true;
         return NULL;
     }
@@ -139,7 +113,7 @@ static void undue(struct filewatch *f, struct file *file)
 
 static void free_file(struct file *file)
 {
-    undue(file->want->owner, file);
+    undue(owner_of(file->want), file);
     table_del(&file->want->files, &file->node);
     mem_free(file->path);
     mem_free(file);
@@ -149,7 +123,7 @@ static void vanish(struct file *file)
 {
     if (file->is_known) {
         log_info("a discovery file is gone, its targets with it", LOG_STR("path", file->path));
-        tell(file->want, ARRIVAL_VANISHED, file->path, NULL, 0);
+        source_tell(&file->want->base, ARRIVAL_VANISHED, file->path, NULL, 0);
     }
     free_file(file);
 }
@@ -161,7 +135,7 @@ static void fail(struct file *file, const struct err *err)
         log_warn("a discovery file cannot be read, what is known of it stays",
                  LOG_STR("error", err->text));
     }
-    tell(file->want, ARRIVAL_FAILED, file->path, NULL, 0);
+    source_tell(&file->want->base, ARRIVAL_FAILED, file->path, NULL, 0);
 }
 
 /* Reads the file and tells the engine what is new to it; the file may be freed (gone). */
@@ -183,7 +157,7 @@ static void read_file(struct file *file, bool must_tell)
     }
     uint64_t hash = hash_fast(span_make(body, len));
     bool is_news = must_tell || !file->is_known || file->is_bad || len != file->body_len ||
-                   hash != file->body_hash || file->telling != file->want->telling;
+                   hash != file->body_hash || file->deliveries != file->want->deliveries;
     file->read_wall_ms = now;
     file->is_known = true;
     file->is_bad = false;
@@ -193,8 +167,8 @@ static void read_file(struct file *file, bool must_tell)
     }
     file->body_hash = hash;
     file->body_len = len;
-    file->telling = file->want->telling;
-    tell(file->want, ARRIVAL_OK, file->path, body, len);
+    file->deliveries = file->want->deliveries;
+    source_tell(&file->want->base, ARRIVAL_OK, file->path, body, len);
 }
 
 /* Reads it if it looks different from when it was read; it may be freed. */
@@ -261,13 +235,13 @@ static void list_dir(struct file_want *w, const char *dir, struct span pattern, 
         }
         return;
     }
-    while (out->list.n <= w->owner->max_files && read_name(handle, &name, &errnum)) {
+    while (out->list.n <= owner_of(w)->max_files && read_name(handle, &name, &errnum)) {
         if (!span_is(name, ".") && !span_is(name, "..") && pathglob_match(pattern, name)) {
             *vec_push(&out->list) = mem_strndup(name.p, name.len);
         }
     }
     closedir(handle);
-    if (out->list.n > w->owner->max_files) {
+    if (out->list.n > owner_of(w)->max_files) {
         w->is_crowded = true;
     } else if (errnum != 0) {
         stay_blind(w, dir, errnum);
@@ -283,7 +257,7 @@ static void found(struct file_want *w, struct span path, bool must_read)
 
     if (file != NULL && file->scan != w->scan) {
         file->scan = w->scan;
-        undue(w->owner, file);
+        undue(owner_of(w), file);
         look_at_file(file, must_read);
     }
 }
@@ -376,7 +350,7 @@ static void look_at_unlisted(struct file_want *w, bool must_read)
         struct table_node *next = table_next(&w->files, node);
         struct file *file = TABLE_ITEM(node, struct file, node);
         if (file->scan != w->scan && (w->is_blind || w->is_crowded)) {
-            undue(w->owner, file);
+            undue(owner_of(w), file);
             look_at_file(file, must_read);
         } else if (file->scan != w->scan) {
             vanish(file);
@@ -387,21 +361,21 @@ static void look_at_unlisted(struct file_want *w, bool must_read)
 
 static void report_crowd(const struct file_want *w)
 {
-    const struct ask *ask = &w->want->ask;
+    const struct ask *ask = &w->base.want->ask;
 
     metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
     log_warn("discovery finds too many files, those not known before are left out",
-             LOG_SPAN("pattern", ask->file.patterns[0]), LOG_INT("most", w->owner->max_files));
+             LOG_SPAN("pattern", ask->file.patterns[0]), LOG_INT("most", owner_of(w)->max_files));
 }
 
 static void scan(struct file_want *w, bool must_read, int64_t now_ms) ON(watcher)
 {
-    const struct ask *ask = &w->want->ask;
+    const struct ask *ask = &w->base.want->ask;
     int64_t interval = ask->refresh_ms;
 
     for (size_t i = 0; i < ask->file.n_patterns; i++) {
         if (w->patterns[i].sub != NULL) {
-            dirwatch_renew(w->owner->dirs, w->patterns[i].sub);
+            dirwatch_renew(owner_of(w)->dirs, w->patterns[i].sub);
         } else if (interval > UNWATCHED_MS) {
             interval = UNWATCHED_MS;
         }
@@ -417,8 +391,8 @@ static void scan(struct file_want *w, bool must_read, int64_t now_ms) ON(watcher
         report_crowd(w);
     }
     w->refresh_ms = now_ms + interval;
-    if (w->refresh_ms < w->owner->next_refresh_ms) {
-        w->owner->next_refresh_ms = w->refresh_ms;
+    if (w->refresh_ms < owner_of(w)->next_refresh_ms) {
+        owner_of(w)->next_refresh_ms = w->refresh_ms;
     }
 }
 
@@ -426,7 +400,7 @@ static void scan(struct file_want *w, bool must_read, int64_t now_ms) ON(watcher
 
 static void schedule(struct file_want *w, struct span path, enum dirwatch_event event)
 {
-    struct filewatch *f = w->owner;
+    struct filewatch *f = owner_of(w);
     struct file *file = need_file(w, path);
     int64_t now = clock_mono_ms();
 
@@ -453,7 +427,7 @@ static void on_event(void *arg, enum dirwatch_event event, struct span name)
 
     if (event == DIRWATCH_UNSURE) {
         p->want->is_unsure = true;
-        p->want->owner->has_unsure = true;
+        owner_of(p->want)->has_unsure = true;
     } else if (!p->has_meta) {
         schedule(p->want, p->pattern, event);
     } else if (pathglob_match(p->base, name)) {
@@ -480,17 +454,18 @@ static void read_due(struct filewatch *f, int64_t now_ms)
     }
 }
 
-void filewatch_tick(struct filewatch *f, int64_t now_ms)
+static void tick(struct source *s, int64_t now_ms) ON(watcher)
 {
+    struct filewatch *f = (struct filewatch *)(void *)s;
+
     read_due(f, now_ms);
     if (!f->has_unsure && now_ms < f->next_refresh_ms) {
         return;
     }
     f->has_unsure = false;
     f->next_refresh_ms = INT64_MAX;
-    for (struct table_node *node = table_next(&f->wants, NULL); node != NULL;
-         node = table_next(&f->wants, node)) {
-        struct file_want *w = TABLE_ITEM(node, struct file_want, node);
+    for (struct source_want *it = s->wants; it != NULL; it = it->next) {
+        struct file_want *w = (struct file_want *)(void *)it;
         if (w->is_unsure || w->refresh_ms <= now_ms) {
             scan(w, false, now_ms);
         } else if (w->refresh_ms < f->next_refresh_ms) {
@@ -499,8 +474,9 @@ void filewatch_tick(struct filewatch *f, int64_t now_ms)
     }
 }
 
-int64_t filewatch_deadline_ms(const struct filewatch *f)
+static int64_t deadline_ms(const struct source *s)
 {
+    const struct filewatch *f = (const struct filewatch *)(const void *)s;
     int64_t deadline = f->has_unsure ? 0 : f->next_refresh_ms;
 
     for (size_t i = 0; i < f->due.n; i++) {
@@ -511,70 +487,49 @@ int64_t filewatch_deadline_ms(const struct filewatch *f)
 
 /* ---- wants */
 
-static bool is_id(const struct table_node *node, const void *key)
-{
-    const struct file_want *w = (const struct file_want *)(const void *)node;
-    return w->want->id == *(const uint64_t *)key;
-}
-
-static struct file_want *find_want(const struct filewatch *f, uint64_t id)
-{
-    struct table_node *node = table_find(&f->wants, hash_mix(id), is_id, &id);
-    return node == NULL ? NULL : TABLE_ITEM(node, struct file_want, node);
-}
-
 static void subscribe(struct file_want *w, size_t i) ON(watcher)
 {
     struct file_pattern *p = &w->patterns[i];
 
     p->want = w;
-    p->pattern = w->want->ask.file.patterns[i];
+    p->pattern = w->base.want->ask.file.patterns[i];
     pathglob_split(p->pattern, &p->dir, &p->base);
     p->has_meta = pathglob_has_meta(p->base);
     p->dir_has_meta = pathglob_has_meta(p->dir);
     if (!p->dir_has_meta) {
-        p->sub =
-            dirwatch_add(w->owner->dirs, p->dir, p->has_meta ? SPAN_LIT("") : p->base, on_event, p);
+        p->sub = dirwatch_add(owner_of(w)->dirs, p->dir, p->has_meta ? SPAN_LIT("") : p->base,
+                              on_event, p);
     }
 }
 
-void filewatch_add(struct filewatch *f, struct want *want, int64_t now_ms)
+static void refresh(struct source_want *want, int64_t now_ms) ON(watcher)
+{
+    scan((struct file_want *)(void *)want, true, now_ms);
+    source_tell(want, ARRIVAL_SETTLED, NULL, NULL, 0);
+}
+
+static struct source_want *add(struct source *s, struct want *want, int64_t now_ms) ON(watcher)
 {
     struct file_want *w = mem_zalloc(sizeof(*w));
 
-    w->owner = f;
-    w->want = want;
+    source_keep(s, &w->base, want);
     table_init(&w->files);
-    table_put(&f->wants, &w->node, hash_mix(want->id));
     w->patterns = mem_array(want->ask.file.n_patterns + 1, sizeof(*w->patterns));
     for (size_t i = 0; i < want->ask.file.n_patterns; i++) {
         subscribe(w, i); /* before the first look, so that nothing falls between */
     }
-    scan(w, true, now_ms);
-    tell(w, ARRIVAL_SETTLED, NULL, NULL, 0);
+    refresh(&w->base, now_ms);
+    return &w->base;
 }
 
-void filewatch_again(struct filewatch *f, uint64_t id, int64_t now_ms)
+static void redeliver(struct source_want *want)
 {
-    struct file_want *w = find_want(f, id);
-
-    if (w != NULL) {
-        scan(w, true, now_ms);
-        tell(w, ARRIVAL_SETTLED, NULL, NULL, 0);
-    }
+    ((struct file_want *)(void *)want)->deliveries++;
 }
 
-void filewatch_retell(struct filewatch *f, uint64_t id)
+static void cancel(struct source_want *want) ON(watcher)
 {
-    struct file_want *w = find_want(f, id);
-
-    if (w != NULL) {
-        w->telling++;
-    }
-}
-
-static void free_want(struct file_want *w) ON(watcher)
-{
+    struct file_want *w = (struct file_want *)(void *)want;
     struct table_node *node = table_next(&w->files, NULL);
 
     while (node != NULL) {
@@ -582,40 +537,43 @@ static void free_want(struct file_want *w) ON(watcher)
         free_file(TABLE_ITEM(node, struct file, node));
         node = next;
     }
-    for (size_t i = 0; i < w->want->ask.file.n_patterns; i++) {
-        dirwatch_remove(w->owner->dirs, &w->patterns[i].sub);
+    for (size_t i = 0; i < want->want->ask.file.n_patterns; i++) {
+        dirwatch_remove(owner_of(w)->dirs, &w->patterns[i].sub);
     }
     table_fini(&w->files);
-    table_del(&w->owner->wants, &w->node);
     mem_free(w->patterns);
-    want_free(&w->want);
+    source_forget(want);
     mem_free(w);
 }
 
-void filewatch_drop(struct filewatch *f, uint64_t id)
+static void free_all(struct source *s) ON(watcher)
 {
-    struct file_want *w = find_want(f, id);
+    struct filewatch *f = (struct filewatch *)(void *)s;
 
-    if (w != NULL) {
-        free_want(w);
+    while (s->wants != NULL) {
+        cancel(s->wants);
     }
-}
-
-void filewatch_free(struct filewatch **filewatch)
-{
-    struct filewatch *f = *filewatch;
-
-    if (f == NULL) {
-        return;
-    }
-    struct table_node *node = table_next(&f->wants, NULL);
-    while (node != NULL) {
-        struct table_node *next = table_next(&f->wants, node);
-        free_want(TABLE_ITEM(node, struct file_want, node));
-        node = next;
-    }
-    table_fini(&f->wants);
     vec_fini(&f->due);
     mem_free(f);
-    *filewatch = NULL;
+}
+
+struct source *filewatch_new(struct dirwatch *dirs, size_t max_files)
+{
+    static const struct source_ops ops = {
+        .carrier = CARRIER_FILE,
+        .add = add,
+        .refresh = refresh,
+        .redeliver = redeliver,
+        .cancel = cancel,
+        .deadline_ms = deadline_ms,
+        .tick = tick,
+        .free = free_all,
+    };
+    struct filewatch *f = mem_zalloc(sizeof(*f));
+
+    f->base.ops = &ops;
+    f->dirs = dirs;
+    f->max_files = max_files;
+    f->next_refresh_ms = INT64_MAX;
+    return &f->base;
 }

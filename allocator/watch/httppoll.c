@@ -1,120 +1,84 @@
-#define LOG_MODULE "http_sd"
+#define LOG_MODULE "http"
 #include "allocator/watch/httppoll.h"
 
 #include "allocator/base/clock.h"
-#include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
-#include "allocator/base/table.h"
 #include "allocator/client/credentials.h"
 #include "allocator/scrape/urltext.h"
+#include "allocator/watch/polling.h"
 
 #include <strings.h>
 
 #define USER_AGENT "Prometheus/3.14.0"
-#define FIRST_RETRY_MS 1000
 
-struct poll {
-    struct table_node node; /* by id */
-    struct httppoll *owner;
-    struct want *want;
+struct url {
+    struct source_want base;
+    struct polling polling;
     struct http_request *request; /* under way, or NULL */
-    int64_t next_ms;
-    unsigned n_unsettled; /* the engine waits for so many SETTLED */
-    bool must_tell;       /* even when the body is the same */
-    bool is_failing;      /* logged */
-    bool has_answered;    /* some time */
-    int64_t retry_ms;     /* until the next try, while it has not */
-    uint64_t body_hash;
-    size_t body_len;
 };
 
 struct httppoll {
+    struct source base;
     struct http_client *client;
     struct oauth2 *tokens;
-    struct mailbox *engine;
-    struct table polls;
-    int64_t next_ms; /* lower bound of the polls' */
+    int64_t next_ms; /* lower bound of the URLs' deadlines */
 };
 
-/* ---- life */
-
-struct httppoll *httppoll_new(struct http_client *client)
+static struct url *url_of(struct source_want *w)
 {
-    struct httppoll *p = mem_zalloc(sizeof(*p));
-
-    p->client = client;
-    p->tokens = oauth2_new(client);
-    p->next_ms = INT64_MAX;
-    table_init(&p->polls);
-    return p;
+    return (struct url *)(void *)w;
 }
 
-void httppoll_connect(struct httppoll *p, struct mailbox *engine)
+static struct httppoll *owner_of(const struct url *u)
 {
-    p->engine = engine;
+    return (struct httppoll *)(void *)u->base.source;
 }
 
 /* ---- results */
 
 /* For the log: without a password. */
-static const char *url_of(const struct poll *poll, char out[1024])
+static const char *name_of(const struct url *u, char out[1024])
 {
     struct arena scratch;
 
     arena_init(&scratch);
-    snprintf(out, 1024, "%.*s", SPAN_ARG(urltext_redact(poll->want->ask.http.url, &scratch)));
+    snprintf(out, 1024, "%.*s", SPAN_ARG(urltext_redact(u->base.want->ask.http.url, &scratch)));
     arena_fini(&scratch);
     return out;
 }
 
-static void tell(const struct poll *poll, enum arrival_status status, char *body, size_t len)
+static void tell(const struct url *u, enum arrival_status status, char *body, size_t len)
 {
-    AUTO_STR source = mem_strndup(poll->want->ask.http.url.p, poll->want->ask.http.url.len);
-    struct arrival *a =
-        arrival_new(poll->want->id, status, status == ARRIVAL_SETTLED ? NULL : source);
+    const struct span url = u->base.want->ask.http.url;
+    AUTO_STR source = mem_strndup(url.p, url.len);
 
-    a->body = body;
-    a->body_len = len;
-    arrival_post(a, poll->owner->engine);
+    source_tell(&u->base, status, source, body, len);
 }
 
-/* The poll is over, well or badly: it may be due again already. */
-static void settle(struct poll *poll)
+/* The try is over, well or badly: the next may be due already. */
+static void end_try(const struct url *u, const struct polling_outcome *outcome)
 {
-    if (poll->next_ms < poll->owner->next_ms) {
-        poll->owner->next_ms = poll->next_ms;
-    }
-    for (; poll->n_unsettled > 0; poll->n_unsettled--) {
-        tell(poll, ARRIVAL_SETTLED, NULL, 0);
-    }
-}
+    int64_t deadline_ms = polling_deadline_ms(&u->polling);
+    struct httppoll *p = owner_of(u);
 
-/* Prometheus waits for the next interval; but what has never answered keeps whole jobs waiting. */
-static void retry_soon(struct poll *poll)
-{
-    int64_t next_ms = clock_mono_ms() + poll->retry_ms;
-
-    if (next_ms < poll->next_ms) {
-        poll->next_ms = next_ms;
-        poll->retry_ms *= 2;
+    p->next_ms = deadline_ms < p->next_ms ? deadline_ms : p->next_ms;
+    for (unsigned i = 0; i < outcome->n_settled; i++) {
+        source_tell(&u->base, ARRIVAL_SETTLED, NULL, NULL, 0);
     }
 }
 
-static void fail(struct poll *poll, const char *why)
+static void fail(struct url *u, const char *why, int64_t now_ms)
 {
-    char url[1024];
+    struct polling_outcome outcome = polling_fail(&u->polling, now_ms);
+    char name[1024];
 
-    if (!poll->has_answered) {
-        retry_soon(poll);
+    if (outcome.is_change) {
+        log_warn("a discovery URL cannot be read, what is known of it stays",
+                 LOG_STR("url", name_of(u, name)), LOG_STR("error", why));
     }
-    if (!poll->is_failing) {
-        poll->is_failing = true;
-        log_warn("http_sd failed, what is known stays", LOG_STR("url", url_of(poll, url)),
-                 LOG_STR("error", why));
-    }
-    tell(poll, ARRIVAL_FAILED, NULL, 0);
-    settle(poll);
+    tell(u, ARRIVAL_FAILED, NULL, 0);
+    end_try(u, &outcome);
 }
 
 static struct span trim_left(struct span s)
@@ -141,55 +105,50 @@ static bool is_type(struct span type, struct span name)
     return span_is_nocase(type, "charset=utf-8") || span_is_nocase(type, "charset=\"utf-8\"");
 }
 
-static void succeed(struct poll *poll, struct http_response *response)
+static void succeed(struct url *u, struct http_response *response)
 {
-    uint64_t hash = hash_fast(buf_span(response->body));
-    char url[1024];
+    struct polling_outcome outcome = polling_answer(&u->polling, buf_span(response->body));
+    char name[1024];
+    size_t len = 0;
 
-    poll->has_answered = true;
-    if (poll->is_failing) {
-        poll->is_failing = false;
-        log_info("http_sd works again", LOG_STR("url", url_of(poll, url)));
+    if (outcome.is_change) {
+        log_info("a discovery URL can be read again", LOG_STR("url", name_of(u, name)));
     }
-    if (poll->must_tell || hash != poll->body_hash || response->body->len != poll->body_len) {
-        size_t len = 0;
-        poll->body_hash = hash;
-        poll->body_len = response->body->len;
-        poll->must_tell = false;
+    if (outcome.is_news) {
         char *body = buf_take(response->body, &len);
-        tell(poll, ARRIVAL_OK, body, len);
+        tell(u, ARRIVAL_OK, body, len);
     }
-    settle(poll);
+    end_try(u, &outcome);
 }
 
 static void on_response(void *arg, struct http_response *response)
 {
-    struct poll *poll = arg;
+    struct url *u = arg;
+    char why[256];
 
-    poll->request = NULL;
+    u->request = NULL;
     if (response->error != NULL) {
-        fail(poll, response->error);
+        fail(u, response->error, clock_mono_ms());
     } else if (response->status != 200) {
-        char why[64];
         snprintf(why, sizeof(why), "server returned HTTP status %d", response->status);
-        fail(poll, why);
-    } else if (!is_type(response->content_type, poll->want->ask.http.body_type)) {
-        char why[256];
+        fail(u, why, clock_mono_ms());
+    } else if (!is_type(response->content_type, u->base.want->ask.http.body_type)) {
         snprintf(why, sizeof(why), "unsupported content type \"%.*s\"",
                  (int)(response->content_type.len > 128 ? 128 : response->content_type.len),
                  response->content_type.p);
-        fail(poll, why);
+        fail(u, why, clock_mono_ms());
     } else {
-        succeed(poll, response);
+        succeed(u, response);
     }
 }
 
 /* ---- requests */
 
-static int send_request(struct poll *poll, struct err *err) ON(watcher)
+static int send_request(struct url *u, struct err *err) ON(watcher)
 {
-    const struct ask *ask = &poll->want->ask;
+    const struct ask *ask = &u->base.want->ask;
     struct credentials r = { .options = { .url = ask->http.url, .max_body_bytes = LIMIT_SD_BODY } };
+    struct httppoll *p = owner_of(u);
     struct arena arena;
 
     arena_init(&arena);
@@ -203,138 +162,110 @@ static int send_request(struct poll *poll, struct err *err) ON(watcher)
     int rc = credentials_apply(ask->http.client, &arena, &r, err);
     if (rc == 0) {
         r.options.timeout_ms = ask->refresh_ms;
-        poll->request =
-            credentials_send(&r, poll->owner->client, poll->owner->tokens, on_response, poll);
+        u->request = credentials_send(&r, p->client, p->tokens, on_response, u);
     }
     credentials_fini(&r);
     arena_fini(&arena);
     return rc;
 }
 
-static void start_poll(struct poll *poll, int64_t now_ms) ON(watcher)
+static void begin_try(struct url *u, int64_t now_ms) ON(watcher)
 {
     struct err err;
 
-    poll->next_ms = now_ms + poll->want->ask.refresh_ms;
-    if (send_request(poll, &err) < 0) {
-        fail(poll, err.text);
+    if (send_request(u, &err) < 0) {
+        fail(u, err.text, now_ms);
     }
 }
 
-void httppoll_tick(struct httppoll *p, int64_t now_ms)
+static void tick(struct source *s, int64_t now_ms) ON(watcher)
 {
+    struct httppoll *p = (struct httppoll *)(void *)s;
+
     if (now_ms < p->next_ms) {
         return;
     }
     p->next_ms = INT64_MAX;
-    for (struct table_node *node = table_next(&p->polls, NULL); node != NULL;
-         node = table_next(&p->polls, node)) {
-        struct poll *poll = TABLE_ITEM(node, struct poll, node);
-        if (poll->request == NULL && poll->next_ms <= now_ms) {
-            start_poll(poll, now_ms);
+    for (struct source_want *w = s->wants; w != NULL; w = w->next) {
+        struct url *u = url_of(w);
+        if (polling_tick(&u->polling, now_ms)) {
+            begin_try(u, now_ms);
         }
-        if (poll->next_ms > now_ms && poll->next_ms < p->next_ms) {
-            p->next_ms = poll->next_ms;
-        }
+        int64_t deadline_ms = polling_deadline_ms(&u->polling);
+        p->next_ms = deadline_ms < p->next_ms ? deadline_ms : p->next_ms;
     }
 }
 
-int64_t httppoll_deadline_ms(const struct httppoll *p)
+static int64_t deadline_ms(const struct source *s)
 {
-    return p->next_ms;
+    return ((const struct httppoll *)(const void *)s)->next_ms;
 }
 
 /* ---- wants */
 
-static bool is_id(const struct table_node *node, const void *key)
+static void refresh(struct source_want *w, int64_t now_ms) ON(watcher)
 {
-    const struct poll *poll = (const struct poll *)(const void *)node;
-    return poll->want->id == *(const uint64_t *)key;
-}
+    struct url *u = url_of(w);
 
-static struct poll *find_poll(const struct httppoll *p, uint64_t id)
-{
-    struct table_node *node = table_find(&p->polls, hash_mix(id), is_id, &id);
-    return node == NULL ? NULL : TABLE_ITEM(node, struct poll, node);
-}
-
-/* Its next answer goes to the engine, even when it is the same as before; at once, if none is under
- * way. */
-static void ask_now(struct poll *poll, int64_t now_ms) ON(watcher)
-{
-    poll->n_unsettled++;
-    poll->must_tell = true;
-    if (poll->request == NULL) {
-        start_poll(poll, now_ms);
-    }
-    if (poll->next_ms < poll->owner->next_ms) {
-        poll->owner->next_ms = poll->next_ms;
+    if (polling_refresh(&u->polling, now_ms)) {
+        begin_try(u, now_ms);
     }
 }
 
-void httppoll_add(struct httppoll *p, struct want *want, int64_t now_ms)
+static struct source_want *add(struct source *s, struct want *want, int64_t now_ms) ON(watcher)
 {
-    struct poll *poll = mem_zalloc(sizeof(*poll));
+    struct url *u = mem_zalloc(sizeof(*u));
 
-    poll->owner = p;
-    poll->want = want;
-    poll->retry_ms = FIRST_RETRY_MS;
-    table_put(&p->polls, &poll->node, hash_mix(want->id));
-    ask_now(poll, now_ms);
+    source_keep(s, &u->base, want);
+    polling_init(&u->polling, want->ask.refresh_ms);
+    refresh(&u->base, now_ms);
+    return &u->base;
 }
 
-void httppoll_again(struct httppoll *p, uint64_t id, int64_t now_ms)
+static void redeliver(struct source_want *w)
 {
-    struct poll *poll = find_poll(p, id);
-
-    if (poll != NULL) {
-        ask_now(poll, now_ms);
-    }
+    polling_redeliver(&url_of(w)->polling);
 }
 
-void httppoll_retell(struct httppoll *p, uint64_t id)
+static void cancel(struct source_want *w) ON(watcher)
 {
-    struct poll *poll = find_poll(p, id);
+    struct url *u = url_of(w);
 
-    if (poll != NULL) {
-        poll->must_tell = true;
+    if (u->request != NULL) {
+        oauth2_cancel(owner_of(u)->tokens, u->request);
     }
+    source_forget(w);
+    mem_free(u);
 }
 
-static void free_poll(struct poll *poll) ON(watcher)
+static void free_all(struct source *s) ON(watcher)
 {
-    if (poll->request != NULL) {
-        oauth2_cancel(poll->owner->tokens, poll->request);
-    }
-    table_del(&poll->owner->polls, &poll->node);
-    want_free(&poll->want);
-    mem_free(poll);
-}
+    struct httppoll *p = (struct httppoll *)(void *)s;
 
-void httppoll_drop(struct httppoll *p, uint64_t id)
-{
-    struct poll *poll = find_poll(p, id);
-
-    if (poll != NULL) {
-        free_poll(poll);
+    while (s->wants != NULL) {
+        cancel(s->wants);
     }
-}
-
-void httppoll_free(struct httppoll **httppoll)
-{
-    struct httppoll *p = *httppoll;
-
-    if (p == NULL) {
-        return;
-    }
-    struct table_node *node = table_next(&p->polls, NULL);
-    while (node != NULL) {
-        struct table_node *next = table_next(&p->polls, node);
-        free_poll(TABLE_ITEM(node, struct poll, node));
-        node = next;
-    }
-    table_fini(&p->polls);
     oauth2_free(&p->tokens);
     mem_free(p);
-    *httppoll = NULL;
+}
+
+struct source *httppoll_new(struct http_client *client)
+{
+    static const struct source_ops ops = {
+        .carrier = CARRIER_HTTP,
+        .add = add,
+        .refresh = refresh,
+        .redeliver = redeliver,
+        .cancel = cancel,
+        .deadline_ms = deadline_ms,
+        .tick = tick,
+        .free = free_all,
+    };
+    struct httppoll *p = mem_zalloc(sizeof(*p));
+
+    p->base.ops = &ops;
+    p->client = client;
+    p->tokens = oauth2_new(client);
+    p->next_ms = INT64_MAX;
+    return &p->base;
 }

@@ -4,7 +4,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/thread.h"
-#include "allocator/discovery/want.h"
+#include "allocator/watch/carriers.h"
 #include "allocator/watch/filealarm.h"
 #include "allocator/watch/filewatch.h"
 #include "allocator/watch/httppoll.h"
@@ -23,9 +23,9 @@ struct watcher {
     pthread_t thread;
     struct http_client *client;
     struct dirwatch *dirs;
-    struct filewatch *files;
     struct filealarm *alarm;
-    struct httppoll *polls;
+    struct carriers carriers;
+    const struct source *files; /* the one of them */
     struct mailbox *engine;
     int64_t events_ms; /* file events wait until then */
     bool is_leaving;   /* told to stop; the engine may still post */
@@ -92,23 +92,10 @@ void watcher_watch_files(struct watcher *w, const char *const *paths, size_t n, 
 
 /* ---- loop */
 
-/* Takes over the mail. */
-static void add_want(struct watcher *w, struct mail *mail, int64_t now_ms) ON(watcher)
-{
-    struct want *want = (struct want *)(void *)mail;
-
-    if (want->ask.carrier == CARRIER_HTTP) {
-        httppoll_add(w->polls, want, now_ms);
-    } else {
-        filewatch_add(w->files, want, now_ms);
-    }
-}
-
 static void connect_to(struct watcher *w, struct mailbox *engine) ON(watcher)
 {
     w->engine = engine;
-    filewatch_connect(w->files, engine);
-    httppoll_connect(w->polls, engine);
+    carriers_connect(&w->carriers, engine);
 }
 
 /* The engine is asked for its last mail, so that its mails never meet a mailbox that is gone. */
@@ -122,48 +109,27 @@ static void leave(struct watcher *w) ON(watcher)
     }
 }
 
+/* Takes over the mail. */
 static void take_mail(struct watcher *w, struct mail *mail, int64_t now_ms) ON(watcher)
 {
-    uint64_t id = 0;
-
-    switch (mail->kind) {
-    case WATCHER_WANT_ADD:
-        add_want(w, mail, now_ms);
+    if (carriers_take(&w->carriers, mail, now_ms)) {
         return;
-    case WATCHER_WANT_REFRESH:
-        id = ((const struct want_change *)(const void *)mail)->id;
-        filewatch_again(w->files, id, now_ms);
-        httppoll_again(w->polls, id, now_ms);
-        break;
-    case WATCHER_WANT_REDELIVER:
-        id = ((const struct want_change *)(const void *)mail)->id;
-        filewatch_retell(w->files, id);
-        httppoll_retell(w->polls, id);
-        break;
-    case WATCHER_WANT_CANCEL:
-        id = ((const struct want_change *)(const void *)mail)->id;
-        filewatch_drop(w->files, id);
-        httppoll_drop(w->polls, id);
-        break;
-    case WATCHER_FILES: {
+    }
+    if (mail->kind == WATCHER_FILES) {
         const struct files_mail *m = (const struct files_mail *)(const void *)mail;
         filealarm_set(w->alarm, m->paths, m->n, m->fd, now_ms);
-        break;
-    }
-    case MAIL_CONNECT:
+    } else if (mail->kind == MAIL_CONNECT) {
         connect_to(w, ((const struct connect_mail *)(const void *)mail)->engine);
-        break;
-    default:
+    } else {
         leave(w);
-        break;
     }
     mail->dispose(mail);
 }
 
 static int64_t wait_ms(const struct watcher *w, int64_t now_ms) ON(watcher)
 {
-    const int64_t deadlines[] = { filewatch_deadline_ms(w->files), filealarm_deadline_ms(w->alarm),
-                                  httppoll_deadline_ms(w->polls), dirwatch_deadline_ms(w->dirs),
+    const int64_t deadlines[] = { carriers_deadline_ms(&w->carriers),
+                                  filealarm_deadline_ms(w->alarm), dirwatch_deadline_ms(w->dirs),
                                   w->events_ms > now_ms ? w->events_ms : INT64_MAX };
     int64_t first = INT64_MAX;
 
@@ -179,7 +145,7 @@ static void read_events(struct watcher *w) ON(watcher)
 {
     dirwatch_read(w->dirs);
     int64_t now = clock_mono_ms();
-    bool is_row = filewatch_deadline_ms(w->files) <= now;
+    bool is_row = w->files->ops->deadline_ms(w->files) <= now;
     w->events_ms = now + (is_row ? ROWS_APART_MS : EVENTS_APART_MS);
 }
 
@@ -208,9 +174,8 @@ static void turn(struct watcher *w) ON(watcher)
     }
     int64_t now = clock_mono_ms();
     dirwatch_tick(w->dirs, now);
-    filewatch_tick(w->files, now);
+    carriers_tick(&w->carriers, now);
     filealarm_tick(w->alarm, now);
-    httppoll_tick(w->polls, now);
     if (w->engine != NULL) {
         mailbox_ring(w->engine);
     }
@@ -225,8 +190,7 @@ static void *run(void *arg)
     while (!w->is_stopping) {
         turn(w);
     }
-    httppoll_free(&w->polls);
-    filewatch_free(&w->files);
+    carriers_fini(&w->carriers);
     filealarm_free(&w->alarm);
     return NULL;
 }
@@ -240,14 +204,16 @@ int watcher_start(struct watcher **out, struct err *err)
     w->client = http_client_new();
     w->box = mailbox_new(0); /* the engine is bounded by its configuration, the keeper by itself */
     w->dirs = dirwatch_new();
-    w->files = filewatch_new(w->dirs, LIMIT_GLOB_FILES);
     w->alarm = filealarm_new(w->dirs);
-    w->polls = httppoll_new(w->client);
+    carriers_init(&w->carriers);
+    struct source *files = filewatch_new(w->dirs, LIMIT_GLOB_FILES);
+    w->files = files;
+    carriers_put(&w->carriers, files);
+    carriers_put(&w->carriers, httppoll_new(w->client));
     int rc = thread_start(&w->thread, "watcher", run, w, err);
     if (rc < 0) {
         role_enter(watcher); /* it never ran */
-        httppoll_free(&w->polls);
-        filewatch_free(&w->files);
+        carriers_fini(&w->carriers);
         filealarm_free(&w->alarm);
         dirwatch_free(&w->dirs);
         mailbox_free(&w->box);

@@ -2,6 +2,7 @@
 
 #include "allocator/base/clock.h"
 #include "allocator/base/mem.h"
+#include "allocator/watch/carriers.h"
 #include "tests/check.h"
 
 #include <errno.h>
@@ -60,7 +61,8 @@ static void point(const char *link, const char *target)
 
 struct rig {
     struct dirwatch *dirs;
-    struct filewatch *files;
+    struct carriers carriers;
+    struct source *files; /* the one of them */
     struct mailbox *engine;
 };
 
@@ -69,17 +71,19 @@ static void open_rig(struct rig *r)
     r->dirs = dirwatch_new();
     r->files = filewatch_new(r->dirs, MAX_FILES);
     r->engine = mailbox_new(0);
-    filewatch_connect(r->files, r->engine);
+    carriers_init(&r->carriers);
+    carriers_put(&r->carriers, r->files);
+    carriers_connect(&r->carriers, r->engine);
 }
 
 static void close_rig(struct rig *r)
 {
-    filewatch_free(&r->files);
+    carriers_fini(&r->carriers);
     dirwatch_free(&r->dirs);
     mailbox_free(&r->engine);
 }
 
-static void add(const struct rig *r, uint64_t id, const char *pattern, int64_t refresh_ms)
+static void add(struct rig *r, uint64_t id, const char *pattern, int64_t refresh_ms)
 {
     AUTO_STR path = at(pattern);
     struct span patterns[] = { span_of(path) };
@@ -87,7 +91,12 @@ static void add(const struct rig *r, uint64_t id, const char *pattern, int64_t r
                              .refresh_ms = refresh_ms,
                              .file = { .patterns = patterns, .n_patterns = 1 } };
 
-    filewatch_add(r->files, want_new(id, &ask), clock_mono_ms());
+    ok(carriers_take(&r->carriers, &want_new(id, &ask)->mail, clock_mono_ms()), "a want");
+}
+
+static void change(struct rig *r, enum watcher_mail what, int64_t now_ms)
+{
+    ok(carriers_take(&r->carriers, &want_change_new(what, 1)->mail, now_ms), "a change of it");
 }
 
 /* What the engine was told since the last time, one letter each: the want, then '+' (read), '!'
@@ -129,7 +138,7 @@ static void turn(const struct rig *r, int64_t now_ms)
 {
     dirwatch_read(r->dirs);
     dirwatch_tick(r->dirs, now_ms);
-    filewatch_tick(r->files, now_ms);
+    r->files->ops->tick(r->files, now_ms);
 }
 
 /* ---- cases */
@@ -156,16 +165,17 @@ static void test_swapped_folder(void)
     point("data", "v2");
     erase("v1/a.json");
     erase("v1");
-    filewatch_tick(r.files, start_ms + 61000); /* before the events of the old folder were read */
+    r.files->ops->tick(r.files,
+                       start_ms + 61000); /* before the events of the old folder were read */
     turn(&r, start_ms + 61000);
     is_str(told(&r), "1+b 1-a 2+b 2-a", "both see the second");
     turn(&r, start_ms + 61000);
     is_str(told(&r), "", "once");
-    is_int(filewatch_deadline_ms(r.files) >= start_ms + 61000 + 60000, 1, "and nothing is due");
+    is_int(r.files->ops->deadline_ms(r.files) >= start_ms + 61000 + 60000, 1, "and nothing is due");
 
     put("v2/c.json");
     dirwatch_read(r.dirs);
-    filewatch_tick(r.files, start_ms + 62000); /* when the file has settled */
+    r.files->ops->tick(r.files, start_ms + 62000); /* when the file has settled */
     is_str(told(&r), "1+c 2+c", "files of the second folder are watched for both");
     close_rig(&r);
     erase("v2/b.json");
@@ -192,7 +202,7 @@ static bool break_listing(void)
 static void *look_again_broken(void *arg)
 {
     ok(break_listing(), "folders cannot be listed");
-    filewatch_again(((const struct rig *)arg)->files, 1, clock_mono_ms());
+    change(arg, WATCHER_WANT_REFRESH, clock_mono_ms());
     return NULL;
 }
 
@@ -213,7 +223,7 @@ static void test_broken_listing(void)
     thread_join(thread); /* before this one counts checks again */
     is_int(rc, 0, "another thread");
     is_str(told(&r), "1+a 1-b", "what is there stays and is read, what is gone is gone");
-    filewatch_again(r.files, 1, clock_mono_ms());
+    change(&r, WATCHER_WANT_REFRESH, clock_mono_ms());
     is_str(told(&r), "1+a", "good again");
     close_rig(&r);
     erase("sd/a.json");
@@ -234,22 +244,22 @@ static void test_too_many(void)
     for (size_t i = 0; i < COUNT(more); i++) {
         put(more[i]);
     }
-    filewatch_again(r.files, 1, clock_mono_ms());
+    change(&r, WATCHER_WANT_REFRESH, clock_mono_ms());
     const char *text = told(&r);
     ok(strstr(text, "1+c") != NULL && strstr(text, "1+d") != NULL && strchr(text, '-') == NULL,
        "the known ones stay: %s", text);
     is_int(strlen(text), 11, "and there is room for one more: %s", text);
     erase("sd/c.json");
     erase("sd/d.json");
-    filewatch_again(r.files, 1, clock_mono_ms());
+    change(&r, WATCHER_WANT_REFRESH, clock_mono_ms());
     text = told(&r);
     ok(strstr(text, "1-c") != NULL && strstr(text, "1-d") != NULL, "known ones go: %s", text);
-    filewatch_again(r.files, 1, clock_mono_ms());
+    change(&r, WATCHER_WANT_REFRESH, clock_mono_ms());
     is_int(strlen(told(&r)), 11, "others come");
     erase(more[0]);
-    filewatch_again(r.files, 1, clock_mono_ms());
+    change(&r, WATCHER_WANT_REFRESH, clock_mono_ms());
     (void)told(&r);
-    filewatch_again(r.files, 1, clock_mono_ms());
+    change(&r, WATCHER_WANT_REFRESH, clock_mono_ms());
     is_str(told(&r), "1+b 1+e 1+f", "until all are there");
     close_rig(&r);
     for (size_t i = 1; i < COUNT(more); i++) {
@@ -277,10 +287,10 @@ static void test_same_bytes(void)
     turn(&r, now_ms += 1000);
     turn(&r, now_ms += 61000);
     is_str(told(&r), "1+a", "as many others");
-    filewatch_again(r.files, 1, now_ms);
+    change(&r, WATCHER_WANT_REFRESH, now_ms);
     is_str(told(&r), "1+a", "asked for: told again");
     put_text("sd/a.json", "[2]");
-    filewatch_retell(r.files, 1);
+    change(&r, WATCHER_WANT_REDELIVER, clock_mono_ms());
     turn(&r, now_ms += 1000);
     turn(&r, now_ms += 61000);
     is_str(told(&r), "1+a", "could not be read: told when it comes again");

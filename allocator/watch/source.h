@@ -1,0 +1,49 @@
+/* What a carrier looks like: a source of arrivals, which is given wants and the time, and knows no
+ * mechanism. An implementation (filewatch, httppoll) begins its own struct with a struct source,
+ * and what it keeps of one want with a struct source_want; carriers.h has them all and finds the
+ * one that a mail is for. Threads: the watcher's. */
+#ifndef OTEL_TA_WATCH_SOURCE_H
+#define OTEL_TA_WATCH_SOURCE_H
+
+#include "allocator/base/table.h"
+#include "allocator/base/thread.h"
+#include "allocator/discovery/want.h"
+
+struct source_want {
+    struct table_node node; /* of carriers.c, by id */
+    struct source *source;
+    struct want *want;               /* owned */
+    struct source_want *next, *prev; /* of the same source */
+};
+
+struct source_ops {
+    enum carrier carrier; /* of the asks it takes */
+    /* Moves 'want', asks at once, and tells ARRIVAL_SETTLED when everything was tried. */
+    struct source_want *(*add)(struct source *s, struct want *want, int64_t now_ms);
+    /* All of it once more, the same bytes too, and then ARRIVAL_SETTLED. */
+    void (*refresh)(struct source_want *w, int64_t now_ms);
+    /* What comes next is news even when it is the same. */
+    void (*redeliver)(struct source_want *w);
+    void (*cancel)(struct source_want *w); /* frees it */
+    /* When tick() is due; INT64_MAX: never. */
+    int64_t (*deadline_ms)(const struct source *s);
+    void (*tick)(struct source *s, int64_t now_ms);
+    void (*free)(struct source *s); /* and all it was given */
+};
+
+struct source {
+    const struct source_ops *ops;
+    struct mailbox *engine; /* where arrivals go; NULL: nobody reads them */
+    struct source_want *wants;
+};
+
+/* For implementations. Moves 'want' into 'w', which is one of the source's from now on. */
+void source_keep(struct source *s, struct source_want *w, struct want *want);
+/* Frees the want; 'w' is the caller's again. */
+void source_forget(struct source_want *w);
+/* Posts an arrival. 'name' is NULL with ARRIVAL_SETTLED; 'body' is moved, NULL without ARRIVAL_OK.
+ */
+void source_tell(const struct source_want *w, enum arrival_status status, const char *name,
+                 char *body, size_t len);
+
+#endif
