@@ -11,12 +11,12 @@ enum value_kind { VALUE_NONE, VALUE_ANY, VALUE_SWITCH, VALUE_WORDS, VALUE_FILE, 
 
 static enum value_kind value_kind(const struct flag_row *row)
 {
-    return row->read == NULL                 ? VALUE_NONE
-           : flag_is_switch(row)             ? VALUE_SWITCH
-           : flag_word(row, 0) != NULL       ? VALUE_WORDS
-           : strcmp(row->value, "FILE") == 0 ? VALUE_FILE
-           : strcmp(row->value, "DIR") == 0  ? VALUE_DIR
-                                             : VALUE_ANY;
+    return row->read == NULL                   ? VALUE_NONE
+           : flag_is_switch(row)               ? VALUE_SWITCH
+           : flagvalue_word_at(row, 0) != NULL ? VALUE_WORDS
+           : strcmp(row->value, "FILE") == 0   ? VALUE_FILE
+           : strcmp(row->value, "DIR") == 0    ? VALUE_DIR
+                                               : VALUE_ANY;
 }
 
 /* Flags that the help does not show are not offered. */
@@ -47,8 +47,8 @@ static bool is_first(size_t i)
 
 static void write_words(const struct flag_row *row, FILE *out)
 {
-    for (size_t i = 0; flag_word(row, i) != NULL; i++) {
-        fprintf(out, "%s%s", i > 0 ? " " : "", flag_word(row, i));
+    for (size_t i = 0; flagvalue_word_at(row, i) != NULL; i++) {
+        fprintf(out, "%s%s", i > 0 ? " " : "", flagvalue_word_at(row, i));
     }
 }
 

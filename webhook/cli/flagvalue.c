@@ -110,13 +110,18 @@ int flagvalue_duration(const struct flagvalue *v, void *field)
 
 /* ---- words */
 
+const char *flagvalue_word_at(const struct flag_row *row, size_t i)
+{
+    return row->words != NULL ? row->words[i].word : row->word_at != NULL ? row->word_at(i) : NULL;
+}
+
 static int refuse_word(const struct flagvalue *v)
 {
     const char *words[FLAG_WORDS_MAX + 1] = { NULL };
     AUTO_BUF expected = { 0 };
 
-    for (size_t i = 0; i < FLAG_WORDS_MAX && flag_word(v->row, i) != NULL; i++) {
-        words[i] = flag_word(v->row, i);
+    for (size_t i = 0; i < FLAG_WORDS_MAX && flagvalue_word_at(v->row, i) != NULL; i++) {
+        words[i] = flagvalue_word_at(v->row, i);
     }
     buf_init(&expected, KIB);
     for (size_t i = 0; words[i] != NULL; i++) {
@@ -127,8 +132,8 @@ static int refuse_word(const struct flagvalue *v)
 
 static int find_word(const struct flagvalue *v, size_t *out)
 {
-    for (size_t i = 0; flag_word(v->row, i) != NULL; i++) {
-        if (strcmp(v->text, flag_word(v->row, i)) == 0) {
+    for (size_t i = 0; flagvalue_word_at(v->row, i) != NULL; i++) {
+        if (strcmp(v->text, flagvalue_word_at(v->row, i)) == 0) {
             *out = i;
             return 0;
         }

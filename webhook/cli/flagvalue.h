@@ -33,6 +33,9 @@ int flagvalue_refuse(const struct flagvalue *v, const char *expected);
 /* A number of 'min' to 'max', or a refusal. */
 int flagvalue_number(const struct flagvalue *v, size_t min, size_t max, size_t *out);
 
+/* The words that can stand behind the flag, one by one, then NULL; NULL at once: any text. */
+const char *flagvalue_word_at(const struct flag_row *row, size_t i);
+
 /* Reads into 'field', of the type that is said: returns 0, or refuses. */
 typedef int flag_reader(const struct flagvalue *v, void *field);
 

@@ -240,8 +240,3 @@ bool flag_is_switch(const struct flag_row *row)
 {
     return row->read != NULL && row->value != NULL && row->value[0] == '\0';
 }
-
-const char *flag_word(const struct flag_row *row, size_t i)
-{
-    return row->words != NULL ? row->words[i].word : row->word_at != NULL ? row->word_at(i) : NULL;
-}

@@ -36,7 +36,5 @@ extern const size_t n_flag_rows;
 bool flag_is_of(const struct flag_row *row, enum command command);
 bool flag_is_of_all(const struct flag_row *row);
 bool flag_is_switch(const struct flag_row *row);
-/* NULL behind the last one. */
-const char *flag_word(const struct flag_row *row, size_t i);
 
 #endif

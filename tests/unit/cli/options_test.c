@@ -361,12 +361,12 @@ static void test_words(void)
 {
     for (size_t i = 0; i < n_flag_rows; i++) {
         const struct flag_row *row = &flag_rows[i];
-        for (size_t k = 0; flag_word(row, k) != NULL && row->help != NULL; k++) {
+        for (size_t k = 0; flagvalue_word_at(row, k) != NULL && row->help != NULL; k++) {
             const char *help =
                 row->value != NULL && strchr(row->value, '|') != NULL ? row->value : row->help;
             ok(k < FLAG_WORDS_MAX, "--%s: the words have room", row->name);
-            ok(strstr(help, flag_word(row, k)) != NULL || strncmp(row->name, "zap", 3) == 0,
-               "--%s: '%s' is in the help", row->name, flag_word(row, k));
+            ok(strstr(help, flagvalue_word_at(row, k)) != NULL || strncmp(row->name, "zap", 3) == 0,
+               "--%s: '%s' is in the help", row->name, flagvalue_word_at(row, k));
         }
     }
 }

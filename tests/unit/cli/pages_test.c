@@ -41,8 +41,9 @@ static void check_page(const char *name, void (*write)(FILE *out), const char *c
         } else if (flag_rows[i].commands != 0 && strcmp(flag_rows[i].name, "version") == 0) {
             ok(strstr(text, part) == NULL, "%s: what the help does not show is not in it", name);
         }
-        for (size_t k = 0; flag_rows[i].help != NULL && flag_word(&flag_rows[i], k) != NULL; k++) {
-            expect(name, text, flag_word(&flag_rows[i], k));
+        for (size_t k = 0; flag_rows[i].help != NULL && flagvalue_word_at(&flag_rows[i], k) != NULL;
+             k++) {
+            expect(name, text, flagvalue_word_at(&flag_rows[i], k));
         }
     }
     ok(text[len - 1] == '\n' && strstr(text, "(null)") == NULL, "%s: is whole", name);
