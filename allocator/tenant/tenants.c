@@ -29,7 +29,7 @@ static void set_collectors(struct loading *l, struct tenant *t, size_t n_replica
 {
     const struct tenants_options *o = l->options;
     size_t n = o->collector_count > 0 ? o->collector_count : n_replicas;
-    AUTO_BUF set;
+    AUTO_BUF set = { 0 };
 
     collectorlist_init(&t->collectors);
     if (has_list(o)) {
