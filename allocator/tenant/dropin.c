@@ -3,7 +3,7 @@
 #include "allocator/codec/walk.h"
 #include "allocator/prom/duration.h"
 #include "allocator/scrape/promconfig.h"
-#include "allocator/tenant/strategyname.h"
+#include "allocator/tenant/collector.h"
 
 #define FILTER_RELABEL "relabel-config"
 #define NS_PER_MS 1000000
@@ -218,8 +218,8 @@ static void read_root(const struct node *root, struct faults *f, struct dropin *
     (void)read_text(root, "collector_namespace", &out->collector_namespace);
     (void)read_text(root, "allocation_strategy", &out->strategy);
     (void)read_text(root, "allocation_fallback_strategy", &out->fallback);
-    strategyname_check(root, "allocation_strategy", f);
-    strategyname_check(root, "allocation_fallback_strategy", f);
+    collector_check_strategy(root, "allocation_strategy", f);
+    collector_check_strategy(root, "allocation_fallback_strategy", f);
     (void)read_text(root, "filter_strategy", &out->filter_strategy);
     (void)read_bool(root, "allow_insecure_auth_secrets", &out->allow_insecure_auth_secrets);
     (void)read_duration(root, "collector_not_ready_grace_period", f, &out->grace_period_ms);

@@ -1,24 +1,48 @@
-/* The discovery sections that a rewrite took out of a Collector, put back where they were: what the
- * allocator runs is what the user wrote. Ownership: everything in the arena given at birth, which
- * outlives the trees made. Threads: as its arena. */
+/* What a rewrite took out of a Collector, and where it belongs: the discovery sections of each job,
+ * and the jobs that block style took whole. The rewriter finds here what comes back or stays in the
+ * annotation; for the allocator everything is put back, so that it runs what the user wrote.
+ * Ownership: everything in the arena given at birth, which outlives the trees made. Threads: as its
+ * arena. */
 #ifndef OTEL_TA_TENANT_ORIGINALS_H
 #define OTEL_TA_TENANT_ORIGINALS_H
 
 #include "allocator/codec/node.h"
 #include "allocator/codec/spanmap.h"
+#include "allocator/tenant/jobindex.h"
+#include "allocator/tenant/sections.h"
 
 struct originals {
     struct arena *arena;
-    struct spanmap jobs;  /* receiver 0xFF job → its sections */
-    struct spanmap lists; /* receiver → the list that block style took */
+    const struct node *receivers; /* of the annotation, or NULL */
+    struct jobindex jobs;
 };
 
-/* 'stash' may be NULL: nothing is stored. */
-void originals_init(struct originals *o, const struct node *stash, struct arena *arena);
+/* The sections of one job, and where they were stored. */
+struct original {
+    const struct node *map;
+    struct span receiver, job;
+};
+
+/* 'annotation' may be NULL: nothing is stored. */
+void originals_init(struct originals *o, const struct node *annotation, struct arena *arena);
+/* The job 'job' of 'receiver', which has 'own'. Our URL says under which names its sections were
+ * stored, so that one that was renamed after its rewrite still finds them. */
+bool originals_find(const struct originals *o, const struct own_entry *own, struct span receiver,
+                    struct span job, struct original *out);
+/* What is stored of a receiver, or NULL. */
+const struct node *originals_of_receiver(const struct originals *o, struct span receiver);
+/* Is this "target_allocator" one whose endpoint a rewrite made, for whatever Collector and style?
+ * What is stored of a receiver's list and block counts while it is. */
+bool originals_is_our_block(const struct node *block, struct arena *arena);
+/* 'list' (may be NULL) with the jobs behind it that are stored whole ('stored', may be NULL): a job
+ * of the same name that is in the list again is the user's newer word. */
+const struct node *originals_join_jobs(const struct node *list, const struct node *stored,
+                                       struct arena *arena);
 /* The scrape_configs of 'receiver' as they were: 'list' (may be NULL) with the sections of its jobs
  * joined in, and the jobs that block style took behind them. An error under the path where 'f'
- * stands for each job that points at the allocator while nothing is stored for it; its name goes to
- * 'lost', for such a job may not run: it would discover from the allocator itself. */
+ * stands for each job that points at the allocator while it has nothing else to discover and
+ * nothing is stored for it; its name goes to 'lost', for such a job may not run: it would discover
+ * from the allocator itself. */
 const struct node *originals_put_back(const struct originals *o, const struct node_pair *receiver,
                                       const struct node *list, struct faults *f,
                                       struct spanmap *lost);

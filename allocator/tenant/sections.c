@@ -2,6 +2,7 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
+#include "allocator/codec/spanmap.h"
 #include "allocator/tenant/wire.h"
 
 #define HTTP_SD "http_sd_configs"
@@ -98,14 +99,13 @@ void sections_of_map(const struct node *map, struct arena *arena, struct section
     }
 }
 
-static bool has_equal_item(struct node *const *items, size_t n, const struct node *item)
+static struct span canonical(const struct node *n, struct arena *arena)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (node_equal(items[i], item)) {
-            return true;
-        }
-    }
-    return false;
+    AUTO_BUF json = { 0 };
+
+    buf_init(&json, LIMIT_DOCUMENT_BYTES);
+    node_write_json(n, &json);
+    return arena_span(arena, buf_span(&json));
 }
 
 static const struct node *join_lists(const struct node *stored, const struct node *added,
@@ -116,14 +116,18 @@ static const struct node *join_lists(const struct node *stored, const struct nod
     }
     struct node **items = arena_alloc(arena, (stored->n + added->n + 1) * sizeof(struct node *));
     size_t n = stored->n;
+    struct spanmap seen;
+    spanmap_init(&seen, arena);
     for (size_t i = 0; i < n; i++) {
         items[i] = stored->items[i];
+        (void)spanmap_put(&seen, canonical(items[i], arena), items[i]);
     }
     for (size_t i = 0; i < added->n; i++) {
-        if (!has_equal_item(items, n, added->items[i])) {
+        if (spanmap_put(&seen, canonical(added->items[i], arena), added->items[i])) {
             items[n++] = added->items[i];
         }
     }
+    spanmap_fini(&seen);
     return n == stored->n ? stored : graft_list(arena, items, n);
 }
 
@@ -150,6 +154,28 @@ void sections_join(const struct sections *stored, const struct sections *added, 
         }
     }
     *out = all;
+}
+
+const struct node *sections_put(const struct sections *s, const struct node *job,
+                                struct arena *arena)
+{
+    struct node_pair *pairs = arena_alloc(arena, (job->n + s->n + 1) * sizeof(*pairs));
+    size_t n = 0;
+
+    for (size_t i = 0; i < job->n; i++) {
+        if (!wire_is_sd_key(job->pairs[i].key->text)) {
+            pairs[n++] = job->pairs[i];
+        }
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        struct node *key = graft_text(arena, s->v[i].name);
+        key->line = s->v[i].value->line;
+        pairs[n++] =
+            (struct node_pair){ .key = key, .value = (struct node *)(uintptr_t)s->v[i].value };
+    }
+    struct node *map = graft_map(arena, pairs, n);
+    map->line = job->line;
+    return map;
 }
 
 void sections_write(const struct sections *s, struct buf *out)

@@ -35,6 +35,9 @@ void sections_of_map(const struct node *map, struct arena *arena, struct section
  * duplicates. */
 void sections_join(const struct sections *stored, const struct sections *added, struct arena *arena,
                    struct sections *out);
+/* The job with these sections in place of its own. */
+const struct node *sections_put(const struct sections *s, const struct node *job,
+                                struct arena *arena);
 /* {"static_configs":[…]} */
 void sections_write(const struct sections *s, struct buf *out);
 

@@ -121,14 +121,22 @@ static struct span folder_of(const char *path)
                            : span_make(path, (size_t)(slash - path));
 }
 
+/* One that opted out is nobody's business; one that asks for nothing, or cannot get it, only that
+ * of somebody who wants to see its jobs all the same. */
+static bool is_wanted(const struct loading *l, const struct collector *c)
+{
+    return collector_is_served(c) ||
+           (c->intent != COLLECTOR_OPTED_OUT && l->options->include_disabled);
+}
+
 static void load_collector(struct loading *l, const struct node *doc, const char *path)
 {
-    struct collectorcr cr;
+    struct collector cr;
 
-    if (!collectorcr_parse(doc, &l->scratch, l->f, &cr)) {
-        return;
-    }
-    if (cr.is_opted_out || (!cr.is_enabled && !l->options->include_disabled)) {
+    collector_read(doc, &cr);
+    collector_check(&cr, l->f);
+    collector_report_mode(&cr, l->f);
+    if (!is_wanted(l, &cr)) {
         return;
     }
     struct tenant t = { .ns = cr.ns,
@@ -142,56 +150,26 @@ static void load_collector(struct loading *l, const struct node *doc, const char
         .thorough = l->options->thorough,
         .memo = l->options->memo,
         .disable_sharding = true,
-        .filter = !cr.has_filter_strategy || span_is(cr.filter_strategy, "relabel-config")
+        .filter = cr.filter_strategy.p == NULL || span_is(cr.filter_strategy, "relabel-config")
                       ? SCRAPE_FILTER_RELABEL
                       : SCRAPE_FILTER_NONE,
     };
-    collectorcr_jobs(&cr, &so, l->pool, l->f, &t.jobs);
+    if (!receivers_jobs(&cr, &so, l->pool, l->f, &t.jobs)) {
+        return;
+    }
     set_collectors(l, &t, cr.replicas > 0 ? (size_t)cr.replicas : 0);
     add_tenant(l, &t);
 }
 
-/* The items of a Kubernetes list; NULL when it is none. */
-static const struct node *items_of(const struct node *doc)
-{
-    const struct node *items = node_get(doc, "items");
-    struct span kind;
-
-    return node_as_text(node_get(doc, "kind"), &kind) && span_has_suffix(kind, "List") &&
-                   items != NULL && items->type == NODE_LIST
-               ? items
-               : NULL;
-}
-
-static bool has_collector(const struct node *doc)
-{
-    const struct node *items = items_of(doc);
-    bool has_one = collectorcr_is(doc);
-
-    for (size_t i = 0; items != NULL && i < items->n && !has_one; i++) {
-        has_one = collectorcr_is(items->items[i]);
-    }
-    return has_one;
-}
-
 static void load_document(struct loading *l, const struct node *doc, const char *path)
 {
-    const struct node *items = items_of(doc);
+    const struct node *one;
 
-    if (collectorcr_is(doc)) {
-        l->has_collectors = true;
-        load_collector(l, doc, path);
-    } else if (items != NULL) {
-        l->has_collectors = true;
-        for (size_t i = 0; i < items->n; i++) {
-            size_t mark = faults_push(l->f, "items");
-            size_t index = faults_push_index(l->f, i);
-            if (collectorcr_is(items->items[i])) {
-                load_collector(l, items->items[i], path);
-            }
-            faults_pop(l->f, index);
-            faults_pop(l->f, mark);
-        }
+    l->has_collectors = l->has_collectors || collector_is(doc) || collector_items(doc) != NULL;
+    for (size_t at = 0; (one = collector_next(doc, &at)) != NULL;) {
+        size_t mark = collector_push(doc, at, l->f);
+        load_collector(l, one, path);
+        faults_pop(l->f, mark);
     }
 }
 
@@ -211,7 +189,7 @@ static void load_manifest(struct loading *l, const struct tenants_source *source
         l->f->document = n > 1 ? i + 1 : 0;
         if (docs[i].fault == NULL) {
             load_document(l, docs[i].root, source->path);
-        } else if (has_collector(docs[i].root)) {
+        } else if (collector_count(docs[i].root) > 0) {
             l->has_collectors = true;
             yamldoc_report(docs[i].fault, l->f);
         }

@@ -5,8 +5,8 @@
 #ifndef OTEL_TA_TENANT_TENANTS_H
 #define OTEL_TA_TENANT_TENANTS_H
 
-#include "allocator/tenant/collectorcr.h"
 #include "allocator/tenant/collectorlist.h"
+#include "allocator/tenant/receivers.h"
 
 enum tenants_kind { TENANTS_MANIFEST, TENANTS_DROPIN };
 

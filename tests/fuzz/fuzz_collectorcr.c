@@ -1,25 +1,26 @@
 /* Manifests from anybody: every document that is an OpenTelemetryCollector is read, and its jobs
  * with it. */
 #include "allocator/codec/yamldoc.h"
-#include "allocator/tenant/collectorcr.h"
+#include "allocator/tenant/receivers.h"
 
 #include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void read_collector(const struct node *doc, struct arena *arena)
+static void read_collector(const struct node *doc)
 {
     const struct scrape_options options = { .strict = true };
     struct scrapejobs jobs = { 0 };
-    struct collectorcr cr;
+    struct collector c;
     struct strpool pool;
     struct faults f;
 
     faults_init(&f);
     strpool_init(&pool);
-    if (collectorcr_parse(doc, arena, &f, &cr)) {
-        collectorcr_jobs(&cr, &options, &pool, &f, &jobs);
-    }
+    collector_read(doc, &c);
+    collector_check(&c, &f);
+    collector_report_mode(&c, &f);
+    (void)receivers_jobs(&c, &options, &pool, &f, &jobs);
     scrapejobs_fini(&jobs);
     strpool_fini(&pool);
     faults_fini(&f);
@@ -34,7 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena);
     if (yamldoc_parse_all(span_make((const char *)data, size), &arena, &docs, &n, NULL) == 0) {
         for (size_t i = 0; i < n; i++) {
-            read_collector(docs[i].root, &arena);
+            const struct node *collector;
+            for (size_t at = 0; (collector = collector_next(docs[i].root, &at)) != NULL;) {
+                read_collector(collector);
+            }
         }
     }
     arena_fini(&arena);

@@ -11,8 +11,8 @@
 #include "allocator/base/mem.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/scrape/promconfig.h"
-#include "allocator/tenant/collectorcr.h"
 #include "allocator/tenant/dropin.h"
+#include "allocator/tenant/receivers.h"
 #include "tests/check.h"
 
 #include <dirent.h>
@@ -62,14 +62,14 @@ static void load(const struct node *root, const struct scrape_options *o, struct
                  struct faults *f, struct scrapejobs *out)
 {
     struct arena arena;
-    struct collectorcr cr;
+    struct collector c;
     struct dropin dropin;
 
     arena_init(&arena);
-    if (collectorcr_is(root)) {
-        if (collectorcr_parse(root, &arena, f, &cr)) {
-            collectorcr_jobs(&cr, o, pool, f, out);
-        }
+    if (collector_is(root)) {
+        collector_read(root, &c);
+        collector_check(&c, f);
+        (void)receivers_jobs(&c, o, pool, f, out);
     } else if (node_get(root, "config") != NULL) {
         dropin_parse(root, f, &dropin);
         dropin_jobs(&dropin, false, NULL, pool, f, out);

@@ -341,17 +341,13 @@ static bool moves_whole_jobs(const struct plan *plan)
     return false;
 }
 
-static void reply_unchanged(struct answer *a, const struct revision *r)
+static void reply_unchanged(struct answer *a)
 {
     for (size_t i = 0; i < a->faults.n; i++) {
         if (a->faults.v[i].kind == FAULT_STANDING) {
             AUTO_STR text = mem_printf("otel-ta: %s", a->faults.v[i].text);
             add_warning(a, span_of(text));
         }
-    }
-    if (r->subject.unsupported_mode.len > 0) {
-        add_warning(a, SPAN_LIT("otel-ta: a Collector of mode sidecar cannot use the allocator; "
-                                "nothing was rewritten"));
     }
     reply_allowed(a, ADMISSION_UNCHANGED, "");
 }
@@ -374,7 +370,7 @@ static struct span old_annotation(void *arg)
 {
     struct answer *a = arg;
     struct node *old = a->old;
-    struct subject before;
+    struct collector before;
 
     if (a->has_old_annotation) {
         return a->old_annotation;
@@ -385,7 +381,7 @@ static struct span old_annotation(void *arg)
         old = NULL;
     }
     if (old != NULL && old->type == NODE_MAP) {
-        subject_read(old, &before);
+        collector_read(old, &before);
         (void)node_as_text(before.annotation, &a->old_annotation);
     }
     return a->old_annotation;
@@ -402,16 +398,16 @@ static bool is_told(struct answer *a, const struct revision *r)
 {
     /* Mostly it is another annotation, and then nothing else of that object has to be read. */
     const struct node *old = is_same(old_annotation(a), r->annotation) ? old_root(a) : NULL;
-    struct subject before;
+    struct collector before;
 
     if (old == NULL || old->type != NODE_MAP) {
         return false;
     }
-    subject_read(old, &before);
+    collector_read(old, &before);
     if (before.config_node == NULL) {
         return false;
     }
-    struct span text = r->new_text.p != NULL ? r->new_text : r->subject.config_text;
+    struct span text = r->new_text.p != NULL ? r->new_text : r->collector.config_text;
     if (before.config_text.p != NULL || text.p != NULL) {
         return before.config_text.p != NULL && span_eq(before.config_text, text);
     }
@@ -438,7 +434,7 @@ static bool revise(struct answer *a, const struct node *root, bool is_whole)
     if (rc < 0) {
         reply_denied(a);
     } else if (!r.is_changed) {
-        reply_unchanged(a, &r);
+        reply_unchanged(a);
     } else if (moves_whole_jobs(&r.plan) && !is_whole) {
         is_done = false;
     } else {
@@ -464,7 +460,7 @@ static void reply_not_understood(struct answer *a, const char *why)
 static void answer_collector(struct answer *a)
 {
     struct node *root = NULL;
-    struct subject subject;
+    struct collector collector;
     struct err err;
 
     for (int is_whole = a->options->is_block_style ? 1 : 0; is_whole < 2; is_whole++) {
@@ -478,14 +474,14 @@ static void answer_collector(struct answer *a)
             reply_not_understood(a, "the object has no metadata");
             return;
         }
-        subject_read(root, &subject);
-        a->reply->name = subject.name.len > 0 ? subject.name : a->review.name;
-        if (subject.is_deleting) {
+        collector_read(root, &collector);
+        a->reply->name = collector.name.len > 0 ? collector.name : a->review.name;
+        if (collector.is_deleting) {
             reply_allowed(a, ADMISSION_IGNORED, "being deleted");
             return;
         }
         if (a->reply->name.len == 0) {
-            if (subject.wish == SUBJECT_REWRITE) {
+            if (collector_is_served(&collector)) {
                 reply_not_understood(
                     a,
                     "its name is not known yet (generateName); the next write of it is rewritten");

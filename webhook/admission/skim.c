@@ -4,6 +4,7 @@
 #include "allocator/base/vec.h"
 #include "allocator/codec/jsonscan.h"
 #include "allocator/codec/keyset.h"
+#include "allocator/tenant/receivers.h"
 #include "allocator/tenant/wire.h"
 
 #define KEY_SLOTS 64 /* a power of two */
@@ -68,7 +69,7 @@ static enum place place_of(enum place in, struct span key)
         return wire_is_sd_key(key) || span_is(key, "job_name") ? PLACE_FULL : PLACE_OPAQUE;
     }
     if (in == PLACE_RECEIVERS) {
-        return span_has_prefix(key, WIRE_DEFAULT_RECEIVER) ? PLACE_RECEIVER : PLACE_OPAQUE;
+        return receivers_is(key) ? PLACE_RECEIVER : PLACE_OPAQUE;
     }
     for (size_t i = 0; i < COUNT(steps); i++) {
         if (steps[i].in == in && span_is(key, steps[i].key)) {

@@ -141,7 +141,7 @@ static void revise_document(void *arg, const struct filewalk_document *d, struct
     struct faults f;
 
     filewalk_open_faults(&f, d);
-    if (manifest_count(d->root) == 0 || manifest_make(&in, arena, &f, &m) == 0) {
+    if (collector_count(d->root) == 0 || manifest_make(&in, arena, &f, &m) == 0) {
         write_result(r, d, &m, arena);
     }
     filewalk_print_faults(&r->walk, d, &f);

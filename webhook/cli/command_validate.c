@@ -2,7 +2,7 @@
 #include "webhook/cli/command.h"
 
 #include "allocator/base/limits.h"
-#include "allocator/tenant/collectorcr.h"
+#include "allocator/tenant/receivers.h"
 #include "webhook/cli/filewalk.h"
 #include "webhook/rewrite/manifest.h"
 
@@ -15,40 +15,33 @@ struct run {
     struct buf out;
 };
 
-static void validate_collector(const struct node *root, struct arena *arena, struct faults *f,
-                               size_t *n_jobs)
+static void validate_collector(const struct node *root, struct faults *f, size_t *n_jobs)
 {
     const struct scrape_options options = { .strict = true,
                                             .unescape_dollars = true,
                                             .thorough = true };
-    struct collectorcr cr;
+    struct collector c;
     struct scrapejobs jobs = { .v = NULL };
     struct strpool pool;
 
+    collector_read(root, &c);
+    collector_check(&c, f);
     strpool_init(&pool);
-    if (collectorcr_parse(root, arena, f, &cr)) {
-        collectorcr_jobs(&cr, &options, &pool, f, &jobs);
+    if (receivers_jobs(&c, &options, &pool, f, &jobs)) {
         *n_jobs += jobs.n;
     }
     scrapejobs_fini(&jobs);
     strpool_fini(&pool);
 }
 
-static size_t validate_all(const struct node *root, struct arena *arena, struct faults *f)
+static size_t validate_all(const struct node *root, struct faults *f)
 {
+    const struct node *collector;
     size_t n_jobs = 0;
 
-    if (subject_is(root)) {
-        validate_collector(root, arena, f, &n_jobs);
-        return n_jobs;
-    }
-    const struct node *items = node_get(root, "items");
-    for (size_t i = 0; i < items->n; i++) {
-        size_t mark = faults_push(f, "items");
-        faults_push_index(f, i);
-        if (subject_is(items->items[i])) {
-            validate_collector(items->items[i], arena, f, &n_jobs);
-        }
+    for (size_t at = 0; (collector = collector_next(root, &at)) != NULL;) {
+        size_t mark = collector_push(root, at, f);
+        validate_collector(collector, f, &n_jobs);
         faults_pop(f, mark);
     }
     return n_jobs;
@@ -58,7 +51,7 @@ static void validate_document(void *arg, const struct filewalk_document *d, stru
 {
     struct run *r = arg;
     const struct manifest_input in = { .text = d->text, .root = d->root, .options = r->rewrite };
-    size_t n = manifest_count(d->root);
+    size_t n = collector_count(d->root);
     struct manifest m = { .n_changed = 0 };
     struct faults f;
 
@@ -66,7 +59,7 @@ static void validate_document(void *arg, const struct filewalk_document *d, stru
         return;
     }
     filewalk_open_faults(&f, d);
-    size_t n_jobs = validate_all(d->root, arena, &f);
+    size_t n_jobs = validate_all(d->root, &f);
     if (f.n_errors == 0) {
         /* What the rewrite would refuse: only what it can still say when all jobs are good. */
         int rc = manifest_make(&in, arena, &f, &m);

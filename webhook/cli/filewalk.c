@@ -51,7 +51,7 @@ static bool passes(struct filewalk *w, const struct filewalk_document *d, const 
 {
     struct faults f;
 
-    if (doc->fault == NULL || (manifest_count(doc->root) == 0 && !w->needs_trees)) {
+    if (doc->fault == NULL || (collector_count(doc->root) == 0 && !w->needs_trees)) {
         return true;
     }
     filewalk_open_faults(&f, d);

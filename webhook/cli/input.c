@@ -93,7 +93,8 @@ static void load_prometheus(struct loading *l, struct span text, const char *pat
 static void set_options(struct loading *l, const struct options *o)
 {
     l->options = o->tenants;
-    l->options.include_disabled = true;
+    l->options.include_disabled =
+        o->command == COMMAND_CHECK_CONFIG || o->command == COMMAND_CHECK_SD;
     l->options.thorough = o->command == COMMAND_CHECK_CONFIG;
     if (o->collectors.list.n == 0 && o->collectors.count == 0 && o->command != COMMAND_ALLOCATE) {
         l->options.needs_no_collectors = true;

@@ -2,14 +2,15 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
+#include "allocator/tenant/originals.h"
 #include "webhook/rewrite/plan.h"
 
 static const char *const own_members[] = { "collector_id", "endpoint", "interval" };
 
-static struct span endpoint_of(const struct subject *s, const struct rewrite_options *o,
+static struct span endpoint_of(const struct collector *c, const struct rewrite_options *o,
                                struct arena *arena)
 {
-    const struct wire_cr cr = { s->ns, s->name };
+    const struct wire_cr cr = { c->ns, c->name };
     AUTO_BUF url = { 0 };
 
     /* The endpoint is the part of a job's URL in front of "/jobs/". */
@@ -19,17 +20,6 @@ static struct span endpoint_of(const struct subject *s, const struct rewrite_opt
     struct span text = buf_span(&url);
     text.len -= sizeof("/jobs/x/targets?collector_id=") - 1;
     return arena_span(arena, text);
-}
-
-bool block_is_ours(const struct node *block, struct arena *arena)
-{
-    struct span endpoint, job, receiver;
-
-    if (!node_as_text(node_get(block, "endpoint"), &endpoint) || endpoint.len > 4 * KIB) {
-        return false;
-    }
-    const char *url = arena_printf(arena, "%.*s/jobs/x/targets?collector_id=", SPAN_ARG(endpoint));
-    return wire_url_is_ours(span_of(url), arena, &job, &receiver);
 }
 
 /* The user's values of our members: null when there is no block, a map of those that it has
@@ -55,8 +45,8 @@ static const struct node *with_own(const struct block_input *in, struct arena *a
 {
     const struct span values[COUNT(own_members)] = {
         in->options->collector_id_expr,
-        endpoint_of(in->subject, in->options, arena),
-        in->subject->reload_interval,
+        endpoint_of(in->collector, in->options, arena),
+        in->collector->reload_interval,
     };
     const struct node *value =
         in->present != NULL && in->present->type == NODE_MAP ? in->present : NULL;
@@ -80,7 +70,7 @@ static const struct node *without_own(const struct block_input *in, struct arena
 
 void block_plan(const struct block_input *in, struct arena *arena, struct block_plan *out)
 {
-    bool is_kept = in->stored != NULL && block_is_ours(in->present, arena);
+    bool is_kept = in->stored != NULL && originals_is_our_block(in->present, arena);
 
     *out = (struct block_plan){ .value = in->present };
     if (in->is_wanted) {

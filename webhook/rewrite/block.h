@@ -5,12 +5,12 @@
 #ifndef OTEL_TA_WEBHOOK_REWRITE_BLOCK_H
 #define OTEL_TA_WEBHOOK_REWRITE_BLOCK_H
 
-#include "allocator/tenant/subject.h"
+#include "allocator/tenant/collector.h"
 
 struct rewrite_options;
 
 struct block_input {
-    const struct subject *subject;
+    const struct collector *collector;
     const struct rewrite_options *options;
     const struct node *present; /* target_allocator of the receiver, or NULL */
     const struct node *stored;  /* what the annotation keeps of it, or NULL */
@@ -23,8 +23,6 @@ struct block_plan {
     const struct node *stored; /* for the annotation; NULL: nothing of ours is in there */
 };
 
-/* Does its endpoint look like one that a rewrite made, for whatever CR and style? */
-bool block_is_ours(const struct node *block, struct arena *arena);
 void block_plan(const struct block_input *in, struct arena *arena, struct block_plan *out);
 
 #endif

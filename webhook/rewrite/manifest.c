@@ -5,31 +5,21 @@
 #include "webhook/rewrite/manifest_pass.h"
 #include "webhook/rewrite/revision.h"
 
-size_t manifest_count(const struct node *root)
-{
-    size_t n = 0;
-
-    for (size_t at = 0; manifest_collector(root, &at) != NULL;) {
-        n++;
-    }
-    return n;
-}
-
 /* ---- a rewrite of what was rewritten before, in another way or under another name */
 
 static const struct node *stash_of(const struct node *collector, struct arena *arena)
 {
-    struct subject s;
+    struct collector c;
 
-    subject_read(collector, &s);
-    return revision_stash(&s, arena);
+    collector_read(collector, &c);
+    return revision_stash(&c, arena);
 }
 
 static bool was_rewritten(const struct node *root, struct arena *arena)
 {
     const struct node *collector;
 
-    for (size_t at = 0; (collector = manifest_collector(root, &at)) != NULL;) {
+    for (size_t at = 0; (collector = collector_next(root, &at)) != NULL;) {
         if (stash_of(collector, arena) != NULL) {
             return true;
         }
@@ -45,12 +35,12 @@ static bool is_equal(const struct node *a, const struct node *b)
 /* Have both the same configuration, and keep the same originals? */
 static bool is_same_collector(const struct node *a, const struct node *b, struct arena *arena)
 {
-    struct subject x, y;
+    struct collector x, y;
 
-    subject_read(a, &x);
-    subject_read(b, &y);
-    return subject_parse_text(&x, arena, NULL) == 0 && subject_parse_text(&y, arena, NULL) == 0 &&
-           is_equal(x.config, y.config) &&
+    collector_read(a, &x);
+    collector_read(b, &y);
+    return collector_parse_text(&x, arena, NULL) == 0 &&
+           collector_parse_text(&y, arena, NULL) == 0 && is_equal(x.config, y.config) &&
            is_equal(node_get(revision_stash(&x, arena), "receivers"),
                     node_get(revision_stash(&y, arena), "receivers"));
 }
@@ -59,8 +49,8 @@ static bool is_same(const struct manifest *a, const struct manifest *b, struct a
 {
     const struct node *one, *other;
 
-    for (size_t at = 0, b_at = 0; (one = manifest_collector(a->intended, &at)) != NULL;) {
-        other = manifest_collector(b->intended, &b_at);
+    for (size_t at = 0, b_at = 0; (one = collector_next(a->intended, &at)) != NULL;) {
+        other = collector_next(b->intended, &b_at);
         if (other == NULL || !is_same_collector(one, other, arena)) {
             return false;
         }

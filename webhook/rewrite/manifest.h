@@ -21,8 +21,6 @@ struct manifest {
     const struct node *intended; /* the tree of 'result' */
 };
 
-/* How many Collectors are in this document? 0: it passes as it is. */
-size_t manifest_count(const struct node *root);
 /* Errors in 'f' mean that nothing can be done (ERR_INVALID, 'out' unusable but for manifest_fini).
  * Everything but the edits lives in 'arena'. */
 int manifest_make(const struct manifest_input *in, struct arena *arena, struct faults *f,

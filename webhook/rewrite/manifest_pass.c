@@ -10,35 +10,6 @@
 #include "webhook/text/outline.h"
 #include "webhook/text/sourcemap.h"
 
-/* ---- the Collectors of a document */
-
-static const struct node *items_of(const struct node *root)
-{
-    struct span kind;
-
-    if (!node_as_text(node_get(root, "kind"), &kind) || !span_has_suffix(kind, "List")) {
-        return NULL;
-    }
-    const struct node *items = node_get(root, "items");
-    return items != NULL && items->type == NODE_LIST ? items : NULL;
-}
-
-const struct node *manifest_collector(const struct node *root, size_t *at)
-{
-    const struct node *items = items_of(root);
-
-    if (items == NULL) {
-        return (*at)++ == 0 && subject_is(root) ? root : NULL;
-    }
-    while (*at < items->n) {
-        const struct node *item = items->items[(*at)++];
-        if (subject_is(item)) {
-            return item;
-        }
-    }
-    return NULL;
-}
-
 /* ---- edits of one Collector */
 
 static struct span render(struct text_editor *t, const struct node *map, struct span key,
@@ -52,40 +23,40 @@ static struct span render(struct text_editor *t, const struct node *map, struct 
     return member_text(t, &made);
 }
 
-static int set_annotation(struct text_editor *t, const struct subject *s, struct span value,
+static int set_annotation(struct text_editor *t, const struct collector *c, struct span value,
                           struct err *err)
 {
     const struct node *text = graft_text(t->arena, value);
-    const struct node_pair *pair = member_find(s->metadata, SPAN_LIT("annotations"));
+    const struct node_pair *pair = member_find(c->metadata, SPAN_LIT("annotations"));
     const struct node *single = graft_single(t->arena, SPAN_LIT(WIRE_ANNOTATION), text);
 
-    if (s->annotations != NULL &&
-        (pair == NULL || pair->value->is_alias || s->metadata->is_alias)) {
+    if (c->annotations != NULL &&
+        (pair == NULL || pair->value->is_alias || c->metadata->is_alias)) {
         return err_set(err, ERR_REFUSED,
                        "annotations come from an alias or a merge key; write it out here");
     }
     if (pair != NULL && pair->value->type == NODE_MAP &&
-        (pair->value->n > 0 || s->metadata->style != NODE_BLOCK)) {
+        (pair->value->n > 0 || c->metadata->style != NODE_BLOCK)) {
         return member_set(t, pair->value, SPAN_LIT(WIRE_ANNOTATION), text, err);
     }
     if (pair != NULL) {
-        member_replace(t, pair, render(t, s->metadata, SPAN_LIT("annotations"), single));
+        member_replace(t, pair, render(t, c->metadata, SPAN_LIT("annotations"), single));
         return 0;
     }
-    return member_set(t, s->metadata, SPAN_LIT("annotations"), single, err);
+    return member_set(t, c->metadata, SPAN_LIT("annotations"), single, err);
 }
 
 /* A map that held nothing else goes with it. */
-static int remove_annotation(struct text_editor *t, const struct subject *s, struct err *err)
+static int remove_annotation(struct text_editor *t, const struct collector *c, struct err *err)
 {
-    const struct node_pair *pair = member_find(s->metadata, SPAN_LIT("annotations"));
+    const struct node_pair *pair = member_find(c->metadata, SPAN_LIT("annotations"));
 
     if (pair == NULL || pair->value->is_alias ||
         member_find(pair->value, SPAN_LIT(WIRE_ANNOTATION)) == NULL) {
         return err_set(err, ERR_REFUSED,
                        "annotations come from an alias or a merge key; write it out here");
     }
-    return pair->value->n == 1 ? member_set(t, s->metadata, SPAN_LIT("annotations"), NULL, err)
+    return pair->value->n == 1 ? member_set(t, c->metadata, SPAN_LIT("annotations"), NULL, err)
                                : member_set(t, pair->value, SPAN_LIT(WIRE_ANNOTATION), NULL, err);
 }
 
@@ -93,7 +64,7 @@ static int edit_config(struct text_editor *t, const struct revision *r, struct e
 {
     struct sourcemap map;
 
-    if (r->subject.config_text.p == NULL) {
+    if (r->collector.config_text.p == NULL) {
         for (size_t i = 0; i < r->edits.edits.n; i++) {
             const struct edit *e = &r->edits.edits.v[i];
             splice_add(t->splice, e->begin, e->end, e->text);
@@ -103,7 +74,7 @@ static int edit_config(struct text_editor *t, const struct revision *r, struct e
     if (r->new_text.p == NULL) {
         return 0;
     }
-    int rc = sourcemap_make(t->text, r->subject.config_node, t->arena, &map, err);
+    int rc = sourcemap_make(t->text, r->collector.config_node, t->arena, &map, err);
     if (rc == 0) {
         rc = sourcemap_edits(&map, &r->edits, t->arena, t->splice, err);
     }
@@ -126,17 +97,17 @@ static int carry_out(struct text_editor *t, const struct revision *r, struct fau
     if (rc < 0) {
         size_t mark = faults_push(f, "spec");
         faults_push(f, "config");
-        faults_add(f, FAULT_ERROR, r->subject.config_node->line, "%s", err.text);
+        faults_add(f, FAULT_ERROR, r->collector.config_node->line, "%s", err.text);
         faults_pop(f, mark);
         return rc;
     }
     if (r->changes_annotation) {
-        rc = r->annotation.p != NULL ? set_annotation(t, &r->subject, r->annotation, &err)
-                                     : remove_annotation(t, &r->subject, &err);
+        rc = r->annotation.p != NULL ? set_annotation(t, &r->collector, r->annotation, &err)
+                                     : remove_annotation(t, &r->collector, &err);
     }
     if (rc < 0) {
         size_t mark = faults_push(f, "metadata");
-        faults_add(f, FAULT_ERROR, r->subject.metadata->line, "%s", err.text);
+        faults_add(f, FAULT_ERROR, r->collector.metadata->line, "%s", err.text);
         faults_pop(f, mark);
     }
     return rc;
@@ -172,14 +143,6 @@ static int edit_collector(const struct pass *p, const struct node *root, size_t 
     return rc < 0 ? ERR_INVALID : 0;
 }
 
-static size_t push_item(struct faults *f, size_t index)
-{
-    size_t mark = faults_push(f, "items");
-
-    faults_push_index(f, index);
-    return mark;
-}
-
 static int check_name(const struct node *collector, struct faults *f)
 {
     struct span name = { NULL, 0 };
@@ -197,7 +160,6 @@ static int check_name(const struct node *collector, struct faults *f)
 static int run_pass(const struct pass *p, struct arena *arena, struct faults *f,
                     struct manifest *out, struct err *err)
 {
-    const struct node *items = items_of(p->in->root);
     const struct node *collector;
     struct text_editor t;
     int rc = 0;
@@ -205,8 +167,8 @@ static int run_pass(const struct pass *p, struct arena *arena, struct faults *f,
     splice_fini(&out->edits);
     *out = (struct manifest){ .result = p->in->text, .intended = p->in->root };
     text_editor_init(&t, p->in->text, arena, &out->edits);
-    for (size_t at = 0; (collector = manifest_collector(p->in->root, &at)) != NULL;) {
-        size_t mark = items == NULL ? f->path_len : push_item(f, at - 1);
+    for (size_t at = 0; (collector = collector_next(p->in->root, &at)) != NULL;) {
+        size_t mark = collector_push(p->in->root, at, f);
         int one = check_name(collector, f);
         one = one < 0 ? one : edit_collector(p, collector, out->n_collectors, &t, f, out);
         rc = one < 0 ? one : rc;
@@ -244,11 +206,11 @@ static int run_again(const struct pass *p, struct arena *arena, struct manifest 
 static const struct node *whole_record_of(const struct node *collector, struct arena *arena,
                                           bool *out_is_fresh)
 {
-    struct subject s;
+    struct collector c;
 
-    subject_read(collector, &s);
-    *out_is_fresh = s.annotation == NULL;
-    const struct node *stash = revision_stash(&s, arena);
+    collector_read(collector, &c);
+    *out_is_fresh = c.annotation == NULL;
+    const struct node *stash = revision_stash(&c, arena);
     return exact_find(node_get(stash, "text"), SPAN_LIT(""), SPAN_LIT(""));
 }
 
@@ -257,7 +219,7 @@ static const struct node *whole_record_of(const struct node *collector, struct a
 static struct span region_of(struct span text, const struct node *root, const struct node *n,
                              size_t at)
 {
-    const struct node *next = manifest_collector(root, &at);
+    const struct node *next = collector_next(root, &at);
 
     return span_make(text.p + n->begin, (next == NULL ? text.len : next->begin) - n->begin);
 }
@@ -309,9 +271,9 @@ static bool find_whole_records(const struct manifest_input *in, const struct man
     if (!restore_plainly(in, m->result, arena, &restored, &now_root)) {
         return false;
     }
-    for (size_t at = 0, now_at = 0; (was = manifest_collector(in->root, &at)) != NULL; i++) {
+    for (size_t at = 0, now_at = 0; (was = collector_next(in->root, &at)) != NULL; i++) {
         bool is_fresh;
-        now = manifest_collector(now_root, &now_at);
+        now = collector_next(now_root, &now_at);
         const struct node *record = whole_record_of(was, arena, &is_fresh);
         if (now == NULL) {
             return false;
@@ -337,7 +299,7 @@ static const struct node *without_empty_annotations(const struct node *root, str
 {
     const struct node *result = root, *collector;
 
-    for (size_t at = 0; (collector = manifest_collector(root, &at)) != NULL;) {
+    for (size_t at = 0; (collector = collector_next(root, &at)) != NULL;) {
         const struct node *metadata = node_get(collector, "metadata");
         const struct node *annotations = node_get(metadata, "annotations");
         if (annotations != NULL && annotations->type != NODE_SCALAR && annotations->n == 0) {
@@ -369,9 +331,9 @@ static void apply_whole_records(const struct manifest_input *in, struct arena *a
     if (yamldoc_parse(m->result, arena, &now_root, NULL) < 0) {
         return;
     }
-    for (size_t at = 0, now_at = 0; (was = manifest_collector(in->root, &at)) != NULL;) {
+    for (size_t at = 0, now_at = 0; (was = collector_next(in->root, &at)) != NULL;) {
         bool is_fresh;
-        now = manifest_collector(now_root, &now_at);
+        now = collector_next(now_root, &now_at);
         const struct node *record = whole_record_of(was, arena, &is_fresh);
         if (now == NULL) {
             break;
@@ -399,7 +361,7 @@ int manifest_pass(const struct manifest_input *in, struct arena *arena, struct f
                   struct manifest *out)
 {
     struct pass p = { .in = in };
-    struct span *whole = arena_zalloc(arena, (manifest_count(in->root) + 1) * sizeof(*whole));
+    struct span *whole = arena_zalloc(arena, (collector_count(in->root) + 1) * sizeof(*whole));
     struct err err;
 
     *out = (struct manifest){ .n_changed = 0 };

@@ -6,9 +6,6 @@
 
 #include "webhook/rewrite/manifest.h"
 
-/* The Collectors of a document one by one, NULL when there are no more. '*at' (from 0 on) is where
- * to go on. */
-const struct node *manifest_collector(const struct node *root, size_t *at);
 /* Like manifest_make(), for text that is valid UTF-8. */
 int manifest_pass(const struct manifest_input *in, struct arena *arena, struct faults *f,
                   struct manifest *out) MUST_USE;

@@ -5,7 +5,8 @@
 #include "allocator/codec/urlform.h"
 #include "allocator/scrape/sdconfig.h"
 #include "allocator/tenant/jobindex.h"
-#include "allocator/tenant/stash.h"
+#include "allocator/tenant/originals.h"
+#include "allocator/tenant/receivers.h"
 #include "webhook/rewrite/block.h"
 
 #include <stdarg.h>
@@ -23,7 +24,8 @@ struct planner {
     size_t index;                   /* of the job that is being planned */
     struct span url_head, url_tail; /* of its receiver */
     struct jobindex names;          /* of this configuration: finds duplicates */
-    struct jobindex stash, old_stash, old_jobs;
+    struct originals originals, old_originals;
+    struct jobindex old_jobs;
     bool has_old, has_old_jobs; /* they were filled: only a job without originals asks for them */
     struct plan_old old;
 };
@@ -48,11 +50,6 @@ static void PRINTF_LIKE(5, 6)
     faults_pop(p->f, mark);
 }
 
-static bool is_receiver(struct span name)
-{
-    return span_is(name, WIRE_DEFAULT_RECEIVER) || span_has_prefix(name, WIRE_DEFAULT_RECEIVER "/");
-}
-
 bool plan_job_has_merge(const struct node *job)
 {
     for (size_t i = 0; i < job->n; i++) {
@@ -65,42 +62,23 @@ bool plan_job_has_merge(const struct node *job)
 
 /* ---- the originals of a job */
 
-struct originals {
-    const struct node *map;
-    struct span receiver, job; /* where they were */
-};
-
-static bool look_up(const struct jobindex *index, struct span receiver, struct span job,
-                    struct originals *out)
-{
-    const struct node *map = jobindex_find(index, receiver, job);
-
-    if (map == NULL) {
-        return false;
-    }
-    *out = (struct originals){ map, receiver, job };
-    return true;
-}
-
-static bool has_old_stash(struct planner *p)
+static bool has_old_originals(struct planner *p)
 {
     if (!p->has_old && p->in->load_old != NULL) {
         p->in->load_old(p->in->load_arg, &p->old);
-        jobindex_add_stash(&p->old_stash, p->old.stash);
+    }
+    if (!p->has_old) {
+        originals_init(&p->old_originals, p->old.stash, p->arena);
     }
     p->has_old = true;
     return p->old.stash != NULL;
 }
 
-/* Our URL says under which name they were stored, so a job that was renamed after its rewrite still
- * finds them. */
-static bool find_originals(struct planner *p, struct span receiver, struct span job,
-                           const struct own_entry *own, struct originals *out)
+static bool find_original(struct planner *p, struct span receiver, struct span job,
+                          const struct own_entry *own, struct original *out)
 {
-    return look_up(&p->stash, own->receiver, own->job, out) ||
-           look_up(&p->stash, receiver, job, out) ||
-           (has_old_stash(p) && (look_up(&p->old_stash, own->receiver, own->job, out) ||
-                                 look_up(&p->old_stash, receiver, job, out)));
+    return originals_find(&p->originals, own, receiver, job, out) ||
+           (has_old_originals(p) && originals_find(&p->old_originals, own, receiver, job, out));
 }
 
 static void index_old_jobs(struct planner *p)
@@ -127,7 +105,7 @@ static bool was_lost_before(struct planner *p, struct span receiver, struct span
     struct sections sections;
     struct own_entry own;
 
-    (void)has_old_stash(p);
+    (void)has_old_originals(p);
     if (p->old.config == NULL) {
         return false;
     }
@@ -165,7 +143,7 @@ static void set_url(struct planner *p, struct span receiver)
 {
     const struct rewrite_options *o = p->in->options;
     const struct wire_form form = { o->style, o->collector_id_expr, o->shared_host };
-    const struct wire_cr cr = { p->in->subject->ns, p->in->subject->name };
+    const struct wire_cr cr = { p->in->collector->ns, p->in->collector->name };
     struct buf head, tail;
 
     buf_init_in(&head, p->arena, LIMIT_DOCUMENT_BYTES);
@@ -233,10 +211,10 @@ static void decide(struct planner *p, const struct plan_receiver *r, struct plan
 {
     struct sections present;
     struct own_entry own;
-    struct originals originals = { .map = NULL };
+    struct original original = { .map = NULL };
 
     sections_of_job(job->node, p->arena, &present, &own);
-    bool is_known = own.is_there && find_originals(p, r->name, job->name, &own, &originals);
+    bool is_known = own.is_there && find_original(p, r->name, job->name, &own, &original);
     if (present.n == 0 && !is_known) {
         if (own.is_there) {
             plan_lost(p, r, job);
@@ -249,10 +227,10 @@ static void decide(struct planner *p, const struct plan_receiver *r, struct plan
     job->sections = present;
     if (is_known) {
         struct sections stored;
-        sections_of_map(originals.map, p->arena, &stored);
+        sections_of_map(original.map, p->arena, &stored);
         sections_join(&stored, &present, p->arena, &job->sections);
-        job->stored_under_receiver = originals.receiver;
-        job->stored_under_job = originals.job;
+        job->stored_under_receiver = original.receiver;
+        job->stored_under_job = original.job;
     }
     if (p->is_rewrite) {
         warn_not_run(p, job);
@@ -355,35 +333,28 @@ static void plan_one_job(struct planner *p, struct plan_receiver *r, const struc
 static const struct node *stored_member(struct planner *p, const struct plan_receiver *r,
                                         const char *member)
 {
-    if (!block_is_ours(node_get(r->node, "target_allocator"), p->arena)) {
+    if (!originals_is_our_block(node_get(r->node, "target_allocator"), p->arena)) {
         return NULL;
     }
-    const struct node *found = node_get_span(node_get(p->in->stash, "receivers"), r->name);
-    if (found == NULL && has_old_stash(p)) {
-        found = node_get_span(node_get(p->old.stash, "receivers"), r->name);
+    const struct node *found = originals_of_receiver(&p->originals, r->name);
+    if (found == NULL && has_old_originals(p)) {
+        found = originals_of_receiver(&p->old_originals, r->name);
     }
     return node_get(found, member);
 }
 
 static void plan_jobs(struct planner *p, struct plan_receiver *r)
 {
-    /* Jobs that an earlier rewrite in block style took out of the list. */
-    const struct node *stored = stored_member(p, r, "scrape_configs");
-    size_t n_list = r->list == NULL ? 0 : r->list->n;
-    size_t n_stored = stored == NULL || stored->type != NODE_LIST ? 0 : stored->n;
+    /* With those that an earlier rewrite in block style took out of the list. */
+    const struct node *jobs =
+        originals_join_jobs(r->list, stored_member(p, r, "scrape_configs"), p->arena);
+    size_t n = jobs == NULL ? 0 : jobs->n;
 
     set_url(p, r->name);
-    r->jobs = arena_alloc(p->arena, (n_list + n_stored + 1) * sizeof(struct plan_job));
+    r->jobs = arena_alloc(p->arena, (n + 1) * sizeof(struct plan_job));
     size_t mark = faults_push(p->f, "scrape_configs");
-    for (size_t i = 0; i < n_list; i++) {
-        plan_one_job(p, r, r->list->items[i], i);
-    }
-    for (size_t i = 0; i < n_stored; i++) {
-        struct span name;
-        if (node_as_text(node_get(stored->items[i], "job_name"), &name) &&
-            jobindex_find(&p->names, r->name, name) == NULL) {
-            plan_one_job(p, r, stored->items[i], r->n_jobs);
-        }
+    for (size_t i = 0; i < n; i++) {
+        plan_one_job(p, r, jobs->items[i], i);
     }
     faults_pop(p->f, mark);
 }
@@ -416,14 +387,10 @@ static void plan_whole_list(struct planner *p, struct plan_receiver *r, bool is_
 /* True for a map, and for nothing; anything else is a fault where 'f' stands. */
 static bool is_map_or_nothing(struct planner *p, const struct node *n)
 {
-    bool is_text =
-        n != NULL && n == p->in->subject->config && p->in->subject->config_text.p != NULL;
-
     if (n == NULL || node_is_null(n) || n->type == NODE_MAP) {
         return true;
     }
-    faults_add(p->f, p->severity, n->line, "must %s a mapping, not %s", is_text ? "hold" : "be",
-               node_type_name(n));
+    faults_add(p->f, p->severity, n->line, "must be a mapping, not %s", node_type_name(n));
     return false;
 }
 
@@ -460,7 +427,7 @@ static void plan_block(struct planner *p, struct plan_receiver *r, bool is_wante
 {
     struct block_plan block;
     const struct block_input in = {
-        .subject = p->in->subject,
+        .collector = p->in->collector,
         .options = p->in->options,
         .present = node_get(r->node, "target_allocator"),
         .stored = stored_member(p, r, "target_allocator"),
@@ -499,14 +466,14 @@ static struct span receiver_of_block(const struct planner *p, const struct node 
 {
     struct span none = { NULL, 0 };
 
-    if (!p->in->options->is_block_style && !p->in->subject->has_prometheus_cr) {
+    if (!p->in->options->is_block_style && !p->in->collector->has_prometheus_cr) {
         return none;
     }
     if (node_get(receivers, WIRE_DEFAULT_RECEIVER) != NULL) {
         return SPAN_LIT(WIRE_DEFAULT_RECEIVER);
     }
     for (size_t i = 0; i < receivers->n; i++) {
-        if (is_receiver(receivers->pairs[i].key->text)) {
+        if (receivers_is(receivers->pairs[i].key->text)) {
             return receivers->pairs[i].key->text;
         }
     }
@@ -541,38 +508,35 @@ static void plan_receivers(struct planner *p, const struct node *receivers)
 
     p->plan->receivers = arena_alloc(p->arena, (receivers->n + 1) * sizeof(struct plan_receiver));
     jobindex_init(&p->names, p->arena);
-    jobindex_init(&p->stash, p->arena);
-    jobindex_init(&p->old_stash, p->arena);
+    originals_init(&p->originals, p->in->stash, p->arena);
     jobindex_init(&p->old_jobs, p->arena);
-    jobindex_add_stash(&p->stash, p->in->stash);
     for (size_t i = 0; i < receivers->n; i++) {
         struct span name = receivers->pairs[i].key->text;
-        if (is_receiver(name)) {
+        if (receivers_is(name)) {
             plan_one_receiver(p, name, receivers->pairs[i].value,
                               block.p != NULL && span_eq(block, name));
         }
     }
     count(p->plan);
     jobindex_fini(&p->names);
-    jobindex_fini(&p->stash);
-    jobindex_fini(&p->old_stash);
+    originals_fini(&p->originals);
+    if (p->has_old) {
+        originals_fini(&p->old_originals);
+    }
     jobindex_fini(&p->old_jobs);
 }
 
 void plan_make(const struct plan_input *in, struct arena *arena, struct faults *f, struct plan *out)
 {
     struct planner p = { .in = in, .arena = arena, .f = f, .plan = out };
-    const struct node *config = in->subject->config, *receivers = NULL;
+    const struct node *receivers = node_get(in->collector->config, "receivers");
 
     *out = (struct plan){ .n_receivers = 0 };
-    p.is_rewrite = !in->is_restore && in->subject->wish == SUBJECT_REWRITE;
+    p.is_rewrite = !in->is_restore && collector_is_served(in->collector);
     p.severity = p.is_rewrite ? FAULT_ERROR : FAULT_WARNING;
     size_t mark = faults_push(f, "spec");
     faults_push(f, "config");
-    if (is_map_or_nothing(&p, config)) {
-        receivers = node_get(config, "receivers");
-        faults_push(f, "receivers");
-    }
+    faults_push(f, "receivers");
     if (is_map_or_nothing(&p, receivers) && receivers != NULL && !node_is_null(receivers)) {
         plan_receivers(&p, receivers);
     }

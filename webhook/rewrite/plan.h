@@ -6,8 +6,8 @@
 #define OTEL_TA_WEBHOOK_REWRITE_PLAN_H
 
 #include "allocator/base/fault.h"
+#include "allocator/tenant/collector.h"
 #include "allocator/tenant/sections.h"
-#include "allocator/tenant/subject.h"
 #include "allocator/tenant/wire.h"
 
 struct rewrite_options {
@@ -73,8 +73,8 @@ struct plan_old {
 };
 
 struct plan_input {
-    const struct subject *subject;
-    bool is_restore;          /* whatever the subject wishes: 'otel-ta restore' */
+    const struct collector *collector;
+    bool is_restore;          /* whatever the Collector asks for: 'otel-ta restore' */
     const struct node *stash; /* of the incoming annotation, or NULL */
     bool is_stash_unread;     /* there is an annotation, but it cannot be read */
     /* Reads the stored object: called once, if an original is missing. NULL: there is none

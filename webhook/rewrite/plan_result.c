@@ -17,29 +17,25 @@ const struct node *plan_intended_job(const struct plan_job *job, struct arena *a
     if (job->action == JOB_LEAVE) {
         return node;
     }
-    bool is_rewrite = job->action == JOB_REWRITE;
+    if (job->action == JOB_RESTORE) {
+        return sections_put(&job->sections, node, arena);
+    }
     bool has_merge = plan_job_has_merge(node);
-    struct node_pair *pairs = arena_alloc(arena, (node->n + job->sections.n + 1) * sizeof(*pairs));
+    struct node_pair *pairs = arena_alloc(arena, (node->n + 1) * sizeof(*pairs));
     size_t n = 0;
     for (size_t i = 0; i < node->n; i++) {
         struct span key = node->pairs[i].key->text;
         if (!wire_is_sd_key(key)) {
             pairs[n++] = node->pairs[i];
-        } else if (is_rewrite && has_merge && !span_is(key, HTTP_SD)) {
+        } else if (has_merge && !span_is(key, HTTP_SD)) {
             pairs[n++] = (struct node_pair){ .key = node->pairs[i].key,
                                              .value = graft_list(arena, NULL, 0) };
         }
     }
-    const struct node *map = graft_map(arena, pairs, n);
-    if (is_rewrite) {
-        struct node **items = arena_alloc(arena, sizeof(struct node *));
-        items[0] = graft_single(arena, SPAN_LIT("url"), graft_text(arena, job->url));
-        return graft_member(arena, map, SPAN_LIT(HTTP_SD), graft_list(arena, items, 1));
-    }
-    for (size_t i = 0; i < job->sections.n; i++) {
-        map = graft_member(arena, map, job->sections.v[i].name, job->sections.v[i].value);
-    }
-    return map;
+    struct node **items = arena_alloc(arena, sizeof(struct node *));
+    items[0] = graft_single(arena, SPAN_LIT("url"), graft_text(arena, job->url));
+    return graft_member(arena, graft_map(arena, pairs, n), SPAN_LIT(HTTP_SD),
+                        graft_list(arena, items, 1));
 }
 
 static const struct node *intended_list(const struct plan_receiver *r, struct arena *arena)

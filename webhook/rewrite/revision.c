@@ -22,41 +22,23 @@ static size_t push_annotation(struct faults *f)
     return mark;
 }
 
-/* The annotation as a tree; NULL when there is none. ERR_UNSUPPORTED: it is of a newer version and
- * belongs to somebody who knows it. ERR_INVALID: it cannot be read and counts as not there. */
-static int read_stash(const struct subject *s, struct arena *arena, const struct node **out,
-                      struct span *out_json, struct err *err)
-{
-    struct node *tree = NULL;
-    struct span value;
-
-    *out = NULL;
-    if (s->annotation == NULL || !node_as_text(s->annotation, &value)) {
-        return 0;
-    }
-    int rc = stash_decode(value, arena, out_json, &tree, err);
-    *out = rc == 0 ? tree : NULL;
-    return rc == 0 || rc == ERR_UNSUPPORTED ? rc : ERR_INVALID;
-}
-
 /* A whole sentence: admission warnings have no path. */
-static void warn_stash(const struct subject *s, enum fault_kind kind, const char *what,
+static void warn_stash(const struct collector *c, enum fault_kind kind, const char *what,
                        const char *why, struct faults *f)
 {
     size_t mark = faults_push(f, "metadata");
 
-    faults_add_kind(f, kind, FAULT_WARNING, s->annotation->line, "annotation %s %s: %s",
+    faults_add_kind(f, kind, FAULT_WARNING, c->annotation->line, "annotation %s %s: %s",
                     WIRE_ANNOTATION, what, why);
     faults_pop(f, mark);
 }
 
-const struct node *revision_stash(const struct subject *s, struct arena *arena)
+const struct node *revision_stash(const struct collector *c, struct arena *arena)
 {
-    const struct node *stash = NULL;
+    struct node *tree = NULL;
     struct span json;
 
-    (void)read_stash(s, arena, &stash, &json, NULL);
-    return stash;
+    return collector_annotation(c, arena, &tree, &json, NULL) == 0 ? tree : NULL;
 }
 
 struct old_loader {
@@ -69,29 +51,19 @@ static void load_old(void *arg, struct plan_old *out)
 {
     const struct old_loader *loader = arg;
     const struct node *root = loader->in->old_root(loader->in->old_arg);
-    struct subject old;
+    struct collector old;
 
     if (root == NULL || root->type != NODE_MAP) {
         return;
     }
-    subject_read(root, &old);
+    collector_read(root, &old);
     out->stash = revision_stash(&old, loader->arena);
-    if (subject_parse_text(&old, loader->arena, NULL) == 0) {
+    if (collector_parse_text(&old, loader->arena, NULL) == 0) {
         out->config = old.config;
     }
 }
 
 /* ---- configuration */
-
-/* The faults from index 'from' on were found in the configuration. Lines of a text are lines of its
- * document where it is written line by line, else only its beginning is known. */
-static void place_faults(struct faults *f, size_t from, const struct subject *s)
-{
-    for (size_t i = from; s->config_text.p != NULL && i < f->n; i++) {
-        f->v[i].line =
-            s->config_node->line + (s->config_node->style == NODE_LITERAL ? f->v[i].line : 0);
-    }
-}
 
 /* 'f' stands at "spec.config". */
 static int change_text(const struct revision_input *in, const struct textplan *t,
@@ -106,7 +78,7 @@ static int change_text(const struct revision_input *in, const struct textplan *t
         if (textplan_edits(t, use_records, arena, &r->edits, f) < 0) {
             return ERR_INVALID;
         }
-        if (r->subject.config_text.p == NULL) {
+        if (r->collector.config_text.p == NULL) {
             return 0; /* an object in a manifest: whoever puts the manifest together compares it */
         }
         buf_init(&result, LIMIT_DOCUMENT_BYTES);
@@ -116,7 +88,7 @@ static int change_text(const struct revision_input *in, const struct textplan *t
             return 0;
         }
         if (!use_records || t->records == NULL) {
-            faults_add(f, FAULT_ERROR, 0, "%s", err.text);
+            faults_add(f, FAULT_ERROR, r->collector.config_node->line, "%s", err.text);
             return ERR_INVALID;
         }
         use_records = false; /* somebody wrote records of their own */
@@ -130,7 +102,7 @@ static struct span previous_annotation(const struct revision *r)
 {
     struct span value = { NULL, 0 };
 
-    (void)node_as_text(r->subject.annotation, &value);
+    (void)node_as_text(r->collector.annotation, &value);
     return value;
 }
 
@@ -162,7 +134,7 @@ static int encode(const struct revision_input *in, const struct revision *r, str
         return err_set(err, ERR_TOO_BIG, "the discovery sections have more than %zu bytes",
                        (size_t)LIMIT_STASH_DECODED);
     }
-    size_t taken = r->subject.annotations_bytes + sizeof(WIRE_ANNOTATION) - 1;
+    size_t taken = r->collector.annotations_bytes + sizeof(WIRE_ANNOTATION) - 1;
     size_t room = taken < LIMIT_ANNOTATIONS ? LIMIT_ANNOTATIONS - taken : 0;
     /* The same content keeps its bytes, unless there is no longer room for them. */
     struct span same = find_same(in, r, buf_span(&json));
@@ -222,7 +194,7 @@ static int make_annotation(const struct revision_input *in, const struct textpla
     struct buf records, value;
 
     if (!r->plan.has_stash) {
-        r->changes_annotation = r->subject.annotation != NULL;
+        r->changes_annotation = r->collector.annotation != NULL;
         return 0;
     }
     buf_init_in(&records, arena, LIMIT_STASH_DECODED);
@@ -244,15 +216,15 @@ static int make_annotation(const struct revision_input *in, const struct textpla
 /* ---- all of it */
 
 /* Ours stands among the annotations: what is no map, and not nothing, would be lost to it. */
-static bool has_room_for_annotation(const struct subject *s, struct faults *f)
+static bool has_room_for_annotation(const struct collector *c, struct faults *f)
 {
-    if (node_is_null(s->annotations) || s->annotations->type == NODE_MAP) {
+    if (node_is_null(c->annotations) || c->annotations->type == NODE_MAP) {
         return true;
     }
     size_t mark = faults_push(f, "metadata");
     faults_push(f, "annotations");
-    faults_add(f, FAULT_ERROR, s->annotations->line, "must be a mapping, not %s",
-               node_type_name(s->annotations));
+    faults_add(f, FAULT_ERROR, c->annotations->line, "must be a mapping, not %s",
+               node_type_name(c->annotations));
     faults_pop(f, mark);
     return false;
 }
@@ -260,27 +232,26 @@ static bool has_room_for_annotation(const struct subject *s, struct faults *f)
 static int carry_out(const struct revision_input *in, struct arena *arena, struct faults *f,
                      struct revision *r)
 {
-    struct textplan t = { .plan = &r->plan, .config = r->subject.config, .records = r->records };
+    struct textplan t = { .plan = &r->plan, .config = r->collector.config, .records = r->records };
     struct err err;
     int rc = 0;
 
-    bool is_text = r->subject.config_text.p != NULL;
+    bool is_text = r->collector.config_text.p != NULL;
     bool becomes_object = is_text && in->is_object_form && r->plan.n_changed > 0;
     t.text = becomes_object ? (struct span){ NULL, 0 }
-             : is_text      ? r->subject.config_text
+             : is_text      ? r->collector.config_text
                             : in->document;
-    r->intended_config = plan_intended(&r->plan, r->subject.config, arena);
+    r->intended_config = plan_intended(&r->plan, r->collector.config, arena);
     if (r->plan.n_changed > 0 && t.text.p != NULL) {
-        size_t mark = push_config(f), n_faults = f->n;
+        size_t mark = push_config(f);
         rc = change_text(in, &t, arena, f, r);
-        place_faults(f, n_faults, &r->subject);
         faults_pop(f, mark);
         if (rc < 0) {
             return rc;
         }
     }
     rc = make_annotation(in, &t, arena, r, &err);
-    if (rc == 0 && r->changes_annotation && !has_room_for_annotation(&r->subject, f)) {
+    if (rc == 0 && r->changes_annotation && !has_room_for_annotation(&r->collector, f)) {
         return ERR_INVALID;
     }
     if (rc < 0) {
@@ -297,39 +268,40 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
                      struct revision *out)
 {
     struct old_loader loader = { in, arena };
-    struct plan_input plan = { .subject = &out->subject,
-                               .is_restore = in->is_restore,
-                               .options = in->options };
-    struct err err, unread = { .text = "" };
+    struct collector *c = &out->collector;
+    struct node *annotation = NULL;
+    struct err unread = { .text = "" };
+    size_t n_errors = f->n_errors;
 
     *out = (struct revision){ .is_changed = false };
-    subject_read(in->root, &out->subject);
-    bool is_rewrite = !in->is_restore && out->subject.wish == SUBJECT_REWRITE;
-    int stash_rc = read_stash(&out->subject, arena, &plan.stash, &out->stored_json, &unread);
-    if (stash_rc == ERR_UNSUPPORTED) {
-        warn_stash(&out->subject, FAULT_STANDING, "is of a newer version", unread.text, f);
-        out->intended_config = out->subject.config;
+    collector_read(in->root, c);
+    bool is_rewrite = !in->is_restore && collector_is_served(c);
+    int rc = collector_annotation(c, arena, &annotation, &out->stored_json, &unread);
+    if (rc == ERR_UNSUPPORTED) {
+        warn_stash(c, FAULT_STANDING, "is of a newer version", unread.text, f);
+        out->intended_config = c->config;
         return 0;
     }
-    plan.is_stash_unread = stash_rc < 0;
-    out->records = node_get(plan.stash, "text");
-    plan.load_old = in->old_root == NULL ? NULL : load_old;
-    plan.load_arg = &loader;
-    int rc = subject_parse_text(&out->subject, arena, &err);
-    if (rc < 0) {
-        /* Nothing of ours can be in text that is no YAML; who does not want a rewrite may write
-         * what they like. */
-        size_t mark = push_config(f);
-        faults_add(f, is_rewrite ? FAULT_ERROR : FAULT_WARNING, out->subject.config_node->line,
-                   "%s", err.text);
-        faults_pop(f, mark);
+    if (!in->is_restore) {
+        collector_report_mode(c, f);
+        collector_check_allocator(c, f);
+    }
+    /* Nothing of ours can be in what is no configuration; who does not want a rewrite may write
+     * what they like. */
+    if (collector_open_config(c, arena, is_rewrite ? FAULT_ERROR : FAULT_WARNING, f) < 0) {
         return is_rewrite ? ERR_INVALID : 0;
     }
-    size_t n_errors = f->n_errors, n_faults = f->n;
+    out->records = node_get(annotation, "text");
+    const struct plan_input plan = { .collector = c,
+                                     .is_restore = in->is_restore,
+                                     .options = in->options,
+                                     .stash = annotation,
+                                     .is_stash_unread = rc < 0,
+                                     .load_old = in->old_root == NULL ? NULL : load_old,
+                                     .load_arg = &loader };
     plan_make(&plan, arena, f, &out->plan);
-    place_faults(f, n_faults, &out->subject);
     if (plan.is_stash_unread && out->plan.n_jobs_lost == 0) {
-        warn_stash(&out->subject, FAULT_PLAIN, "cannot be read and is not used", unread.text, f);
+        warn_stash(c, FAULT_PLAIN, "cannot be read and is not used", unread.text, f);
     }
     return f->n_errors > n_errors && is_rewrite ? ERR_INVALID : carry_out(in, arena, f, out);
 }
@@ -395,8 +367,8 @@ int revision_make(const struct revision_input *in, struct arena *arena, struct f
 
 const struct node *revision_intended(const struct revision *r, struct arena *arena)
 {
-    const struct subject *s = &r->subject;
-    const struct node *root = s->root;
+    const struct collector *c = &r->collector;
+    const struct node *root = c->root;
 
     if (r->plan.n_changed > 0) {
         const struct node *config = r->new_text.p == NULL
@@ -409,8 +381,8 @@ const struct node *revision_intended(const struct revision *r, struct arena *are
     if (r->changes_annotation) {
         const struct node *text = r->annotation.p == NULL ? NULL : graft_text(arena, r->annotation);
         const struct node *annotations =
-            graft_member(arena, s->annotations, SPAN_LIT(WIRE_ANNOTATION), text);
-        const struct node *metadata = graft_member(arena, s->metadata, SPAN_LIT("annotations"),
+            graft_member(arena, c->annotations, SPAN_LIT(WIRE_ANNOTATION), text);
+        const struct node *metadata = graft_member(arena, c->metadata, SPAN_LIT("annotations"),
                                                    annotations->n == 0 ? NULL : annotations);
         root = graft_member(arena, root, SPAN_LIT("metadata"), metadata);
     }

@@ -4,7 +4,7 @@
 #ifndef OTEL_TA_WEBHOOK_REWRITE_REVISION_H
 #define OTEL_TA_WEBHOOK_REWRITE_REVISION_H
 
-#include "allocator/tenant/subject.h"
+#include "allocator/tenant/collector.h"
 #include "webhook/rewrite/plan.h"
 #include "webhook/text/splice.h"
 
@@ -26,7 +26,7 @@ struct revision_input {
 };
 
 struct revision {
-    struct subject subject;
+    struct collector collector;
     struct plan plan;
     bool is_changed;
     const struct node
@@ -47,7 +47,7 @@ int revision_make(const struct revision_input *in, struct arena *arena, struct f
 /* The Collector as it will be. */
 const struct node *revision_intended(const struct revision *r, struct arena *arena);
 /* The annotation of a Collector as a tree; NULL when there is none that can be read. */
-const struct node *revision_stash(const struct subject *s, struct arena *arena);
+const struct node *revision_stash(const struct collector *c, struct arena *arena);
 void revision_fini(struct revision *r);
 
 #endif

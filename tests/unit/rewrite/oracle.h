@@ -5,7 +5,7 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/yamldoc.h"
-#include "allocator/tenant/subject.h"
+#include "allocator/tenant/collector.h"
 #include "allocator/tenant/wire.h"
 #include "webhook/rewrite/manifest.h"
 
@@ -42,7 +42,7 @@ static int oracle_run(struct oracle *o, struct span text, bool is_restore, struc
     }
     *out = text;
     *out_changed = 0;
-    if (root == NULL || manifest_count(root) == 0) {
+    if (root == NULL || collector_count(root) == 0) {
         return 0;
     }
     in.root = root;

@@ -1,6 +1,7 @@
-#include "allocator/tenant/collectorcr.h"
+#include "allocator/tenant/receivers.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
 #include "allocator/codec/yamldoc.h"
 #include "tests/check.h"
 
@@ -10,7 +11,7 @@ struct fixture {
     struct arena arena;
     struct faults f;
     struct strpool pool;
-    struct collectorcr cr;
+    struct collector cr;
     struct scrapejobs jobs;
     bool is_usable;
 };
@@ -25,10 +26,9 @@ static void setup(struct fixture *x, const char *yaml)
     faults_init(&x->f);
     strpool_init(&x->pool);
     is_int(yamldoc_parse(span_of(yaml), &x->arena, &root, NULL), 0, "yaml");
-    x->is_usable = collectorcr_parse(root, &x->arena, &x->f, &x->cr);
-    if (x->is_usable) {
-        collectorcr_jobs(&x->cr, &options, &x->pool, &x->f, &x->jobs);
-    }
+    collector_read(root, &x->cr);
+    collector_check(&x->cr, &x->f);
+    x->is_usable = receivers_jobs(&x->cr, &options, &x->pool, &x->f, &x->jobs);
 }
 
 static void teardown(struct fixture *x)
@@ -74,7 +74,7 @@ static void test_is(void)
         struct node *root = NULL;
         arena_init(&arena);
         is_int(yamldoc_parse(span_of(t[i].yaml), &arena, &root, NULL), 0, "yaml");
-        is_int(collectorcr_is(root), t[i].is, "is '%s' one?", t[i].yaml);
+        is_int(collector_is(root), t[i].is, "is '%s' one?", t[i].yaml);
         arena_fini(&arena);
     }
 }
@@ -92,29 +92,127 @@ static void test_who(void)
     is_span(x.cr.ns, SPAN_LIT("n"), "namespace");
     is_span(x.cr.mode, SPAN_LIT("statefulset"), "mode");
     is_span(x.cr.strategy, SPAN_LIT("per-node"), "strategy");
-    ok(x.cr.has_filter_strategy && x.cr.filter_strategy.len == 0,
+    ok(x.cr.filter_strategy.p != NULL && x.cr.filter_strategy.len == 0,
        "an empty filter strategy is one");
     is_int(x.cr.replicas, 3, "replicas");
-    ok(x.cr.is_enabled && !x.cr.is_opted_out && x.cr.config == NULL,
+    ok(x.cr.intent == COLLECTOR_ALLOCATED && x.cr.config == NULL,
        "enabled, without a configuration");
     teardown(&x);
     setup(&x, HEAD("v1beta1") "metadata: {name: c}\n");
-    ok(x.is_usable && !x.cr.is_enabled, "nothing asked for");
+    ok(x.is_usable && x.cr.intent == COLLECTOR_SILENT, "nothing asked for");
     is_span(x.cr.mode, SPAN_LIT("deployment"), "default mode");
     is_int(x.cr.replicas, 1, "default replicas");
     teardown(&x);
     setup(&x, HEAD("v1beta1") "metadata: {name: c, labels: {otel-ta/inject: 'true'}}\nspec: "
                               "{targetAllocator: {enabled: false}}");
-    ok(x.cr.is_enabled, "by label");
+    ok(x.cr.intent == COLLECTOR_ALLOCATED, "by label");
     teardown(&x);
     setup(&x, HEAD("v1beta1") "metadata: {name: c, labels: {otel-ta/inject: 'false'}}\nspec: "
                               "{targetAllocator: {enabled: true}}");
-    ok(!x.cr.is_enabled && x.cr.is_opted_out, "opted out");
+    ok(x.cr.intent == COLLECTOR_OPTED_OUT, "opted out");
     teardown(&x);
     setup(&x, HEAD("v1beta1") "metadata: {}\n");
     ok(!x.is_usable, "nameless");
     has_fault(&x, "metadata.name", 3, "is required");
     teardown(&x);
+}
+
+/* Whoever asks gets the same verdict: who is served, and what is said to the others. */
+static void test_served(void)
+{
+    static const struct {
+        const char *metadata, *spec;
+        bool is_served;
+        const char *path, *fault; /* NULL: none */
+    } t[] = {
+        { "", "targetAllocator: {enabled: true}", true, NULL, NULL },
+        { "", "targetAllocator: {enabled: false}", false, NULL, NULL },
+        { "", "mode: sidecar", false, NULL, NULL },
+        { "", "mode: sidecar, targetAllocator: {enabled: true}", false, "spec.mode",
+          "a Collector of mode sidecar cannot use the allocator: it discovers its targets itself" },
+        { ", labels: {otel-ta/inject: 'true'}", "mode: sidecar", false, "spec.mode", "sidecar" },
+        { ", labels: {otel-ta/inject: 'false'}", "mode: sidecar, targetAllocator: {enabled: true}",
+          false, NULL, NULL },
+        { "", "mode: daemonset, targetAllocator: {enabled: true}", true, NULL, NULL },
+        { "", "targetAllocator: {enabled: true, allocationStrategy: per-nod}", true,
+          "spec.targetAllocator.allocationStrategy",
+          "unknown value \"per-nod\", expecting one of: consistent-hashing, least-weighted, "
+          "per-node, rendezvous, bounded-rendezvous; did you mean 'per-node'?" },
+        { "", "targetAllocator: {enabled: true, allocationStrategy: ''}", true, NULL, NULL },
+        { "", "targetAllocator: {enabled: false, allocationStrategy: x}", false, NULL, NULL },
+        { "", "targetAllocator: {enabled: perhaps}", false, "spec.targetAllocator.enabled",
+          "must be true or false" },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        AUTO_STR yaml = mem_printf(HEAD("v1beta1") "metadata: {name: c%s}\nspec: {%s}\n",
+                                   t[i].metadata, t[i].spec);
+        struct fixture x;
+        setup(&x, yaml);
+        collector_report_mode(&x.cr, &x.f);
+        is_int(collector_is_served(&x.cr), t[i].is_served, "is it served? %s", yaml);
+        is_int(x.f.n, t[i].fault == NULL ? 0 : 1, "faults of %s", yaml);
+        if (t[i].fault != NULL) {
+            has_fault(&x, t[i].path, 4, t[i].fault);
+        }
+        teardown(&x);
+    }
+}
+
+static void test_long_text(void)
+{
+    AUTO_BUF yaml = { 0 };
+    struct fixture x;
+
+    buf_init(&yaml, 2 * LIMIT_CONFIG_TEXT_BYTES);
+    buf_add_str(&yaml, HEAD("v1alpha1") "metadata: {name: c}\nspec:\n  config: |\n");
+    for (size_t n = 0; n <= LIMIT_CONFIG_TEXT_BYTES; n += 64) {
+        buf_addf(&yaml, "    # %-61s\n", "a comment as long as the others");
+    }
+    setup(&x, yaml.p);
+    has_fault(&x, "spec.config", 5, "more than");
+    teardown(&x);
+}
+
+/* The walk over the Collectors of a document. */
+static void test_list(void)
+{
+    static const char yaml[] = "kind: List\napiVersion: v1\nitems:\n"
+                               "- {kind: Secret}\n"
+                               "- {apiVersion: opentelemetry.io/v1beta1, kind: "
+                               "OpenTelemetryCollector, metadata: {name: a}}\n"
+                               "- 5\n"
+                               "- {apiVersion: opentelemetry.io/v1beta1, kind: "
+                               "OpenTelemetryCollector, metadata: {name: b}}\n";
+    struct arena arena;
+    struct node *root = NULL;
+    struct collector c;
+    struct faults f;
+    size_t at = 0;
+
+    arena_init(&arena);
+    faults_init(&f);
+    is_int(yamldoc_parse(SPAN_LIT(yaml), &arena, &root, NULL), 0, "yaml");
+    is_int(collector_count(root), 2, "two of four items");
+    collector_read(collector_next(root, &at), &c);
+    is_span(c.name, SPAN_LIT("a"), "the first one");
+    size_t mark = collector_push(root, at, &f);
+    faults_add(&f, FAULT_ERROR, 0, "x");
+    faults_pop(&f, mark);
+    is_str(f.v[0].path, "items[1]", "stands there");
+    collector_read(collector_next(root, &at), &c);
+    is_span(c.name, SPAN_LIT("b"), "the second one");
+    ok(collector_next(root, &at) == NULL && collector_next(root, &at) == NULL, "and no more");
+    at = 0;
+    const struct node *alone = collector_items(root)->items[3];
+    ok(collector_items(alone) == NULL && collector_next(alone, &at) == alone &&
+           collector_next(alone, &at) == NULL,
+       "one alone");
+    (void)collector_push(alone, 1, &f);
+    is_str(f.path, "", "stands nowhere in particular");
+    is_int(collector_count(collector_items(root)->items[0]), 0, "none");
+    faults_fini(&f);
+    arena_fini(&arena);
 }
 
 static void test_objects(void)
@@ -167,13 +265,13 @@ static void test_text(void)
                                "          scrape_configs:\n"
                                "          - job_name: a\n"
                                "            scrape_interval: x\n");
-    ok(x.cr.config_text.p != NULL && x.cr.config != NULL, "text and tree");
+    ok(x.cr.config_text.p != NULL && x.cr.config == NULL, "a text that is not read yet");
     has_fault(&x, "spec.config.receivers.prometheus.config.scrape_configs[0].scrape_interval", 11,
               "duration");
     teardown(&x);
     setup(&x, HEAD("v1alpha1") "metadata: {name: c}\nspec:\n  config: \"receivers:\\n  "
                                "prometheus:\\n    config: 5\\n\"\n");
-    has_fault(&x, "spec.config.receivers.prometheus.config", 3, "mapping");
+    has_fault(&x, "spec.config.receivers.prometheus.config", 5, "mapping");
     teardown(&x);
     setup(&x, HEAD("v1alpha1") "metadata: {name: c}\nspec:\n  config: |\n    a: [\n");
     has_fault(&x, "spec.config", 5, "line ");
@@ -183,7 +281,7 @@ static void test_text(void)
     ok(x.cr.config_text.p != NULL && x.cr.config == NULL && x.f.n == 0, "an empty text");
     teardown(&x);
     setup(&x, HEAD("v1beta1") "metadata: {name: c}\nspec: {config: [a]}\n");
-    has_fault(&x, "spec.config", 4, "must be a mapping or text");
+    has_fault(&x, "spec.config", 4, "must be a mapping, not");
     teardown(&x);
 }
 
@@ -213,9 +311,9 @@ static void test_restored(void)
                         "{job_name: a b, http_sd_configs: [" ENTRY("a+b") "], sample_limit: 1}"));
     ok(x.f.n == 0 && x.jobs.n == 1, "a job without faults");
     is_int(x.jobs.v[0]->n_sds, 2, "the original sections, and ours is gone");
-    is_str(x.jobs.v[0]->sds[0].section, "static_configs", "static");
-    is_entry(&x.jobs.v[0]->sds[0], "[{\"targets\":[\"x:1\"]}]", "target");
-    is_str(x.jobs.v[0]->sds[1].section, "file_sd_configs", "file");
+    is_str(x.jobs.v[0]->sds[0].section, "file_sd_configs", "file");
+    is_str(x.jobs.v[0]->sds[1].section, "static_configs", "static");
+    is_entry(&x.jobs.v[0]->sds[1], "[{\"targets\":[\"x:1\"]}]", "target");
     teardown(&x);
 
     setup(&x, REWRITTEN(STASH("old", "{\"http_sd_configs\":[{\"url\":\"http://one\"}]}"),
@@ -303,6 +401,9 @@ int main(void)
 {
     test_is();
     test_who();
+    test_served();
+    test_long_text();
+    test_list();
     test_objects();
     test_text();
     test_restored();
