@@ -171,7 +171,9 @@ static void keep_known(struct state *s, const struct want_entry *e, struct span 
 
 static void count_unreadable(const struct want_entry *e)
 {
-    metric_add(e->ops->failures, 1);
+    if (e->ops->failures != METRIC_COUNT) {
+        metric_add(e->ops->failures, 1);
+    }
     count_failed_refresh(e);
 }
 
