@@ -3,10 +3,11 @@
 #include "webhook/keeper.h"
 
 #include "allocator/base/clock.h"
-#include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
 #include "allocator/base/thread.h"
+#include "allocator/engine/engine.h"
+#include "allocator/engine/feed.h"
 #include "allocator/http/listen.h"
 #include "allocator/http/server.h"
 #include "allocator/serve/routes.h"
@@ -18,6 +19,7 @@
 #include "webhook/confine.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -51,7 +53,9 @@ struct keeper {
     struct http_server *server;
     struct watcher *watcher;
     struct engine *engine;
-    uint64_t config_hash; /* of the texts in use */
+    struct mailbox *refusals; /* tenants that the engine cannot use */
+    struct feed feed;         /* what it was told */
+    uint64_t config_hash;     /* of the texts in use */
     int signals, files_changed, timer;
 };
 
@@ -295,12 +299,15 @@ static int start(struct keeper *k, struct err *err)
     if (rc < 0) {
         return rc;
     }
+    k->refusals = mailbox_new(0);
     const struct engine_options eo = { .watcher = watcher_mailbox(k->watcher),
+                                       .refusals = k->refusals,
                                        .publish = on_snapshot,
                                        .publish_arg = k };
     rc = engine_start(&eo, &k->engine, err);
     if (rc == 0) {
         watcher_connect(k->watcher, engine_mailbox(k->engine));
+        feed_init(&k->feed, engine_mailbox(k->engine));
         watch_files(k);
         confine();
     }
@@ -315,39 +322,63 @@ static void note_reload(bool is_ok)
     metric_set(METRIC_CONFIG_LAST_RELOAD_OK, is_ok ? 1 : 0);
 }
 
-static uint64_t hash_config(const struct engine_config *config)
+/* Trees and texts of all jobs are not needed again. */
+static void tell_engine(struct keeper *k, struct configuration *config)
 {
-    uint64_t h = config->n_sources;
+    k->config_hash = config->hash;
+    feed_tell(&k->feed, &config->tenants);
+    configuration_fini(config);
+    malloc_trim(0);
+}
 
-    for (size_t i = 0; i < config->n_sources; i++) {
-        h = hash_mix(h ^ hash_fast(span_make(config->sources[i].text, config->sources[i].len)));
-    }
-    return h;
+static bool understand(const struct keeper *k, struct configuration *config)
+{
+    bool is_ok =
+        configuration_parse(config) == 0 && configuration_load(config, &k->options->tenants) == 0;
+
+    configuration_report(config, NULL);
+    return is_ok;
 }
 
 /* 'is_asked': by SIGHUP; else some watched file changed, which may have been a certificate. */
 static void reload(struct keeper *k, bool is_asked)
 {
-    struct engine_config config = { 0 };
-    bool is_ok = settings_read_config(k->options, k->settings, &config, NULL) == 0;
-    uint64_t hash = hash_config(&config);
+    struct configuration config;
+    struct err err = { 0 };
+    bool is_ok = true;
 
-    if (is_ok && !is_asked && hash == k->config_hash) {
-        engine_config_fini(&config);
+    configuration_init(&config);
+    if (configuration_read(&config, &k->settings->files, true, &err) < 0) {
+        log_error("configuration cannot be read", LOG_STR("error", err.text));
+        is_ok = false;
+    } else if (!is_asked && config.hash == k->config_hash) {
+        configuration_fini(&config);
         return;
     }
+    is_ok = is_ok && understand(k, &config);
     note_reload(is_ok);
     if (is_ok) {
-        if (hash != k->config_hash) {
+        if (config.hash != k->config_hash) {
             settings_warn_restart(k->options, k->settings, &config);
         }
-        k->config_hash = hash;
         log_info("configuration reloaded", LOG_INT("files", config.n_sources));
-        engine_configure(k->engine, &config);
+        tell_engine(k, &config);
     } else {
         log_error("configuration not reloaded, the running one stays");
     }
-    engine_config_fini(&config);
+    configuration_fini(&config);
+}
+
+/* It was counted as good, as far as it could be checked here. */
+static void note_refusals(struct keeper *k)
+{
+    for (struct mail *mail = mailbox_drain(k->refusals), *next; mail != NULL; mail = next) {
+        const struct refusal_mail *m = (const struct refusal_mail *)(const void *)mail;
+        next = mail->next;
+        note_reload(false);
+        feed_forget(&k->feed, span_of(m->ns), span_of(m->name));
+        mail->dispose(mail);
+    }
 }
 
 static void drain_counter(int fd)
@@ -370,7 +401,8 @@ static void run(struct keeper *k)
     for (;;) {
         struct pollfd fds[] = { { k->signals, POLLIN, 0 },
                                 { k->files_changed, POLLIN, 0 },
-                                { k->timer, POLLIN, 0 } };
+                                { k->timer, POLLIN, 0 },
+                                { mailbox_fd(k->refusals), POLLIN, 0 } };
         if (poll(fds, COUNT(fds), -1) < 0 && errno != EINTR) {
             return;
         }
@@ -390,6 +422,9 @@ static void run(struct keeper *k)
         if (fds[2].revents != 0) {
             drain_counter(k->timer);
             refresh_ports(k);
+        }
+        if (fds[3].revents != 0) {
+            note_refusals(k);
         }
     }
 }
@@ -428,6 +463,8 @@ static void stop(struct keeper *k)
     http_server_stop(&k->server, STOP_GRACE_MS);
     serve_free(&k->serve);
     engine_free(&k->engine); /* last: it owns what the others read */
+    feed_fini(&k->feed);
+    mailbox_free(&k->refusals);
     admit_free(&k->admit);
     for (size_t i = 0; i < N_PORTS; i++) {
         identity_front_free(&k->ports[i].front);
@@ -438,31 +475,26 @@ static void stop(struct keeper *k)
     mem_close_fd(&k->timer);
 }
 
-int keeper_run(const struct options *o, const struct settings *s)
+int keeper_run(const struct options *o, const struct settings *s, struct configuration *config)
 {
     struct keeper k = {
         .options = o, .settings = s, .signals = -1, .files_changed = -1, .timer = -1
     };
-    struct engine_config config = { 0 };
     struct err err = { 0 };
 
     role_enter(keeper);
-    int code = settings_read_config(o, s, &config, stderr);
-    if (code == 0 && start(&k, &err) < 0) {
+    int code = start(&k, &err) < 0 ? EXIT_CANNOT : EXIT_OK;
+    if (code != EXIT_OK) {
         fprintf(stderr, "otel-ta: %s\n", err.text);
-        code = EXIT_CANNOT;
-    }
-    if (code == 0) {
+    } else {
         metric_set_for(METRIC_BUILD_INFO, (const char *[]){ OTEL_TA_VERSION }, 1);
         metric_set(METRIC_PROCESS_START, (double)clock_wall_ms() / 1000);
         note_reload(true);
         log_listeners(&k);
-        k.config_hash = hash_config(&config);
-        engine_configure(k.engine, &config);
+        tell_engine(&k, config);
         log_info("ready");
         run(&k);
     }
     stop(&k);
-    engine_config_fini(&config);
     return code;
 }

@@ -7,7 +7,8 @@
 
 #include "webhook/settings.h"
 
-/* Runs until told to stop; returns the exit code. */
-int keeper_run(const struct options *o, const struct settings *s);
+/* Runs until told to stop; returns the exit code. 'config' is what it begins with; it is emptied as
+ * soon as the engine was told. */
+int keeper_run(const struct options *o, const struct settings *s, struct configuration *config);
 
 #endif

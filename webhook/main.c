@@ -39,11 +39,13 @@ static int finish_output(int code)
 static int run_serve(const struct options *o)
 {
     struct settings settings;
-    int code = settings_load(o, &settings, stderr);
+    struct configuration config;
+    int code = settings_load(o, &settings, &config, stderr);
 
     if (code == EXIT_OK) {
-        code = keeper_run(o, &settings);
+        code = keeper_run(o, &settings, &config);
     }
+    configuration_fini(&config);
     settings_fini(&settings);
     return code;
 }

@@ -3,60 +3,15 @@
 #include "webhook/settings.h"
 
 #include "allocator/base/limits.h"
-#include "allocator/base/readfile.h"
-#include "allocator/codec/yamldoc.h"
-#include "allocator/tenant/dropin.h"
 #include "webhook/cli/document.h"
 
-#include <malloc.h>
 #include <unistd.h>
 
 #define DEFAULT_LISTEN ":8080"
 #define DEFAULT_WEBHOOK_LISTEN ":9443"
 #define SHUTDOWN_DELAY_MS 15000
 
-/* ---- upstream's file */
-
-/* 'text' is in 'arena', as what 'out' points to is. */
-static void parse_dropin(struct span text, struct arena *arena, struct faults *f,
-                         struct dropin *out)
-{
-    struct node *root = NULL;
-    struct err err = { 0 };
-
-    if (yamldoc_parse(text, arena, &root, &err) < 0) {
-        faults_add(f, FAULT_ERROR, 0, "%s", err.text);
-    } else {
-        dropin_parse(root, f, out);
-    }
-}
-
-/* The parts of the file that are about serving; jobs are the engine's business. */
-static int read_dropin(const char *path, struct settings *s, struct dropin *out, FILE *errout)
-{
-    struct buf *text = arena_zalloc(&s->arena, sizeof(*text));
-    struct faults faults;
-    struct err err = { 0 };
-    int code = EXIT_OK;
-
-    buf_init(text, LIMIT_DOCUMENT_BYTES);
-    if (document_read(path, text, &err) < 0) {
-        fprintf(errout, "otel-ta: %s\n", err.text);
-        buf_fini(text);
-        return EXIT_CANNOT;
-    }
-    struct span copy = arena_span(&s->arena, buf_span(text)); /* nodes borrow from it */
-    buf_fini(text);
-    faults_init(&faults);
-    faults.file = path;
-    parse_dropin(copy, &s->arena, &faults, out);
-    if (faults.n_errors > 0) {
-        faults_print(&faults, errout);
-        code = EXIT_FAULTS;
-    }
-    faults_fini(&faults);
-    return code;
-}
+/* ---- merging */
 
 static const char *text_or(struct arena *arena, const char *flag, struct span file,
                            const char *otherwise)
@@ -109,22 +64,17 @@ static void name_https_changes(struct buf *out, const struct settings *before,
 }
 
 void settings_warn_restart(const struct options *o, const struct settings *s,
-                           const struct engine_config *config)
+                           const struct configuration *config)
 {
     struct settings now = { 0 };
-    struct dropin dropin = { 0 };
-    struct faults faults;
     AUTO_BUF names = { 0 };
 
     if (s->mode != SERVE_DROPIN) {
         return;
     }
     buf_init(&names, KIB);
-    faults_init(&faults);
     arena_init(&now.arena);
-    parse_dropin(span_make(config->sources[0].text, config->sources[0].len), &now.arena, &faults,
-                 &dropin);
-    merge(o, &dropin, &now);
+    merge(o, &config->dropin, &now);
     name_change(&names, "listen_addr", s->listen, now.listen);
     name_https_changes(&names, s, &now);
     name_change(&names, "allow_insecure_auth_secrets", s->secrets_over_http ? "true" : "",
@@ -134,7 +84,6 @@ void settings_warn_restart(const struct options *o, const struct settings *s,
                  LOG_STR("settings", names.p), LOG_STR("file", config->sources[0].path));
     }
     arena_fini(&now.arena);
-    faults_fini(&faults);
 }
 
 /* ---- checks */
@@ -191,151 +140,89 @@ static int read_standard_input(const struct options *o, struct settings *s, FILE
     return EXIT_OK;
 }
 
-static void set_paths(const struct options *o, struct settings *s)
+static void set_files(const struct options *o, struct settings *s)
 {
+    const char **all = (const char **)arena_alloc(&s->arena, (o->filenames.n + 1) * sizeof(*all));
+
     s->paths = (const char **)arena_alloc(&s->arena, (o->filenames.n + 1) * sizeof(*s->paths));
+    s->files = (struct configuration_files){ .kind = s->mode == SERVE_DROPIN ? TENANTS_DROPIN
+                                                                             : TENANTS_MANIFEST,
+                                             .paths = all,
+                                             .standard_input = &s->standard_input };
     if (s->mode == SERVE_DROPIN) {
-        s->paths[s->n_paths++] = o->config_file == NULL ? DROPIN_DEFAULT_PATH : o->config_file;
+        all[s->files.n++] = o->config_file == NULL ? DROPIN_DEFAULT_PATH : o->config_file;
     }
     for (size_t i = 0; i < o->filenames.n; i++) {
-        if (strcmp(o->filenames.v[i], "-") != 0) {
-            s->paths[s->n_paths++] = o->filenames.v[i];
+        all[s->files.n++] = o->filenames.v[i];
+    }
+    for (size_t i = 0; i < s->files.n; i++) {
+        if (strcmp(all[i], "-") != 0) {
+            s->paths[s->n_paths++] = all[i];
         }
     }
 }
 
-int settings_load(const struct options *o, struct settings *out, FILE *errout)
+static int read_files(const struct settings *s, struct configuration *config, FILE *errout)
 {
-    struct dropin dropin = { 0 };
-    int code = EXIT_OK;
+    struct err err = { 0 };
 
+    if (configuration_read(config, &s->files, false, &err) < 0) {
+        fprintf(errout, "otel-ta: %s\n", err.text);
+        return EXIT_CANNOT;
+    }
+    if (configuration_parse(config) < 0) {
+        configuration_report(config, errout);
+        return EXIT_FAULTS;
+    }
+    return EXIT_OK;
+}
+
+/* What is not the same in all modes. */
+static void choose_defaults(const struct options *o, struct settings *s)
+{
+    const char *hook = o->serve.webhook_listen != NULL ? o->serve.webhook_listen
+                       : s->mode == SERVE_DROPIN       ? "off"
+                                                       : DEFAULT_WEBHOOK_LISTEN;
+
+    s->webhook_listen = strcmp(hook, "off") == 0 ? NULL : hook;
+    s->shutdown_delay_ms = o->serve.shutdown_delay_ms >= 0 ? o->serve.shutdown_delay_ms
+                           : s->mode == SERVE_LOCAL        ? 0
+                                                           : SHUTDOWN_DELAY_MS;
+}
+
+int settings_load(const struct options *o, struct settings *out, struct configuration *config,
+                  FILE *errout)
+{
     memset(out, 0, sizeof(*out));
     arena_init(&out->arena);
+    configuration_init(config);
     out->mode = choose_mode(o);
     out->threads = o->serve.threads;
-    set_paths(o, out);
+    set_files(o, out);
     buf_init(&out->standard_input, LIMIT_DOCUMENT_BYTES);
-    code = read_standard_input(o, out, errout);
-    if (out->mode == SERVE_DROPIN) {
-        code = read_dropin(out->paths[0], out, &dropin, errout);
+    int code = read_standard_input(o, out, errout);
+    if (code == EXIT_OK && out->mode == SERVE_DROPIN) {
+        code = read_files(out, config, errout);
     }
     if (code != EXIT_OK) {
         return code;
     }
-    merge(o, &dropin, out);
-    const char *hook = o->serve.webhook_listen != NULL ? o->serve.webhook_listen
-                       : out->mode == SERVE_DROPIN     ? "off"
-                                                       : DEFAULT_WEBHOOK_LISTEN;
-    out->webhook_listen = strcmp(hook, "off") == 0 ? NULL : hook;
-    out->shutdown_delay_ms = o->serve.shutdown_delay_ms >= 0 ? o->serve.shutdown_delay_ms
-                             : out->mode == SERVE_LOCAL      ? 0
-                                                             : SHUTDOWN_DELAY_MS;
-    return check(o, out, errout);
+    merge(o, &config->dropin, out);
+    choose_defaults(o, out);
+    code = check(o, out, errout);
+    if (code == EXIT_OK && out->mode != SERVE_DROPIN) {
+        code = read_files(out, config, errout);
+    }
+    if (code != EXIT_OK) {
+        return code;
+    }
+    int rc = configuration_load(config, &o->tenants);
+    configuration_report(config, errout);
+    return rc < 0 ? EXIT_FAULTS : EXIT_OK;
 }
 
 void settings_fini(struct settings *s)
 {
     buf_fini(&s->standard_input);
     arena_fini(&s->arena);
-}
-
-/* ---- the engine's configuration */
-
-static void set_tenants_options(const struct options *o, struct engine_config *c)
-{
-    c->options = o->tenants;
-    c->options.strategy = arena_span(&c->arena, o->tenants.strategy);
-}
-
-/* '*out_text' is the caller's. At the start a pipe is fine; later, nobody waits for its other end.
- */
-static int read_source(const struct settings *s, const char *path, bool is_reload, char **out_text,
-                       size_t *out_len, struct err *err)
-{
-    struct readfile_signature signature;
-    struct buf text;
-    int rc = 0;
-
-    if (is_reload && strcmp(path, "-") != 0) {
-        return readfile_read(path, LIMIT_DOCUMENT_BYTES, &signature, out_text, out_len, err);
-    }
-    buf_init(&text, LIMIT_DOCUMENT_BYTES);
-    if (strcmp(path, "-") == 0) {
-        buf_add_span(&text, buf_span(&s->standard_input));
-    } else {
-        rc = document_read(path, &text, err);
-    }
-    if (rc < 0) {
-        buf_fini(&text);
-        return rc;
-    }
-    *out_text = buf_take(&text, out_len);
-    return 0;
-}
-
-static int read_sources(const struct options *o, const struct settings *s, bool is_reload,
-                        struct engine_config *out, struct err *err)
-{
-    size_t n = s->mode == SERVE_DROPIN ? 1 : o->filenames.n;
-
-    out->sources = mem_array(n, sizeof(*out->sources));
-    for (size_t i = 0; i < n; i++) {
-        const char *path = s->mode == SERVE_DROPIN ? s->paths[0] : o->filenames.v[i];
-        struct tenants_source *source = &out->sources[out->n_sources];
-        int rc = read_source(s, path, is_reload, &source->text, &source->len, err);
-        if (rc < 0) {
-            return rc;
-        }
-        source->kind = s->mode == SERVE_DROPIN ? TENANTS_DROPIN : TENANTS_MANIFEST;
-        source->path = mem_strdup(path);
-        out->n_sources++;
-    }
-    return 0;
-}
-
-static void report(const struct faults *f, FILE *errout)
-{
-    if (errout != NULL) {
-        faults_print(f, errout);
-        return;
-    }
-    for (size_t i = 0; i < f->n; i++) {
-        AUTO_STR text = fault_text(&f->v[i]);
-        if (f->v[i].severity == FAULT_ERROR) {
-            log_error("fault in the configuration", LOG_STR("fault", text));
-        } else {
-            log_warn("fault in the configuration", LOG_STR("fault", text));
-        }
-    }
-}
-
-int settings_read_config(const struct options *o, const struct settings *s,
-                         struct engine_config *out, FILE *errout)
-{
-    struct err err = { 0 };
-    struct faults faults;
-    struct strpool pool;
-    struct tenants tenants = { 0 };
-
-    memset(out, 0, sizeof(*out));
-    arena_init(&out->arena);
-    set_tenants_options(o, out);
-    if (read_sources(o, s, errout == NULL, out, &err) < 0) {
-        if (errout != NULL) {
-            fprintf(errout, "otel-ta: %s\n", err.text);
-        } else {
-            log_error("configuration cannot be read", LOG_STR("error", err.text));
-        }
-        return EXIT_CANNOT;
-    }
-    faults_init(&faults);
-    strpool_init(&pool);
-    int rc = tenants_load(out->sources, out->n_sources, &out->options, &pool, &faults, &tenants);
-    report(&faults, errout);
-    int code = rc == 0 ? EXIT_OK : EXIT_FAULTS;
-    tenants_fini(&tenants);
-    strpool_fini(&pool);
-    faults_fini(&faults);
-    malloc_trim(0); /* trees of all jobs, which this thread does not need again */
-    return code;
 }

@@ -4,66 +4,207 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
 #include "allocator/engine/state_fields.h"
+#include "allocator/engine/tenantkey.h"
 
 #include <stdlib.h>
 
-struct renewal { /* the new configuration while it replaces the old one */
+/* ---- what is told */
+
+static struct told *push_told(struct state *s, struct span ns, struct span name)
+{
+    struct told *t = vec_push(&s->told);
+
+    *t = (struct told){ .order = s->n_told++ };
+    t->ns = mem_strndup(ns.len == 0 ? "" : ns.p, ns.len);
+    t->name = mem_strndup(name.len == 0 ? "" : name.p, name.len);
+    collectorlist_init(&t->list);
+    return t;
+}
+
+void state_free_told(struct told *t)
+{
+    mem_free(t->ns);
+    mem_free(t->name);
+    tenant_free(&t->tenant);
+    tenancy_free(&t->fresh);
+    collectorlist_fini(&t->list);
+}
+
+int state_put_tenant(struct state *s, struct tenant **tenant, struct err *err)
+{
+    struct tenancy *fresh = NULL;
+
+    int rc = tenancy_new(*tenant, &fresh, err);
+    if (rc < 0) {
+        return err_wrap(err, rc, "collector %.*s", SPAN_ARG((*tenant)->name));
+    }
+    struct told *t = push_told(s, (*tenant)->ns, (*tenant)->name);
+    t->fresh = fresh;
+    t->tenant = *tenant;
+    *tenant = NULL;
+    return 0;
+}
+
+void state_drop_tenant(struct state *s, struct span ns, struct span name)
+{
+    push_told(s, ns, name)->is_gone = true;
+}
+
+void state_put_collectors(struct state *s, struct span ns, struct span name,
+                          struct collectorlist *list)
+{
+    struct told *t = push_told(s, ns, name);
+
+    t->has_list = true;
+    t->list = *list;
+    collectorlist_init(list);
+}
+
+static int compare_told(const void *a, const void *b)
+{
+    const struct told *x = a, *y = b;
+    int c = tenant_compare(span_of(x->ns), span_of(x->name), span_of(y->ns), span_of(y->name));
+    return c != 0 ? c : (x->order > y->order) - (x->order < y->order);
+}
+
+/* What 'later' says counts, where it says something. */
+static void merge_told(struct told *t, struct told *later) ON(engine)
+{
+    if (later->tenant != NULL || later->is_gone) {
+        tenant_free(&t->tenant);
+        tenancy_free(&t->fresh);
+        t->tenant = later->tenant;
+        t->fresh = later->fresh;
+        t->is_gone = later->is_gone;
+        later->tenant = NULL;
+        later->fresh = NULL;
+    }
+    if (later->has_list) {
+        collectorlist_fini(&t->list);
+        t->list = later->list;
+        t->has_list = true;
+        collectorlist_init(&later->list);
+    }
+    state_free_told(later);
+}
+
+/* One row for each key, in their order. */
+static void sort_told(struct state *s) ON(engine)
+{
+    size_t n = 0;
+
+    if (s->told.n > 1) {
+        qsort(s->told.v, s->told.n, sizeof(*s->told.v), compare_told);
+    }
+    for (size_t i = 0; i < s->told.n; i++) {
+        struct told *t = &s->told.v[i], *last = n == 0 ? NULL : &s->told.v[n - 1];
+        if (last != NULL && strcmp(last->ns, t->ns) == 0 && strcmp(last->name, t->name) == 0) {
+            merge_told(last, t);
+        } else {
+            s->told.v[n++] = *t;
+        }
+    }
+    s->told.n = n;
+}
+
+/* ---- the new configuration while it replaces the old one */
+
+struct place {           /* of one tenant */
+    struct told *told;   /* NULL: nothing */
+    struct tenancy *old; /* NULL: it is new */
+    struct tenancy *now; /* that, a fresh one, or NULL: it goes, or is not there yet */
+    bool has_new_label;
+    VEC(struct job *) jobs; /* of a tenant that was told */
+};
+
+struct renewal {
     struct state *s;
-    struct tenants *config;
-    struct tenancy **tenancies;        /* by tenant: new, or the old one that goes on */
-    bool *goes_on;                     /* by tenant */
-    VEC(struct job *) jobs;            /* of all tenants */
-    VEC(struct directory_job) entries; /* of the same */
+    VEC(struct place) places; /* by key */
+    VEC(struct job *) jobs;   /* of all tenants */
     int64_t now_ms;
     bool has_changed;
 };
 
-static struct tenancy *find_tenancy(const struct state *s, const struct tenant *config)
+static bool has_tenant(const struct place *p)
 {
-    for (size_t i = 0; i < s->tenancies.n; i++) {
-        struct tenancy *t = s->tenancies.v[i];
-        if (span_eq(t->ns, config->ns) && span_eq(t->name, config->name)) {
-            return t;
-        }
-    }
-    return NULL;
+    return p->told != NULL && p->told->tenant != NULL;
 }
 
-static int compare_tenants(const void *a, const void *b)
+static void add_place(struct renewal *r, struct tenancy *old, struct told *told)
 {
-    const struct tenant *x = a, *y = b;
-    int c = span_cmp(x->ns, y->ns);
-    return c != 0 ? c : span_cmp(x->name, y->name);
-}
+    struct place *p = vec_push(&r->places);
 
-/* The part that can fail comes first and changes nothing. */
-static int make_tenancies(struct renewal *r, struct err *err) ON(engine)
-{
-    for (size_t i = 0; i < r->config->n; i++) {
-        const struct tenant *tenant = &r->config->v[i];
-        struct tenancy *old = find_tenancy(r->s, tenant);
-        if (old != NULL && tenancy_is_like(old, tenant)) {
-            r->tenancies[i] = old;
-            r->goes_on[i] = true;
-            continue;
+    *p = (struct place){ .told = told, .old = old, .now = old };
+    if (has_tenant(p)) {
+        if (old == NULL || !tenancy_is_like(old, told->tenant)) {
+            p->now = told->fresh;
+            told->fresh = NULL;
+            r->has_changed = true;
         }
-        int rc = tenancy_new(tenant, &r->tenancies[i], err);
-        if (rc < 0) {
-            return err_wrap(err, rc, "collector %.*s", SPAN_ARG(tenant->name));
-        }
-        r->has_changed = true;
-    }
-    return 0;
-}
-
-static void drop_new_tenancies(struct renewal *r) ON(engine)
-{
-    for (size_t i = 0; i < r->config->n; i++) {
-        if (!r->goes_on[i]) {
-            tenancy_free(&r->tenancies[i]);
-        }
+    } else if (told != NULL && told->is_gone) {
+        p->now = NULL;
     }
 }
+
+static void make_places(struct renewal *r)
+{
+    struct state *s = r->s;
+    size_t i = 0, k = 0;
+
+    while (i < s->tenancies.n || k < s->told.n) {
+        struct tenancy *t = i < s->tenancies.n ? s->tenancies.v[i] : NULL;
+        struct told *told = k < s->told.n ? &s->told.v[k] : NULL;
+        int c = t == NULL ? 1
+                : told == NULL
+                    ? -1
+                    : tenant_compare(t->ns, t->name, span_of(told->ns), span_of(told->name));
+        add_place(r, c <= 0 ? t : NULL, c >= 0 ? told : NULL);
+        i += c <= 0;
+        k += c >= 0;
+    }
+}
+
+/* Its collectors, as told or as they were. */
+static void renew_collectors(struct renewal *r, struct place *p) ON(engine)
+{
+    const struct collectorlist *list = NULL;
+
+    if (p->told != NULL && p->told->has_list) {
+        list = &p->told->list;
+    } else if (p->old != NULL && p->now != p->old) {
+        list = &p->old->collectors;
+    }
+    if (p->now != NULL && list != NULL) {
+        int64_t from = clock_mono_us();
+        r->has_changed |= tenancy_set_collectors(p->now, list);
+        state_show_time(p->now, "SetCollectors", clock_mono_us() - from);
+    }
+    if (p->now == NULL && p->old != NULL && !p->told->has_list) { /* for when it comes back */
+        p->told->has_list = true;
+        collectorlist_copy(&p->told->list, list);
+    }
+}
+
+static void renew_tenancies(struct renewal *r) ON(engine)
+{
+    size_t n = 0;
+
+    vec_each(&r->places, p) {
+        n += p->now != NULL;
+    }
+    vec_each(&r->places, p) {
+        if (p->now != NULL) {
+            p->has_new_label = tenancy_set_alone(p->now, n == 1);
+        }
+        if (has_tenant(p)) {
+            r->has_changed |= p->now->are_jobs_inline != p->told->tenant->are_jobs_inline;
+            p->now->are_jobs_inline = p->told->tenant->are_jobs_inline;
+        }
+        renew_collectors(r, p);
+    }
+}
+
+/* ---- jobs */
 
 /* The job's name in metrics: upstream's form where that is unique. */
 static char *job_label(const struct tenancy *t, const struct scrapejob *config)
@@ -98,18 +239,13 @@ static struct job **find_place(struct tenancy *from, const struct scrapejob *con
 static struct job *take_same(struct job **place, const struct scrapejob *config)
 {
     struct job *j = *place;
-    uint64_t key[2];
 
-    if (j->config == config) {
+    if (memcmp(j->config->key, config->key, sizeof(config->key)) == 0) {
         *place = NULL;
         return j;
     }
-    job_key(config, key);
-    if (memcmp(j->key, key, sizeof(key)) == 0) {
-        *place = NULL;
-        return j;
-    }
-    return j->predecessor != NULL && memcmp(j->predecessor->key, key, sizeof(key)) == 0
+    return j->predecessor != NULL &&
+                   memcmp(j->predecessor->config->key, config->key, sizeof(config->key)) == 0
                ? job_take_predecessor(j)
                : NULL;
 }
@@ -147,125 +283,149 @@ static void start_job(struct renewal *r, struct job *j) ON(engine)
     }
 }
 
-static void add_entry(struct renewal *r, size_t tenant, const struct scrapejob *config)
-{
-    struct directory_job *entry = vec_push(&r->entries);
-
-    *entry = (struct directory_job){ .tenant = tenant,
-                                     .receiver = config->receiver,
-                                     .name = config->name };
-    if (!r->tenancies[tenant]->are_jobs_inline) {
-        entry->config = span_of(config->text);
-        entry->config_masked = span_of(config->text_masked);
-    }
-}
-
 /* The job goes on as it is. */
-static void keep_job(struct renewal *r, size_t i, struct job *j, const char *label) ON(engine)
+static void keep_job(const struct place *p, struct job *j, const char *label) ON(engine)
 {
-    struct tenancy *t = r->tenancies[i];
-
     for (; j != NULL; j = j->predecessor) {
-        if (!r->goes_on[i]) {
-            job_join(j, t->fleet, tenancy_take_number(t));
+        if (p->now != p->old) {
+            job_join(j, p->now->fleet, tenancy_take_number(p->now));
         }
         job_set_label(j, label);
     }
 }
 
-/* Moves the configuration. 'place' is where the job of this name was, or NULL. */
-static struct job *begin_job(struct renewal *r, size_t i, struct scrapejob **config,
-                             const char *label, struct job **place) ON(engine)
+/* Moves the configuration. 'before' is where the job of this name was, or NULL. */
+static struct job *begin_job(struct renewal *r, const struct place *p, struct scrapejob **config,
+                             const char *label, struct job **before) ON(engine)
 {
-    struct tenancy *t = r->tenancies[i];
-    struct job *j =
-        job_new(*config, label, t->fleet, tenancy_take_number(t), &r->s->tails, &r->s->pool);
+    struct state *s = r->s;
 
+    scrapejob_adopt(*config, &s->pool);
+    struct job *j =
+        job_new(*config, label, p->now->fleet, tenancy_take_number(p->now), &s->tails, &s->pool);
     *config = NULL;
     start_job(r, j);
-    if (r->s->is_synced && place != NULL && j->n_open > 0) {
-        j->predecessor = take_served(place);
+    if (s->is_synced && before != NULL && j->n_open > 0) {
+        j->predecessor = take_served(before);
     }
     if (j->predecessor != NULL) {
         j->predecessor->successor = j;
-        keep_job(r, i, j->predecessor, label);
+        keep_job(p, j->predecessor, label);
     }
     r->has_changed = true;
     return j;
 }
 
-static void renew_jobs(struct renewal *r, size_t i) ON(engine)
+static void renew_jobs(struct renewal *r, struct place *p) ON(engine)
 {
-    struct tenant *tenant = &r->config->v[i];
-    struct tenancy *old = find_tenancy(r->s, tenant);
+    struct tenant *tenant = p->told->tenant;
 
+    tenantkey_make(tenant);
     for (size_t k = 0; k < tenant->jobs.n; k++) {
         struct scrapejob **config = &tenant->jobs.v[k];
-        AUTO_STR label = job_label(r->tenancies[i], *config);
-        scrapejob_settle(*config);
-        struct job **place = find_place(old, *config, k);
-        if (place != NULL && state_is_served(*place)) {
-            state_end_predecessor(r->s, *place);
+        AUTO_STR label = job_label(p->now, *config);
+        struct job **before = find_place(p->old, *config, k);
+        if (before != NULL && state_is_served(*before)) {
+            state_end_predecessor(r->s, *before);
         }
-        struct job *j = place == NULL ? NULL : take_same(place, *config);
+        struct job *j = before == NULL ? NULL : take_same(before, *config);
         if (j == NULL) {
-            j = begin_job(r, i, config, label, place);
+            j = begin_job(r, p, config, label, before);
         } else {
-            keep_job(r, i, j, label);
+            keep_job(p, j, label);
         }
-        add_entry(r, i, j->config);
-        *vec_push(&r->jobs) = j;
+        *vec_push(&p->jobs) = j;
     }
 }
 
-/* Old jobs that no tenancy of the new configuration took. */
-static void end_jobs(struct renewal *r) ON(engine)
+/* Nothing was told of its jobs. */
+static void relabel_jobs(const struct place *p)
 {
-    for (size_t i = 0; i < r->s->tenancies.n; i++) {
-        struct tenancy *t = r->s->tenancies.v[i];
-        bool goes_on = false;
-        for (size_t k = 0; k < r->config->n; k++) {
-            goes_on |= r->tenancies[k] == t;
+    vec_each(&p->now->jobs, place) {
+        AUTO_STR label = job_label(p->now, (*place)->config);
+        for (struct job *j = *place; j != NULL; j = j->predecessor) {
+            job_set_label(j, label);
         }
-        vec_each(&t->jobs, place) {
-            if (*place != NULL) {
-                state_end_predecessor(r->s, *place);
-                state_forget_job(r->s, *place, NULL);
-                if (goes_on) {
-                    tenancy_give_number(t, (*place)->fleet_job);
-                    job_free(place, false);
-                }
-                r->has_changed = true;
+    }
+}
+
+/* Old jobs that the new configuration did not take. */
+static void end_jobs(struct renewal *r, struct place *p) ON(engine)
+{
+    vec_each(&p->old->jobs, place) {
+        if (*place != NULL) {
+            state_end_predecessor(r->s, *place);
+            state_forget_job(r->s, *place, NULL);
+            if (p->now == p->old) {
+                tenancy_give_number(p->old, (*place)->fleet_job);
+                job_free(place, false);
             }
-        }
-        if (!goes_on) {
-            tenancy_free(&t);
             r->has_changed = true;
         }
     }
+    if (p->now != p->old) {
+        tenancy_free(&p->old);
+        r->has_changed = true;
+    }
 }
 
-/* The new lists become the state's. */
-static void settle_in(struct renewal *r)
+static void renew_all_jobs(struct renewal *r) ON(engine)
+{
+    vec_each(&r->places, p) {
+        if (has_tenant(p)) {
+            renew_jobs(r, p);
+        } else if (p->has_new_label) {
+            relabel_jobs(p);
+        }
+    }
+    vec_each(&r->places, p) { /* after all of them: what is wanted on is not asked for anew */
+        if (p->old != NULL && (has_tenant(p) || p->now == NULL)) {
+            end_jobs(r, p);
+        }
+    }
+}
+
+/* ---- the new lists become the state's */
+
+static void settle_tenancies(struct renewal *r)
+{
+    vec_clear(&r->s->tenancies);
+    vec_clear(&r->s->dirty);
+    vec_each(&r->places, p) {
+        if (p->now == NULL) {
+            continue;
+        }
+        *vec_push(&r->s->tenancies) = p->now;
+        if (has_tenant(p)) {
+            vec_fini(&p->now->jobs);
+            p->now->jobs.v = p->jobs.v;
+            p->now->jobs.n = p->jobs.n;
+            p->now->jobs.cap = p->jobs.cap;
+        }
+        vec_each(&p->now->jobs,
+                 place) { /* those of tenants of which nothing was told are as before */
+            struct job *j = *place;
+            bool may_render = j->is_listed || p->told != NULL || p->has_new_label;
+            j->row = r->jobs.n;
+            j->is_listed = false;
+            if (may_render) {
+                state_list_job(r->s, j);
+            }
+            *vec_push(&r->jobs) = j;
+        }
+    }
+}
+
+static void settle_jobs(struct renewal *r)
 {
     struct state *s = r->s;
 
-    vec_clear(&s->tenancies);
-    for (size_t i = 0; i < r->config->n; i++) {
-        *vec_push(&s->tenancies) = r->tenancies[i];
-        vec_clear(&r->tenancies[i]->jobs);
-    }
     r->has_changed |= s->jobs.n != r->jobs.n;
-    vec_clear(&s->dirty);
     mem_free(s->rows);
     s->rows = mem_array(r->jobs.n + 1, sizeof(*s->rows));
     for (size_t i = 0; i < r->jobs.n; i++) {
         struct job *j = r->jobs.v[i];
         r->has_changed |= i < s->jobs.n && s->jobs.v[i] != j;
-        *vec_push(&r->tenancies[r->entries.v[i].tenant]->jobs) = j;
-        j->row = i;
-        j->is_listed = false;
-        state_list_job(s, j);
         struct job *served = state_served_job(j);
         s->rows[i] = served == NULL ? NULL : served->pages.row;
     }
@@ -275,9 +435,51 @@ static void settle_in(struct renewal *r)
     s->jobs.cap = r->jobs.cap;
 }
 
-static void make_directory(struct renewal *r) ON(engine)
+/* Collectors of tenants that are not there are kept for when these come. */
+static void settle_told(struct renewal *r) ON(engine)
 {
     struct state *s = r->s;
+    size_t n = 0;
+
+    vec_each(&r->places, p) {
+        if (p->told == NULL) {
+            continue;
+        }
+        bool is_kept = p->now == NULL && p->told->list.n > 0;
+        if (is_kept) {
+            tenant_free(&p->told->tenant);
+            p->told->is_gone = false;
+            s->told.v[n++] = *p->told;
+        } else {
+            state_free_told(p->told);
+        }
+    }
+    s->told.n = n;
+}
+
+static struct directory_job *list_entries(const struct state *s)
+{
+    struct directory_job *entries = mem_array(s->jobs.n + 1, sizeof(*entries));
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        vec_each(&s->tenancies.v[i]->jobs, place) {
+            const struct scrapejob *config = (*place)->config;
+            struct directory_job *entry = &entries[n++];
+            *entry = (struct directory_job){ .tenant = i,
+                                             .receiver = config->receiver,
+                                             .name = config->name };
+            if (!s->tenancies.v[i]->are_jobs_inline) {
+                entry->config = span_of(config->text);
+                entry->config_masked = span_of(config->text_masked);
+            }
+        }
+    }
+    return entries;
+}
+
+static void make_directory(struct state *s) ON(engine)
+{
     struct directory_tenant *tenants = mem_array(s->tenancies.n + 1, sizeof(*tenants));
 
     for (size_t i = 0; i < s->tenancies.n; i++) {
@@ -292,8 +494,10 @@ static void make_directory(struct renewal *r) ON(engine)
         }
         tenants[i] = (struct directory_tenant){ t->ns, t->name, names, n, names + n, seats };
     }
+    struct directory_job *entries = list_entries(s);
     struct directory *directory =
-        directory_new(tenants, s->tenancies.n, r->entries.v, r->entries.n, s->directory);
+        directory_new(tenants, s->tenancies.n, entries, s->jobs.n, s->directory);
+    mem_free(entries);
     state_retire_directory(s);
     s->directory = directory;
     s->is_directory_new = true;
@@ -335,47 +539,62 @@ static void show_configuration(const struct state *s)
     metric_add_for(METRIC_EVENTS, (const char *[]){ "EventSourceConfigMap" }, 1);
 }
 
-static void finish_renewal(struct renewal *r)
+/* ---- whole */
+
+void state_complete(struct state *s, int64_t now_ms)
 {
-    vec_fini(&r->entries);
-    mem_free(r->tenancies);
-    mem_free(r->goes_on);
+    struct renewal r = { .s = s, .now_ms = now_ms };
+
+    sort_told(s);
+    make_places(&r);
+    renew_tenancies(&r);
+    renew_all_jobs(&r);
+    settle_tenancies(&r);
+    settle_jobs(&r);
+    settle_told(&r);
+    vec_fini(&r.places);
+    if (r.has_changed || !s->is_configured) {
+        make_directory(s);
+    }
+    s->is_configured = true;
+    show_configuration(s);
+}
+
+/* Everything that is there, or will be, is gone unless it is told again. */
+static void drop_all(struct state *s)
+{
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        struct tenancy *t = s->tenancies.v[i];
+        struct collectorlist none;
+        collectorlist_init(&none);
+        state_drop_tenant(s, t->ns, t->name);
+        state_put_collectors(s, t->ns, t->name, &none);
+    }
+}
+
+static void forget_told(struct state *s, size_t n) ON(engine)
+{
+    while (s->told.n > n) {
+        state_free_told(&s->told.v[--s->told.n]);
+    }
 }
 
 int state_configure(struct state *s, struct tenants *config, int64_t now_ms, struct err *err)
 {
-    struct renewal r = { .s = s, .config = config, .now_ms = now_ms };
+    size_t n_before = s->told.n;
+    int rc = 0;
 
-    if (config->n > 1) {
-        qsort(config->v, config->n, sizeof(*config->v), compare_tenants);
+    drop_all(s);
+    for (size_t i = 0; rc == 0 && i < config->n; i++) {
+        struct tenant *t = config->v[i];
+        state_put_collectors(s, t->ns, t->name, &t->collectors);
+        rc = state_put_tenant(s, &config->v[i], err);
     }
-    r.tenancies = mem_array(config->n + 1, sizeof(struct tenancy *));
-    r.goes_on = mem_array(config->n + 1, sizeof(bool));
-    int rc = make_tenancies(&r, err);
     if (rc < 0) {
-        drop_new_tenancies(&r);
-        finish_renewal(&r);
+        forget_told(s, n_before);
         return rc;
     }
-    for (size_t i = 0; i < config->n; i++) {
-        int64_t from = clock_mono_us();
-        tenancy_set_alone(r.tenancies[i], config->n == 1);
-        r.has_changed |= r.tenancies[i]->are_jobs_inline != config->v[i].are_jobs_inline;
-        r.tenancies[i]->are_jobs_inline = config->v[i].are_jobs_inline;
-        r.has_changed |= tenancy_set_collectors(r.tenancies[i], &config->v[i].collectors);
-        state_show_time(r.tenancies[i], "SetCollectors", clock_mono_us() - from);
-    }
-    for (size_t i = 0; i < config->n; i++) {
-        renew_jobs(&r, i);
-    }
-    end_jobs(&r);
-    settle_in(&r);
-    if (r.has_changed || !s->is_configured) {
-        make_directory(&r);
-    }
-    s->is_configured = true;
-    show_configuration(s);
-    finish_renewal(&r);
+    state_complete(s, now_ms);
     tenants_fini(config);
     return 0;
 }

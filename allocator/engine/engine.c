@@ -34,80 +34,37 @@ struct engine {
     bool is_stopping;
 };
 
-/* ---- configuration mail */
+/* ---- tenants */
 
-struct config_mail {
-    struct mail mail;
-    struct engine_config config;
-};
-
-void engine_config_fini(struct engine_config *config)
+/* It keeps what it had. Who told of it is told. */
+static void refuse(struct engine *e, const struct tenant *tenant, const struct err *err)
 {
-    for (size_t i = 0; i < config->n_sources; i++) {
-        mem_free(config->sources[i].path);
-        mem_free(config->sources[i].text);
+    AUTO_STR name = mem_printf("%.*s", SPAN_ARG(tenant->name));
+
+    log_error("a collector is refused, what is known of it stays", LOG_STR("collector", name),
+              LOG_STR("error", err->text));
+    if (e->options.refusals != NULL) {
+        mailbox_post(e->options.refusals, tenantmail_refusal(tenant->ns, tenant->name, err));
     }
-    mem_free(config->sources);
-    config->sources = NULL;
-    config->n_sources = 0;
-    arena_fini(&config->arena);
 }
 
-static void dispose_config(struct mail *mail)
-{
-    struct config_mail *m = (struct config_mail *)(void *)mail;
-
-    engine_config_fini(&m->config);
-    mem_free(m);
-}
-
-void engine_configure(struct engine *e, struct engine_config *config)
-{
-    struct config_mail *m = mem_zalloc(sizeof(*m));
-
-    m->mail = (struct mail){ .kind = ENGINE_CONFIG, .dispose = dispose_config };
-    m->config = *config;
-    *config = (struct engine_config){ 0 };
-    mailbox_post(e->box, &m->mail);
-}
-
-static int load_and_configure(struct engine *e, const struct engine_config *config, struct err *err)
-    ON(engine)
-{
-    struct tenants_options options = config->options;
-    struct tenants tenants = { 0 };
-    struct faults faults;
-
-    faults_init(&faults);
-    options.memo = state_memo(e->state);
-    int rc = tenants_load(config->sources, config->n_sources, &options, state_pool(e->state),
-                          &faults, &tenants);
-    if (rc < 0) {
-        faults_first(&faults, err);
-    } else {
-        rc = state_configure(e->state, &tenants, clock_mono_ms(), err);
-        if (rc < 0) {
-            tenants_fini(&tenants);
-        }
-    }
-    faults_fini(&faults);
-    return rc;
-}
-
-static void configure(struct engine *e, const struct engine_config *config) ON(engine)
+static void take_tenant(struct engine *e, struct tenant_mail *m) ON(engine)
 {
     struct err err = { 0 };
-    int64_t from = clock_mono_us();
-    int rc = load_and_configure(e, config, &err);
 
-    if (rc < 0) { /* the keeper has counted it as good, as far as it could check */
-        metric_add_for(METRIC_CONFIG_RELOADS, (const char *[]){ "failure" }, 1);
-        metric_set(METRIC_CONFIG_LAST_RELOAD_OK, 0);
-        log_error("the configuration is refused, the running one stays",
-                  LOG_STR("error", err.text));
-        return;
+    if (m->tenant == NULL) {
+        state_drop_tenant(e->state, span_of(m->ns), span_of(m->name));
+    } else if (state_put_tenant(e->state, &m->tenant, &err) < 0) {
+        refuse(e, m->tenant, &err);
     }
+}
+
+static void complete(struct engine *e) ON(engine)
+{
     struct state_counts counts;
+    int64_t from = clock_mono_us();
+
+    state_complete(e->state, clock_mono_ms());
     state_count(e->state, &counts);
     log_info("configuration in use", LOG_INT("jobs", counts.n_jobs),
              LOG_INT("discovery_sections_awaited", counts.n_wants_open),
@@ -153,19 +110,35 @@ static int64_t publish_due_us(const struct engine *e)
 
 /* ---- loop */
 
+static void take_arrival(struct engine *e, const struct arrival *a) ON(engine)
+{
+    state_arrive(e->state, a);
+    if (e->pending_us == 0 && state_has_news(e->state)) {
+        e->pending_us = a->seen_us;
+    }
+}
+
 static void take_mail(struct engine *e, struct mail *mail) ON(engine)
 {
-    if (mail->kind == ENGINE_ARRIVAL) {
-        const struct arrival *a = (const struct arrival *)(const void *)mail;
-        state_arrive(e->state, a);
-        if (e->pending_us == 0 && state_has_news(e->state)) {
-            e->pending_us = a->seen_us;
-        }
-    } else if (mail->kind == ENGINE_CONFIG) {
-        configure(e, &((const struct config_mail *)(const void *)mail)->config);
-    } else if (mail->kind == ENGINE_RELEASE) {
+    switch (mail->kind) {
+    case ENGINE_ARRIVAL:
+        take_arrival(e, (const struct arrival *)(const void *)mail);
+        break;
+    case ENGINE_TENANT:
+        take_tenant(e, (struct tenant_mail *)(void *)mail);
+        break;
+    case ENGINE_COLLECTORS: {
+        struct collectors_mail *m = (struct collectors_mail *)(void *)mail;
+        state_put_collectors(e->state, span_of(m->ns), span_of(m->name), &m->list);
+        break;
+    }
+    case ENGINE_TENANTS_COMPLETE:
+        complete(e);
+        break;
+    case ENGINE_RELEASE:
         state_release_watcher(e->state);
-    } else {
+        break;
+    default:
         e->is_stopping = true;
     }
     mail->dispose(mail);

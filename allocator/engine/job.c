@@ -12,26 +12,11 @@
 
 /* ---- life */
 
-void job_key(const struct scrapejob *config, uint64_t out_key[2])
-{
-    AUTO_BUF bytes;
-
-    buf_init(&bytes, LIMIT_DOCUMENT_BYTES * 4);
-    buf_addf(&bytes, "%d.%d.", (int)config->filter, (int)config->name_scheme);
-    buf_add_str(&bytes, config->text);
-    for (size_t i = 0; i < config->n_sds; i++) {
-        provider_key(&config->sds[i], &bytes);
-    }
-    out_key[0] = hash64(buf_span(&bytes));
-    out_key[1] = hash_fast(buf_span(&bytes));
-}
-
 struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet,
                     uint32_t fleet_job, struct tails *tails, struct strpool *pool)
 {
     struct job *j = mem_zalloc(sizeof(*j));
 
-    job_key(config, j->key);
     j->config = config;
     j->label = mem_strdup(label);
     j->fleet = fleet;

@@ -34,7 +34,6 @@ struct job {
     size_t n_discovered, n_kept, n_dropped, n_invalid; /* sums over the sources */
     bool has_news;                                     /* for metrics */
     size_t n_kept_shown;
-    uint64_t key[2];         /* of everything that was configured: equal keys, equal jobs */
     size_t row;              /* in snapshots */
     bool is_listed;          /* among the jobs that may have to be rendered */
     size_t n_open;           /* discovery sections that wait for their first answer (wants.h) */
@@ -44,9 +43,7 @@ struct job {
     struct job *successor;   /* the job that has it as predecessor */
 };
 
-/* The key of a configuration that has settled. */
-void job_key(const struct scrapejob *config, uint64_t out_key[2]);
-/* Moves 'config', which has settled. */
+/* Moves 'config', which has its key (engine/tenantkey.h) and belongs to 'pool'. */
 struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet,
                     uint32_t fleet_job, struct tails *tails, struct strpool *pool);
 /* NULL for an unknown one. */

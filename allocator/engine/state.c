@@ -80,7 +80,6 @@ struct state *state_new(struct mailbox *watcher)
     struct state *s = mem_zalloc(sizeof(*s));
 
     strpool_init(&s->pool);
-    scrapememo_init(&s->memo);
     s->publisher = publisher_new();
     tails_init(&s->tails, s->publisher);
     wants_init(&s->wants, watcher, &(struct wants_hooks){ on_settled, on_silence, s });
@@ -88,16 +87,6 @@ struct state *state_new(struct mailbox *watcher)
     s->rows = mem_array(1, sizeof(*s->rows));
     s->directory = directory_new(NULL, 0, NULL, 0, NULL);
     return s;
-}
-
-struct strpool *state_pool(struct state *s)
-{
-    return &s->pool;
-}
-
-struct scrapememo *state_memo(struct state *s)
-{
-    return &s->memo;
 }
 
 static void free_directory(void *directory)
@@ -121,6 +110,10 @@ void state_free(struct state **state)
     for (size_t i = 0; i < s->tenancies.n; i++) {
         tenancy_free(&s->tenancies.v[i]);
     }
+    vec_each(&s->told, told) {
+        state_free_told(told);
+    }
+    vec_fini(&s->told);
     state_retire_directory(s);
     publisher_free(&s->publisher);
     tails_fini(&s->tails);
@@ -130,7 +123,6 @@ void state_free(struct state **state)
     vec_fini(&s->jobs);
     vec_fini(&s->dirty);
     mem_free(s->rows);
-    scrapememo_fini(&s->memo);
     strpool_fini(&s->pool);
     mem_free(s);
     *state = NULL;

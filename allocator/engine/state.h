@@ -19,12 +19,18 @@ struct state;
 
 /* 'watcher' is where wants go; NULL: nowhere. */
 struct state *state_new(struct mailbox *watcher);
-/* What configurations for this state are parsed with. */
-struct strpool *state_pool(struct state *s);
-/* And where its jobs are found, so that they need not be parsed again. */
-struct scrapememo *state_memo(struct state *s);
-/* Replaces the configuration. Jobs that did not change keep their targets. On success 'config' is
- * emptied; on failure (an unknown strategy) nothing has changed and it is the caller's. */
+/* Tenants come one by one (engine/tenantmail.h): what is told is in force with the next
+ * state_complete(). Jobs that did not change keep their targets. */
+/* Moves '*tenant', whose collectors are not looked at; ERR_NOT_FOUND for an unknown strategy: then
+ * nothing was told. */
+int state_put_tenant(struct state *s, struct tenant **tenant, struct err *err) ON(engine) MUST_USE;
+void state_drop_tenant(struct state *s, struct span ns, struct span name);
+/* Moves '*list'. */
+void state_put_collectors(struct state *s, struct span ns, struct span name,
+                          struct collectorlist *list);
+void state_complete(struct state *s, int64_t now_ms) ON(engine);
+/* All of that at once: these tenants, with their collectors, and no others. On success 'config' is
+ * emptied; on failure nothing was told. */
 int state_configure(struct state *s, struct tenants *config, int64_t now_ms, struct err *err)
     ON(engine) MUST_USE;
 void state_arrive(struct state *s, const struct arrival *a) ON(engine);

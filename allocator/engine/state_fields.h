@@ -6,17 +6,28 @@
 #include "allocator/engine/state.h"
 #include "allocator/engine/tenancy.h"
 #include "allocator/engine/wants.h"
-#include "allocator/scrape/scrapememo.h"
+
+/* What was told of one tenant and is not in force yet; after that only collectors that wait for
+ * their tenant. */
+struct told {
+    char *ns, *name;
+    size_t order;          /* of two, the later one counts */
+    struct tenant *tenant; /* NULL: nothing, or is_gone */
+    struct tenancy *fresh; /* with 'tenant': a new one for it, in case it needs that */
+    bool is_gone, has_list;
+    struct collectorlist list;
+};
 
 struct state {
     struct strpool pool;
-    struct scrapememo memo;
     struct publisher *publisher;
     struct tails tails;
     struct wants wants;
     struct sd_batch batch;
-    VEC(struct tenancy *) tenancies;
-    VEC(struct job *) jobs; /* by row */
+    VEC(struct told) told;
+    size_t n_told;
+    VEC(struct tenancy *) tenancies; /* by namespace and name */
+    VEC(struct job *) jobs;          /* by row */
     VEC(struct job *) dirty;
     const struct page_row **rows;
     struct directory *directory;
@@ -38,6 +49,7 @@ struct job *state_served_job(struct job *j);
 void state_forget_job(struct state *s, const struct job *j, struct job *heir);
 /* The job itself is served from now on, or not at all. */
 void state_end_predecessor(struct state *s, struct job *j) ON(engine);
+void state_free_told(struct told *t) ON(engine);
 /* Upstream's metric of how long it takes to assign targets. */
 void state_show_time(const struct tenancy *t, const char *method, int64_t us);
 /* Another directory takes its place, or none. */

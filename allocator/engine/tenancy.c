@@ -22,17 +22,20 @@ static void forget_all_shown(struct tenancy *t)
     }
 }
 
-void tenancy_set_alone(struct tenancy *t, bool is_alone)
+bool tenancy_set_alone(struct tenancy *t, bool is_alone)
 {
     char *prefix =
         is_alone ? mem_strdup("") : mem_printf("%.*s/%.*s/", SPAN_ARG(t->ns), SPAN_ARG(t->name));
 
-    if (strcmp(prefix, t->prefix) != 0) {
+    bool is_new = strcmp(prefix, t->prefix) != 0;
+
+    if (is_new) {
         forget_all_shown(t);
         t->has_new_collectors = true;
     }
     mem_free(t->prefix);
     t->prefix = prefix;
+    return is_new;
 }
 
 /* The list of what is shown gets the collectors of the fleet, in its order. */
@@ -184,14 +187,20 @@ struct span tenancy_address_of(const struct tenancy *t, struct span collector)
 
 bool tenancy_set_collectors(struct tenancy *t, const struct collectorlist *list)
 {
-    collectorlist_fini(&t->collectors);
+    struct collectorlist before = t->collectors;
+    uint64_t key_before[2], key[2];
+
     collectorlist_init(&t->collectors);
     collectorlist_copy(&t->collectors, list);
-    qsort(t->collectors.v, t->collectors.n, sizeof(*t->collectors.v), compare_collectors);
-    bool has_changed =
+    if (t->collectors.n > 1) {
+        qsort(t->collectors.v, t->collectors.n, sizeof(*t->collectors.v), compare_collectors);
+    }
+    collectorlist_key(&before, key_before);
+    collectorlist_key(&t->collectors, key);
+    collectorlist_fini(&before);
+    t->has_new_collectors |=
         fleet_set_collectors(t->fleet, t->collectors.v, t->collectors.n, note_move, NULL);
-    t->has_new_collectors |= has_changed;
-    return has_changed;
+    return memcmp(key_before, key, sizeof(key)) != 0;
 }
 
 struct settling {

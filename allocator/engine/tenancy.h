@@ -29,8 +29,8 @@ bool tenancy_is_like(const struct tenancy *t, const struct tenant *config);
 /* Without collectors, alone. ERR_NOT_FOUND for an unknown strategy. */
 int tenancy_new(const struct tenant *config, struct tenancy **out, struct err *err)
     ON(engine) MUST_USE;
-/* Whether names in metrics need to say which tenant is meant. */
-void tenancy_set_alone(struct tenancy *t, bool is_alone);
+/* Whether names in metrics need to say which tenant is meant. True when they change. */
+bool tenancy_set_alone(struct tenancy *t, bool is_alone);
 /* Where this collector's requests come from; empty when that is not known. */
 struct span tenancy_address_of(const struct tenancy *t, struct span collector);
 /* The collectors are these from now on: targets move, the pages of all jobs note it. True when the

@@ -401,6 +401,31 @@ struct relabel *relabel_compile(const struct node *rules, enum name_scheme schem
     return set;
 }
 
+static void adopt_place(struct label_place *place, struct strpool *pool)
+{
+    struct str *before = place->name;
+
+    label_place_init(place, strpool_intern(pool, str_span(before)));
+    strpool_pin(place->name);
+    strpool_unpin(before);
+}
+
+void relabel_adopt(struct relabel *set, struct strpool *pool)
+{
+    set->pool = pool;
+    for (size_t i = 0; i < set->n; i++) {
+        struct relabel_rule *rule = &set->rules[i];
+        for (size_t k = 0; k < rule->n_sources; k++) {
+            adopt_place(&rule->sources[k], pool);
+        }
+        if (rule->target.name != NULL) {
+            adopt_place(&rule->target, pool);
+        }
+        relabel_names_fini(&rule->names);
+        rule->names = (struct name_memory){ 0 };
+    }
+}
+
 size_t relabel_count(const struct relabel *set)
 {
     return set == NULL ? 0 : set->n;

@@ -30,6 +30,9 @@ enum relabel_outcome relabel_run(const struct relabel *set, struct label_builder
 enum relabel_outcome relabel_run_one(const struct relabel *set, size_t index,
                                      struct label_builder *lb);
 size_t relabel_count(const struct relabel *set);
+/* From now on the rules belong to 'pool' and its thread. The pool they had is still there, and no
+ * longer used by another thread. */
+void relabel_adopt(struct relabel *set, struct strpool *pool);
 /* The rule as one readable line: "keep [__meta_x;__meta_y] =~ (a|b)". Borrowed from the set. */
 const char *relabel_describe(const struct relabel *set, size_t rule);
 void relabel_free(struct relabel **set);

@@ -9,7 +9,6 @@
 #include "allocator/scrape/advice.h"
 #include "allocator/scrape/httpconfig.h"
 #include "allocator/scrape/scrapefields.h"
-#include "allocator/scrape/scrapememo.h"
 #include "allocator/scrape/targetcheck.h"
 
 #include <assert.h>
@@ -471,14 +470,6 @@ void scrapejob_free(struct scrapejob **job)
     if (*job == NULL) {
         return;
     }
-    if ((*job)->n_others > 0) {
-        (*job)->n_others--;
-        *job = NULL;
-        return;
-    }
-    if ((*job)->memo != NULL) {
-        table_del((*job)->memo, &(*job)->memo_node);
-    }
     if ((*job)->text_masked != (*job)->text) {
         mem_free((*job)->text_masked);
     }
@@ -492,6 +483,21 @@ void scrapejob_free(struct scrapejob **job)
     arena_fini(&(*job)->arena);
     mem_free(*job);
     *job = NULL;
+}
+
+void scrapejob_adopt(struct scrapejob *job, struct strpool *pool)
+{
+    for (size_t i = 0; i < job->n_seeds; i++) {
+        strpool_unpin(job->seed_names[i]);
+    }
+    for (size_t i = 0; i < job->n_seeds; i++) {
+        struct str *name = strpool_intern(pool, str_span(job->seeds[i].name));
+        strpool_pin(name);
+        job->seeds[i].name = job->seed_names[i] = name;
+    }
+    if (job->rules != NULL) {
+        relabel_adopt(job->rules, pool);
+    }
 }
 
 static char *dump(const json_t *config)
@@ -573,32 +579,6 @@ static void find_duplicates(const struct node *list, const struct scrapejobs *jo
     mem_free(all);
 }
 
-struct reading {
-    const struct scrape_globals *globals;
-    const struct scrape_options *options;
-    struct strpool *pool;
-    struct faults *f;
-    struct scrapememo_key base;
-};
-
-static struct scrapejob *read_job(const struct reading *r, const struct node *node)
-{
-    struct scrapememo *memo = r->options->memo;
-
-    if (memo == NULL) {
-        return scrapejob_parse(node, r->globals, r->options, r->pool, r->f);
-    }
-    struct scrapememo_key key = scrapememo_key(memo, &r->base, node);
-    struct scrapejob *job = scrapememo_take(memo, &key);
-    if (job == NULL) {
-        job = scrapejob_parse(node, r->globals, r->options, r->pool, r->f);
-        if (job != NULL) {
-            scrapememo_put(memo, &key, job);
-        }
-    }
-    return job;
-}
-
 void scrapejobs_parse(const struct node *list, const struct scrape_globals *globals,
                       const struct scrape_options *options, struct strpool *pool, struct faults *f,
                       struct scrapejobs *out)
@@ -612,17 +592,13 @@ void scrapejobs_parse(const struct node *list, const struct scrape_globals *glob
         faults_pop(f, mark);
         return;
     }
-    struct reading r = { globals, options, pool, f, { { 0 }, false } };
     bool *is_bad = mem_array(list->n + 1, sizeof(*is_bad));
     faults_pop(f, mark);
     find_duplicates(list, out, f, is_bad);
     mark = faults_push(f, "scrape_configs");
-    if (options->memo != NULL) {
-        r.base = scrapememo_base(options->memo, globals, options);
-    }
     for (size_t i = 0; i < list->n; i++) {
         size_t inner = faults_push_index(f, i);
-        struct scrapejob *job = read_job(&r, list->items[i]);
+        struct scrapejob *job = scrapejob_parse(list->items[i], globals, options, pool, f);
         faults_pop(f, inner);
         if (job != NULL && is_bad[i]) {
             scrapejob_free(&job);

@@ -2,12 +2,10 @@
  * label seeds, relabel rules, discovery sections; and its JSON with all defaults filled in for
  * /scrape_configs. Source of the rules: Prometheus config/config.go and scrape/target.go; for
  * /scrape_configs upstream's internal/server/server.go. Threads: belongs to the thread of its
- * strpool; immutable once parsed, but for scrapejob_settle(), and then it may have several users.
- */
+ * strpool; immutable once parsed, but for scrapejob_settle() and scrapejob_adopt(). */
 #ifndef OTEL_TA_SCRAPE_SCRAPEJOB_H
 #define OTEL_TA_SCRAPE_SCRAPEJOB_H
 
-#include "allocator/base/table.h"
 #include "allocator/prom/relabel.h"
 #include "allocator/scrape/sdconfig.h"
 
@@ -22,12 +20,8 @@ struct scrape_globals {
 
 enum scrape_filter { SCRAPE_FILTER_RELABEL, SCRAPE_FILTER_NONE };
 
-struct scrapememo;
-
 struct scrape_options {
-    struct scrapememo *memo; /* NULL, or where jobs are that were parsed before: one that is found
-                                there is taken as it is, and its faults are not told again */
-    struct span receiver;    /* of a Collector CR, for the job; empty elsewhere */
+    struct span receiver; /* of a Collector CR, for the job; empty elsewhere */
     struct span base_dir; /* relative paths are joined to it; empty = process working directory */
     bool strict; /* unknown fields are errors (Prometheus) or warnings (the Go allocator) */
     bool unescape_dollars; /* the text comes from a Collector configuration: $$ means $ in every
@@ -59,10 +53,7 @@ struct scrapejob {
     json_t *config;           /* complete scrape config, defaults filled in, secrets in clear */
     json_t *config_masked;    /* the same with "<secret>" */
     char *text, *text_masked; /* instead of the two, after scrapejob_settle(); may be one */
-    unsigned n_others;        /* users besides the first */
-    struct table *memo;       /* that it is in, or NULL (scrapememo.h) */
-    struct table_node memo_node;
-    uint64_t memo_check;
+    uint64_t key[2];          /* of everything that was configured (engine/tenantkey.h), or zero */
 };
 
 /* 'global' may be NULL (all defaults); 'f' stands at the block. '*out' is usable even when there
@@ -75,11 +66,14 @@ void scrape_globals_parse(const struct node *global, bool strict, struct faults 
 struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_globals *globals,
                                   const struct scrape_options *options, struct strpool *pool,
                                   struct faults *f);
-/* For one of its users; the last one frees it. */
 void scrapejob_free(struct scrapejob **job);
 /* Writes the trees as texts (keys sorted, no white space) and lets them go: they take many times
  * the room. Once is enough. */
 void scrapejob_settle(struct scrapejob *job);
+
+/* From now on it belongs to 'pool' and its thread. The pool it had is still there, and no longer
+ * used by another thread. */
+void scrapejob_adopt(struct scrapejob *job, struct strpool *pool);
 
 struct scrapejobs {
     struct scrapejob **v;

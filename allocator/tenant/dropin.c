@@ -331,14 +331,13 @@ void dropin_check(const struct dropin *d, struct dropin_support support, struct 
 
 /* ---- jobs */
 
-void dropin_jobs(const struct dropin *d, bool thorough, struct scrapememo *memo,
-                 struct strpool *pool, struct faults *f, struct scrapejobs *out)
+void dropin_jobs(const struct dropin *d, bool thorough, struct strpool *pool, struct faults *f,
+                 struct scrapejobs *out)
 {
     const struct scrape_options options = {
         .filter = span_is(d->filter_strategy, FILTER_RELABEL) ? SCRAPE_FILTER_RELABEL
                                                               : SCRAPE_FILTER_NONE,
         .thorough = thorough,
-        .memo = memo,
         .disable_sharding = true,
     };
     size_t mark = faults_push(f, "config");

@@ -55,7 +55,7 @@ void dropin_check(const struct dropin *d, struct dropin_support support, struct 
 /* Appends the jobs of 'config', read as the Go allocator reads them: unknown fields are warnings,
  * relative paths are relative to the working directory, no relabeling unless filter_strategy says
  * so. 'thorough' as in struct scrape_options. */
-void dropin_jobs(const struct dropin *d, bool thorough, struct scrapememo *memo,
-                 struct strpool *pool, struct faults *f, struct scrapejobs *out);
+void dropin_jobs(const struct dropin *d, bool thorough, struct strpool *pool, struct faults *f,
+                 struct scrapejobs *out);
 
 #endif

@@ -5,16 +5,15 @@
 #include "allocator/base/vec.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/tenant/dropin.h"
+#include "allocator/tenant/receivers.h"
 #include "allocator/tenant/wire.h"
 
 struct loading {
     const struct tenants_options *options;
-    struct strpool *pool;
     struct faults *f;
-    struct arena *arena;  /* of the result */
     struct arena scratch; /* documents */
     bool has_collectors;  /* the file has a Collector, or a list that could have */
-    VEC(struct tenant) tenants;
+    struct tenants tenants;
 };
 
 /* ---- collectors */
@@ -31,7 +30,6 @@ static void set_collectors(struct loading *l, struct tenant *t, size_t n_replica
     size_t n = o->collector_count > 0 ? o->collector_count : n_replicas;
     AUTO_BUF set = { 0 };
 
-    collectorlist_init(&t->collectors);
     if (has_list(o)) {
         collectorlist_copy(&t->collectors, o->collectors);
         return;
@@ -64,7 +62,7 @@ static void report_unsupported(struct loading *l, const struct tenant *t)
     }
 }
 
-static struct span service_of(struct loading *l, const struct tenant *t)
+static void name_service(struct tenant *t)
 {
     AUTO_BUF name;
 
@@ -72,14 +70,14 @@ static struct span service_of(struct loading *l, const struct tenant *t)
     if (t->name.len > 0) {
         wire_service_name(t->name, &name);
     }
-    return arena_span(l->arena, buf_span(&name));
+    t->service = arena_span(&t->arena, buf_span(&name));
 }
 
 /* Names that differ may become one when they are cut and made DNS labels. */
 static void report_shared_service(struct loading *l, const struct tenant *t)
 {
     for (size_t i = 0; i < l->tenants.n; i++) {
-        const struct tenant *other = &l->tenants.v[i];
+        const struct tenant *other = l->tenants.v[i];
         if (span_eq(other->ns, t->ns) && span_eq(other->service, t->service)) {
             faults_add(l->f, FAULT_WARNING, 0,
                        "collector '%.*s' has the Service of '%.*s', %.*s: requests that could mean "
@@ -89,25 +87,29 @@ static void report_shared_service(struct loading *l, const struct tenant *t)
     }
 }
 
+/* Moves 't'. */
 static void add_tenant(struct loading *l, struct tenant *t)
 {
-    for (size_t i = 0; i < l->tenants.n; i++) {
-        if (span_eq(l->tenants.v[i].ns, t->ns) && span_eq(l->tenants.v[i].name, t->name)) {
+    vec_each(&l->tenants, other) {
+        if (tenant_compare((*other)->ns, (*other)->name, t->ns, t->name) == 0) {
             faults_add(l->f, FAULT_ERROR, 0, "collector '%.*s' is there twice", SPAN_ARG(t->name));
-            scrapejobs_fini(&t->jobs);
-            collectorlist_fini(&t->collectors);
+            tenant_free(&t);
             return;
         }
     }
-    t->ns = arena_span(l->arena, t->ns);
-    t->name = arena_span(l->arena, t->name);
-    t->strategy = arena_span(l->arena, t->strategy);
-    t->fallback = arena_span(l->arena, t->fallback);
-    t->is_v0 = l->options->is_v0;
-    t->service = service_of(l, t);
+    name_service(t);
     report_unsupported(l, t);
     report_shared_service(l, t);
-    *vec_push(&l->tenants) = *t;
+    *vec_push(&l->tenants) = t;
+}
+
+/* How its targets are shared out: as the command line says, else as its document does. */
+static void set_strategy(const struct tenants_options *o, struct tenant *t, struct span strategy,
+                         struct span fallback)
+{
+    t->strategy = arena_span(&t->arena, choose(o->strategy, strategy));
+    t->fallback = arena_span(&t->arena, choose(o->fallback, fallback));
+    t->is_v0 = o->is_v0;
 }
 
 /* ---- Collector manifests */
@@ -139,26 +141,24 @@ static void load_collector(struct loading *l, const struct node *doc, const char
     if (!is_wanted(l, &cr)) {
         return;
     }
-    struct tenant t = { .ns = cr.ns,
-                        .name = cr.name,
-                        .strategy = choose(l->options->strategy, cr.strategy),
-                        .fallback = l->options->fallback,
-                        .are_jobs_inline = cr.has_prometheus_cr && !l->options->is_block_style };
+    struct tenant *t = tenant_new(cr.ns, cr.name);
+    set_strategy(l->options, t, cr.strategy, SPAN_LIT(""));
+    t->are_jobs_inline = cr.has_prometheus_cr && !l->options->is_block_style;
     struct scrape_options so = {
         .base_dir = folder_of(path),
         .unescape_dollars = true,
         .thorough = l->options->thorough,
-        .memo = l->options->memo,
         .disable_sharding = true,
         .filter = cr.filter_strategy.p == NULL || span_is(cr.filter_strategy, "relabel-config")
                       ? SCRAPE_FILTER_RELABEL
                       : SCRAPE_FILTER_NONE,
     };
-    if (!receivers_jobs(&cr, &so, l->pool, l->f, &t.jobs)) {
+    if (!receivers_jobs(&cr, &so, &t->names, l->f, &t->jobs)) {
+        tenant_free(&t);
         return;
     }
-    set_collectors(l, &t, cr.replicas > 0 ? (size_t)cr.replicas : 0);
-    add_tenant(l, &t);
+    set_collectors(l, t, cr.replicas > 0 ? (size_t)cr.replicas : 0);
+    add_tenant(l, t);
 }
 
 static void load_document(struct loading *l, const struct node *doc, const char *path)
@@ -203,42 +203,50 @@ static void load_manifest(struct loading *l, const struct tenants_source *source
 
 /* ---- upstream's targetallocator.yaml */
 
+static bool parse_dropin(struct loading *l, const struct tenants_source *source, struct dropin *out)
+{
+    struct node *root = NULL;
+    struct err err;
+
+    if (yamldoc_parse(span_make(source->text, source->len), &l->scratch, &root, &err) < 0) {
+        faults_add(l->f, FAULT_ERROR, 0, "%s", err.text);
+        return false;
+    }
+    dropin_parse(root, l->f, out);
+    return true;
+}
+
 static void load_dropin(struct loading *l, const struct tenants_source *source)
 {
     const struct tenants_options *o = l->options;
     const struct dropin_support support = { .has_collectors = has_list(o) ||
                                                               o->collector_count > 0 ||
                                                               o->needs_no_collectors };
-    struct node *root = NULL;
-    struct dropin d;
-    struct err err;
+    struct dropin parsed;
+    const struct dropin *d = source->dropin;
 
-    if (yamldoc_parse(span_make(source->text, source->len), &l->scratch, &root, &err) < 0) {
-        faults_add(l->f, FAULT_ERROR, 0, "%s", err.text);
-        return;
+    if (d == NULL) {
+        if (!parse_dropin(l, source, &parsed)) {
+            return;
+        }
+        d = &parsed;
     }
-    dropin_parse(root, l->f, &d);
-    dropin_check(&d, support, l->f);
-    struct tenant t = { .ns = SPAN_LIT(""),
-                        .name = SPAN_LIT(""),
-                        .strategy = choose(o->strategy, d.strategy),
-                        .fallback = choose(o->fallback, d.fallback) };
-    dropin_jobs(&d, o->thorough, o->memo, l->pool, l->f, &t.jobs);
-    set_collectors(l, &t, 0);
-    add_tenant(l, &t);
+    dropin_check(d, support, l->f);
+    struct tenant *t = tenant_new(SPAN_LIT(""), SPAN_LIT(""));
+    set_strategy(o, t, d->strategy, d->fallback);
+    dropin_jobs(d, o->thorough, &t->names, l->f, &t->jobs);
+    set_collectors(l, t, 0);
+    add_tenant(l, t);
 }
 
 /* ---- all sources */
 
 int tenants_load(const struct tenants_source *sources, size_t n,
-                 const struct tenants_options *options, struct strpool *pool, struct faults *f,
-                 struct tenants *out)
+                 const struct tenants_options *options, struct faults *f, struct tenants *out)
 {
-    struct tenants result = { 0 };
+    struct loading l = { .options = options, .f = f };
     size_t n_errors = f->n_errors;
 
-    arena_init(&result.arena);
-    struct loading l = { .options = options, .pool = pool, .f = f, .arena = &result.arena };
     arena_init(&l.scratch);
     for (size_t i = 0; i < n; i++) {
         f->file = sources[i].path;
@@ -247,43 +255,44 @@ int tenants_load(const struct tenants_source *sources, size_t n,
         } else {
             load_manifest(&l, &sources[i]);
         }
-        f->file = NULL;
     }
     f->file = NULL;
     arena_fini(&l.scratch);
-    result.v = l.tenants.v;
-    result.n = l.tenants.n;
     if (f->n_errors > n_errors) {
-        tenants_fini(&result);
-        *out = result;
-        return ERR_INVALID;
+        tenants_fini(&l.tenants);
     }
-    *out = result;
-    return 0;
+    *out = l.tenants;
+    return f->n_errors > n_errors ? ERR_INVALID : 0;
 }
 
 void tenants_add(struct tenants *t, const struct tenants_options *options, struct scrapejobs *jobs)
 {
-    struct loading l = { .options = options, .arena = &t->arena };
-    struct tenant tenant = {
-        .ns = SPAN_LIT(""), .name = SPAN_LIT(""), .is_v0 = options->is_v0, .jobs = *jobs
-    };
+    struct loading l = { .options = options };
+    struct tenant *one = tenant_new(SPAN_LIT(""), SPAN_LIT(""));
 
-    set_collectors(&l, &tenant, 0);
-    tenant.strategy = arena_span(&t->arena, options->strategy);
-    tenant.fallback = arena_span(&t->arena, options->fallback);
-    t->v = mem_realloc(t->v, (t->n + 1) * sizeof(*t->v));
-    t->v[t->n++] = tenant;
+    set_strategy(options, one, SPAN_LIT(""), SPAN_LIT(""));
+    set_collectors(&l, one, 0);
+    one->jobs = *jobs;
     *jobs = (struct scrapejobs){ 0 };
+    for (size_t i = 0; i < one->jobs.n; i++) {
+        scrapejob_adopt(one->jobs.v[i], &one->names);
+    }
+    *vec_push(t) = one;
+}
+
+void tenants_adopt(struct tenants *t, struct strpool *pool)
+{
+    vec_each(t, tenant) {
+        for (size_t i = 0; i < (*tenant)->jobs.n; i++) {
+            scrapejob_adopt((*tenant)->jobs.v[i], pool);
+        }
+    }
 }
 
 void tenants_fini(struct tenants *t)
 {
-    for (size_t i = 0; i < t->n; i++) {
-        scrapejobs_fini(&t->v[i].jobs);
-        collectorlist_fini(&t->v[i].collectors);
+    vec_each(t, tenant) {
+        tenant_free(tenant);
     }
-    mem_free(t->v);
-    arena_fini(&t->arena);
-    *t = (struct tenants){ 0 };
+    vec_fini(t);
 }

@@ -1,12 +1,12 @@
-/* Which tenants and scrape jobs exist: read from Collector manifests (local mode) or upstream's
- * targetallocator.yaml (drop-in mode). Pure: texts in, structs out; used by the engine, by the
- * keeper to check a file before it is handed over, and by the offline commands. Threads: as the
- * strpool. */
+/* Which tenants there are: read from Collector manifests (local mode) or upstream's
+ * targetallocator.yaml (drop-in mode). Pure: texts in, tenants out, which borrow nothing; used by
+ * the keeper, who tells the engine about them, and by the offline commands. Threads: any. */
 #ifndef OTEL_TA_TENANT_TENANTS_H
 #define OTEL_TA_TENANT_TENANTS_H
 
-#include "allocator/tenant/collectorlist.h"
-#include "allocator/tenant/receivers.h"
+#include "allocator/tenant/tenant.h"
+
+struct dropin;
 
 enum tenants_kind { TENANTS_MANIFEST, TENANTS_DROPIN };
 
@@ -16,6 +16,8 @@ struct tenants_source {
                    or its folder */
     char *text;
     size_t len;
+    const struct dropin *dropin; /* TENANTS_DROPIN: 'text' as it was parsed, its faults told; NULL:
+                                    not yet */
 };
 
 struct tenants_options { /* what the command line says; empty = not given, the document decides */
@@ -29,32 +31,22 @@ struct tenants_options { /* what the command line says; empty = not given, the d
     bool include_disabled;    /* manifests: also CRs that do not ask for an allocator */
     bool thorough;            /* as in struct scrape_options */
     bool needs_no_collectors; /* drop-in: only the jobs are of interest */
-    struct scrapememo *memo;  /* as in struct scrape_options */
-};
-
-struct tenant { /* one Collector CR */
-    struct span ns, name;
-    struct span service; /* by which its collectors find the allocator; empty without a name */
-    struct span strategy, fallback;
-    bool is_v0;
-    bool are_jobs_inline; /* the rewrite left them in the CR beside a target_allocator block, which
-                             must not bring them a second time */
-    struct collectorlist collectors;
-    struct scrapejobs jobs;
 };
 
 struct tenants {
-    struct arena arena; /* owns the texts */
-    struct tenant *v;
-    size_t n;
+    struct tenant **v; /* each owned */
+    size_t n, cap;
 };
 
 /* Faults carry file and document; on any error the result is empty. */
 int tenants_load(const struct tenants_source *sources, size_t n,
-                 const struct tenants_options *options, struct strpool *pool, struct faults *f,
+                 const struct tenants_options *options, struct faults *f,
                  struct tenants *out) MUST_USE;
-/* One more tenant, without name, for jobs that come from elsewhere; moves 'jobs'. */
+/* One more tenant, without name, for jobs that come from elsewhere; moves 'jobs', which the
+ * tenant adopts. */
 void tenants_add(struct tenants *t, const struct tenants_options *options, struct scrapejobs *jobs);
+/* All jobs belong to 'pool' from now on (scrapejob_adopt()). */
+void tenants_adopt(struct tenants *t, struct strpool *pool);
 void tenants_fini(struct tenants *t);
 
 #endif

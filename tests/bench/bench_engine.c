@@ -36,8 +36,7 @@ static int64_t configure(struct bench *b, size_t n_collectors, int64_t *load_us)
 {
     struct tenants_source source = { .kind = TENANTS_DROPIN };
     struct tenants_options options = { .collector_count = n_collectors,
-                                       .strategy = span_of(b->strategy),
-                                       .memo = state_memo(b->state) };
+                                       .strategy = span_of(b->strategy) };
     struct tenants tenants;
     struct faults faults;
     struct err err = { 0 };
@@ -54,7 +53,7 @@ static int64_t configure(struct bench *b, size_t n_collectors, int64_t *load_us)
     source.len = text.len;
     faults_init(&faults);
     int64_t t0 = clock_thread_cpu_us();
-    int rc = tenants_load(&source, 1, &options, state_pool(b->state), &faults, &tenants);
+    int rc = tenants_load(&source, 1, &options, &faults, &tenants);
     int64_t t1 = clock_thread_cpu_us();
     if (rc < 0 || state_configure(b->state, &tenants, clock_mono_ms(), &err) < 0) {
         faults_print(&faults, stderr);

@@ -72,7 +72,7 @@ static void load(const struct node *root, const struct scrape_options *o, struct
         (void)receivers_jobs(&c, o, pool, f, out);
     } else if (node_get(root, "config") != NULL) {
         dropin_parse(root, f, &dropin);
-        dropin_jobs(&dropin, false, NULL, pool, f, out);
+        dropin_jobs(&dropin, false, pool, f, out);
     } else {
         promconfig_parse(root, o, pool, f, out);
     }

@@ -211,18 +211,18 @@ static int allocate(const struct options *o, const struct input_paths *paths,
                     struct watcher *watcher, struct mailbox *box, const struct command_io *io)
 {
     struct state *s = state_new(watcher_mailbox(watcher));
-    struct tenants tenants;
+    struct input input;
     struct err err = { 0 };
 
     role_enter(engine); /* this command has no engine thread: the main thread is it */
-    int code = input_tenants(o, paths->v, paths->n, state_pool(s), &tenants, io->errout);
+    int code = input_load(o, paths->v, paths->n, &input, NULL, io->errout);
     if (code == EXIT_OK) {
-        int rc = state_configure(s, &tenants, clock_mono_ms(), &err);
+        int rc = state_configure(s, &input.tenants, clock_mono_ms(), &err);
         if (rc < 0) {
             fprintf(io->errout, "otel-ta: %s\n", err.text);
-            tenants_fini(&tenants);
             code = EXIT_FAULTS;
         }
+        input_fini(&input);
     }
     if (code == EXIT_OK) {
         wait_until_settled(s, box, o->timeout_ms, io->errout);

@@ -164,7 +164,7 @@ static int check_one(const struct options *o, const char *path, const struct com
         return code;
     }
     for (size_t i = 0; i < input.tenants.n; i++) {
-        const struct scrapejobs *jobs = &input.tenants.v[i].jobs;
+        const struct scrapejobs *jobs = &input.tenants.v[i]->jobs;
         n_jobs += jobs->n;
         for (size_t k = 0; k < jobs->n; k++) {
             if (kind == INPUT_PROMETHEUS) { /* of the other kinds it was said */

@@ -126,16 +126,16 @@ static const struct scrapejob *find_job(const struct tenants *tenants, const cha
                                         FILE *errout)
 {
     for (size_t i = 0; i < tenants->n; i++) {
-        for (size_t k = 0; k < tenants->v[i].jobs.n; k++) {
-            if (span_is(tenants->v[i].jobs.v[k]->name, name)) {
-                return tenants->v[i].jobs.v[k];
+        for (size_t k = 0; k < tenants->v[i]->jobs.n; k++) {
+            if (span_is(tenants->v[i]->jobs.v[k]->name, name)) {
+                return tenants->v[i]->jobs.v[k];
             }
         }
     }
     fprintf(errout, "Job %s not found. Jobs available:\n", name);
     for (size_t i = 0; i < tenants->n; i++) {
-        for (size_t k = 0; k < tenants->v[i].jobs.n; k++) {
-            fprintf(errout, "\t%.*s\n", SPAN_ARG(tenants->v[i].jobs.v[k]->name));
+        for (size_t k = 0; k < tenants->v[i]->jobs.n; k++) {
+            fprintf(errout, "\t%.*s\n", SPAN_ARG(tenants->v[i]->jobs.v[k]->name));
         }
     }
     return NULL;

@@ -360,13 +360,13 @@ static void report_nothing(struct explanation *x, const struct tenants *tenants)
     size_t n = 0, n_jobs = 0;
 
     for (size_t i = 0; i < tenants->n; i++) {
-        n_jobs += tenants->v[i].jobs.n;
+        n_jobs += tenants->v[i]->jobs.n;
     }
     const char **names = mem_array(n_jobs + 1, sizeof(*names));
     bool is_known = job == NULL;
     for (size_t i = 0; i < tenants->n; i++) {
-        for (size_t k = 0; k < tenants->v[i].jobs.n; k++) {
-            struct span name = tenants->v[i].jobs.v[k]->name;
+        for (size_t k = 0; k < tenants->v[i]->jobs.n; k++) {
+            struct span name = tenants->v[i]->jobs.v[k]->name;
             names[n++] = arena_strndup(&x->arena, name.p, name.len);
             is_known = is_known || span_is(name, job);
         }
@@ -402,7 +402,7 @@ int command_explain(const struct options *o, const struct command_io *io)
     label_builder_init(&x.before, x.pool, &x.arena);
     x.address_name = strpool_intern(x.pool, SPAN_LIT("__address__"));
     for (size_t i = 0; code == EXIT_OK && i < input.tenants.n; i++) {
-        x.tenant = &input.tenants.v[i];
+        x.tenant = input.tenants.v[i];
         code = explain_tenant(&x);
     }
     if (code == EXIT_OK && x.n_shown == 0) {

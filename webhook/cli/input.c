@@ -135,10 +135,11 @@ static int load(struct loading *l, const struct options *o, const char *const *p
     set_options(l, o);
     int code = read_paths(l, paths, n, errout);
     if (code == EXIT_OK) {
-        int rc = tenants_load(l->sources.v, l->sources.n, &l->options, l->pool, &l->faults, out);
+        int rc = tenants_load(l->sources.v, l->sources.n, &l->options, &l->faults, out);
         if (l->has_prometheus && rc == 0) {
             tenants_add(out, &l->options, &l->prometheus);
         }
+        tenants_adopt(out, l->pool);
         faults_print(&l->faults, errout);
         if (l->faults.n_errors > 0) {
             tenants_fini(out);
@@ -150,13 +151,6 @@ static int load(struct loading *l, const struct options *o, const char *const *p
     faults_fini(&l->faults);
     arena_fini(&l->arena);
     return code;
-}
-
-int input_tenants(const struct options *o, const char *const *paths, size_t n, struct strpool *pool,
-                  struct tenants *out, FILE *errout)
-{
-    struct loading l = { .pool = pool };
-    return load(&l, o, paths, n, out, errout);
 }
 
 int input_load(const struct options *o, const char *const *paths, size_t n, struct input *out,

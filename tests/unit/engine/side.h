@@ -89,7 +89,9 @@ static inline void configure_text(struct side *s, const char *text, unsigned n_c
     role_enter(engine);
     struct collectorlist collectors;
     char texts[256] = "";
-    struct tenants_source source = { TENANTS_DROPIN, NULL, (char *)(uintptr_t)text, strlen(text) };
+    struct tenants_source source = { .kind = TENANTS_DROPIN,
+                                     .text = (char *)(uintptr_t)text,
+                                     .len = strlen(text) };
     struct tenants_options options = { .collectors = &collectors };
     struct tenants tenants;
     struct faults faults;
@@ -103,10 +105,8 @@ static inline void configure_text(struct side *s, const char *text, unsigned n_c
     if (collectorlist_parse(&collectors, span_of(texts), &err) < 0) {
         ok(false, "%s", err.text);
     }
-    /* With and without one the same must come out. */
-    options.memo = n_collectors % 4 == 0 ? NULL : state_memo(s->state);
     faults_init(&faults);
-    int rc = tenants_load(&source, 1, &options, state_pool(s->state), &faults, &tenants);
+    int rc = tenants_load(&source, 1, &options, &faults, &tenants);
     faults_first(&faults, &err);
     if (rc == 0) {
         rc = state_configure(s->state, &tenants, 0, &err);
@@ -123,6 +123,27 @@ static inline void add_page(const struct page *page, struct buf *out)
 {
     for (size_t i = 0; page != NULL && i < page->n_pieces; i++) {
         buf_add(out, page->pieces[i].iov_base, page->pieces[i].iov_len);
+    }
+}
+
+static inline size_t collectors_of(const struct snapshot *s, size_t job)
+{
+    size_t n = 0;
+
+    directory_collectors(s->directory, directory_job_tenant(s->directory, job), &n);
+    return n;
+}
+
+/* Without the seats: they depend on who was there before. */
+static inline void job_text(const struct snapshot *s, size_t job, struct buf *out)
+{
+    const uint32_t *seats = directory_seats(s->directory, directory_job_tenant(s->directory, job));
+
+    buf_clear(out);
+    buf_addf(out, "job %zu of %zu targets", job, s->rows[job]->n_targets);
+    for (size_t k = 0; k < collectors_of(s, job); k++) {
+        buf_addf(out, "\n# collector %zu ", k);
+        add_page(page_row_find(s->rows[job], seats[k]), out);
     }
 }
 

@@ -142,27 +142,6 @@ static void configure(struct side *s, const struct world *w)
 
 /* ---- comparison */
 
-static size_t collectors_of(const struct snapshot *s, size_t job)
-{
-    size_t n = 0;
-
-    directory_collectors(s->directory, directory_job_tenant(s->directory, job), &n);
-    return n;
-}
-
-/* Without the seats: they depend on who was there before. */
-static void job_text(const struct snapshot *s, size_t job, struct buf *out)
-{
-    const uint32_t *seats = directory_seats(s->directory, directory_job_tenant(s->directory, job));
-
-    buf_clear(out);
-    buf_addf(out, "job %zu of %zu targets", job, s->rows[job]->n_targets);
-    for (size_t k = 0; k < collectors_of(s, job); k++) {
-        buf_addf(out, "\n# collector %zu ", k);
-        add_page(page_row_find(s->rows[job], seats[k]), out);
-    }
-}
-
 /* Every kept target has one owner, or is counted as having none. */
 static bool is_complete(const struct side *s)
 {
@@ -435,8 +414,7 @@ static void test_sync(void)
     source.text = text.p;
     source.len = text.len;
     faults_init(&faults);
-    is_int(tenants_load(&source, 1, &options, state_pool(s.state), &faults, &tenants), 0,
-           "configuration read");
+    is_int(tenants_load(&source, 1, &options, &faults, &tenants), 0, "configuration read");
     is_int(state_configure(s.state, &tenants, 1000, NULL), 0, "configuration taken");
     faults_fini(&faults);
     publish(&s);
@@ -683,13 +661,14 @@ static void test_changes_before_sync(void)
 static int load_manifests(struct side *s, const char *text)
 {
     role_enter(engine);
-    struct tenants_source source = { TENANTS_MANIFEST, NULL, (char *)(uintptr_t)text,
-                                     strlen(text) };
-    const struct tenants_options options = { .memo = state_memo(s->state) };
+    struct tenants_source source = { .kind = TENANTS_MANIFEST,
+                                     .text = (char *)(uintptr_t)text,
+                                     .len = strlen(text) };
+    const struct tenants_options options = { 0 };
     struct tenants tenants;
     struct faults faults;
     faults_init(&faults);
-    int rc = tenants_load(&source, 1, &options, state_pool(s->state), &faults, &tenants);
+    int rc = tenants_load(&source, 1, &options, &faults, &tenants);
     if (rc == 0) {
         rc = state_configure(s->state, &tenants, 0, NULL);
     }
@@ -807,18 +786,19 @@ static void test_metrics_of_tenants(void)
 static void test_unknown_strategy(void)
 {
     role_enter(engine);
-    struct tenant tenant = { .ns = SPAN_LIT(""),
-                             .name = SPAN_LIT("x"),
-                             .strategy = SPAN_LIT("best"),
-                             .fallback = SPAN_LIT("") };
-    struct tenants tenants = { .v = &tenant, .n = 1 };
+    struct tenant *tenant = tenant_new(SPAN_LIT(""), SPAN_LIT("x"));
     struct state *state = state_new(NULL);
     struct err err = { 0 };
 
-    is_int(state_configure(state, &tenants, 0, &err), ERR_NOT_FOUND,
-           "an unknown strategy is refused");
+    tenant->strategy = SPAN_LIT("best");
+    is_int(state_put_tenant(state, &tenant, &err), ERR_NOT_FOUND, "an unknown strategy is refused");
+    ok(tenant != NULL, "the tenant is the caller's");
     ok(strstr(err.text, "least-weighted") != NULL, "known ones are named: %s", err.text);
-    ok(!state_has_news(state), "and nothing has changed");
+    state_complete(state, 0);
+    struct state_counts counts;
+    state_count(state, &counts);
+    is_int(counts.n_jobs, 0, "and nothing has changed");
+    tenant_free(&tenant);
     state_free(&state);
 }
 

@@ -204,7 +204,7 @@ static void test_jobs(void)
 
     strpool_init(&pool);
     setup(&x, yaml);
-    dropin_jobs(&x.d, false, NULL, &pool, &x.f, &jobs);
+    dropin_jobs(&x.d, false, &pool, &x.f, &jobs);
     is_int(jobs.n, 1, "the good one");
     is_int(x.f.n_errors, 1, "one error");
     ok(fault_at(&x, "config.scrape_configs[1].scrape_interval") != NULL, "at its place");

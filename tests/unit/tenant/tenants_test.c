@@ -7,18 +7,19 @@
 #include <stdio.h>
 
 static struct tenants tenants;
-static struct strpool pool;
 static struct faults faults;
 
 static int load(enum tenants_kind kind, const char *text, const struct tenants_options *options)
 {
-    struct tenants_source source = { kind, (char *)(uintptr_t) "conf/x.yaml",
-                                     (char *)(uintptr_t)text, strlen(text) };
+    struct tenants_source source = { .kind = kind,
+                                     .path = (char *)(uintptr_t) "conf/x.yaml",
+                                     .text = (char *)(uintptr_t)text,
+                                     .len = strlen(text) };
 
     faults_fini(&faults);
     faults_init(&faults);
     tenants_fini(&tenants);
-    return tenants_load(&source, 1, options, &pool, &faults, &tenants);
+    return tenants_load(&source, 1, options, &faults, &tenants);
 }
 
 static const char *first_fault(void)
@@ -92,30 +93,30 @@ static void test_manifests(void)
                 &none),
            0, "a manifest");
     is_int(tenants.n, 1, "one tenant");
-    is_span(tenants.v[0].ns, SPAN_LIT("ns"), "namespace");
-    is_span(tenants.v[0].strategy, SPAN_LIT("least-weighted"), "strategy of the CR");
-    is_int(tenants.v[0].collectors.n, 3, "a collector for each replica");
-    is_span(tenants.v[0].collectors.v[2].name, SPAN_LIT("one-collector-2"),
+    is_span(tenants.v[0]->ns, SPAN_LIT("ns"), "namespace");
+    is_span(tenants.v[0]->strategy, SPAN_LIT("least-weighted"), "strategy of the CR");
+    is_int(tenants.v[0]->collectors.n, 3, "a collector for each replica");
+    is_span(tenants.v[0]->collectors.v[2].name, SPAN_LIT("one-collector-2"),
             "named as a StatefulSet names them");
-    is_int(tenants.v[0].jobs.n, 1, "its job");
-    is_entry(&tenants.v[0].jobs.v[0]->sds[0], "{\"files\":[\"conf/sd.json\"]}",
+    is_int(tenants.v[0]->jobs.n, 1, "its job");
+    is_entry(&tenants.v[0]->jobs.v[0]->sds[0], "{\"files\":[\"conf/sd.json\"]}",
              "paths start from the manifest's folder");
 
     is_int(load(TENANTS_MANIFEST, CR("one", "  targetAllocator: {enabled: true}\n"), &named), 0,
            "names from the command line");
-    is_span(tenants.v[0].collectors.v[0].name, SPAN_LIT("b"), "name");
-    is_span(tenants.v[0].collectors.v[0].node, SPAN_LIT("node-1"), "its node");
-    is_span(tenants.v[0].collectors.v[0].address, SPAN_LIT("fd00::1"), "its address");
-    is_span(tenants.v[0].collectors.v[1].address, SPAN_LIT("10.0.0.1"),
+    is_span(tenants.v[0]->collectors.v[0].name, SPAN_LIT("b"), "name");
+    is_span(tenants.v[0]->collectors.v[0].node, SPAN_LIT("node-1"), "its node");
+    is_span(tenants.v[0]->collectors.v[0].address, SPAN_LIT("fd00::1"), "its address");
+    is_span(tenants.v[0]->collectors.v[1].address, SPAN_LIT("10.0.0.1"),
             "an address without a node");
-    is_span(tenants.v[0].collectors.v[1].name, SPAN_LIT("a"), "and the name");
-    is_span(tenants.v[0].collectors.v[1].node, SPAN_LIT(""), "no node given");
-    is_span(tenants.v[0].strategy, SPAN_LIT("per-node"), "the command line's strategy wins");
+    is_span(tenants.v[0]->collectors.v[1].name, SPAN_LIT("a"), "and the name");
+    is_span(tenants.v[0]->collectors.v[1].node, SPAN_LIT(""), "no node given");
+    is_span(tenants.v[0]->strategy, SPAN_LIT("per-node"), "the command line's strategy wins");
 
     is_int(load(TENANTS_MANIFEST, CR("one", ""), &none), 0, "a CR that asks for no allocator");
     is_int(tenants.n, 0, "is not served");
     is_int(load(TENANTS_MANIFEST, CR("one", ""), &counted), 0, "unless asked for");
-    is_int(tenants.v[0].collectors.n, 2, "a number of collectors");
+    is_int(tenants.v[0]->collectors.n, 2, "a number of collectors");
     is_int(load(TENANTS_MANIFEST,
                 CR("one", "  targetAllocator: {enabled: true}\n") "---\n" CR(
                     "two", "  targetAllocator: {enabled: true}\n"),
@@ -143,9 +144,9 @@ static void test_object_names(void)
     const struct tenants_options none = { 0 };
 
     is_int(load(TENANTS_MANIFEST, CR("a.b", ENABLED), &none), 0, "a name that is no DNS label");
-    is_span(tenants.v[0].collectors.v[0].name, SPAN_LIT("a-b-collector-0"), "its pod");
+    is_span(tenants.v[0]->collectors.v[0].name, SPAN_LIT("a-b-collector-0"), "its pod");
     is_int(load(TENANTS_MANIFEST, CR(NAME_50 "abcd", ENABLED), &none), 0, "a long name");
-    is_span(tenants.v[0].collectors.v[0].name, SPAN_LIT(NAME_50 "abc-collector-0"), "its pod");
+    is_span(tenants.v[0]->collectors.v[0].name, SPAN_LIT(NAME_50 "abc-collector-0"), "its pod");
     is_int(faults.n, 0, "nothing to report");
     is_int(load(TENANTS_MANIFEST, CR("a.b", ENABLED) "---\n" CR("a-b", ENABLED), &none), 0,
            "two names that give one Service");
@@ -208,11 +209,11 @@ static void test_dropin(void)
                 &two),
            0, "upstream's file");
     is_int(tenants.n, 1, "one tenant");
-    is_span(tenants.v[0].name, SPAN_LIT(""), "without a name");
-    is_span(tenants.v[0].strategy, SPAN_LIT("per-node"), "strategy");
-    is_span(tenants.v[0].fallback, SPAN_LIT("rendezvous"), "fallback");
-    is_span(tenants.v[0].collectors.v[1].name, SPAN_LIT("collector-1"), "collectors by number");
-    is_entry(&tenants.v[0].jobs.v[0]->sds[0], "{\"files\":[\"sd.json\"]}",
+    is_span(tenants.v[0]->name, SPAN_LIT(""), "without a name");
+    is_span(tenants.v[0]->strategy, SPAN_LIT("per-node"), "strategy");
+    is_span(tenants.v[0]->fallback, SPAN_LIT("rendezvous"), "fallback");
+    is_span(tenants.v[0]->collectors.v[1].name, SPAN_LIT("collector-1"), "collectors by number");
+    is_entry(&tenants.v[0]->jobs.v[0]->sds[0], "{\"files\":[\"sd.json\"]}",
              "paths start from the working directory");
     is_int(load(TENANTS_DROPIN, "config: {scrape_configs: [{job_name: a}]}\n", &none), ERR_INVALID,
            "no collectors and no Kubernetes");
@@ -236,7 +237,6 @@ static void test_dropin(void)
 
 int main(void)
 {
-    strpool_init(&pool);
     faults_init(&faults);
     test_foreign_documents();
     test_manifests();
@@ -246,6 +246,5 @@ int main(void)
     test_dropin();
     tenants_fini(&tenants);
     faults_fini(&faults);
-    strpool_fini(&pool);
     return check_done();
 }

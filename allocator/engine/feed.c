@@ -1,0 +1,121 @@
+#include "allocator/engine/feed.h"
+
+#include "allocator/engine/tenantkey.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void feed_init(struct feed *f, struct mailbox *engine)
+{
+    *f = (struct feed){ .engine = engine };
+}
+
+static void free_row(struct feed_row *row)
+{
+    mem_free(row->ns);
+    mem_free(row->name);
+}
+
+void feed_fini(struct feed *f)
+{
+    vec_each(&f->rows, row) {
+        free_row(row);
+    }
+    vec_fini(&f->rows);
+}
+
+static int compare_tenants(const void *a, const void *b)
+{
+    const struct tenant *x = *(struct tenant *const *)a, *y = *(struct tenant *const *)b;
+    return tenant_compare(x->ns, x->name, y->ns, y->name);
+}
+
+static bool is_key(const uint64_t a[2], const uint64_t b[2])
+{
+    return a[0] == b[0] && a[1] == b[1];
+}
+
+/* Tells about what goes, its collectors too. */
+static void tell_gone(struct feed *f, struct feed_row *row)
+{
+    struct span ns = span_of(row->ns), name = span_of(row->name);
+    struct collectorlist none;
+
+    collectorlist_init(&none);
+    mailbox_post_quietly(f->engine, tenantmail_gone(ns, name));
+    mailbox_post_quietly(f->engine, tenantmail_collectors(ns, name, &none));
+    free_row(row);
+}
+
+/* 'before' is what was told of it, or NULL. Moves '*tenant'; true when there was something to tell.
+ */
+static bool tell_one(struct feed *f, const struct feed_row *before, struct tenant **tenant,
+                     struct feed_row *row)
+{
+    struct tenant *t = *tenant;
+
+    tenantkey_make(t);
+    memcpy(row->key, t->key, sizeof(row->key));
+    collectorlist_key(&t->collectors, row->collectors_key);
+    bool has_list = before == NULL || !is_key(row->collectors_key, before->collectors_key);
+    bool has_tenant = before == NULL || !is_key(row->key, before->key);
+    if (before == NULL) {
+        row->ns = mem_strndup(t->ns.len == 0 ? "" : t->ns.p, t->ns.len);
+        row->name = mem_strndup(t->name.len == 0 ? "" : t->name.p, t->name.len);
+    } else {
+        row->ns = before->ns;
+        row->name = before->name;
+    }
+    if (has_list) {
+        mailbox_post_quietly(f->engine, tenantmail_collectors(t->ns, t->name, &t->collectors));
+    }
+    if (has_tenant) {
+        mailbox_post_quietly(f->engine, tenantmail_tenant(tenant));
+    }
+    tenant_free(tenant);
+    return has_list || has_tenant;
+}
+
+size_t feed_tell(struct feed *f, struct tenants *tenants)
+{
+    struct feed_row *rows = mem_array(tenants->n + 1, sizeof(*rows));
+    size_t n_told = 0, k = 0;
+
+    if (tenants->n > 1) {
+        qsort(tenants->v, tenants->n, sizeof(struct tenant *), compare_tenants);
+    }
+    for (size_t i = 0; i < tenants->n; i++) { /* one merge of two sorted lists */
+        const struct tenant *t = tenants->v[i];
+        int c = 1;
+        while (k < f->rows.n &&
+               (c = tenant_compare(span_of(f->rows.v[k].ns), span_of(f->rows.v[k].name), t->ns,
+                                   t->name)) < 0) {
+            tell_gone(f, &f->rows.v[k++]);
+            n_told++;
+        }
+        bool is_known = k < f->rows.n && c == 0;
+        n_told += tell_one(f, is_known ? &f->rows.v[k] : NULL, &tenants->v[i], &rows[i]);
+        k += is_known;
+    }
+    for (; k < f->rows.n; k++, n_told++) {
+        tell_gone(f, &f->rows.v[k]);
+    }
+    mem_free(f->rows.v);
+    f->rows.v = rows;
+    f->rows.n = tenants->n;
+    f->rows.cap = tenants->n + 1;
+    vec_clear(tenants);
+    tenants_fini(tenants);
+    mailbox_post_quietly(f->engine, tenantmail_complete());
+    mailbox_ring(f->engine);
+    return n_told;
+}
+
+void feed_forget(struct feed *f, struct span ns, struct span name)
+{
+    vec_each(&f->rows, row) {
+        if (tenant_compare(span_of(row->ns), span_of(row->name), ns, name) == 0) {
+            memset(row->key, 0, sizeof(row->key));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+/* What one sender has told the engine about tenants: a list that is read again as a whole is told
+ * as what differs from the last one. Holds keys, no configuration. Threads: the sender's. */
+#ifndef OTEL_TA_ENGINE_FEED_H
+#define OTEL_TA_ENGINE_FEED_H
+
+#include "allocator/base/vec.h"
+#include "allocator/engine/tenantmail.h"
+#include "allocator/tenant/tenants.h"
+
+struct feed_row { /* what was told of one tenant */
+    char *ns, *name;
+    uint64_t key[2], collectors_key[2];
+};
+
+struct feed {
+    struct mailbox *engine;
+    VEC(struct feed_row) rows; /* by namespace and name */
+};
+
+void feed_init(struct feed *f, struct mailbox *engine);
+/* These are all tenants there are. Tells the engine what is new, changed or gone since the last
+ * time, tenant by tenant, and that this was all. Empties 'tenants'; the number told about. */
+size_t feed_tell(struct feed *f, struct tenants *tenants);
+/* The engine refused the tenant: the next time it is told about again. */
+void feed_forget(struct feed *f, struct span ns, struct span name);
+void feed_fini(struct feed *f);
+
+#endif

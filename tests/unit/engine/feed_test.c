@@ -1,0 +1,89 @@
+#include "allocator/engine/feed.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/discovery/want.h"
+#include "tests/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CR(name, replicas, more)                                                                   \
+    "---\napiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: "          \
+    "{name: " name ", namespace: n}\nspec:\n  replicas: " replicas                                 \
+    "\n  targetAllocator: {enabled: true}\n  config: {receivers: {prometheus: {config: "           \
+    "{scrape_configs: [{job_name: j, file_sd_configs: [{files: [/f.json]}]}, " more "]}}}}\n"
+#define K(target) "{job_name: k, static_configs: [{targets: [" target "]}]}"
+
+static struct mailbox *box;
+
+static void write_mail(const struct mail *mail, struct buf *out)
+{
+    if (mail->kind == ENGINE_TENANT) {
+        const struct tenant_mail *m = (const struct tenant_mail *)(const void *)mail;
+        buf_addf(out, "%s/%s ", m->ns, m->name);
+        if (m->tenant == NULL) {
+            buf_add_str(out, "gone");
+        } else {
+            buf_addf(out, "has %zu jobs", m->tenant->jobs.n);
+        }
+    } else if (mail->kind == ENGINE_COLLECTORS) {
+        const struct collectors_mail *m = (const struct collectors_mail *)(const void *)mail;
+        buf_addf(out, "%s/%s %zu collectors", m->ns, m->name, m->list.n);
+    } else {
+        buf_add_str(out, mail->kind == ENGINE_TENANTS_COMPLETE ? "complete" : "?");
+    }
+}
+
+/* What the engine is told when the manifests are these, and how many tenants it is about. */
+static void tells(struct feed *f, const char *text, const char *want)
+{
+    const struct tenants_options none = { 0 };
+    struct tenants_source source = { .kind = TENANTS_MANIFEST,
+                                     .text = (char *)(uintptr_t)text,
+                                     .len = strlen(text) };
+    struct tenants tenants;
+    struct faults faults;
+    AUTO_BUF got;
+
+    buf_init(&got, MIB);
+    faults_init(&faults);
+    is_int(tenants_load(&source, 1, &none, &faults, &tenants), 0, "manifests");
+    buf_addf(&got, "%zu", feed_tell(f, &tenants));
+    is_int(tenants.n, 0, "moved");
+    for (struct mail *mail = mailbox_drain(box), *next; mail != NULL; mail = next) {
+        next = mail->next;
+        buf_add_str(&got, "; ");
+        write_mail(mail, &got);
+        mail->dispose(mail);
+    }
+    buf_add_char(&got, '\0');
+    is_str(got.p, want, "what is told");
+    faults_fini(&faults);
+}
+
+int main(void)
+{
+    struct feed f;
+
+    box = mailbox_new(0);
+    feed_init(&f, box);
+    tells(&f, CR("b", "2", "") CR("a", "1", K("x")),
+          "2; n/a 1 collectors; n/a has 2 jobs; n/b 2 collectors; n/b has 1 jobs; complete");
+    tells(&f, CR("a", "1", K("x")) CR("b", "2", ""), "0; complete");
+    tells(&f, CR("a", "1", K("y")) CR("b", "2", ""), "1; n/a has 2 jobs; complete");
+    tells(&f, CR("a", "3", K("y")) CR("b", "2", ""), "1; n/a 3 collectors; complete");
+    tells(&f, CR("a", "3", K("y")) CR("aa", "1", "") CR("b", "2", ""),
+          "1; n/aa 1 collectors; n/aa has 1 jobs; complete");
+    tells(&f, CR("aa", "1", "") CR("c", "1", ""),
+          "3; n/a gone; n/a 0 collectors; n/b gone; n/b 0 collectors; n/c 1 collectors; n/c has 1 "
+          "jobs; complete");
+    feed_forget(&f, SPAN_LIT("n"), SPAN_LIT("aa"));
+    tells(&f, CR("aa", "1", "") CR("c", "1", ""), "1; n/aa has 1 jobs; complete");
+    tells(
+        &f,
+        "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: {name: z}\n",
+        "2; n/aa gone; n/aa 0 collectors; n/c gone; n/c 0 collectors; complete");
+    feed_fini(&f);
+    mailbox_free(&box);
+    return check_done();
+}

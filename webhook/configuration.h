@@ -1,0 +1,41 @@
+/* The configuration files of 'serve' as they are at the moment: read, parsed once, and the tenants
+ * they make. Threads: main thread. */
+#ifndef OTEL_TA_WEBHOOK_CONFIGURATION_H
+#define OTEL_TA_WEBHOOK_CONFIGURATION_H
+
+#include "allocator/tenant/dropin.h"
+#include "allocator/tenant/tenants.h"
+
+#include <stdio.h>
+
+struct configuration_files { /* which they are; borrowed */
+    enum tenants_kind kind;  /* TENANTS_DROPIN: one */
+    const char *const *paths;
+    size_t n;
+    const struct buf *standard_input; /* what is meant by "-": it can be read once only */
+};
+
+struct configuration {
+    struct arena arena; /* documents */
+    struct faults faults;
+    struct tenants_source *sources;
+    size_t n_sources;
+    uint64_t hash;          /* of the texts */
+    struct dropin dropin;   /* what upstream's file says; empty when there is none */
+    struct tenants tenants; /* to be told to the engine */
+};
+
+void configuration_init(struct configuration *c);
+/* The texts. At the start a pipe is fine; later ('is_reload') nobody waits for its other end. */
+int configuration_read(struct configuration *c, const struct configuration_files *files,
+                       bool is_reload, struct err *err) MUST_USE;
+/* 'dropin', if there is such a file. ERR_INVALID: there are faults. */
+int configuration_parse(struct configuration *c) MUST_USE;
+/* 'tenants', after configuration_parse(). ERR_INVALID: there are faults, and no tenants. */
+int configuration_load(struct configuration *c, const struct tenants_options *options) MUST_USE;
+/* Prints the faults on 'out', or logs them where that is NULL. */
+void configuration_report(const struct configuration *c, FILE *out);
+/* Once more is fine. */
+void configuration_fini(struct configuration *c);
+
+#endif
