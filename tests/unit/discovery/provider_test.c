@@ -5,6 +5,8 @@
 #include "allocator/codec/yamldoc.h"
 #include "tests/check.h"
 
+#include <stdio.h>
+
 struct fixture {
     struct arena arena;
     struct faults f;
@@ -116,11 +118,79 @@ static void test_keys(void)
     teardown(&x);
 }
 
+/* ---- what comes of it */
+
+/* "<targets> {label=value …}" for each group; "!" when it is refused. */
+static const char *digested(const struct sdconfig *section, const char *source, const char *body)
+{
+    static char text[512];
+    const struct provider_input in = { section, span_of(source), span_of(body) };
+    struct strpool pool;
+    struct sd_batch b;
+    AUTO_BUF out;
+
+    strpool_init(&pool);
+    sd_batch_init(&b, &pool);
+    buf_init(&out, MIB);
+    int rc = provider_find(section)->digest(&in, &b, NULL);
+    for (size_t i = 0; rc == 0 && i < b.groups.n; i++) {
+        const struct sd_group *g = &b.groups.v[i];
+        for (uint32_t k = 0; k < g->n_targets; k++) {
+            buf_addf(&out, "%.*s ", SPAN_ARG(g->targets[k]));
+        }
+        for (uint32_t k = 0; k < g->shape->n; k++) {
+            buf_addf(&out, "{%s=%.*s}", g->shape->fields[k].name->text, SPAN_ARG(g->values[k]));
+        }
+    }
+    (void)snprintf(text, sizeof(text), "%.*s", rc < 0 ? 1 : (int)out.len, rc < 0 ? "!" : out.p);
+    sd_batch_fini(&b);
+    strpool_fini(&pool);
+    return text;
+}
+
+static void test_digest_static(void)
+{
+    struct fixture x;
+
+    setup(&x, "static_configs: [{targets: [a, 1], labels: {k: v, n: 2, e: null}}, {}, "
+              "{targets: [b]}, {targets: [null], labels: null}]");
+    is_str(digested(&x.sections.v[0], "", ""), "a 1 {e=}{k=v}{n=2}b  ",
+           "all groups of the section");
+    teardown(&x);
+}
+
+static void test_digest_bodies(void)
+{
+#define JSON "[{\"targets\":[\"a\"]}]"
+    static const struct {
+        size_t section;
+        const char *source, *body, *result;
+    } t[] = {
+        { 0, "/x.json", JSON, "a {__meta_filepath=/x.json}" },
+        { 0, "/x.JSON", JSON, "a {__meta_filepath=/x.JSON}" },
+        { 0, "/x.JSON", "- targets: [a]", "!" },
+        { 0, "/x.yml", "- targets: [a]", "a {__meta_filepath=/x.yml}" },
+        { 0, "json", "- targets: [a]", "a {__meta_filepath=json}" },
+        { 1, "http://h", JSON, "a {__meta_url=http://h}" },
+        { 1, "http://h", "- targets: [a]", "!" },
+    };
+    struct fixture x;
+
+    setup(&x, "file_sd_configs: [{files: [a.yml]}]\nhttp_sd_configs: [{url: 'http://h'}]\n");
+    for (size_t i = 0; i < COUNT(t); i++) {
+        is_str(digested(&x.sections.v[t[i].section], t[i].source, t[i].body), t[i].result, "%s: %s",
+               t[i].source, t[i].body);
+    }
+    teardown(&x);
+}
+
 int main(void)
 {
     test_rows();
     test_file();
     test_http();
     test_keys();
+    test_digest_static();
+    test_digest_bodies();
     return check_done();
 }

@@ -307,6 +307,98 @@ static void test_same_bytes(void)
     erase("sd");
 }
 
+/* A file that is being written is read when it was quiet for a while, or has not been for long. */
+static void test_settling(void)
+{
+    AUTO_STR path = at("a.json");
+    struct rig r;
+
+    put_text("a.json", "[1]");
+    open_rig(&r);
+    add(&r, 1, "a.json", 3600000);
+    is_str(told(&r), "1+a", "one file by its name");
+    FILE *f = fopen(path, "we");
+    ok(f != NULL && fputs("[", f) >= 0 && fflush(f) == 0, "half of it");
+    int64_t from_ms = clock_mono_ms();
+    dirwatch_read(r.dirs);
+    int64_t due_ms = r.files->ops->deadline_ms(r.files);
+    ok(due_ms >= from_ms + 100 && due_ms <= clock_mono_ms() + 100, "is waited for");
+    r.files->ops->tick(r.files, due_ms - 1);
+    is_str(told(&r), "", "so far");
+    ok(fputs("22]", f) >= 0 && fclose(f) == 0, "the rest");
+    turn(&r, clock_mono_ms());
+    is_str(told(&r), "1+a", "closed: read at once");
+    is_int(r.files->ops->deadline_ms(r.files) > clock_mono_ms() + 60000, 1, "and not again");
+    erase("a.json");
+    turn(&r, clock_mono_ms() + 2000);
+    is_str(told(&r), "1-a", "gone");
+    put("a.json");
+    turn(&r, clock_mono_ms() + 2000);
+    is_str(told(&r), "1+a", "back");
+    change(&r, WATCHER_WANT_CANCEL, clock_mono_ms());
+    put_text("a.json", "[3]");
+    turn(&r, clock_mono_ms() + 2000);
+    is_str(told(&r), "", "cancelled");
+    turn(&r, clock_mono_ms() + 3700000);
+    is_int(r.files->ops->deadline_ms(r.files), INT64_MAX, "nothing is due");
+    close_rig(&r);
+    erase("a.json");
+}
+
+/* What is there and cannot be read is a failure, told at each look; known targets stay. */
+static void test_unreadable(void)
+{
+    struct rig r;
+
+    make_dir("sd");
+    make_dir("sd/a.json"); /* is read as a file: EISDIR, for root too */
+    put("sd/b.json");
+    open_rig(&r);
+    add(&r, 1, "sd/*.json", 60000);
+    is_str(told(&r), "1!a 1+b", "one of two");
+    turn(&r, clock_mono_ms() + 61000);
+    is_str(told(&r), "1!a", "still");
+    erase("sd/a.json");
+    put("sd/a.json");
+    turn(&r, clock_mono_ms() + 61000);
+    is_str(told(&r), "1+a", "until it can be read");
+    close_rig(&r);
+    erase("sd/a.json");
+    erase("sd/b.json");
+    erase("sd");
+}
+
+/* Folders that are patterns are not watched, and looked at once a minute whatever the interval. */
+static void test_folder_patterns(void)
+{
+    struct rig r;
+
+    make_dir("x1");
+    make_dir("x1/in");
+    make_dir("x2");
+    put("x1/in/a.json");
+    put("x2/b.json"); /* not in "in" */
+    open_rig(&r);
+    int64_t now_ms = clock_mono_ms();
+    add(&r, 1, "x*/in/*.json", 3600000);
+    is_str(told(&r), "1+a", "the one that matches");
+    ok(r.files->ops->deadline_ms(r.files) <= clock_mono_ms() + 60000, "looked at in a minute");
+    make_dir("x2/in");
+    put("x2/in/c.json");
+    turn(&r, now_ms + 1000);
+    is_str(told(&r), "", "no event tells");
+    turn(&r, now_ms + 70000);
+    is_str(told(&r), "1+c", "a look does");
+    close_rig(&r);
+    erase("x1/in/a.json");
+    erase("x1/in");
+    erase("x1");
+    erase("x2/in/c.json");
+    erase("x2/in");
+    erase("x2/b.json");
+    erase("x2");
+}
+
 int main(void)
 {
     ok(mkdtemp(dir) != NULL, "a folder of its own");
@@ -314,6 +406,9 @@ int main(void)
     test_broken_listing();
     test_too_many();
     test_same_bytes();
+    test_settling();
+    test_unreadable();
+    test_folder_patterns();
     ok(rmdir(dir) == 0, "nothing is left behind");
     return check_done();
 }

@@ -1,0 +1,148 @@
+#include "allocator/watch/filealarm.h"
+
+#include "allocator/base/mem.h"
+#include "tests/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/otel-ta-filealarm-XXXXXX";
+
+struct rig {
+    struct dirwatch *dirs;
+    struct filealarm *alarm;
+    char *paths[2];
+    int fd;
+};
+
+static void put(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "we");
+    ok(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0, "'%s' in %s", text, path);
+}
+
+static void open_rig(struct rig *r)
+{
+    r->dirs = dirwatch_new();
+    r->alarm = filealarm_new(r->dirs);
+    r->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    r->paths[0] = mem_printf("%s/a", dir);
+    r->paths[1] = mem_printf("%s/b", dir);
+    put(r->paths[0], "a1");
+    put(r->paths[1], "b1");
+}
+
+static void close_rig(struct rig *r)
+{
+    filealarm_free(&r->alarm);
+    filealarm_free(&r->alarm); /* none: nothing */
+    dirwatch_free(&r->dirs);
+    for (size_t i = 0; i < 2; i++) {
+        (void)unlink(r->paths[i]);
+        mem_free(r->paths[i]);
+    }
+    close(r->fd);
+}
+
+/* Reads events and lets the time come; how often it rang. */
+static int turn(struct rig *r, int64_t now_ms)
+{
+    eventfd_t n = 0;
+
+    dirwatch_read(r->dirs);
+    filealarm_tick(r->alarm, now_ms);
+    return eventfd_read(r->fd, &n) == 0 ? (int)n : 0;
+}
+
+/* Rings once, a second after the last change. */
+static void test_quiet(void)
+{
+    struct rig r;
+
+    open_rig(&r);
+    is_int(filealarm_deadline_ms(r.alarm), INT64_MAX, "nothing to watch");
+    filealarm_set(r.alarm, r.paths, 2, r.fd, 0);
+    is_int(filealarm_deadline_ms(r.alarm), 10000, "looked at every ten seconds");
+    is_int(turn(&r, 100), 0, "nothing has changed");
+    put(r.paths[0], "a2");
+    dirwatch_read(r.dirs);
+    is_int(filealarm_deadline_ms(r.alarm), 0, "an event");
+    is_int(turn(&r, 200), 0, "is waited out");
+    is_int(filealarm_deadline_ms(r.alarm), 250, "a moment");
+    is_int(turn(&r, 250), 0, "seen");
+    is_int(filealarm_deadline_ms(r.alarm), 1250, "quiet for a second");
+    put(r.paths[1], "b2");
+    is_int(turn(&r, 1200), 0, "not so");
+    is_int(turn(&r, 1250), 0, "seen before it would have rung");
+    is_int(turn(&r, 2249), 0, "quiet again");
+    is_int(turn(&r, 2250), 1, "rings");
+    is_int(turn(&r, 20000), 0, "once");
+    close_rig(&r);
+}
+
+static void test_without_events(void)
+{
+    struct rig r;
+
+    open_rig(&r);
+    filealarm_set(r.alarm, r.paths, 2, r.fd, 0);
+    (void)unlink(r.paths[1]);
+    filealarm_tick(r.alarm, 9999); /* the event is not read */
+    is_int(filealarm_deadline_ms(r.alarm), 10000, "not looked at yet");
+    filealarm_tick(r.alarm, 10000);
+    is_int(filealarm_deadline_ms(r.alarm), 11000, "a file that goes is a change");
+    close_rig(&r);
+}
+
+/* Changed and changed back within the second: nothing to report. */
+static void test_changed_back(void)
+{
+    struct rig r;
+
+    open_rig(&r);
+    filealarm_set(r.alarm, r.paths, 2, r.fd, 0);
+    put(r.paths[0], "a2");
+    is_int(turn(&r, 100) + turn(&r, 150), 0, "seen");
+    put(r.paths[0], "a1");
+    is_int(turn(&r, 200) + turn(&r, 250), 0, "back");
+    is_int(filealarm_deadline_ms(r.alarm), 10250, "nothing to ring for");
+    is_int(turn(&r, 30000), 0, "never");
+    close_rig(&r);
+}
+
+/* Another list: what its files hold then is what changes are told from. */
+static void test_replaced(void)
+{
+    struct rig r;
+
+    open_rig(&r);
+    filealarm_set(r.alarm, r.paths, 2, r.fd, 0);
+    put(r.paths[0], "a2");
+    is_int(turn(&r, 100) + turn(&r, 150), 0, "a change");
+    filealarm_set(r.alarm, r.paths, 1, r.fd, 200);
+    is_int(filealarm_deadline_ms(r.alarm), 10200, "is none any more");
+    put(r.paths[1], "b2");
+    is_int(turn(&r, 300) + turn(&r, 350) + turn(&r, 20000) + turn(&r, 40000), 0,
+           "nobody asks for the second file");
+    put(r.paths[0], "a3");
+    is_int(turn(&r, 40100) + turn(&r, 40150), 0, "a change of the first");
+    is_int(turn(&r, 41150), 1, "rings");
+    filealarm_set(r.alarm, NULL, 0, -1, 50000);
+    is_int(filealarm_deadline_ms(r.alarm), INT64_MAX, "nothing to watch");
+    close_rig(&r);
+}
+
+int main(void)
+{
+    if (mkdtemp(dir) == NULL) {
+        return 1;
+    }
+    test_quiet();
+    test_without_events();
+    test_changed_back();
+    test_replaced();
+    ok(rmdir(dir) == 0, "nothing is left");
+    return check_done();
+}
