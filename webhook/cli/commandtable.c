@@ -136,13 +136,13 @@ static void print_flags(enum command command, FILE *out)
     }
 }
 
-void command_usage(enum command command, FILE *out)
+void command_usage(enum command about, FILE *out)
 {
-    if (command != COMMAND_HELP) {
-        const struct command_row *row = &command_rows[command];
+    if (about != COMMAND_HELP) {
+        const struct command_row *row = &command_rows[about];
         fprintf(out, "Usage: otel-ta %s%s%s [flags]\n\n%s.\n", row->words,
                 row->arguments[0] == '\0' ? "" : " ", row->arguments, row->help);
-        print_flags(command, out);
+        print_flags(about, out);
         return;
     }
     fprintf(out, "otel-ta rewrites OpenTelemetryCollector CRs to HTTP service discovery and "
