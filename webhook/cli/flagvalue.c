@@ -132,8 +132,10 @@ static int refuse_word(const struct flagvalue *v)
 
 static int find_word(const struct flagvalue *v, size_t *out)
 {
-    for (size_t i = 0; flagvalue_word_at(v->row, i) != NULL; i++) {
-        if (strcmp(v->text, flagvalue_word_at(v->row, i)) == 0) {
+    const char *word;
+
+    for (size_t i = 0; (word = flagvalue_word_at(v->row, i)) != NULL; i++) {
+        if (strcmp(v->text, word) == 0) {
             *out = i;
             return 0;
         }
