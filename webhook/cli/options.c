@@ -248,10 +248,10 @@ static int parse_flags(struct options *o, int argc, char **argv, FILE *errout)
         if (id == -1) {
             break;
         }
-        if (id == '?' || id == ':') {
+        const struct flag_row *row = id == '?' || id == ':' ? NULL : flag_row(o, id);
+        if (row == NULL) {
             return fail_getopt(o, id, argv, at, errout);
         }
-        const struct flag_row *row = flag_row(o, id);
         if (row->read == NULL) {
             o->help_about = o->command;
             o->command = row->stands_for;
