@@ -171,8 +171,9 @@ valgrind: ## unit, golden and replay tests under valgrind (slow)
 	$Qscripts/setup check
 	$Q$(MAKE) --no-print-directory VALGRIND=1 valgrind-here
 
-# Valgrind keeps descriptors of its own beyond the limit that server_test sets, and makes system calls that confine_test forbids.
-valgrind-here: $(filter-out %/server_test %/confine_test,$(programs))
+# Valgrind keeps descriptors of its own beyond the limit that server_test sets, and makes system calls that confine_test and
+# keeper_test forbid.
+valgrind-here: $(filter-out %/server_test %/confine_test %/keeper_test,$(programs))
 	$(prove) $^
 
 replay-here: $(fuzz_targets)

@@ -45,7 +45,6 @@ struct tls_port {
 enum { PORT_WEBHOOK, PORT_HTTPS, N_PORTS };
 
 struct keeper {
-    const struct options *options;
     const struct settings *settings;
     struct tls_port ports[N_PORTS];
     struct admit *admit;
@@ -109,25 +108,22 @@ static int open_port(struct tls_port *port, const char *name, const struct certs
 
 static int open_ports(struct keeper *k, struct err *err)
 {
-    const struct options *o = k->options;
     const struct settings *s = k->settings;
     int rc = 0;
 
     if (s->webhook_listen != NULL) {
-        rc = open_port(&k->ports[PORT_WEBHOOK], "webhook", &o->certs,
-                       o->certs.client_ca_file != NULL ? IDENTITY_CLIENTS_REQUIRED
-                                                       : IDENTITY_CLIENTS_NONE,
-                       o->serve.is_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION, err);
-        if (rc == 0 && o->certs.dir == NULL && o->certs.cert_file == NULL) {
+        const struct certs_options *co = &s->webhook_certs;
+        rc = open_port(&k->ports[PORT_WEBHOOK], "webhook", co,
+                       co->client_ca_file != NULL ? IDENTITY_CLIENTS_REQUIRED
+                                                  : IDENTITY_CLIENTS_NONE,
+                       s->is_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION, err);
+        if (rc == 0 && co->dir == NULL && co->cert_file == NULL) {
             log_warn("the webhook's certificate authority lives in memory: every start makes a new "
                      "one; --cert-dir keeps it");
         }
     }
     if (rc == 0 && s->https_listen != NULL) {
-        const struct certs_options co = { .cert_file = s->https_cert_file,
-                                          .key_file = s->https_key_file,
-                                          .client_ca_file = s->https_ca_file };
-        rc = open_port(&k->ports[PORT_HTTPS], "https", &co, IDENTITY_CLIENTS_REQUIRED,
+        rc = open_port(&k->ports[PORT_HTTPS], "https", &s->https_certs, IDENTITY_CLIENTS_REQUIRED,
                        TLS1_2_VERSION, err);
     }
     return rc;
@@ -290,7 +286,7 @@ static int start(struct keeper *k, struct err *err)
     if (rc < 0) {
         return rc;
     }
-    k->admit = admit_new(&k->options->rewrite, LIMIT_REVIEWS_IN_FLIGHT);
+    k->admit = admit_new(&k->settings->rewrite, LIMIT_REVIEWS_IN_FLIGHT);
     k->serve = serve_new(thread_count(k->settings), k->settings->secrets_over_http);
     rc = start_server(k, err);
     if (rc == 0) {
@@ -334,7 +330,7 @@ static void tell_engine(struct keeper *k, struct configuration *config)
 static bool understand(const struct keeper *k, struct configuration *config)
 {
     bool is_ok =
-        configuration_parse(config) == 0 && configuration_load(config, &k->options->tenants) == 0;
+        configuration_parse(config) == 0 && configuration_load(config, &k->settings->tenants) == 0;
 
     configuration_report(config, NULL);
     return is_ok;
@@ -359,7 +355,7 @@ static void reload(struct keeper *k, bool is_asked)
     note_reload(is_ok);
     if (is_ok) {
         if (config.hash != k->config_hash) {
-            settings_warn_restart(k->options, k->settings, &config);
+            settings_warn_restart(k->settings, &config);
         }
         log_info("configuration reloaded", LOG_INT("files", config.n_sources));
         tell_engine(k, &config);
@@ -475,11 +471,9 @@ static void stop(struct keeper *k)
     mem_close_fd(&k->timer);
 }
 
-int keeper_run(const struct options *o, const struct settings *s, struct configuration *config)
+int keeper_run(const struct settings *s, struct configuration *config)
 {
-    struct keeper k = {
-        .options = o, .settings = s, .signals = -1, .files_changed = -1, .timer = -1
-    };
+    struct keeper k = { .settings = s, .signals = -1, .files_changed = -1, .timer = -1 };
     struct err err = { 0 };
 
     role_enter(keeper);

@@ -9,6 +9,6 @@
 
 /* Runs until told to stop; returns the exit code. 'config' is what it begins with; it is emptied as
  * soon as the engine was told. */
-int keeper_run(const struct options *o, const struct settings *s, struct configuration *config);
+int keeper_run(const struct settings *s, struct configuration *config);
 
 #endif

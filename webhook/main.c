@@ -43,7 +43,7 @@ static int run_serve(const struct options *o)
     int code = settings_load(o, &settings, &config, stderr);
 
     if (code == EXIT_OK) {
-        code = keeper_run(o, &settings, &config);
+        code = keeper_run(&settings, &config);
     }
     configuration_fini(&config);
     settings_fini(&settings);

@@ -23,19 +23,20 @@ static const char *text_or(struct arena *arena, const char *flag, struct span fi
 }
 
 /* defaults < file < environment < flags */
-static void merge(const struct options *o, const struct dropin *d, struct settings *s)
+static void merge(const struct serve_options *f, const struct dropin *d, struct settings *s)
 {
-    bool has_https =
-        o->serve.enable_https.is_given ? o->serve.enable_https.is_on : d->is_https_enabled;
+    bool has_https = f->enable_https.is_given ? f->enable_https.is_on : d->is_https_enabled;
 
-    s->listen = text_or(&s->arena, o->serve.listen, d->listen_addr, DEFAULT_LISTEN);
+    s->listen = text_or(&s->arena, f->listen, d->listen_addr, DEFAULT_LISTEN);
     s->https_listen =
-        has_https ? text_or(&s->arena, o->serve.https_listen, d->https_listen_addr, ":8443") : NULL;
-    s->https_ca_file = text_or(&s->arena, o->serve.https_ca_file, d->https_ca_file, NULL);
-    s->https_cert_file = text_or(&s->arena, o->serve.https_cert_file, d->https_cert_file, NULL);
-    s->https_key_file = text_or(&s->arena, o->serve.https_key_file, d->https_key_file, NULL);
-    s->secrets_over_http = o->serve.insecure_secrets.is_given ? o->serve.insecure_secrets.is_on
-                                                              : d->allow_insecure_auth_secrets;
+        has_https ? text_or(&s->arena, f->https_listen, d->https_listen_addr, ":8443") : NULL;
+    s->https_certs = (struct certs_options){
+        .cert_file = text_or(&s->arena, f->https_cert_file, d->https_cert_file, NULL),
+        .key_file = text_or(&s->arena, f->https_key_file, d->https_key_file, NULL),
+        .client_ca_file = text_or(&s->arena, f->https_ca_file, d->https_ca_file, NULL),
+    };
+    s->secrets_over_http =
+        f->insecure_secrets.is_given ? f->insecure_secrets.is_on : d->allow_insecure_auth_secrets;
 }
 
 /* ---- what a reload cannot change */
@@ -57,14 +58,14 @@ static void name_https_changes(struct buf *out, const struct settings *before,
                     now->https_listen == NULL ? "" : "true");
         return;
     }
+    const struct certs_options *b = &before->https_certs, *n = &now->https_certs;
     name_change(out, "https.listen_addr", before->https_listen, now->https_listen);
-    name_change(out, "https.ca_file_path", before->https_ca_file, now->https_ca_file);
-    name_change(out, "https.tls_cert_file_path", before->https_cert_file, now->https_cert_file);
-    name_change(out, "https.tls_key_file_path", before->https_key_file, now->https_key_file);
+    name_change(out, "https.ca_file_path", b->client_ca_file, n->client_ca_file);
+    name_change(out, "https.tls_cert_file_path", b->cert_file, n->cert_file);
+    name_change(out, "https.tls_key_file_path", b->key_file, n->key_file);
 }
 
-void settings_warn_restart(const struct options *o, const struct settings *s,
-                           const struct configuration *config)
+void settings_warn_restart(const struct settings *s, const struct configuration *config)
 {
     struct settings now = { 0 };
     AUTO_BUF names = { 0 };
@@ -74,7 +75,7 @@ void settings_warn_restart(const struct options *o, const struct settings *s,
     }
     buf_init(&names, KIB);
     arena_init(&now.arena);
-    merge(o, &config->dropin, &now);
+    merge(&s->flags, &config->dropin, &now);
     name_change(&names, "listen_addr", s->listen, now.listen);
     name_https_changes(&names, s, &now);
     name_change(&names, "allow_insecure_auth_secrets", s->secrets_over_http ? "true" : "",
@@ -94,19 +95,20 @@ static int fail(FILE *errout, const char *text)
     return EXIT_USAGE;
 }
 
-static int check(const struct options *o, const struct settings *s, FILE *errout)
+static int check(const struct settings *s, FILE *errout)
 {
-    if (o->serve.enable_prometheus_cr.is_on) {
+    if (s->flags.enable_prometheus_cr.is_on) {
         return fail(errout, "--enable-prometheus-cr-watcher needs the Kubernetes client, which "
                             "this version does not have");
     }
-    if (o->serve.kubeconfig != NULL) {
+    if (s->flags.kubeconfig != NULL) {
         return fail(
             errout,
             "--kubeconfig-path needs the Kubernetes client, which this version does not have");
     }
     if (s->https_listen != NULL &&
-        (s->https_ca_file == NULL || s->https_cert_file == NULL || s->https_key_file == NULL)) {
+        (s->https_certs.client_ca_file == NULL || s->https_certs.cert_file == NULL ||
+         s->https_certs.key_file == NULL)) {
         return fail(errout, "the HTTPS listener needs --https-ca-file, --https-tls-cert-file and "
                             "--https-tls-key-file (or https: in the file)");
     }
@@ -178,16 +180,27 @@ static int read_files(const struct settings *s, struct configuration *config, FI
 }
 
 /* What is not the same in all modes. */
-static void choose_defaults(const struct options *o, struct settings *s)
+static void choose_defaults(const struct serve_options *f, struct settings *s)
 {
-    const char *hook = o->serve.webhook_listen != NULL ? o->serve.webhook_listen
-                       : s->mode == SERVE_DROPIN       ? "off"
-                                                       : DEFAULT_WEBHOOK_LISTEN;
+    const char *hook = f->webhook_listen != NULL ? f->webhook_listen
+                       : s->mode == SERVE_DROPIN ? "off"
+                                                 : DEFAULT_WEBHOOK_LISTEN;
 
     s->webhook_listen = strcmp(hook, "off") == 0 ? NULL : hook;
-    s->shutdown_delay_ms = o->serve.shutdown_delay_ms >= 0 ? o->serve.shutdown_delay_ms
-                           : s->mode == SERVE_LOCAL        ? 0
-                                                           : SHUTDOWN_DELAY_MS;
+    s->shutdown_delay_ms = f->shutdown_delay_ms >= 0 ? f->shutdown_delay_ms
+                           : s->mode == SERVE_LOCAL  ? 0
+                                                     : SHUTDOWN_DELAY_MS;
+}
+
+/* What each household is told as it was said. */
+static void hand_on(const struct options *o, struct settings *s)
+{
+    s->webhook_certs = o->certs;
+    s->is_tls13 = o->serve.is_tls13;
+    s->threads = o->serve.threads;
+    s->rewrite = o->rewrite;
+    s->tenants = o->tenants;
+    s->flags = o->serve;
 }
 
 int settings_load(const struct options *o, struct settings *out, struct configuration *config,
@@ -197,7 +210,7 @@ int settings_load(const struct options *o, struct settings *out, struct configur
     arena_init(&out->arena);
     configuration_init(config);
     out->mode = choose_mode(o);
-    out->threads = o->serve.threads;
+    hand_on(o, out);
     set_files(o, out);
     buf_init(&out->standard_input, LIMIT_DOCUMENT_BYTES);
     int code = read_standard_input(o, out, errout);
@@ -207,9 +220,9 @@ int settings_load(const struct options *o, struct settings *out, struct configur
     if (code != EXIT_OK) {
         return code;
     }
-    merge(o, &config->dropin, out);
-    choose_defaults(o, out);
-    code = check(o, out, errout);
+    merge(&o->serve, &config->dropin, out);
+    choose_defaults(&o->serve, out);
+    code = check(out, errout);
     if (code == EXIT_OK && out->mode != SERVE_DROPIN) {
         code = read_files(out, config, errout);
     }

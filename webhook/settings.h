@@ -18,25 +18,30 @@ struct settings {
     struct arena arena; /* texts */
     const char *listen;
     const char *webhook_listen; /* NULL: no webhook */
-    const char *https_listen;   /* NULL: no mTLS allocator listener */
-    const char *https_ca_file, *https_cert_file, *https_key_file;
+    struct certs_options webhook_certs;
+    bool is_tls13;            /* nothing older on the webhook */
+    const char *https_listen; /* NULL: no mTLS allocator listener */
+    struct certs_options https_certs;
     bool secrets_over_http;
     int64_t shutdown_delay_ms;
-    unsigned threads;
-    struct buf standard_input; /* read once, when '-' is among the manifests */
+    unsigned threads; /* 0: one a core */
+    struct rewrite_options rewrite;
+    struct tenants_options tenants;
+    struct serve_options flags; /* they win over the file when it is read again, too */
+    struct buf standard_input;  /* read once, when '-' is among the manifests */
     struct configuration_files files;
     const char **paths; /* of those, to watch; standard input is not among them */
     size_t n_paths;
 };
 
 /* Reads and checks everything, also what the engine will be told. On faults: prints them on
- * 'errout' and returns an exit code; else 0. Both outputs are to be released in any case. */
+ * 'errout' and returns an exit code; else 0. What 'o' points to is borrowed. Both outputs are to be
+ * released in any case. */
 int settings_load(const struct options *o, struct settings *out, struct configuration *config,
                   FILE *errout);
 /* Warns once about what the file of drop-in mode says now, in 'config' (checked), that differs from
  * 's' and takes a restart: the process goes on with 's'. */
-void settings_warn_restart(const struct options *o, const struct settings *s,
-                           const struct configuration *config);
+void settings_warn_restart(const struct settings *s, const struct configuration *config);
 void settings_fini(struct settings *s);
 
 #endif

@@ -1,0 +1,324 @@
+/* 'serve' in a child of the test: what it logs, what it answers, how it reloads and how it ends. */
+#include "webhook/keeper.h"
+
+#include "allocator/base/clock.h"
+#include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "tests/check.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MAX_WORDS = 24, PATIENCE_MS = 60000 };
+
+struct child {
+    pid_t pid;
+    int errors; /* what it writes there */
+    struct buf said;
+    size_t seen; /* up to here it was looked at */
+};
+
+static _Noreturn void serve(const char *text)
+{
+    char *argv[MAX_WORDS + 1] = { (char *)(uintptr_t) "otel-ta" };
+    char *words = mem_strdup(text);
+    int argc = 1;
+    struct options o;
+    struct settings settings;
+    struct configuration config;
+
+    for (char *state = NULL, *word = strtok_r(words, " ", &state); word != NULL && argc < MAX_WORDS;
+         word = strtok_r(NULL, " ", &state)) {
+        argv[argc++] = word;
+    }
+    int code = options_parse(argc, argv, &o, stderr);
+    if (code == EXIT_OK) {
+        code = settings_load(&o, &settings, &config, stderr);
+        code = code == EXIT_OK ? keeper_run(&settings, &config) : code;
+        configuration_fini(&config);
+        settings_fini(&settings);
+    }
+    options_fini(&o);
+    mem_free(words);
+    exit(code); /* not _exit: what the coverage build counted is written */
+}
+
+static void start(struct child *c, const char *words)
+{
+    int ends[2];
+
+    fflush(NULL);
+    if (pipe(ends) != 0 || (c->pid = fork()) < 0) {
+        abort();
+    }
+    if (c->pid == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        serve(words);
+    }
+    close(ends[1]);
+    c->errors = ends[0];
+    c->seen = 0;
+    buf_init(&c->said, 16 * MIB);
+}
+
+/* More of what it says; false when it says no more. */
+static bool listen_on(struct child *c, int64_t end_ms)
+{
+    struct pollfd fd = { c->errors, POLLIN, 0 };
+    int64_t left_ms = end_ms - clock_mono_ms();
+
+    if (left_ms <= 0 || poll(&fd, 1, (int)left_ms) <= 0) {
+        return false;
+    }
+    char *to = buf_reserve(&c->said, 4096);
+    ssize_t n = read(c->errors, to, 4096);
+    c->said.len += n > 0 ? (size_t)n : 0;
+    c->said.p[c->said.len] = '\0';
+    return n > 0;
+}
+
+/* The place behind 'part' in what was said since the last time, or NULL. */
+static const char *expect(struct child *c, const char *part)
+{
+    int64_t end_ms = clock_mono_ms() + PATIENCE_MS;
+    const char *at = NULL;
+
+    do {
+        at = c->said.p == NULL ? NULL : strstr(c->said.p + c->seen, part);
+    } while (at == NULL && listen_on(c, end_ms));
+    if (!ok(at != NULL, "it says '%s'", part)) {
+        check_note("it said: %s", c->said.p == NULL ? "" : c->said.p + c->seen);
+        return NULL;
+    }
+    c->seen = (size_t)(at - c->said.p) + strlen(part);
+    return c->said.p + c->seen;
+}
+
+static void expect_end(struct child *c, int code)
+{
+    int status = 0;
+
+    while (listen_on(c, clock_mono_ms() + PATIENCE_MS)) {
+    }
+    is_int(waitpid(c->pid, &status, 0), c->pid, "it has ended");
+    ok(WIFEXITED(status), "by itself: status %#x", (unsigned)status);
+    is_int(WEXITSTATUS(status), code, "with this code: %s", c->said.p == NULL ? "" : c->said.p);
+    close(c->errors);
+    buf_fini(&c->said);
+}
+
+/* ---- asking it */
+
+static void get(unsigned port, const char *path, struct buf *out)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    AUTO_FD fd = socket(AF_INET, SOCK_STREAM, 0);
+    AUTO_STR request = mem_printf("GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
+    ssize_t n = 0;
+
+    buf_clear(out);
+    if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0 ||
+        write(fd, request, strlen(request)) != (ssize_t)strlen(request)) {
+        return;
+    }
+    do {
+        char *to_here = buf_reserve(out, 4096);
+        n = read(fd, to_here, 4096);
+        out->len += n > 0 ? (size_t)n : 0;
+        out->p[out->len] = '\0';
+    } while (n > 0);
+}
+
+/* Asks until the answer has 'part': what was posted to the engine takes effect a little later. */
+static void expect_answer(unsigned port, const char *path, const char *part)
+{
+    int64_t end_ms = clock_mono_ms() + PATIENCE_MS;
+    bool is_there = false;
+    AUTO_BUF answer;
+
+    buf_init(&answer, MIB);
+    while (!is_there && clock_mono_ms() < end_ms) {
+        get(port, path, &answer);
+        is_there = answer.p != NULL && strstr(answer.p, part) != NULL;
+        if (!is_there) {
+            poll(NULL, 0, 10);
+        }
+    }
+    ok(is_there, "GET %s: %s", path, part);
+}
+
+/* The port of a listener, as the log says it. */
+static unsigned expect_port(struct child *c, const char *listener)
+{
+    AUTO_STR part =
+        mem_printf("\"listening\",\"listener\":\"%s\",\"address\":\"127.0.0.1:", listener);
+    const char *number = expect(c, part);
+    return number == NULL ? 0 : (unsigned)strtoul(number, NULL, 10);
+}
+
+/* ---- files */
+
+static void put(const char *name, const char *text)
+{
+    AUTO_STR next = mem_printf("%s.new", name);
+    FILE *f = fopen(next, "w");
+
+    if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0 || rename(next, name) != 0) {
+        abort();
+    }
+}
+
+static void put_collector(const char *job)
+{
+    AUTO_STR text = mem_printf("apiVersion: opentelemetry.io/v1beta1\n"
+                               "kind: OpenTelemetryCollector\n"
+                               "metadata: {name: shop, namespace: web}\n"
+                               "spec:\n"
+                               "  mode: statefulset\n"
+                               "  targetAllocator: {enabled: true}\n"
+                               "  config: {receivers: {prometheus: {config: {scrape_configs: [\n"
+                               "    {job_name: %s, static_configs: [{targets: ['a:1']}]}]}}}}\n",
+                               job);
+    put("cr.yaml", text);
+}
+
+static void put_dropin(const char *address, const char *https)
+{
+    AUTO_STR text = mem_printf("listen_addr: '%s'\n%sconfig:\n  scrape_configs:\n"
+                               "  - {job_name: d, static_configs: [{targets: ['d:1']}]}\n",
+                               address, https);
+    put("ta.yaml", text);
+}
+
+/* ---- tests */
+
+static void test_local(void)
+{
+    struct child c;
+
+    put_collector("one");
+    start(&c, "serve -f cr.yaml --listen 127.0.0.1:0 --webhook-listen 127.0.0.1:0 --cert-dir . "
+              "--threads 2");
+    expect(&c, "\"certificate loaded\",\"listener\":\"webhook\"");
+    unsigned port = expect_port(&c, "http");
+    ok(expect_port(&c, "webhook") != 0, "the webhook has a port");
+    expect(&c, "\"ready\"");
+    expect_answer(port, "/jobs/one/targets?collector_id=shop-collector-0", "a:1");
+    expect_answer(port, "/metrics", "otel_ta_config_reloads_total{result=\"success\"} 1");
+
+    put_collector("two");
+    kill(c.pid, SIGHUP);
+    expect(&c, "\"configuration reloaded\"");
+    expect_answer(port, "/jobs", "/jobs/two/targets");
+    put("cr.yaml", "a: [");
+    kill(c.pid, SIGHUP);
+    expect(&c, "configuration not reloaded, the running one stays");
+    expect_answer(port, "/jobs", "/jobs/two/targets");
+    expect_answer(port, "/metrics", "otel_ta_config_reloads_total{result=\"failure\"}");
+    put("authority.pem", "no key");
+    kill(c.pid, SIGHUP);
+    expect(&c, "certificate not reloaded, the old one stays in use");
+    unlink("cr.yaml");
+    kill(c.pid, SIGHUP);
+    expect(&c, "configuration cannot be read");
+    kill(c.pid, SIGTERM);
+    expect(&c, "\"stopping\",\"signal\":\"SIGTERM\"");
+    expect_end(&c, EXIT_OK);
+}
+
+/* A file that is watched, settings that need a restart, and two signals to end it. */
+static void test_dropin(void)
+{
+    struct child c;
+
+    put_dropin("127.0.0.1:0", "");
+    start(&c, "serve --config-file ta.yaml --collectors a --shutdown-delay 1h");
+    unsigned port = expect_port(&c, "http");
+    expect(&c, "\"ready\"");
+    expect_answer(port, "/jobs/d/targets?collector_id=a", "d:1");
+    put_dropin("127.0.0.1:1", "allow_insecure_auth_secrets: true\n"
+                              "https: {enabled: true, listen_addr: ':2', ca_file_path: a,\n"
+                              "  tls_cert_file_path: b, tls_key_file_path: c}\n");
+    expect(&c, "settings changed that need a restart, those in use stay\",\"settings\":"
+               "\"listen_addr, https.enabled, allow_insecure_auth_secrets\"");
+    expect(&c, "\"configuration reloaded\"");
+    kill(c.pid, SIGINT);
+    expect(&c, "\"stopping\",\"signal\":\"SIGINT\"");
+    expect_answer(port, "/readyz", "503");
+    kill(c.pid, SIGTERM);
+    expect(&c, "\"stopping at once\"");
+    expect_end(&c, EXIT_OK);
+}
+
+static void test_https(void)
+{
+    struct child c;
+
+    put_collector("one");
+    unlink("tls.crt");
+    unlink("tls.key");
+    unlink("authority.pem");
+    start(&c, "serve --listen 127.0.0.1:0 --webhook-listen 127.0.0.1:0 --cert-dir . "
+              "--shutdown-delay 0s");
+    expect(&c, "\"ready\"");
+    kill(c.pid, SIGTERM);
+    expect_end(&c, EXIT_OK);
+    start(&c, "serve --listen 127.0.0.1:0 --webhook-listen 127.0.0.1:0 --shutdown-delay 0s "
+              "--enable-https-server --listen-addr-https 127.0.0.1:0 --https-ca-file ca.crt "
+              "--https-tls-cert-file tls.crt --https-tls-key-file tls.key");
+    expect(&c, "the webhook's certificate authority lives in memory");
+    expect(&c, "\"certificate loaded\",\"listener\":\"https\"");
+    unsigned port = expect_port(&c, "http");
+    ok(expect_port(&c, "https") != 0, "the second listener of the allocator has a port");
+    expect(&c, "\"ready\"");
+    expect_answer(port, "/livez", "200");
+    kill(c.pid, SIGTERM);
+    expect_end(&c, EXIT_OK);
+}
+
+static void test_refusals(void)
+{
+    struct child c;
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof(at);
+    AUTO_FD fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (bind(fd, (const struct sockaddr *)&at, len) != 0 || listen(fd, 1) != 0 ||
+        getsockname(fd, (struct sockaddr *)&at, &len) != 0) {
+        abort();
+    }
+    AUTO_STR words =
+        mem_printf("serve --webhook-listen off --listen 127.0.0.1:%u", ntohs(at.sin_port));
+    start(&c, words);
+    expect(&c, "otel-ta: ");
+    expect_end(&c, EXIT_CANNOT);
+    start(&c, "serve --listen 127.0.0.1:0 --tls-cert-file gone --tls-key-file gone");
+    expect(&c, "otel-ta: listener webhook: ");
+    expect_end(&c, EXIT_CANNOT);
+}
+
+int main(void)
+{
+    char dir[] = "/tmp/otel-ta-keeper-XXXXXX";
+
+    if (mkdtemp(dir) == NULL || chdir(dir) != 0) {
+        abort();
+    }
+    test_local();
+    test_dropin();
+    test_https();
+    test_refusals();
+    AUTO_STR remove = mem_printf("rm -r %s", dir);
+    ok(system(remove) == 0, "clean up");
+    return check_done();
+}

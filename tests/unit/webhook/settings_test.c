@@ -1,0 +1,181 @@
+#include "webhook/settings.h"
+
+#include "allocator/base/mem.h"
+#include "tests/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_WORDS = 16 };
+
+struct load {
+    char *words;
+    struct options o;
+    struct settings s;
+    struct configuration config;
+    int code;
+    char *errors;
+    size_t n_errors;
+};
+
+static void open_load(struct load *l, const char *text)
+{
+    char *argv[MAX_WORDS + 1] = { (char *)(uintptr_t) "otel-ta" };
+    int argc = 1;
+
+    *l = (struct load){ .words = mem_strdup(text) };
+    for (char *state = NULL, *word = strtok_r(l->words, " ", &state);
+         word != NULL && argc < MAX_WORDS; word = strtok_r(NULL, " ", &state)) {
+        argv[argc++] = word;
+    }
+    FILE *errout = open_memstream(&l->errors, &l->n_errors);
+    is_int(options_parse(argc, argv, &l->o, errout), 0, "'%s' can be parsed", text);
+    l->code = settings_load(&l->o, &l->s, &l->config, errout);
+    fclose(errout);
+}
+
+static void close_load(struct load *l)
+{
+    configuration_fini(&l->config);
+    settings_fini(&l->s);
+    options_fini(&l->o);
+    free(l->errors);
+    mem_free(l->words);
+}
+
+static void put(const char *name, const char *text)
+{
+    FILE *f = fopen(name, "w");
+
+    if (f == NULL || fputs(text, f) < 0 || fclose(f) != 0) {
+        abort();
+    }
+}
+
+static const char *shown(const char *text)
+{
+    return text == NULL ? "-" : text;
+}
+
+/* defaults < file < environment < flags */
+static void test_merge(void)
+{
+    static const struct {
+        const char *words;
+        const char *want; /* mode listen webhook https secrets delay threads */
+    } t[] = {
+        { "serve", "0 :8080 :9443 - 0 15000 0" },
+        { "serve --webhook-listen off --threads 3", "0 :8080 - - 0 15000 3" },
+        { "serve -f cr.yaml", "1 :8080 :9443 - 0 0 0" },
+        { "serve -f cr.yaml --shutdown-delay 2s --listen :1", "1 :1 :9443 - 0 2000 0" },
+        { "serve --config-file plain.yaml --collectors a", "2 :8080 - - 0 15000 0" },
+        { "serve --config-file plain.yaml --collectors a --webhook-listen :5",
+          "2 :8080 :5 - 0 15000 0" },
+        { "serve --config-file full.yaml --collectors a", "2 :81 - :82 1 15000 0" },
+        { "serve --config-file full.yaml --collectors a --listen :1 --listen-addr-https :2",
+          "2 :1 - :2 1 15000 0" },
+        { "serve --config-file full.yaml --collectors a --enable-https-server=false "
+          "--allow-insecure-auth-secrets=false",
+          "2 :81 - - 0 15000 0" },
+        { "serve --enable-https-server --https-ca-file a --https-tls-cert-file c "
+          "--https-tls-key-file k",
+          "0 :8080 :9443 :8443 0 15000 0" },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct load l;
+        open_load(&l, t[i].words);
+        is_int(l.code, EXIT_OK, "'%s': settings (%s)", t[i].words, l.errors);
+        AUTO_STR got = mem_printf("%d %s %s %s %d %d %u", (int)l.s.mode, l.s.listen,
+                                  shown(l.s.webhook_listen), shown(l.s.https_listen),
+                                  l.s.secrets_over_http, (int)l.s.shutdown_delay_ms, l.s.threads);
+        is_str(got, t[i].want, "'%s'", t[i].words);
+        close_load(&l);
+    }
+}
+
+static void test_file(void)
+{
+    struct load l;
+
+    open_load(&l, "serve --config-file full.yaml --collectors a --https-ca-file mine");
+    is_str(l.s.https_certs.client_ca_file, "mine", "a flag wins over the file");
+    is_str(l.s.https_certs.cert_file, "crt", "what no flag says is the file's");
+    is_str(l.s.https_certs.key_file, "key", "that too");
+    is_int(l.s.n_paths, 1, "one file is watched");
+    is_str(l.s.paths[0], "full.yaml", "this one");
+    close_load(&l);
+    open_load(&l, "serve -f cr.yaml -f -");
+    is_int(l.s.n_paths, 1, "standard input is not watched");
+    is_span(buf_span(&l.s.standard_input), SPAN_LIT("from a pipe"), "but kept");
+    close_load(&l);
+}
+
+static void test_refusals(void)
+{
+    static const struct {
+        const char *words;
+        int code;
+        const char *want;
+    } t[] = {
+        { "serve --enable-prometheus-cr-watcher", EXIT_USAGE,
+          "otel-ta serve: --enable-prometheus-cr-watcher needs the Kubernetes client" },
+        { "serve --kubeconfig-path k", EXIT_USAGE,
+          "otel-ta serve: --kubeconfig-path needs the Kubernetes client" },
+        { "serve --enable-https-server --https-ca-file a", EXIT_USAGE,
+          "otel-ta serve: the HTTPS listener needs --https-ca-file, --https-tls-cert-file and" },
+        { "serve --config-file gone.yaml", EXIT_CANNOT, "otel-ta: gone.yaml: " },
+        { "serve --config-file torn.yaml", EXIT_FAULTS, "torn.yaml" },
+        { "serve --config-file wrong.yaml", EXIT_FAULTS, "wrong.yaml:1: " },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct load l;
+        open_load(&l, t[i].words);
+        is_int(l.code, t[i].code, "'%s' is refused", t[i].words);
+        ok(strncmp(l.errors, t[i].want, strlen(t[i].want)) == 0, "'%s': says '%s': %s", t[i].words,
+           t[i].want, l.errors);
+        close_load(&l);
+    }
+}
+
+/* What 'test_file' finds on standard input. */
+static void fill_standard_input(void)
+{
+    int ends[2];
+
+    if (pipe(ends) != 0 || write(ends[1], "from a pipe", 11) != 11 ||
+        dup2(ends[0], STDIN_FILENO) != STDIN_FILENO) {
+        abort();
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
+int main(void)
+{
+    char dir[] = "/tmp/otel-ta-settings-XXXXXX";
+
+    if (mkdtemp(dir) == NULL || chdir(dir) != 0) {
+        abort();
+    }
+    put("cr.yaml",
+        "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: {name: a}\n"
+        "spec: {mode: statefulset, targetAllocator: {enabled: true}, config: {receivers: {otlp: "
+        "{}}}}\n");
+    put("plain.yaml", "config: {scrape_configs: [{job_name: j}]}\n");
+    put("full.yaml", "listen_addr: ':81'\nallow_insecure_auth_secrets: true\n"
+                     "https: {enabled: true, listen_addr: ':82', ca_file_path: ca,\n"
+                     "  tls_cert_file_path: crt, tls_key_file_path: key}\n"
+                     "config: {scrape_configs: [{job_name: j}]}\n");
+    put("torn.yaml", "a: [");
+    put("wrong.yaml", "listen_addr: [1]\n");
+    fill_standard_input();
+    test_merge();
+    test_file();
+    test_refusals();
+    AUTO_STR remove = mem_printf("rm -r %s", dir);
+    ok(system(remove) == 0, "clean up");
+    return check_done();
+}
