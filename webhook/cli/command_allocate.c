@@ -207,15 +207,15 @@ static int print_allocation(const struct options *o, const struct state *s,
 
 /* ---- command */
 
-static int allocate(const struct options *o, const struct input_paths *paths,
-                    struct watcher *watcher, struct mailbox *box, const struct command_io *io)
+static int allocate(const struct options *o, struct watcher *watcher, struct mailbox *box,
+                    const struct command_io *io)
 {
     struct state *s = state_new(watcher_mailbox(watcher));
     struct input input;
     struct err err = { 0 };
 
     role_enter(engine); /* this command has no engine thread: the main thread is it */
-    int code = input_load(o, paths->v, paths->n, &input, NULL, io->errout);
+    int code = input_load(&o->tenants, input_paths(o), &input, io->errout);
     if (code == EXIT_OK) {
         int rc = state_configure(s, &input.tenants, clock_mono_ms(), &err);
         if (rc < 0) {
@@ -241,7 +241,6 @@ static int allocate(const struct options *o, const struct input_paths *paths,
 
 int command_allocate(const struct options *o, const struct command_io *io)
 {
-    struct input_paths paths = input_paths(o);
     struct watcher *watcher = NULL;
     struct err err;
 
@@ -251,7 +250,7 @@ int command_allocate(const struct options *o, const struct command_io *io)
     }
     struct mailbox *box = mailbox_new(0);
     watcher_connect(watcher, box);
-    int code = allocate(o, &paths, watcher, box, io);
+    int code = allocate(o, watcher, box, io);
     watcher_stop(&watcher);
     mailbox_free(&box);
     return code;

@@ -155,10 +155,14 @@ static void warn_empty(const char *path, const struct scrapejob *job, FILE *erro
 
 static int check_one(const struct options *o, const char *path, const struct command_io *io)
 {
-    enum input_kind kind;
+    struct tenants_options options = o->tenants;
     struct input input;
     size_t n_jobs = 0;
-    int code = input_load(o, &path, 1, &input, &kind, io->errout);
+
+    options.include_disabled = true;
+    options.thorough = true;
+    options.needs_no_collectors = true;
+    int code = input_load(&options, (struct input_paths){ &path, 1 }, &input, io->errout);
 
     if (code != EXIT_OK) {
         return code;
@@ -167,7 +171,7 @@ static int check_one(const struct options *o, const char *path, const struct com
         const struct scrapejobs *jobs = &input.tenants.v[i]->jobs;
         n_jobs += jobs->n;
         for (size_t k = 0; k < jobs->n; k++) {
-            if (kind == INPUT_PROMETHEUS) { /* of the other kinds it was said */
+            if (input.kind == INPUT_PROMETHEUS) { /* of the other kinds it was said */
                 findings_report_gaps(jobs->v[k], &(const struct findings){ 0 }, io->errout);
             }
             warn_empty(path, jobs->v[k], io->errout);
@@ -176,8 +180,8 @@ static int check_one(const struct options *o, const char *path, const struct com
         }
     }
     if (code == EXIT_OK) {
-        fprintf(io->out, "%s: %s, %zu scrape job%s, no faults\n", path, input_name(kind), n_jobs,
-                n_jobs == 1 ? "" : "s");
+        fprintf(io->out, "%s: %s, %zu scrape job%s, no faults\n", path, input_name(input.kind),
+                n_jobs, n_jobs == 1 ? "" : "s");
     }
     input_fini(&input);
     return code;

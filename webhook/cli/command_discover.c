@@ -146,9 +146,13 @@ int command_discover(const struct options *o, const struct command_io *io)
     struct input input;
     struct findings findings;
     const struct findings_options how = { .timeout_ms = o->timeout_ms };
+    const struct input_paths file = { o->arguments.v, 1 };
+    struct tenants_options options = o->tenants;
     struct err err = { 0 };
 
-    int code = input_load(o, o->arguments.v, 1, &input, NULL, io->errout);
+    options.include_disabled = true;
+    options.needs_no_collectors = true;
+    int code = input_load(&options, file, &input, io->errout);
     if (code != EXIT_OK) {
         return code;
     }

@@ -389,10 +389,11 @@ static void report_nothing(struct explanation *x, const struct tenants *tenants)
 
 int command_explain(const struct options *o, const struct command_io *io)
 {
-    struct input_paths paths = input_paths(o);
+    struct tenants_options options = o->tenants;
     struct input input;
 
-    int code = input_load(o, paths.v, paths.n, &input, NULL, io->errout);
+    options.needs_no_collectors = true;
+    int code = input_load(&options, input_paths(o), &input, io->errout);
     if (code != EXIT_OK) {
         return code;
     }

@@ -90,79 +90,65 @@ static void load_prometheus(struct loading *l, struct span text, const char *pat
     l->faults.file = NULL;
 }
 
-static void set_options(struct loading *l, const struct options *o)
+static int read_paths(struct loading *l, struct input_paths paths, FILE *errout)
 {
-    l->options = o->tenants;
-    l->options.include_disabled =
-        o->command == COMMAND_CHECK_CONFIG || o->command == COMMAND_CHECK_SD;
-    l->options.thorough = o->command == COMMAND_CHECK_CONFIG;
-    if (o->collectors.list.n == 0 && o->collectors.count == 0 && o->command != COMMAND_ALLOCATE) {
-        l->options.needs_no_collectors = true;
-    }
-}
-
-static int read_paths(struct loading *l, const char *const *paths, size_t n, FILE *errout)
-{
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < paths.n; i++) {
         struct err err;
         AUTO_BUF text;
         buf_init(&text, LIMIT_DOCUMENT_BYTES);
-        if (document_read(paths[i], &text, &err) < 0) {
+        if (document_read(paths.v[i], &text, &err) < 0) {
             fprintf(errout, "otel-ta: %s\n", err.text);
             return EXIT_CANNOT;
         }
         struct span copy = arena_span(&l->arena, buf_span(&text));
         l->kind = detect(copy);
         if (l->kind == INPUT_PROMETHEUS) {
-            load_prometheus(l, copy, paths[i]);
+            load_prometheus(l, copy, paths.v[i]);
             continue;
         }
-        *vec_push(&l->sources) =
-            (struct tenants_source){ .kind = l->kind == INPUT_DROPIN ? TENANTS_DROPIN
-                                                                     : TENANTS_MANIFEST,
-                                     .path = arena_strndup(&l->arena, paths[i], strlen(paths[i])),
-                                     .text = (char *)(uintptr_t)copy.p,
-                                     .len = copy.len };
+        *vec_push(&l->sources) = (struct tenants_source){
+            .kind = l->kind == INPUT_DROPIN ? TENANTS_DROPIN : TENANTS_MANIFEST,
+            .path = arena_strndup(&l->arena, paths.v[i], strlen(paths.v[i])),
+            .text = (char *)(uintptr_t)copy.p,
+            .len = copy.len
+        };
     }
     return EXIT_OK;
 }
 
-static int load(struct loading *l, const struct options *o, const char *const *paths, size_t n,
-                struct tenants *out, FILE *errout)
+static int load_tenants(struct loading *l, struct tenants *out, FILE *errout)
 {
-    arena_init(&l->arena);
-    faults_init(&l->faults);
-    set_options(l, o);
-    int code = read_paths(l, paths, n, errout);
-    if (code == EXIT_OK) {
-        int rc = tenants_load(l->sources.v, l->sources.n, &l->options, &l->faults, out);
-        if (l->has_prometheus && rc == 0) {
-            tenants_add(out, &l->options, &l->prometheus);
-        }
-        tenants_adopt(out, l->pool);
-        faults_print(&l->faults, errout);
-        if (l->faults.n_errors > 0) {
-            tenants_fini(out);
-            code = EXIT_FAULTS;
-        }
+    int rc = tenants_load(l->sources.v, l->sources.n, &l->options, &l->faults, out);
+
+    if (l->has_prometheus && rc == 0) {
+        tenants_add(out, &l->options, &l->prometheus);
     }
-    scrapejobs_fini(&l->prometheus);
-    vec_fini(&l->sources);
-    faults_fini(&l->faults);
-    arena_fini(&l->arena);
-    return code;
+    tenants_adopt(out, l->pool);
+    faults_print(&l->faults, errout);
+    if (l->faults.n_errors > 0) {
+        tenants_fini(out);
+        return EXIT_FAULTS;
+    }
+    return EXIT_OK;
 }
 
-int input_load(const struct options *o, const char *const *paths, size_t n, struct input *out,
-               enum input_kind *out_kind, FILE *errout)
+int input_load(const struct tenants_options *options, struct input_paths paths, struct input *out,
+               FILE *errout)
 {
-    struct loading l = { .pool = &out->pool };
+    struct loading l = { .pool = &out->pool, .options = *options };
 
     strpool_init(&out->pool);
-    int code = load(&l, o, paths, n, &out->tenants, errout);
-    if (out_kind != NULL) {
-        *out_kind = l.kind;
+    arena_init(&l.arena);
+    faults_init(&l.faults);
+    int code = read_paths(&l, paths, errout);
+    if (code == EXIT_OK) {
+        code = load_tenants(&l, &out->tenants, errout);
     }
+    out->kind = l.kind;
+    scrapejobs_fini(&l.prometheus);
+    vec_fini(&l.sources);
+    faults_fini(&l.faults);
+    arena_fini(&l.arena);
     if (code != EXIT_OK) {
         strpool_fini(&out->pool);
     }

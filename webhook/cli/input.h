@@ -14,6 +14,7 @@ enum input_kind { INPUT_MANIFEST, INPUT_DROPIN, INPUT_PROMETHEUS };
 struct input {
     struct strpool pool; /* of all jobs */
     struct tenants tenants;
+    enum input_kind kind; /* of the last file */
 };
 
 /* The files that -f, or --config-file, names. */
@@ -26,10 +27,9 @@ struct input_paths input_paths(const struct options *o);
 const char *input_name(enum input_kind kind);
 /* Reads 'paths' ("-": standard input). Prometheus configurations are read as Prometheus reads them,
  * strictly, and become one tenant without name. Faults, warnings included, go to 'errout'. Returns
- * an exit code; only on EXIT_OK there is something to release. '*out_kind' (may be NULL) is the
- * kind of the last file. */
-int input_load(const struct options *o, const char *const *paths, size_t n, struct input *out,
-               enum input_kind *out_kind, FILE *errout);
+ * an exit code; only on EXIT_OK there is something to release. */
+int input_load(const struct tenants_options *options, struct input_paths paths, struct input *out,
+               FILE *errout);
 void input_fini(struct input *s);
 
 #endif
