@@ -14,25 +14,23 @@ void provider_plan(const struct sdconfig *section, struct arena *arena, struct a
 {
     const struct provider_ops *ops = provider_find(section);
 
-    *out = (struct ask){ .carrier = ops->carrier,
-                         .refresh_ms = section->refresh_ms < 1 ? 1 : section->refresh_ms };
-    if (ops->plan != NULL) {
+    *out = (struct ask){ .refresh_ms = section->refresh_ms < 1 ? 1 : section->refresh_ms };
+    if (ops != NULL && ops->plan != NULL) {
+        out->carrier = ops->carrier;
         ops->plan(section, arena, out);
     }
 }
 
 void provider_key(const struct sdconfig *section, struct buf *out)
 {
-    const struct provider_ops *ops = provider_find(section);
     struct arena arena;
     struct ask ask;
 
-    if (ops == NULL || ops->carrier == CARRIER_NONE) {
-        return;
-    }
     arena_init(&arena);
     provider_plan(section, &arena, &ask);
-    buf_addf(out, "%s.", ops->name);
-    ask_key(&ask, out);
+    if (ask.carrier != CARRIER_NONE) {
+        buf_addf(out, "%s.", section->section);
+        ask_key(&ask, out);
+    }
     arena_fini(&arena);
 }

@@ -43,7 +43,7 @@ extern const struct provider_row providers[];
 
 /* NULL for a section that is not run. */
 const struct provider_ops *provider_find(const struct sdconfig *section);
-/* What to ask for a section that is run. */
+/* What to ask for a section; over CARRIER_NONE when it is not run. */
 void provider_plan(const struct sdconfig *section, struct arena *arena, struct ask *out);
 /* Mechanism and ask, as bytes: what arrives for a section is good for all with an equal key. Empty
  * for one that asks nothing or is not run. */
