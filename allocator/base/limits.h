@@ -19,11 +19,11 @@
 #define LIMIT_REVIEW_BYTES (16 * MIB)      /* AdmissionReview body */
 #define LIMIT_REVIEWS_IN_FLIGHT (64 * MIB) /* sum of bodies being read or answered */
 #define LIMIT_SCRATCH_KEPT (8 * MIB)       /* working memory a serving thread keeps for the next */
-#define LIMIT_STASH_PLAIN (8 * KIB)        /* annotation kept as plain JSON up to here, then gz1: */
-#define LIMIT_STASH_ENCODED (128 * KIB)    /* annotation value */
-#define LIMIT_STASH_DECODED (2 * MIB)      /* inflated annotation */
-#define LIMIT_ANNOTATIONS (256 * KIB)      /* all annotations together, as Kubernetes counts */
-#define LIMIT_WARNING 120                  /* one admission warning */
+#define LIMIT_ANNOTATION_PLAIN (8 * KIB)   /* annotation kept as plain JSON up to here, then gz1: */
+#define LIMIT_ANNOTATION_ENCODED (128 * KIB) /* annotation value */
+#define LIMIT_ANNOTATION_DECODED (2 * MIB)   /* inflated annotation */
+#define LIMIT_ANNOTATIONS (256 * KIB)        /* all annotations together, as Kubernetes counts */
+#define LIMIT_WARNING 120                    /* one admission warning */
 
 /* certificates */
 #define LIMIT_CERTIFICATE (1 * MIB) /* one PEM file or text */

@@ -4,7 +4,7 @@
 #include "allocator/codec/walk.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/shard/strategy.h"
-#include "allocator/tenant/stash.h"
+#include "allocator/tenant/annotation.h"
 #include "allocator/tenant/wire.h"
 
 #define GROUP_PREFIX "opentelemetry.io/"
@@ -350,6 +350,6 @@ int collector_annotation(const struct collector *c, struct arena *arena, struct 
     if (!node_as_text(c->annotation, &value)) {
         return 0;
     }
-    int rc = stash_decode(value, arena, out_json, out, err);
+    int rc = annotation_decode(value, arena, out_json, out, err);
     return rc == 0 || rc == ERR_UNSUPPORTED ? rc : ERR_INVALID;
 }

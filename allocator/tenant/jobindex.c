@@ -55,9 +55,9 @@ bool jobindex_add(struct jobindex *index, struct span receiver, struct span job,
     return true;
 }
 
-void jobindex_add_stash(struct jobindex *index, const struct node *stash)
+void jobindex_add_annotation(struct jobindex *index, const struct node *annotation)
 {
-    const struct node *receivers = node_get(stash, "receivers");
+    const struct node *receivers = node_get(annotation, "receivers");
 
     if (receivers == NULL || receivers->type != NODE_MAP) {
         return;

@@ -19,7 +19,7 @@ bool jobindex_add(struct jobindex *index, struct span receiver, struct span job,
 const struct node *jobindex_find(const struct jobindex *index, struct span receiver,
                                  struct span job);
 /* Every job of an annotation's "receivers"; what has another shape is passed over. */
-void jobindex_add_stash(struct jobindex *index, const struct node *stash);
+void jobindex_add_annotation(struct jobindex *index, const struct node *annotation);
 void jobindex_fini(struct jobindex *index);
 
 #endif

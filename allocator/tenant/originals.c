@@ -11,7 +11,7 @@ void originals_init(struct originals *o, const struct node *annotation, struct a
     o->arena = arena;
     o->receivers = node_get(annotation, "receivers");
     jobindex_init(&o->jobs, arena);
-    jobindex_add_stash(&o->jobs, annotation);
+    jobindex_add_annotation(&o->jobs, annotation);
 }
 
 void originals_fini(struct originals *o)

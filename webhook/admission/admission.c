@@ -211,7 +211,7 @@ static void say_change(struct answer *a, const struct revision *r)
 {
     size_t n = r->plan.n_jobs_served;
 
-    if (r->plan.has_stash) {
+    if (r->plan.has_annotation) {
         AUTO_STR text = mem_printf("otel-ta: %zu scrape job%s discovered by the allocator; "
                                    "originals kept in annotation %s",
                                    n, n == 1 ? " is" : "s are", WIRE_ANNOTATION);

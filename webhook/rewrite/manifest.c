@@ -7,12 +7,12 @@
 
 /* ---- a rewrite of what was rewritten before, in another way or under another name */
 
-static const struct node *stash_of(const struct node *collector, struct arena *arena)
+static const struct node *annotation_of(const struct node *collector, struct arena *arena)
 {
     struct collector c;
 
     collector_read(collector, &c);
-    return revision_stash(&c, arena);
+    return revision_annotation(&c, arena);
 }
 
 static bool was_rewritten(const struct node *root, struct arena *arena)
@@ -20,7 +20,7 @@ static bool was_rewritten(const struct node *root, struct arena *arena)
     const struct node *collector;
 
     for (size_t at = 0; (collector = collector_next(root, &at)) != NULL;) {
-        if (stash_of(collector, arena) != NULL) {
+        if (annotation_of(collector, arena) != NULL) {
             return true;
         }
     }
@@ -41,8 +41,8 @@ static bool is_same_collector(const struct node *a, const struct node *b, struct
     collector_read(b, &y);
     return collector_parse_text(&x, arena, NULL) == 0 &&
            collector_parse_text(&y, arena, NULL) == 0 && is_equal(x.config, y.config) &&
-           is_equal(node_get(revision_stash(&x, arena), "receivers"),
-                    node_get(revision_stash(&y, arena), "receivers"));
+           is_equal(node_get(revision_annotation(&x, arena), "receivers"),
+                    node_get(revision_annotation(&y, arena), "receivers"));
 }
 
 static bool is_same(const struct manifest *a, const struct manifest *b, struct arena *arena)

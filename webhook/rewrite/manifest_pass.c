@@ -210,8 +210,8 @@ static const struct node *whole_record_of(const struct node *collector, struct a
 
     collector_read(collector, &c);
     *out_is_fresh = c.annotation == NULL;
-    const struct node *stash = revision_stash(&c, arena);
-    return exact_find(node_get(stash, "text"), SPAN_LIT(""), SPAN_LIT(""));
+    const struct node *annotation = revision_annotation(&c, arena);
+    return exact_find(node_get(annotation, "text"), SPAN_LIT(""), SPAN_LIT(""));
 }
 
 /* What belongs to a Collector: from its first byte to that of the next one, comments at its end
@@ -230,7 +230,7 @@ static struct span write_whole(const struct outline *restored, const struct outl
 {
     AUTO_BUF record = { 0 };
 
-    buf_init(&record, LIMIT_STASH_DECODED);
+    buf_init(&record, LIMIT_ANNOTATION_DECODED);
     outline_write(restored, original, &record);
     return buf_error(&record) == 0 ? arena_span(arena, buf_span(&record)) : SPAN_LIT("");
 }
@@ -285,7 +285,7 @@ static bool find_whole_records(const struct manifest_input *in, const struct man
             out[i] = write_whole(&after, &before, arena);
         } else if (!is_fresh && outline_fits(&after, record)) {
             AUTO_BUF json = { 0 };
-            buf_init(&json, LIMIT_STASH_DECODED);
+            buf_init(&json, LIMIT_ANNOTATION_DECODED);
             node_write_json(record, &json);
             out[i] = arena_span(arena, buf_span(&json));
         }

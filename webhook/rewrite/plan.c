@@ -68,10 +68,10 @@ static bool has_old_originals(struct planner *p)
         p->in->load_old(p->in->load_arg, &p->old);
     }
     if (!p->has_old) {
-        originals_init(&p->old_originals, p->old.stash, p->arena);
+        originals_init(&p->old_originals, p->old.annotation, p->arena);
     }
     p->has_old = true;
-    return p->old.stash != NULL;
+    return p->old.annotation != NULL;
 }
 
 static bool find_original(struct planner *p, struct span receiver, struct span job,
@@ -170,7 +170,7 @@ static struct span job_url(const struct planner *p, struct span job)
 /* Nothing of its own to discover, our entry, and no originals anywhere. */
 static void plan_lost(struct planner *p, const struct plan_receiver *r, struct plan_job *job)
 {
-    const char *why = p->in->is_stash_unread ? ", the annotation cannot be read" : "";
+    const char *why = p->in->is_annotation_unread ? ", the annotation cannot be read" : "";
 
     job->action = JOB_LEAVE;
     p->plan->n_jobs_lost++;
@@ -486,8 +486,8 @@ static void count(struct plan *plan)
         const struct plan_receiver *receiver = &plan->receivers[r];
         plan->n_changed += (receiver->block_action != BLOCK_LEAVE ? 1U : 0U) +
                            (receiver->new_list != NULL ? 1U : 0U);
-        plan->has_stash =
-            plan->has_stash || receiver->stored_list != NULL || receiver->stored_block != NULL;
+        plan->has_annotation =
+            plan->has_annotation || receiver->stored_list != NULL || receiver->stored_block != NULL;
         for (size_t i = 0; i < receiver->n_jobs; i++) {
             const struct plan_job *job = &receiver->jobs[i];
             bool is_served = job->url.p != NULL;
@@ -496,7 +496,7 @@ static void count(struct plan *plan)
                                        receiver->stored_list == NULL
                                    ? 1
                                    : 0;
-            plan->has_stash = plan->has_stash || is_served;
+            plan->has_annotation = plan->has_annotation || is_served;
         }
     }
 }
@@ -508,7 +508,7 @@ static void plan_receivers(struct planner *p, const struct node *receivers)
 
     p->plan->receivers = arena_alloc(p->arena, (receivers->n + 1) * sizeof(struct plan_receiver));
     jobindex_init(&p->names, p->arena);
-    originals_init(&p->originals, p->in->stash, p->arena);
+    originals_init(&p->originals, p->in->annotation, p->arena);
     jobindex_init(&p->old_jobs, p->arena);
     for (size_t i = 0; i < receivers->n; i++) {
         struct span name = receivers->pairs[i].key->text;

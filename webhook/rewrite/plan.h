@@ -63,20 +63,20 @@ struct plan {
     size_t n_jobs_served; /* jobs that the allocator discovers for this Collector */
     size_t n_jobs_lost;   /* they have our entry, and no originals anywhere */
     size_t n_changed;     /* jobs and blocks that change */
-    bool has_stash;       /* something is kept: the annotation stays */
+    bool has_annotation;  /* something is kept: the annotation stays */
 };
 
 /* What is known of the stored object. */
 struct plan_old {
-    const struct node *stash;  /* of its annotation, or NULL */
-    const struct node *config; /* its configuration as a tree, or NULL */
+    const struct node *annotation; /* of its annotation, or NULL */
+    const struct node *config;     /* its configuration as a tree, or NULL */
 };
 
 struct plan_input {
     const struct collector *collector;
-    bool is_restore;          /* whatever the Collector asks for: 'otel-ta restore' */
-    const struct node *stash; /* of the incoming annotation, or NULL */
-    bool is_stash_unread;     /* there is an annotation, but it cannot be read */
+    bool is_restore;               /* whatever the Collector asks for: 'otel-ta restore' */
+    const struct node *annotation; /* of the incoming annotation, or NULL */
+    bool is_annotation_unread;     /* there is an annotation, but it cannot be read */
     /* Reads the stored object: called once, if an original is missing. NULL: there is none
      * (create). */
     void (*load_old)(void *arg, struct plan_old *out);
@@ -96,8 +96,8 @@ const struct node *plan_intended(const struct plan *plan, const struct node *con
 const struct node *plan_intended_job(const struct plan_job *job, struct arena *arena);
 
 /* Canonical JSON of what the annotation keeps. 'exact' (may be empty) is its member "text". */
-void plan_write_stash(const struct plan *plan, struct span exact, struct arena *arena,
-                      struct buf *out);
+void plan_write_annotation(const struct plan *plan, struct span exact, struct arena *arena,
+                           struct buf *out);
 
 /* Does the job inherit through a merge key? Then sections are overridden, not removed: what they
  * hide would come through. */

@@ -173,8 +173,8 @@ static bool is_stored(const struct plan_receiver *r)
     return is_kept;
 }
 
-void plan_write_stash(const struct plan *plan, struct span exact, struct arena *arena,
-                      struct buf *out)
+void plan_write_annotation(const struct plan *plan, struct span exact, struct arena *arena,
+                           struct buf *out)
 {
     const struct plan_receiver **sorted =
         arena_alloc(arena, (plan->n_receivers + 1) * sizeof(struct plan_receiver *));

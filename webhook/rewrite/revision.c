@@ -2,7 +2,7 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/graft.h"
-#include "allocator/tenant/stash.h"
+#include "allocator/tenant/annotation.h"
 #include "webhook/rewrite/textplan.h"
 
 static size_t push_config(struct faults *f)
@@ -23,8 +23,8 @@ static size_t push_annotation(struct faults *f)
 }
 
 /* A whole sentence: admission warnings have no path. */
-static void warn_stash(const struct collector *c, enum fault_kind kind, const char *what,
-                       const char *why, struct faults *f)
+static void warn_annotation(const struct collector *c, enum fault_kind kind, const char *what,
+                            const char *why, struct faults *f)
 {
     size_t mark = faults_push(f, "metadata");
 
@@ -33,7 +33,7 @@ static void warn_stash(const struct collector *c, enum fault_kind kind, const ch
     faults_pop(f, mark);
 }
 
-const struct node *revision_stash(const struct collector *c, struct arena *arena)
+const struct node *revision_annotation(const struct collector *c, struct arena *arena)
 {
     struct node *tree = NULL;
     struct span json;
@@ -57,7 +57,7 @@ static void load_old(void *arg, struct plan_old *out)
         return;
     }
     collector_read(root, &old);
-    out->stash = revision_stash(&old, loader->arena);
+    out->annotation = revision_annotation(&old, loader->arena);
     if (collector_parse_text(&old, loader->arena, NULL) == 0) {
         out->config = old.config;
     }
@@ -120,7 +120,7 @@ static struct span find_same(const struct revision_input *in, const struct revis
         old = in->old_annotation(in->old_arg);
     }
     bool is_other = old.len > 0 && !span_eq(old, previous);
-    return is_other && stash_holds(old, json) ? old : (struct span){ NULL, 0 };
+    return is_other && annotation_holds(old, json) ? old : (struct span){ NULL, 0 };
 }
 
 static int encode(const struct revision_input *in, const struct revision *r, struct span records,
@@ -128,11 +128,11 @@ static int encode(const struct revision_input *in, const struct revision *r, str
 {
     struct buf json;
 
-    buf_init_in(&json, arena, LIMIT_STASH_DECODED);
-    plan_write_stash(&r->plan, records, arena, &json);
+    buf_init_in(&json, arena, LIMIT_ANNOTATION_DECODED);
+    plan_write_annotation(&r->plan, records, arena, &json);
     if (buf_error(&json) != 0) {
         return err_set(err, ERR_TOO_BIG, "the discovery sections have more than %zu bytes",
-                       (size_t)LIMIT_STASH_DECODED);
+                       (size_t)LIMIT_ANNOTATION_DECODED);
     }
     size_t taken = r->collector.annotations_bytes + sizeof(WIRE_ANNOTATION) - 1;
     size_t room = taken < LIMIT_ANNOTATIONS ? LIMIT_ANNOTATIONS - taken : 0;
@@ -141,7 +141,7 @@ static int encode(const struct revision_input *in, const struct revision *r, str
     if (same.len > 0 && same.len <= room) {
         buf_add_span(out, same);
     } else {
-        int rc = stash_encode(buf_span(&json), room, out, err);
+        int rc = annotation_encode(buf_span(&json), room, out, err);
         if (rc < 0) {
             return rc;
         }
@@ -165,7 +165,7 @@ static void write_records(const struct revision_input *in, const struct textplan
     if (t->text.p == NULL) {
         return;
     }
-    buf_init(&records, LIMIT_STASH_DECODED);
+    buf_init(&records, LIMIT_ANNOTATION_DECODED);
     buf_init(&result, LIMIT_DOCUMENT_BYTES);
     splice_apply(&r->edits, t->text, &result);
     textplan_write_records(t, &r->edits, buf_span(&result), arena, &records);
@@ -193,12 +193,12 @@ static int make_annotation(const struct revision_input *in, const struct textpla
     struct span previous = previous_annotation(r);
     struct buf records, value;
 
-    if (!r->plan.has_stash) {
+    if (!r->plan.has_annotation) {
         r->changes_annotation = r->collector.annotation != NULL;
         return 0;
     }
-    buf_init_in(&records, arena, LIMIT_STASH_DECODED);
-    buf_init_in(&value, arena, LIMIT_STASH_DECODED);
+    buf_init_in(&records, arena, LIMIT_ANNOTATION_DECODED);
+    buf_init_in(&value, arena, LIMIT_ANNOTATION_DECODED);
     write_records(in, t, r, arena, &records);
     int rc = encode(in, r, buf_span(&records), arena, &value, err);
     if (rc == ERR_TOO_BIG && records.len > 0) {
@@ -278,7 +278,7 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
     bool is_rewrite = !in->is_restore && collector_is_served(c);
     int rc = collector_annotation(c, arena, &annotation, &out->stored_json, &unread);
     if (rc == ERR_UNSUPPORTED) {
-        warn_stash(c, FAULT_STANDING, "is of a newer version", unread.text, f);
+        warn_annotation(c, FAULT_STANDING, "is of a newer version", unread.text, f);
         out->intended_config = c->config;
         return 0;
     }
@@ -295,13 +295,13 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
     const struct plan_input plan = { .collector = c,
                                      .is_restore = in->is_restore,
                                      .options = in->options,
-                                     .stash = annotation,
-                                     .is_stash_unread = rc < 0,
+                                     .annotation = annotation,
+                                     .is_annotation_unread = rc < 0,
                                      .load_old = in->old_root == NULL ? NULL : load_old,
                                      .load_arg = &loader };
     plan_make(&plan, arena, f, &out->plan);
-    if (plan.is_stash_unread && out->plan.n_jobs_lost == 0) {
-        warn_stash(c, FAULT_PLAIN, "cannot be read and is not used", unread.text, f);
+    if (plan.is_annotation_unread && out->plan.n_jobs_lost == 0) {
+        warn_annotation(c, FAULT_PLAIN, "cannot be read and is not used", unread.text, f);
     }
     return f->n_errors > n_errors && is_rewrite ? ERR_INVALID : carry_out(in, arena, f, out);
 }
@@ -315,13 +315,14 @@ static bool is_equal(const struct node *a, const struct node *b)
 
 static const struct node *originals_of(const struct revision *r, struct arena *arena)
 {
-    struct node *stash = NULL;
+    struct node *annotation = NULL;
     struct span json;
 
-    if (r->annotation.p == NULL || stash_decode(r->annotation, arena, &json, &stash, NULL) < 0) {
+    if (r->annotation.p == NULL ||
+        annotation_decode(r->annotation, arena, &json, &annotation, NULL) < 0) {
         return NULL;
     }
-    return node_get(stash, "receivers");
+    return node_get(annotation, "receivers");
 }
 
 /* The records in the annotation lead to the user's text, those of a second rewrite would lead to
@@ -359,7 +360,7 @@ int revision_make(const struct revision_input *in, struct arena *arena, struct f
 
     /* In a manifest there is more than the text to be restored: manifest.h does it. */
     if (rc == 0 && in->document.p == NULL && !in->is_restore && out->new_text.p != NULL &&
-        out->records != NULL && out->plan.has_stash) {
+        out->records != NULL && out->plan.has_annotation) {
         take_from_original(in, arena, out);
     }
     return rc;

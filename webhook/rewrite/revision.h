@@ -47,7 +47,7 @@ int revision_make(const struct revision_input *in, struct arena *arena, struct f
 /* The Collector as it will be. */
 const struct node *revision_intended(const struct revision *r, struct arena *arena);
 /* The annotation of a Collector as a tree; NULL when there is none that can be read. */
-const struct node *revision_stash(const struct collector *c, struct arena *arena);
+const struct node *revision_annotation(const struct collector *c, struct arena *arena);
 void revision_fini(struct revision *r);
 
 #endif

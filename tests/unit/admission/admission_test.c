@@ -1,7 +1,7 @@
 /* Reviews that are too big to be written down: depth, size, number of jobs. */
 #include "allocator/codec/graft.h"
 #include "allocator/codec/zlib.h"
-#include "allocator/tenant/stash.h"
+#include "allocator/tenant/annotation.h"
 #include "tests/check.h"
 #include "tests/unit/admission/reviewcheck.h"
 
@@ -98,7 +98,7 @@ static void check_warning_length(void)
     reviewcheck_fini(&c);
 }
 
-static void check_stash_too_big(void)
+static void check_annotation_too_big(void)
 {
     AUTO_BUF body = { 0 };
     struct reviewcheck c;
@@ -225,7 +225,7 @@ static struct span at_level_6(struct reviewcheck *c, struct span value)
     struct span json = { NULL, 0 };
     struct node *tree = NULL;
 
-    is_int(stash_decode(value, &c->arena, &json, &tree, NULL), 0, "the annotation is read");
+    is_int(annotation_decode(value, &c->arena, &json, &tree, NULL), 0, "the annotation is read");
     buf_init(&packed, MIB);
     zlib_deflate(json, 6, &packed);
     buf_init(&out, MIB);
@@ -308,7 +308,7 @@ int main(void)
     check_many_jobs(2000);
     check_many_jobs(100000);
     check_warning_length();
-    check_stash_too_big();
+    check_annotation_too_big();
     check_kept_bytes();
     check_duplicates();
     return check_done();

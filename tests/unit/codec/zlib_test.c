@@ -47,14 +47,14 @@ static void test_faults(void)
 
     buf_init(&plain, 64 * MIB);
     buf_init(&packed, MIB);
-    buf_init(&out, LIMIT_STASH_DECODED);
+    buf_init(&out, LIMIT_ANNOTATION_DECODED);
     for (size_t i = 0; i < 8 * MIB; i++) {
         buf_add_char(&plain, 'a');
     }
     zlib_deflate(buf_span(&plain), 6, &packed);
     is_int(zlib_inflate(buf_span(&packed), &out, &err), ERR_TOO_BIG, "a bomb of %zu bytes: %s",
            packed.len, err.text);
-    ok(out.cap <= LIMIT_STASH_DECODED + 1, "it did not get the memory");
+    ok(out.cap <= LIMIT_ANNOTATION_DECODED + 1, "it did not get the memory");
     buf_clear(&out);
     is_int(zlib_inflate(SPAN_LIT(""), &out, NULL), ERR_INVALID, "nothing is no stream");
     is_int(zlib_inflate(SPAN_LIT("not a stream"), &out, NULL), ERR_INVALID, "neither is text");

@@ -289,7 +289,7 @@ static void test_text(void)
     HEAD("v1beta1")                                                                                \
     "metadata: {name: c, annotations: {otel-ta/sd-configs: '" annotation "'}}\n"                   \
     "spec: {config: {receivers: {prometheus: {config: {scrape_configs: [" job "]}}}}}\n"
-#define STASH(job, sections)                                                                       \
+#define STORED(job, sections)                                                                      \
     "{\"receivers\":{\"prometheus\":{\"jobs\":{\"" job "\":" sections "}}},\"v\":1}"
 #define ENTRY(job) "{url: \"" OURS job "/targets?collector_id=$${POD_NAME}\"}"
 
@@ -306,8 +306,8 @@ static void test_restored(void)
 {
     struct fixture x;
 
-    setup(&x, REWRITTEN(STASH("a b", "{\"static_configs\":[{\"targets\":[\"x:1\"]}],\"file_sd_"
-                                     "configs\":[{\"files\":[\"f.yml\"]}]}"),
+    setup(&x, REWRITTEN(STORED("a b", "{\"static_configs\":[{\"targets\":[\"x:1\"]}],\"file_sd_"
+                                      "configs\":[{\"files\":[\"f.yml\"]}]}"),
                         "{job_name: a b, http_sd_configs: [" ENTRY("a+b") "], sample_limit: 1}"));
     ok(x.f.n == 0 && x.jobs.n == 1, "a job without faults");
     is_int(x.jobs.v[0]->n_sds, 2, "the original sections, and ours is gone");
@@ -316,7 +316,7 @@ static void test_restored(void)
     is_entry(&x.jobs.v[0]->sds[1], "[{\"targets\":[\"x:1\"]}]", "target");
     teardown(&x);
 
-    setup(&x, REWRITTEN(STASH("old", "{\"http_sd_configs\":[{\"url\":\"http://one\"}]}"),
+    setup(&x, REWRITTEN(STORED("old", "{\"http_sd_configs\":[{\"url\":\"http://one\"}]}"),
                         "{job_name: new, http_sd_configs: [{url: http://two}, " ENTRY(
                             "old") ", {url: http://one}]}"));
     is_int(x.f.n, 0, "no faults");
@@ -328,13 +328,13 @@ static void test_restored(void)
     }
     teardown(&x);
 
-    setup(&x, REWRITTEN(STASH("a", "{\"static_configs\":[{\"targets\":[\"old\"]}]}"),
+    setup(&x, REWRITTEN(STORED("a", "{\"static_configs\":[{\"targets\":[\"old\"]}]}"),
                         "{job_name: a, static_configs: [{targets: [fresh]}]}"));
     is_entry(&x.jobs.v[0]->sds[0], "[{\"targets\":[\"fresh\"]}]",
              "without our entry the text counts, alone");
     teardown(&x);
 
-    setup(&x, REWRITTEN(STASH("a", "{\"static_configs\":[{\"targets\":[\"x\"],\"label\":{}}]}"),
+    setup(&x, REWRITTEN(STORED("a", "{\"static_configs\":[{\"targets\":[\"x\"],\"label\":{}}]}"),
                         "{job_name: a, http_sd_configs: [" ENTRY("a") "]}"));
     has_fault(&x, "spec.config.receivers.prometheus.config.scrape_configs[0].static_configs[0]", 0,
               "label");
@@ -379,8 +379,8 @@ static void test_lost(void)
 {
     struct fixture x;
 
-    setup(&x, REWRITTEN(STASH("a", "{}"), "{job_name: gone$$, http_sd_configs: [" ENTRY(
-                                              "gone") "]}, {job_name: there}"));
+    setup(&x, REWRITTEN(STORED("a", "{}"), "{job_name: gone$$, http_sd_configs: [" ENTRY(
+                                               "gone") "]}, {job_name: there}"));
     is_int(x.jobs.n, 1, "it does not discover from ourselves");
     is_span(x.jobs.v[0]->name, SPAN_LIT("there"), "the other one stays");
     has_fault(&x, "spec.config.receivers.prometheus.config.scrape_configs[0].http_sd_configs", 4,

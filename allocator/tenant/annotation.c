@@ -1,11 +1,11 @@
-#include "allocator/tenant/stash.h"
+#include "allocator/tenant/annotation.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/base64.h"
 #include "allocator/codec/zlib.h"
 #include "allocator/tenant/wire.h"
 
-#define STASH_VERSION 1
+#define ANNOTATION_VERSION 1
 #define COMPRESSED "gz1:"
 
 /* ---- shape */
@@ -64,7 +64,7 @@ static int check_shape(const struct node *root, struct err *err)
     if (!node_as_int(node_get(root, "v"), &version)) {
         return err_set(err, ERR_INVALID, "v: the version is missing");
     }
-    if (version != STASH_VERSION) {
+    if (version != ANNOTATION_VERSION) {
         return err_set(err, ERR_UNSUPPORTED, "version %lld is not known to this program",
                        (long long)version);
     }
@@ -89,10 +89,10 @@ static int inflate_value(struct span value, struct buf *out, struct err *err)
 {
     AUTO_BUF packed;
 
-    buf_init(&packed, LIMIT_STASH_ENCODED);
-    if (value.len > LIMIT_STASH_ENCODED) {
+    buf_init(&packed, LIMIT_ANNOTATION_ENCODED);
+    if (value.len > LIMIT_ANNOTATION_ENCODED) {
         return err_set(err, ERR_TOO_BIG, "annotation has %zu bytes, more than %zu", value.len,
-                       LIMIT_STASH_ENCODED);
+                       LIMIT_ANNOTATION_ENCODED);
     }
     if (!span_has_prefix(value, COMPRESSED)) {
         buf_add_span(out, value);
@@ -102,14 +102,14 @@ static int inflate_value(struct span value, struct buf *out, struct err *err)
     return rc < 0 ? rc : zlib_inflate(buf_span(&packed), out, err);
 }
 
-int stash_decode(struct span value, struct arena *arena, struct span *out_json, struct node **out,
-                 struct err *err)
+int annotation_decode(struct span value, struct arena *arena, struct span *out_json,
+                      struct node **out, struct err *err)
 {
     AUTO_BUF plain, canonical;
     struct node *root = NULL;
 
-    buf_init(&plain, LIMIT_STASH_DECODED);
-    buf_init(&canonical, LIMIT_STASH_DECODED);
+    buf_init(&plain, LIMIT_ANNOTATION_DECODED);
+    buf_init(&canonical, LIMIT_ANNOTATION_DECODED);
     int rc = inflate_value(value, &plain, err);
     if (rc < 0) {
         return rc;
@@ -123,18 +123,18 @@ int stash_decode(struct span value, struct arena *arena, struct span *out_json, 
     node_write_json(root, &canonical);
     if (buf_error(&canonical) != 0) {
         return err_set(err, ERR_TOO_BIG, "stored discovery configuration exceeds %zu bytes",
-                       LIMIT_STASH_DECODED);
+                       LIMIT_ANNOTATION_DECODED);
     }
     *out_json = arena_span(arena, buf_span(&canonical));
     *out = root;
     return 0;
 }
 
-bool stash_holds(struct span value, struct span json)
+bool annotation_holds(struct span value, struct span json)
 {
     AUTO_BUF plain;
 
-    buf_init(&plain, LIMIT_STASH_DECODED);
+    buf_init(&plain, LIMIT_ANNOTATION_DECODED);
     return inflate_value(value, &plain, NULL) == 0 && span_eq(buf_span(&plain), json);
 }
 
@@ -149,39 +149,39 @@ static void compress(struct span json, int level, struct buf *out)
 {
     AUTO_BUF packed;
 
-    buf_init(&packed, LIMIT_STASH_DECODED * 2); /* incompressible text grows a little */
+    buf_init(&packed, LIMIT_ANNOTATION_DECODED * 2); /* incompressible text grows a little */
     zlib_deflate(json, level, &packed);
     buf_add_str(out, COMPRESSED);
     base64_encode(buf_span(&packed), out);
 }
 
-int stash_encode(struct span json, size_t room, struct buf *out, struct err *err)
+int annotation_encode(struct span json, size_t room, struct buf *out, struct err *err)
 {
     AUTO_BUF encoded;
 
-    buf_init(&encoded, LIMIT_STASH_DECODED * 4);
-    if (json.len > LIMIT_STASH_DECODED) {
+    buf_init(&encoded, LIMIT_ANNOTATION_DECODED * 4);
+    if (json.len > LIMIT_ANNOTATION_DECODED) {
         return err_set(err, ERR_TOO_BIG,
                        "the discovery configuration has %zu bytes, more than %zu: move targets to "
                        "http_sd or file_sd, or "
                        "opt out with the label " WIRE_INJECT_LABEL "=false",
-                       json.len, LIMIT_STASH_DECODED);
+                       json.len, LIMIT_ANNOTATION_DECODED);
     }
-    if (json.len <= LIMIT_STASH_PLAIN) {
+    if (json.len <= LIMIT_ANNOTATION_PLAIN) {
         buf_add_span(&encoded, json);
     } else {
         compress(json, LEVEL_FAST, &encoded);
-        if (encoded.len > room || encoded.len > LIMIT_STASH_ENCODED) {
+        if (encoded.len > room || encoded.len > LIMIT_ANNOTATION_ENCODED) {
             buf_clear(&encoded);
             compress(json, LEVEL_SMALL, &encoded);
         }
     }
-    if (encoded.len > LIMIT_STASH_ENCODED) {
+    if (encoded.len > LIMIT_ANNOTATION_ENCODED) {
         return err_set(err, ERR_TOO_BIG,
                        "the discovery configuration has %zu bytes, %zu in the annotation, more "
                        "than %zu: move targets to "
                        "http_sd or file_sd, or opt out with the label " WIRE_INJECT_LABEL "=false",
-                       json.len, encoded.len, LIMIT_STASH_ENCODED);
+                       json.len, encoded.len, LIMIT_ANNOTATION_ENCODED);
     }
     buf_add_span(out, buf_span(&encoded));
     return buf_error(out) != 0 ? err_set(err, ERR_TOO_BIG, "annotation does not fit") : 0;

@@ -1,4 +1,4 @@
-#include "allocator/tenant/stash.h"
+#include "allocator/tenant/annotation.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
@@ -19,7 +19,7 @@ static int decode(struct span value, char *out_json, size_t size, struct err *er
     struct node *root = NULL;
 
     arena_init(&arena);
-    int rc = stash_decode(value, &arena, &json, &root, err);
+    int rc = annotation_decode(value, &arena, &json, &root, err);
     (void)snprintf(out_json, size, "%.*s", SPAN_ARG(json));
     ok((rc == 0) == (root != NULL), "tree exactly on success");
     arena_fini(&arena);
@@ -37,8 +37,8 @@ static void test_plain(void)
            "loose plain");
     is_str(json, "{\"receivers\":{},\"v\":1}", "becomes canonical");
 
-    buf_init(&out, LIMIT_STASH_ENCODED);
-    is_int(stash_encode(SPAN_LIT(SMALL), LIMIT_STASH_ENCODED, &out, NULL), 0, "encode");
+    buf_init(&out, LIMIT_ANNOTATION_ENCODED);
+    is_int(annotation_encode(SPAN_LIT(SMALL), LIMIT_ANNOTATION_ENCODED, &out, NULL), 0, "encode");
     is_span(buf_span(&out), SPAN_LIT(SMALL), "small is plain");
 }
 
@@ -84,7 +84,7 @@ static void test_refused(void)
     }
 }
 
-/* A canonical stash of about 'size' bytes, whose text compresses badly when 'is_random'. */
+/* A canonical annotation of about 'size' bytes, whose text compresses badly when 'is_random'. */
 static char *big_json(size_t size, bool is_random)
 {
     struct buf b;
@@ -107,19 +107,19 @@ static char *big_json(size_t size, bool is_random)
 
 static void test_compressed(void)
 {
-    AUTO_STR big = big_json(LIMIT_STASH_PLAIN * 4, false);
+    AUTO_STR big = big_json(LIMIT_ANNOTATION_PLAIN * 4, false);
     AUTO_BUF out;
     struct arena arena;
     struct span json = { "", 0 };
     struct node *root = NULL;
 
-    buf_init(&out, LIMIT_STASH_ENCODED);
-    is_int(stash_encode(span_of(big), LIMIT_STASH_ENCODED, &out, NULL), 0, "encode %zu bytes",
-           strlen(big));
-    ok(span_has_prefix(buf_span(&out), "gz1:") && out.len < LIMIT_STASH_PLAIN,
+    buf_init(&out, LIMIT_ANNOTATION_ENCODED);
+    is_int(annotation_encode(span_of(big), LIMIT_ANNOTATION_ENCODED, &out, NULL), 0,
+           "encode %zu bytes", strlen(big));
+    ok(span_has_prefix(buf_span(&out), "gz1:") && out.len < LIMIT_ANNOTATION_PLAIN,
        "compressed to %zu bytes", out.len);
     arena_init(&arena);
-    is_int(stash_decode(buf_span(&out), &arena, &json, &root, NULL), 0, "decode");
+    is_int(annotation_decode(buf_span(&out), &arena, &json, &root, NULL), 0, "decode");
     is_span(json, span_of(big), "round trip");
     arena_fini(&arena);
 }
@@ -130,57 +130,58 @@ static void test_pressed(void)
     AUTO_BUF json, fast, small, pressed;
     uint32_t noise = 1;
 
-    buf_init(&json, LIMIT_STASH_DECODED);
-    buf_init(&fast, LIMIT_STASH_ENCODED);
-    buf_init(&small, LIMIT_STASH_ENCODED);
-    buf_init(&pressed, LIMIT_STASH_ENCODED);
+    buf_init(&json, LIMIT_ANNOTATION_DECODED);
+    buf_init(&fast, LIMIT_ANNOTATION_ENCODED);
+    buf_init(&small, LIMIT_ANNOTATION_ENCODED);
+    buf_init(&pressed, LIMIT_ANNOTATION_ENCODED);
     buf_add_str(&json, "{\"receivers\":{},\"text\":[0");
     for (size_t i = 0; i < 10000; i++) {
         noise = noise * 1664525U + 1013904223U;
         buf_addf(&json, ",\"10.0.%u.%zu:9100\"", noise >> 24, i);
     }
     buf_add_str(&json, "],\"v\":1}");
-    is_int(stash_encode(buf_span(&json), LIMIT_STASH_ENCODED, &fast, NULL), 0, "with room");
-    is_int(stash_encode(buf_span(&json), fast.len, &pressed, NULL), 0, "with just as much");
+    is_int(annotation_encode(buf_span(&json), LIMIT_ANNOTATION_ENCODED, &fast, NULL), 0,
+           "with room");
+    is_int(annotation_encode(buf_span(&json), fast.len, &pressed, NULL), 0, "with just as much");
     is_span(buf_span(&pressed), buf_span(&fast), "the same bytes");
-    is_int(stash_encode(buf_span(&json), fast.len - 1, &small, NULL), 0, "with less");
+    is_int(annotation_encode(buf_span(&json), fast.len - 1, &small, NULL), 0, "with less");
     ok(small.len < fast.len, "%zu bytes become %zu, pressed %zu", json.len, fast.len, small.len);
     buf_clear(&pressed);
-    is_int(stash_encode(buf_span(&json), 0, &pressed, NULL), 0, "with none");
+    is_int(annotation_encode(buf_span(&json), 0, &pressed, NULL), 0, "with none");
     is_span(buf_span(&pressed), buf_span(&small), "as small as can be");
-    ok(stash_holds(buf_span(&fast), buf_span(&json)) &&
-           stash_holds(buf_span(&small), buf_span(&json)),
+    ok(annotation_holds(buf_span(&fast), buf_span(&json)) &&
+           annotation_holds(buf_span(&small), buf_span(&json)),
        "both hold the same");
-    ok(!stash_holds(buf_span(&fast), span_from(buf_span(&json), 1)), "and nothing else");
-    ok(stash_holds(SPAN_LIT(SMALL), SPAN_LIT(SMALL)) &&
-           !stash_holds(SPAN_LIT("gz1:?"), SPAN_LIT("")),
+    ok(!annotation_holds(buf_span(&fast), span_from(buf_span(&json), 1)), "and nothing else");
+    ok(annotation_holds(SPAN_LIT(SMALL), SPAN_LIT(SMALL)) &&
+           !annotation_holds(SPAN_LIT("gz1:?"), SPAN_LIT("")),
        "plain or broken");
 }
 
 static void test_too_big(void)
 {
-    AUTO_STR random = big_json(LIMIT_STASH_ENCODED * 2, true);
-    AUTO_STR huge = big_json(LIMIT_STASH_DECODED + 1000, false);
+    AUTO_STR random = big_json(LIMIT_ANNOTATION_ENCODED * 2, true);
+    AUTO_STR huge = big_json(LIMIT_ANNOTATION_DECODED + 1000, false);
     AUTO_BUF out, zeros, packed, bomb;
     struct err err = { 0 };
     char json[16];
 
-    buf_init(&out, LIMIT_STASH_ENCODED);
-    is_int(stash_encode(span_of(random), LIMIT_STASH_ENCODED, &out, &err), ERR_TOO_BIG,
+    buf_init(&out, LIMIT_ANNOTATION_ENCODED);
+    is_int(annotation_encode(span_of(random), LIMIT_ANNOTATION_ENCODED, &out, &err), ERR_TOO_BIG,
            "incompressible");
     ok(strstr(err.text, "131072") != NULL && strstr(err.text, "http_sd") != NULL, "advice: %s",
        err.text);
-    is_int(stash_encode(span_of(huge), LIMIT_STASH_ENCODED, &out, &err), ERR_TOO_BIG,
+    is_int(annotation_encode(span_of(huge), LIMIT_ANNOTATION_ENCODED, &out, &err), ERR_TOO_BIG,
            "more than may be inflated");
     is_int(out.len, 0, "nothing is written");
     is_int(decode(span_of(random), json, sizeof(json), &err), ERR_TOO_BIG, "a value over the cap");
 
-    buf_init(&zeros, LIMIT_STASH_DECODED * 4);
-    char *room = buf_reserve(&zeros, LIMIT_STASH_DECODED * 2);
-    memset(room, ' ', LIMIT_STASH_DECODED * 2);
-    zeros.len = LIMIT_STASH_DECODED * 2;
-    buf_init(&packed, LIMIT_STASH_DECODED * 4);
-    buf_init(&bomb, LIMIT_STASH_ENCODED);
+    buf_init(&zeros, LIMIT_ANNOTATION_DECODED * 4);
+    char *room = buf_reserve(&zeros, LIMIT_ANNOTATION_DECODED * 2);
+    memset(room, ' ', LIMIT_ANNOTATION_DECODED * 2);
+    zeros.len = LIMIT_ANNOTATION_DECODED * 2;
+    buf_init(&packed, LIMIT_ANNOTATION_DECODED * 4);
+    buf_init(&bomb, LIMIT_ANNOTATION_ENCODED);
     zlib_deflate(buf_span(&zeros), 6, &packed);
     buf_add_str(&bomb, "gz1:");
     base64_encode(buf_span(&packed), &bomb);
@@ -193,14 +194,15 @@ static void test_largest(void)
 {
     AUTO_BUF big, out;
 
-    buf_init(&big, LIMIT_STASH_DECODED);
+    buf_init(&big, LIMIT_ANNOTATION_DECODED);
     buf_add_str(&big, "{\"receivers\":{},\"text\":\"");
-    char *room = buf_reserve(&big, LIMIT_STASH_DECODED - 64);
-    memset(room, 'x', LIMIT_STASH_DECODED - 64);
-    big.len += LIMIT_STASH_DECODED - 64;
+    char *room = buf_reserve(&big, LIMIT_ANNOTATION_DECODED - 64);
+    memset(room, 'x', LIMIT_ANNOTATION_DECODED - 64);
+    big.len += LIMIT_ANNOTATION_DECODED - 64;
     buf_add_str(&big, "\",\"v\":1}");
-    buf_init(&out, LIMIT_STASH_ENCODED);
-    is_int(stash_encode(buf_span(&big), LIMIT_STASH_ENCODED, &out, NULL), 0, "%zu bytes", big.len);
+    buf_init(&out, LIMIT_ANNOTATION_ENCODED);
+    is_int(annotation_encode(buf_span(&big), LIMIT_ANNOTATION_ENCODED, &out, NULL), 0, "%zu bytes",
+           big.len);
 }
 
 static void test_deep(void)
@@ -209,7 +211,7 @@ static void test_deep(void)
     char json[16];
     struct err err = { 0 };
 
-    buf_init(&deep, LIMIT_STASH_ENCODED);
+    buf_init(&deep, LIMIT_ANNOTATION_ENCODED);
     for (size_t i = 0; i < LIMIT_DEPTH + 1; i++) {
         buf_add_char(&deep, '[');
     }

@@ -2,7 +2,7 @@
  * decoded and is encoded anew decodes to the same. */
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
-#include "allocator/tenant/stash.h"
+#include "allocator/tenant/annotation.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,10 +22,11 @@ static void encode(struct span json, struct arena *arena)
     struct span again = { "", 0 };
     struct node *root = NULL;
 
-    buf_init(&fresh, LIMIT_STASH_ENCODED);
-    if (stash_encode(json, json.len % 2 == 0 ? LIMIT_STASH_ENCODED : 0, &fresh, NULL) == 0) {
-        expect(stash_decode(buf_span(&fresh), arena, &again, &root, NULL) == 0 &&
-               span_eq(again, json) && stash_holds(buf_span(&fresh), json));
+    buf_init(&fresh, LIMIT_ANNOTATION_ENCODED);
+    if (annotation_encode(json, json.len % 2 == 0 ? LIMIT_ANNOTATION_ENCODED : 0, &fresh, NULL) ==
+        0) {
+        expect(annotation_decode(buf_span(&fresh), arena, &again, &root, NULL) == 0 &&
+               span_eq(again, json) && annotation_holds(buf_span(&fresh), json));
     }
 }
 
@@ -38,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err;
 
     arena_init(&arena);
-    if (stash_decode(value, &arena, &json, &root, &err) == 0) {
+    if (annotation_decode(value, &arena, &json, &root, &err) == 0) {
         encode(json, &arena);
     }
     arena_fini(&arena);
