@@ -1,7 +1,7 @@
 #include "allocator/tenant/originals.h"
 
 #include "allocator/base/limits.h"
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 #include "allocator/tenant/wire.h"
 
 /* ---- what is stored */
@@ -123,7 +123,7 @@ const struct node *originals_join_jobs(const struct node *list, const struct nod
         }
     }
     spanmap_fini(&names);
-    struct node *whole = graft_list(arena, items, n);
+    struct node *whole = nodeedit_list(arena, items, n);
     whole->line = list == NULL ? 0 : list->line;
     return whole;
 }
@@ -148,7 +148,7 @@ const struct node *originals_put_back(const struct originals *o, const struct no
     for (size_t i = 0; i < jobs->n; i++) {
         items[i] = (struct node *)(uintptr_t)put_back_job(o, name, jobs->items[i], i, f, lost);
     }
-    struct node *whole = graft_list(o->arena, items, jobs->n);
+    struct node *whole = nodeedit_list(o->arena, items, jobs->n);
     whole->line = jobs->line;
     return whole;
 }

@@ -1,7 +1,7 @@
 #include "allocator/tenant/sections.h"
 
 #include "allocator/base/limits.h"
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 #include "allocator/codec/spanmap.h"
 #include "allocator/tenant/wire.h"
 
@@ -55,7 +55,7 @@ static const struct node *without_own(const struct node *list, struct arena *are
         }
     }
     out_own->is_alone = n == 0 && list->n == 1;
-    return n == list->n ? list : n == 0 ? NULL : graft_list(arena, items, n);
+    return n == list->n ? list : n == 0 ? NULL : nodeedit_list(arena, items, n);
 }
 
 static bool is_empty_list(const struct node *value)
@@ -128,7 +128,7 @@ static const struct node *join_lists(const struct node *stored, const struct nod
         }
     }
     spanmap_fini(&seen);
-    return n == stored->n ? stored : graft_list(arena, items, n);
+    return n == stored->n ? stored : nodeedit_list(arena, items, n);
 }
 
 void sections_join(const struct sections *stored, const struct sections *added, struct arena *arena,
@@ -168,12 +168,12 @@ const struct node *sections_put(const struct sections *s, const struct node *job
         }
     }
     for (size_t i = 0; i < s->n; i++) {
-        struct node *key = graft_text(arena, s->v[i].name);
+        struct node *key = nodeedit_text(arena, s->v[i].name);
         key->line = s->v[i].value->line;
         pairs[n++] =
             (struct node_pair){ .key = key, .value = (struct node *)(uintptr_t)s->v[i].value };
     }
-    struct node *map = graft_map(arena, pairs, n);
+    struct node *map = nodeedit_map(arena, pairs, n);
     map->line = job->line;
     return map;
 }

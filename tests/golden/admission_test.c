@@ -2,7 +2,7 @@
  * gives answer.json, in which the patch is decoded:
  * {"http":200,"verdict":"patched","response":{…,"patch":[…]}}, or {"http":400,…,"status":{…}}. */
 #include "allocator/base/limits.h"
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 #include "tests/check.h"
 #include "tests/unit/admission/reviewcheck.h"
 #include "webhook/cli/document.h"
@@ -36,8 +36,8 @@ static void write_answer(struct reviewcheck *c, struct buf *out)
     shown = root;
     if (c->patch.len > 0 && node_from_json(c->patch, 0, &c->arena, &patch, NULL) == 0) {
         const struct node *response =
-            graft_member(&c->arena, c->response, SPAN_LIT("patch"), patch);
-        shown = graft_member(&c->arena, root, SPAN_LIT("response"), response);
+            nodeedit_member(&c->arena, c->response, SPAN_LIT("patch"), patch);
+        shown = nodeedit_member(&c->arena, root, SPAN_LIT("response"), response);
     }
     buf_add_str(out, "\"body\":");
     yamltext_value(shown, YAMLTEXT_JSON, out);

@@ -2,8 +2,8 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/codec/base64.h"
-#include "allocator/codec/graft.h"
 #include "allocator/codec/jsonpatch.h"
+#include "allocator/codec/nodeedit.h"
 #include "webhook/admission/skim.h"
 #include "webhook/rewrite/revision.h"
 
@@ -301,15 +301,15 @@ static const struct node *with_identity(struct answer *a, const struct node *roo
 
     if (!node_as_text(node_get(metadata, "namespace"), &text) || text.len == 0) {
         full = a->review.ns.len == 0 ? full
-                                     : graft_member(a->arena, full, SPAN_LIT("namespace"),
-                                                    graft_text(a->arena, a->review.ns));
+                                     : nodeedit_member(a->arena, full, SPAN_LIT("namespace"),
+                                                       nodeedit_text(a->arena, a->review.ns));
     }
     if (!node_as_text(node_get(metadata, "name"), &text) || text.len == 0) {
         full = a->review.name.len == 0 ? full
-                                       : graft_member(a->arena, full, SPAN_LIT("name"),
-                                                      graft_text(a->arena, a->review.name));
+                                       : nodeedit_member(a->arena, full, SPAN_LIT("name"),
+                                                         nodeedit_text(a->arena, a->review.name));
     }
-    return full == metadata ? root : graft_member(a->arena, root, SPAN_LIT("metadata"), full);
+    return full == metadata ? root : nodeedit_member(a->arena, root, SPAN_LIT("metadata"), full);
 }
 
 /* The patch that was made, tried on the very object, must give what was intended. */

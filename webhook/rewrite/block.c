@@ -1,7 +1,7 @@
 #include "webhook/rewrite/block.h"
 
 #include "allocator/base/limits.h"
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 #include "allocator/tenant/originals.h"
 #include "webhook/rewrite/plan.h"
 
@@ -31,11 +31,11 @@ static const struct node *users_members(const struct node *present, struct arena
         null->type = NODE_NULL;
         return null;
     }
-    const struct node *members = graft_map(arena, NULL, 0);
+    const struct node *members = nodeedit_map(arena, NULL, 0);
     for (size_t i = 0; i < COUNT(own_members); i++) {
         const struct node *value = node_get(present, own_members[i]);
         if (value != NULL) {
-            members = graft_member(arena, members, span_of(own_members[i]), value);
+            members = nodeedit_member(arena, members, span_of(own_members[i]), value);
         }
     }
     return members;
@@ -52,7 +52,8 @@ static const struct node *with_own(const struct block_input *in, struct arena *a
         in->present != NULL && in->present->type == NODE_MAP ? in->present : NULL;
 
     for (size_t i = 0; i < COUNT(own_members); i++) {
-        value = graft_member(arena, value, span_of(own_members[i]), graft_text(arena, values[i]));
+        value =
+            nodeedit_member(arena, value, span_of(own_members[i]), nodeedit_text(arena, values[i]));
     }
     return value;
 }
@@ -63,7 +64,7 @@ static const struct node *without_own(const struct block_input *in, struct arena
 
     for (size_t i = 0; i < COUNT(own_members); i++) {
         struct span name = span_of(own_members[i]);
-        value = graft_member(arena, value, name, node_get_span(in->stored, name));
+        value = nodeedit_member(arena, value, name, node_get_span(in->stored, name));
     }
     return value->n == 0 && node_is_null(in->stored) ? NULL : value;
 }

@@ -2,7 +2,7 @@
 
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 #include "allocator/codec/yamldoc.h"
 #include "webhook/rewrite/revision.h"
 #include "webhook/rewrite/textplan.h"
@@ -26,9 +26,9 @@ static struct span render(struct text_editor *t, const struct node *map, struct 
 static int set_annotation(struct text_editor *t, const struct collector *c, struct span value,
                           struct err *err)
 {
-    const struct node *text = graft_text(t->arena, value);
+    const struct node *text = nodeedit_text(t->arena, value);
     const struct node_pair *pair = member_find(c->metadata, SPAN_LIT("annotations"));
-    const struct node *single = graft_single(t->arena, SPAN_LIT(WIRE_ANNOTATION), text);
+    const struct node *single = nodeedit_single(t->arena, SPAN_LIT(WIRE_ANNOTATION), text);
 
     if (c->annotations != NULL &&
         (pair == NULL || pair->value->is_alias || c->metadata->is_alias)) {
@@ -137,7 +137,7 @@ static int edit_collector(const struct pass *p, const struct node *root, size_t 
         rc = carry_out(t, &r, f);
         out->n_changed++;
         out->intended =
-            graft_replace(t->arena, out->intended, root, revision_intended(&r, t->arena));
+            nodeedit_replace(t->arena, out->intended, root, revision_intended(&r, t->arena));
     }
     revision_fini(&r);
     return rc < 0 ? ERR_INVALID : 0;
@@ -303,8 +303,9 @@ static const struct node *without_empty_annotations(const struct node *root, str
         const struct node *metadata = node_get(collector, "metadata");
         const struct node *annotations = node_get(metadata, "annotations");
         if (annotations != NULL && annotations->type != NODE_SCALAR && annotations->n == 0) {
-            const struct node *less = graft_member(arena, metadata, SPAN_LIT("annotations"), NULL);
-            result = graft_replace(arena, result, metadata, less);
+            const struct node *less =
+                nodeedit_member(arena, metadata, SPAN_LIT("annotations"), NULL);
+            result = nodeedit_replace(arena, result, metadata, less);
         }
     }
     return result;

@@ -1,7 +1,7 @@
 #include "webhook/rewrite/plan.h"
 
 #include "allocator/base/limits.h"
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 #include "allocator/codec/urlform.h"
 #include "allocator/scrape/sdconfig.h"
 #include "allocator/tenant/jobindex.h"
@@ -375,13 +375,13 @@ static void plan_whole_list(struct planner *p, struct plan_receiver *r, bool is_
         }
         items[i] = (struct node *)(uintptr_t)plan_intended_job(&job, p->arena);
     }
-    const struct node *list = graft_list(p->arena, items, r->n_jobs);
+    const struct node *list = nodeedit_list(p->arena, items, r->n_jobs);
     if (!is_block) {
         r->new_list = list;
         return;
     }
     r->stored_list = list;
-    r->new_list = n_list == 0 ? NULL : graft_list(p->arena, NULL, 0);
+    r->new_list = n_list == 0 ? NULL : nodeedit_list(p->arena, NULL, 0);
 }
 
 /* True for a map, and for nothing; anything else is a fault where 'f' stands. */

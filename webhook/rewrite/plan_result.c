@@ -2,7 +2,7 @@
 #include "webhook/rewrite/plan.h"
 
 #include "allocator/base/limits.h"
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 
 #include <assert.h>
 
@@ -29,13 +29,13 @@ const struct node *plan_intended_job(const struct plan_job *job, struct arena *a
             pairs[n++] = node->pairs[i];
         } else if (has_merge && !span_is(key, HTTP_SD)) {
             pairs[n++] = (struct node_pair){ .key = node->pairs[i].key,
-                                             .value = graft_list(arena, NULL, 0) };
+                                             .value = nodeedit_list(arena, NULL, 0) };
         }
     }
     struct node **items = arena_alloc(arena, sizeof(struct node *));
-    items[0] = graft_single(arena, SPAN_LIT("url"), graft_text(arena, job->url));
-    return graft_member(arena, graft_map(arena, pairs, n), SPAN_LIT(HTTP_SD),
-                        graft_list(arena, items, 1));
+    items[0] = nodeedit_single(arena, SPAN_LIT("url"), nodeedit_text(arena, job->url));
+    return nodeedit_member(arena, nodeedit_map(arena, pairs, n), SPAN_LIT(HTTP_SD),
+                           nodeedit_list(arena, items, 1));
 }
 
 static const struct node *intended_list(const struct plan_receiver *r, struct arena *arena)
@@ -50,7 +50,7 @@ static const struct node *intended_list(const struct plan_receiver *r, struct ar
     for (size_t i = 0; i < r->n_jobs; i++) {
         items[r->jobs[i].index] = (struct node *)(uintptr_t)plan_intended_job(&r->jobs[i], arena);
     }
-    return graft_list(arena, items, r->list->n);
+    return nodeedit_list(arena, items, r->list->n);
 }
 
 static bool has_job_change(const struct plan_receiver *r)
@@ -69,12 +69,12 @@ static const struct node *intended_receiver(const struct plan_receiver *r, struc
 
     if (has_job_change(r)) {
         const struct node *config =
-            graft_member(arena, r->config, SPAN_LIT("scrape_configs"), intended_list(r, arena));
-        node = graft_member(arena, node, SPAN_LIT("config"), config);
+            nodeedit_member(arena, r->config, SPAN_LIT("scrape_configs"), intended_list(r, arena));
+        node = nodeedit_member(arena, node, SPAN_LIT("config"), config);
     }
     if (r->block_action != BLOCK_LEAVE) {
-        node = graft_member(arena, node, SPAN_LIT("target_allocator"),
-                            r->block_action == BLOCK_SET ? r->block : NULL);
+        node = nodeedit_member(arena, node, SPAN_LIT("target_allocator"),
+                               r->block_action == BLOCK_SET ? r->block : NULL);
     }
     return node;
 }
@@ -102,9 +102,9 @@ const struct node *plan_intended(const struct plan *plan, const struct node *con
         pairs[i].value = (struct node *)(uintptr_t)node;
     }
     assert(next == plan->n_receivers);
-    return is_changed
-               ? graft_member(arena, config, SPAN_LIT("receivers"), graft_map(arena, pairs, old->n))
-               : config;
+    return is_changed ? nodeedit_member(arena, config, SPAN_LIT("receivers"),
+                                        nodeedit_map(arena, pairs, old->n))
+                      : config;
 }
 
 /* ---- the annotation */

@@ -1,7 +1,7 @@
 #include "webhook/rewrite/revision.h"
 
 #include "allocator/base/limits.h"
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 #include "allocator/tenant/annotation.h"
 #include "webhook/rewrite/textplan.h"
 
@@ -374,18 +374,19 @@ const struct node *revision_intended(const struct revision *r, struct arena *are
     if (r->plan.n_changed > 0) {
         const struct node *config = r->new_text.p == NULL
                                         ? r->intended_config
-                                        : (const struct node *)graft_text(arena, r->new_text);
-        root =
-            graft_member(arena, root, SPAN_LIT("spec"),
-                         graft_member(arena, node_get(root, "spec"), SPAN_LIT("config"), config));
+                                        : (const struct node *)nodeedit_text(arena, r->new_text);
+        root = nodeedit_member(
+            arena, root, SPAN_LIT("spec"),
+            nodeedit_member(arena, node_get(root, "spec"), SPAN_LIT("config"), config));
     }
     if (r->changes_annotation) {
-        const struct node *text = r->annotation.p == NULL ? NULL : graft_text(arena, r->annotation);
+        const struct node *text =
+            r->annotation.p == NULL ? NULL : nodeedit_text(arena, r->annotation);
         const struct node *annotations =
-            graft_member(arena, c->annotations, SPAN_LIT(WIRE_ANNOTATION), text);
-        const struct node *metadata = graft_member(arena, c->metadata, SPAN_LIT("annotations"),
-                                                   annotations->n == 0 ? NULL : annotations);
-        root = graft_member(arena, root, SPAN_LIT("metadata"), metadata);
+            nodeedit_member(arena, c->annotations, SPAN_LIT(WIRE_ANNOTATION), text);
+        const struct node *metadata = nodeedit_member(arena, c->metadata, SPAN_LIT("annotations"),
+                                                      annotations->n == 0 ? NULL : annotations);
+        root = nodeedit_member(arena, root, SPAN_LIT("metadata"), metadata);
     }
     return root;
 }

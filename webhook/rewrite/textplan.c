@@ -1,7 +1,7 @@
 #include "webhook/rewrite/textplan.h"
 
 #include "allocator/base/limits.h"
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 #include "allocator/codec/yamldoc.h"
 #include "webhook/text/exact.h"
 #include "webhook/text/member.h"
@@ -153,7 +153,8 @@ static int edit_receiver(const struct plan_receiver *r, struct text_editor *t, s
     int rc = 0;
 
     if (r->new_list != NULL && r->config == NULL) {
-        const struct node *config = graft_single(t->arena, SPAN_LIT("scrape_configs"), r->new_list);
+        const struct node *config =
+            nodeedit_single(t->arena, SPAN_LIT("scrape_configs"), r->new_list);
         rc = member_set(t, r->node, SPAN_LIT("config"), config, err);
     } else if (r->new_list != NULL) {
         rc = member_set(t, r->config, SPAN_LIT("scrape_configs"), r->new_list, err);

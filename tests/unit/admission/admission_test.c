@@ -1,5 +1,5 @@
 /* Reviews that are too big to be written down: depth, size, number of jobs. */
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 #include "allocator/codec/zlib.h"
 #include "allocator/tenant/annotation.h"
 #include "tests/check.h"
@@ -211,11 +211,11 @@ static struct node *with_annotation(struct reviewcheck *c, const struct node *ro
                                     struct span value)
 {
     const struct node *metadata = node_get(root, "metadata");
-    const struct node *all = graft_member(&c->arena, node_get(metadata, "annotations"),
-                                          span_of(key), graft_text(&c->arena, value));
+    const struct node *all = nodeedit_member(&c->arena, node_get(metadata, "annotations"),
+                                             span_of(key), nodeedit_text(&c->arena, value));
 
-    return graft_member(&c->arena, root, SPAN_LIT("metadata"),
-                        graft_member(&c->arena, metadata, SPAN_LIT("annotations"), all));
+    return nodeedit_member(&c->arena, root, SPAN_LIT("metadata"),
+                           nodeedit_member(&c->arena, metadata, SPAN_LIT("annotations"), all));
 }
 
 /* The annotation as versions wrote it that knew one level. */

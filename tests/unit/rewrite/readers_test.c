@@ -1,7 +1,7 @@
 /* Whoever reads a Collector sees the same in it: what the allocator runs is what a restore would
  * bring back. Generated Collectors, rewritten in every way and then changed as people change them.
  */
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 #include "allocator/codec/spanmap.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/tenant/originals.h"
@@ -39,9 +39,9 @@ static const struct node *parse(struct side *s, const char *yaml)
 
 static void set(struct side *s, const struct node *map, const char *key, const struct node *value)
 {
-    const struct node *changed = graft_member(&s->arena, map, span_of(key), value);
+    const struct node *changed = nodeedit_member(&s->arena, map, span_of(key), value);
 
-    s->root = graft_replace(&s->arena, s->root, map, changed);
+    s->root = nodeedit_replace(&s->arena, s->root, map, changed);
 }
 
 static const struct node *config_of(const struct node *root)
@@ -72,7 +72,7 @@ static void rename_job(struct side *s)
     const struct node *job = some_job(s);
 
     if (job != NULL) {
-        set(s, job, "job_name", graft_text(&s->arena, SPAN_LIT("a new name")));
+        set(s, job, "job_name", nodeedit_text(&s->arena, SPAN_LIT("a new name")));
     }
 }
 
@@ -108,7 +108,7 @@ static void add_entry(struct side *s)
             items[i] = i == at ? (struct node *)(uintptr_t)parse(s, gen_pick(&s->g, entries))
                                : list->items[i < at ? i : i - 1];
         }
-        set(s, job, "http_sd_configs", graft_list(&s->arena, items, list->n + 1));
+        set(s, job, "http_sd_configs", nodeedit_list(&s->arena, items, list->n + 1));
     }
 }
 

@@ -1,7 +1,7 @@
 /* Collectors whose configuration is text, as the webhook sees them: rewritten in one way and then
  * in another, or under another name, they are what the other way alone makes of them, and a restore
  * brings the user's text back. */
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 #include "allocator/codec/yamldoc.h"
 #include "tests/check.h"
 #include "tests/unit/rewrite/collectorgen.h"
@@ -37,10 +37,10 @@ static const struct node *revise(struct arena *arena, const struct node *root,
 
 static const struct node *with_name(struct arena *arena, const struct node *root, const char *name)
 {
-    const struct node *metadata = graft_member(arena, node_get(root, "metadata"), SPAN_LIT("name"),
-                                               graft_text(arena, span_of(name)));
+    const struct node *metadata = nodeedit_member(
+        arena, node_get(root, "metadata"), SPAN_LIT("name"), nodeedit_text(arena, span_of(name)));
 
-    return graft_member(arena, root, SPAN_LIT("metadata"), metadata);
+    return nodeedit_member(arena, root, SPAN_LIT("metadata"), metadata);
 }
 
 static bool has_text(const struct node *root, const struct node *original)

@@ -1,4 +1,4 @@
-#include "allocator/codec/graft.h"
+#include "allocator/codec/nodeedit.h"
 
 /* Trees hold plain pointers so that parsers can build them; nothing here writes through a shared
  * one. */
@@ -12,7 +12,7 @@ static struct node *shared(const struct node *n)
     return pun.to;
 }
 
-struct node *graft_text(struct arena *arena, struct span text)
+struct node *nodeedit_text(struct arena *arena, struct span text)
 {
     struct node *n = arena_alloc(arena, sizeof(*n));
 
@@ -20,7 +20,7 @@ struct node *graft_text(struct arena *arena, struct span text)
     return n;
 }
 
-struct node *graft_list(struct arena *arena, struct node **items, size_t n)
+struct node *nodeedit_list(struct arena *arena, struct node **items, size_t n)
 {
     struct node *list = arena_alloc(arena, sizeof(*list));
 
@@ -30,7 +30,7 @@ struct node *graft_list(struct arena *arena, struct node **items, size_t n)
     return list;
 }
 
-struct node *graft_map(struct arena *arena, struct node_pair *pairs, size_t n)
+struct node *nodeedit_map(struct arena *arena, struct node_pair *pairs, size_t n)
 {
     struct node *map = arena_alloc(arena, sizeof(*map));
 
@@ -40,17 +40,17 @@ struct node *graft_map(struct arena *arena, struct node_pair *pairs, size_t n)
     return map;
 }
 
-struct node *graft_single(struct arena *arena, struct span key, const struct node *value)
+struct node *nodeedit_single(struct arena *arena, struct span key, const struct node *value)
 {
     struct node_pair *pair = arena_zalloc(arena, sizeof(*pair));
 
-    pair->key = graft_text(arena, key);
+    pair->key = nodeedit_text(arena, key);
     pair->value = shared(value);
-    return graft_map(arena, pair, 1);
+    return nodeedit_map(arena, pair, 1);
 }
 
-struct node *graft_member(struct arena *arena, const struct node *map, struct span key,
-                          const struct node *value)
+struct node *nodeedit_member(struct arena *arena, const struct node *map, struct span key,
+                             const struct node *value)
 {
     size_t n_old = map == NULL || map->type != NODE_MAP ? 0 : map->n;
     struct node_pair *pairs = arena_alloc(arena, (n_old + 1) * sizeof(*pairs));
@@ -67,26 +67,26 @@ struct node *graft_member(struct arena *arena, const struct node *map, struct sp
         }
     }
     if (!is_set) {
-        pairs[n++] = (struct node_pair){ .key = graft_text(arena, key), .value = shared(value) };
+        pairs[n++] = (struct node_pair){ .key = nodeedit_text(arena, key), .value = shared(value) };
     }
-    return graft_map(arena, pairs, n);
+    return nodeedit_map(arena, pairs, n);
 }
 
 /* 'list' with another item at 'index'. */
-static struct node *graft_item(struct arena *arena, const struct node *list, size_t index,
-                               const struct node *item)
+static struct node *edit_item(struct arena *arena, const struct node *list, size_t index,
+                              const struct node *item)
 {
     struct node **items = arena_alloc(arena, (list->n + 1) * sizeof(struct node *));
 
     for (size_t i = 0; i < list->n; i++) {
         items[i] = i == index ? shared(item) : list->items[i];
     }
-    return graft_list(arena, items, list->n);
+    return nodeedit_list(arena, items, list->n);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): the depth is that of a parsed document, LIMIT_DEPTH. */
-const struct node *graft_replace(struct arena *arena, const struct node *root,
-                                 const struct node *old, const struct node *value)
+const struct node *nodeedit_replace(struct arena *arena, const struct node *root,
+                                    const struct node *old, const struct node *value)
 {
     if (root == old) {
         return value;
@@ -96,11 +96,11 @@ const struct node *graft_replace(struct arena *arena, const struct node *root,
     }
     for (size_t i = 0; i < root->n; i++) {
         const struct node *child = root->type == NODE_MAP ? root->pairs[i].value : root->items[i];
-        const struct node *changed = graft_replace(arena, child, old, value);
+        const struct node *changed = nodeedit_replace(arena, child, old, value);
         if (changed != child) {
             return root->type == NODE_LIST
-                       ? graft_item(arena, root, i, changed)
-                       : graft_member(arena, root, root->pairs[i].key->text, changed);
+                       ? edit_item(arena, root, i, changed)
+                       : nodeedit_member(arena, root, root->pairs[i].key->text, changed);
         }
     }
     return root;
