@@ -19,8 +19,8 @@ static bool has_odd_namespace(struct span body, struct arena *arena)
     struct node *root = NULL;
     struct span ns = { NULL, 0 };
 
-    if (skim_review(body, arena, &r, NULL) < 0 || r.object.p == NULL ||
-        skim_collector(r.object, SKIM_METADATA, arena, &root, NULL) < 0) {
+    if (review_read(body, arena, &r, NULL) < 0 || r.object.p == NULL ||
+        review_collector(r.object, REVIEW_METADATA, arena, &root, NULL) < 0) {
         return false;
     }
     (void)node_as_text(node_path(root, "metadata", "namespace", NULL), &ns);

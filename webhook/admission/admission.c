@@ -4,7 +4,7 @@
 #include "allocator/codec/base64.h"
 #include "allocator/codec/jsonpatch.h"
 #include "allocator/codec/nodeedit.h"
-#include "webhook/admission/skim.h"
+#include "webhook/admission/review.h"
 #include "webhook/rewrite/revision.h"
 
 #define MAX_WARNINGS 16 /* the API server drops what passes 4,096 characters in all */
@@ -358,7 +358,7 @@ static const struct node *old_root(void *arg)
     struct answer *a = arg;
 
     if (!a->has_old && a->review.old_object.p != NULL &&
-        skim_collector(a->review.old_object, SKIM_SECTIONS, a->arena, &a->old, NULL) < 0) {
+        review_collector(a->review.old_object, REVIEW_SECTIONS, a->arena, &a->old, NULL) < 0) {
         a->old = NULL;
     }
     a->has_old = true;
@@ -377,7 +377,7 @@ static struct span old_annotation(void *arg)
     }
     a->has_old_annotation = true;
     if (!a->has_old && a->review.old_object.p != NULL &&
-        skim_collector(a->review.old_object, SKIM_METADATA, a->arena, &old, NULL) < 0) {
+        review_collector(a->review.old_object, REVIEW_METADATA, a->arena, &old, NULL) < 0) {
         old = NULL;
     }
     if (old != NULL && old->type == NODE_MAP) {
@@ -464,8 +464,8 @@ static void answer_collector(struct answer *a)
     struct err err;
 
     for (int is_whole = a->options->is_block_style ? 1 : 0; is_whole < 2; is_whole++) {
-        if (skim_collector(a->review.object, is_whole != 0 ? SKIM_JOBS : SKIM_SECTIONS, a->arena,
-                           &root, &err) < 0) {
+        if (review_collector(a->review.object, is_whole != 0 ? REVIEW_JOBS : REVIEW_SECTIONS,
+                             a->arena, &root, &err) < 0) {
             reply_not_understood(a, err.text);
             return;
         }
@@ -532,7 +532,7 @@ void admission_answer(struct span body, const struct rewrite_options *options, s
     a->arena = arena;
     a->reply = out;
     *out = (struct admission_reply){ .http_status = 0 };
-    int rc = skim_review(body, arena, &a->review, &err);
+    int rc = review_read(body, arena, &a->review, &err);
     out->uid = a->review.uid;
     out->ns = a->review.ns;
     out->name = a->review.name;

@@ -6,7 +6,7 @@
 #include "allocator/codec/base64.h"
 #include "allocator/codec/jsonpatch.h"
 #include "webhook/admission/admission.h"
-#include "webhook/admission/skim.h"
+#include "webhook/admission/review.h"
 #include "webhook/text/yamltext.h"
 
 #include <stdio.h>
@@ -106,7 +106,7 @@ static bool reviewcheck_apply(struct reviewcheck *c, struct span body, struct sp
     struct review review;
 
     *out_is_patched = true;
-    if (skim_review(body, &c->arena, &review, NULL) < 0 || review.object.p == NULL ||
+    if (review_read(body, &c->arena, &review, NULL) < 0 || review.object.p == NULL ||
         !reviewcheck_read_object(c, review.object, &object)) {
         return false;
     }
@@ -129,7 +129,7 @@ static struct span reviewcheck_with_object(struct reviewcheck *c, struct span bo
     AUTO_BUF json = { 0 };
     struct review r;
 
-    if (skim_review(body, &c->arena, &r, NULL) < 0) {
+    if (review_read(body, &c->arena, &r, NULL) < 0) {
         return body;
     }
     buf_init(&json, 8 * LIMIT_REVIEW_BYTES);
@@ -163,7 +163,7 @@ static bool reviewcheck_replaced(struct reviewcheck *c, struct span body)
     struct review r;
     bool is_patched;
 
-    if (skim_review(body, &c->arena, &r, NULL) < 0) {
+    if (review_read(body, &c->arena, &r, NULL) < 0) {
         return true;
     }
     struct span created = reviewcheck_with_object(c, body, r.object, SPAN_LIT(""));

@@ -5,7 +5,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/codec/jsonscan.h"
 #include "allocator/tenant/wire.h"
-#include "webhook/admission/skim.h"
+#include "webhook/admission/review.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static const char *const way[] = {
 
 struct trial {
     struct arena arena;
-    enum skim_depth depth;
+    enum review_depth depth;
 };
 
 static void require(bool is_true)
@@ -99,7 +99,7 @@ static void check_value(struct trial *t, const struct node *n, json_t *want, int
 
 static void check_map(struct trial *t, const struct node *map, json_t *want, int at)
 {
-    bool is_job = at > AT_JOBS && t->depth == SKIM_SECTIONS;
+    bool is_job = at > AT_JOBS && t->depth == REVIEW_SECTIONS;
     size_t n = 0;
     const char *key;
     json_t *value;
@@ -189,19 +189,19 @@ static void check_whole(struct trial *t, const struct node *n, const struct node
 
 /* ---- documents */
 
-static int check_document(struct span text, enum skim_depth depth)
+static int check_document(struct span text, enum review_depth depth)
 {
     struct trial t = { .depth = depth };
     struct node *root = NULL, *other = NULL;
 
     arena_init(&t.arena);
-    int rc = skim_collector(text, depth, &t.arena, &root, NULL);
+    int rc = review_collector(text, depth, &t.arena, &root, NULL);
     bool is_read = node_from_json(text, 0, &t.arena, &other, NULL) == 0;
     json_t *want = load(text);
     require(rc == 0 || (!is_read && (want == NULL || rc == ERR_TOO_BIG)));
     if (rc == 0) {
         if (want != NULL) {
-            check_value(&t, root, want, depth == SKIM_METADATA ? ELSEWHERE : 0);
+            check_value(&t, root, want, depth == REVIEW_METADATA ? ELSEWHERE : 0);
         }
         check_canonical(&t, root, text);
         const struct node *all = node_path(root, "metadata", "annotations", NULL);
@@ -239,7 +239,7 @@ static void put(struct span part, char **io_to)
 }
 
 static void check_inside(struct span head, struct span value, struct span tail,
-                         enum skim_depth depth)
+                         enum review_depth depth)
 {
     size_t n = head.len + value.len + tail.len;
     char *text = mem_alloc(n), *to = text; /* no byte more: who reads on is seen */
@@ -253,7 +253,7 @@ static void check_inside(struct span head, struct span value, struct span tail,
         require(rc == 0 || rc == ERR_TOO_BIG);
     } else {
         /* Within what is passed over much is not looked at. */
-        require(rc < 0 || goes_on || depth != SKIM_METADATA);
+        require(rc < 0 || goes_on || depth != REVIEW_METADATA);
     }
     mem_free(text);
 }
@@ -265,11 +265,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         "{\"spec\":{\"config\":{\"receivers\":{\"prometheus/x\":{\"config\":{\"scrape_configs\":");
     struct span text = span_make((const char *)data, size);
 
-    for (int depth = SKIM_METADATA; depth <= SKIM_JOBS; depth++) {
-        (void)check_document(text, (enum skim_depth)depth);
+    for (int depth = REVIEW_METADATA; depth <= REVIEW_JOBS; depth++) {
+        (void)check_document(text, (enum review_depth)depth);
     }
-    check_inside(to_value, text, SPAN_LIT("}}"), SKIM_METADATA);
-    check_inside(to_jobs, text, SPAN_LIT("}}}}}}"), SKIM_SECTIONS);
-    check_inside(to_jobs, text, SPAN_LIT("}}}}}}"), SKIM_JOBS);
+    check_inside(to_value, text, SPAN_LIT("}}"), REVIEW_METADATA);
+    check_inside(to_jobs, text, SPAN_LIT("}}}}}}"), REVIEW_SECTIONS);
+    check_inside(to_jobs, text, SPAN_LIT("}}}}}}"), REVIEW_JOBS);
     return 0;
 }

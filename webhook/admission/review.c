@@ -1,4 +1,4 @@
-#include "webhook/admission/skim.h"
+#include "webhook/admission/review.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/base/vec.h"
@@ -50,11 +50,11 @@ struct known_key {
     enum place in, to;
 };
 
-struct skimmer {
+struct reader {
     struct jsonscan scan;
     struct span text;
     struct arena *arena;
-    enum skim_depth depth;
+    enum review_depth depth;
     struct known_key keys[KEY_SLOTS]; /* the same few in every job */
     VEC(struct node_pair) pairs;      /* stacks of the collections under construction */
     VEC(struct node *) items;
@@ -79,7 +79,7 @@ static enum place place_of(enum place in, struct span key)
     return PLACE_OPAQUE;
 }
 
-static struct node *new_node(struct skimmer *s, enum node_type type, enum node_style style,
+static struct node *new_node(struct reader *s, enum node_type type, enum node_style style,
                              const struct json_token *t)
 {
     struct node *n = arena_alloc(s->arena, sizeof(*n));
@@ -90,7 +90,7 @@ static struct node *new_node(struct skimmer *s, enum node_type type, enum node_s
     return n;
 }
 
-static struct node *new_scalar(struct skimmer *s, const struct json_token *t)
+static struct node *new_scalar(struct reader *s, const struct json_token *t)
 {
     bool is_text = t->event == JSON_TEXT || t->event == JSON_KEY;
     enum node_type type = t->event == JSON_NULL_VALUE ? NODE_NULL : NODE_SCALAR;
@@ -117,7 +117,7 @@ static bool is_collection(enum json_event e)
     return e == JSON_BEGIN_OBJECT || e == JSON_BEGIN_ARRAY;
 }
 
-static struct node *read_key(struct skimmer *s, const struct json_token *t, enum place in,
+static struct node *read_key(struct reader *s, const struct json_token *t, enum place in,
                              enum place *out_to)
 {
     struct span raw = t->raw;
@@ -132,7 +132,7 @@ static struct node *read_key(struct skimmer *s, const struct json_token *t, enum
     }
     odd = (struct known_key){ .node = new_scalar(s, t), .in = in };
     odd.to = place_of(in, odd.node->text);
-    if (odd.to == PLACE_SPEC && s->depth == SKIM_METADATA) {
+    if (odd.to == PLACE_SPEC && s->depth == REVIEW_METADATA) {
         odd.to = PLACE_OPAQUE;
     }
     if (!t->has_escapes) {
@@ -142,14 +142,14 @@ static struct node *read_key(struct skimmer *s, const struct json_token *t, enum
     return odd.node;
 }
 
-static int fail(struct skimmer *s, struct err *err)
+static int fail(struct reader *s, struct err *err)
 {
     return err_set(err, ERR_INVALID, "%s", jsonscan_error(&s->scan));
 }
 
 /* Of equal keys the last one counts, as for the API server, which never sends two. In a map with
  * many the earlier ones go at its end. */
-static void put_pair(struct skimmer *s, size_t from, struct node_pair pair)
+static void put_pair(struct reader *s, size_t from, struct node_pair pair)
 {
     size_t n = s->pairs.n - from;
 
@@ -180,7 +180,7 @@ static size_t last_of_equals(struct node_pair *pairs, size_t n)
 }
 
 /* What the API server sends is: keys in order, and no space between. */
-static void find_canonical(const struct skimmer *s, struct node *n)
+static void find_canonical(const struct reader *s, struct node *n)
 {
     size_t size = 2 + (n->n > 0 ? n->n - 1 : 0); /* brackets and commas */
 
@@ -204,7 +204,7 @@ static void find_canonical(const struct skimmer *s, struct node *n)
     }
 }
 
-static void close_map(struct skimmer *s, struct node *map, size_t from)
+static void close_map(struct reader *s, struct node *map, size_t from)
 {
     size_t n = s->pairs.n - from;
     size_t first = from + (n > KEY_SLOTS ? last_of_equals(s->pairs.v + from, n) : 0);
@@ -217,11 +217,11 @@ static void close_map(struct skimmer *s, struct node *map, size_t from)
     s->pairs.n = from;
 }
 
-static int read_part(struct skimmer *s, const struct json_token *t, enum place place,
-                     unsigned depth, struct node **out, struct err *err);
+static int read_part(struct reader *s, const struct json_token *t, enum place place, unsigned depth,
+                     struct node **out, struct err *err);
 
 /* NOLINTNEXTLINE(misc-no-recursion): LIMIT_DEPTH */
-static inline int read_value(struct skimmer *s, const struct json_token *t, enum place place,
+static inline int read_value(struct reader *s, const struct json_token *t, enum place place,
                              unsigned depth, struct node **out, struct err *err)
 {
     if (is_collection(t->event) || t->event == JSON_FAULT || t->event == JSON_DONE) {
@@ -232,7 +232,7 @@ static inline int read_value(struct skimmer *s, const struct json_token *t, enum
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): LIMIT_DEPTH */
-static int read_map(struct skimmer *s, const struct json_token *begin, enum place place,
+static int read_map(struct reader *s, const struct json_token *begin, enum place place,
                     unsigned depth, struct node **out, struct err *err)
 {
     struct node *map = new_node(s, NODE_MAP, NODE_FLOW, begin);
@@ -269,11 +269,11 @@ static int read_map(struct skimmer *s, const struct json_token *begin, enum plac
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): LIMIT_DEPTH */
-static int read_list(struct skimmer *s, const struct json_token *begin, enum place place,
+static int read_list(struct reader *s, const struct json_token *begin, enum place place,
                      unsigned depth, struct node **out, struct err *err)
 {
     struct node *list = new_node(s, NODE_LIST, NODE_FLOW, begin);
-    enum place job = s->depth == SKIM_JOBS ? PLACE_FULL : PLACE_JOB;
+    enum place job = s->depth == REVIEW_JOBS ? PLACE_FULL : PLACE_JOB;
     enum place inner = place == PLACE_JOBS ? job : place == PLACE_FULL ? PLACE_FULL : PLACE_OPAQUE;
     size_t from = s->items.n;
     struct json_token t;
@@ -303,8 +303,8 @@ static int read_list(struct skimmer *s, const struct json_token *begin, enum pla
 
 /* What is no scalar.
  * NOLINTNEXTLINE(misc-no-recursion): LIMIT_DEPTH */
-static int read_part(struct skimmer *s, const struct json_token *t, enum place place,
-                     unsigned depth, struct node **out, struct err *err)
+static int read_part(struct reader *s, const struct json_token *t, enum place place, unsigned depth,
+                     struct node **out, struct err *err)
 {
     if (!is_collection(t->event)) {
         return fail(s, err);
@@ -325,10 +325,10 @@ static int read_part(struct skimmer *s, const struct json_token *t, enum place p
     return 0;
 }
 
-int skim_collector(struct span object, enum skim_depth depth, struct arena *arena,
-                   struct node **out, struct err *err)
+int review_collector(struct span object, enum review_depth depth, struct arena *arena,
+                     struct node **out, struct err *err)
 {
-    struct skimmer *s = arena_zalloc(arena, sizeof(*s));
+    struct reader *s = arena_zalloc(arena, sizeof(*s));
     struct json_token t;
 
     s->arena = arena;
@@ -479,7 +479,7 @@ static bool read_root(struct jsonscan *s, struct arena *arena, struct review *r)
     return t.event == JSON_END_OBJECT && next_token(s, &t) == JSON_DONE;
 }
 
-int skim_review(struct span body, struct arena *arena, struct review *out, struct err *err)
+int review_read(struct span body, struct arena *arena, struct review *out, struct err *err)
 {
     struct jsonscan *s = arena_alloc(arena, sizeof(*s));
     int rc = 0;

@@ -2,8 +2,8 @@
  * everything, and trees are made only of what a rewrite looks at. What is passed over stands in the
  * tree as one opaque scalar of its raw bytes. Ownership: trees in the arena given; texts borrow
  * from the body. Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_ADMISSION_SKIM_H
-#define OTEL_TA_WEBHOOK_ADMISSION_SKIM_H
+#ifndef OTEL_TA_WEBHOOK_ADMISSION_REVIEW_H
+#define OTEL_TA_WEBHOOK_ADMISSION_REVIEW_H
 
 #include "allocator/codec/node.h"
 
@@ -18,19 +18,19 @@ struct review {
 };
 
 /* ERR_INVALID: not JSON. Values of another type than expected count as absent. */
-int skim_review(struct span body, struct arena *arena, struct review *out,
+int review_read(struct span body, struct arena *arena, struct review *out,
                 struct err *err) MUST_USE;
 
 /* How much of a Collector is not opaque. */
-enum skim_depth {
-    SKIM_METADATA,
-    SKIM_SECTIONS, /* and of the configuration what a rewrite looks at */
-    SKIM_JOBS,     /* and all members of the scrape jobs, for a rewrite that moves whole jobs */
+enum review_depth {
+    REVIEW_METADATA,
+    REVIEW_SECTIONS, /* and of the configuration what a rewrite looks at */
+    REVIEW_JOBS,     /* and all members of the scrape jobs, for a rewrite that moves whole jobs */
 };
 
 /* The pruned tree of a Collector. ERR_TOO_BIG when a part that is looked at is nested more than
  * LIMIT_DEPTH deep. */
-int skim_collector(struct span object, enum skim_depth depth, struct arena *arena,
-                   struct node **out, struct err *err) MUST_USE;
+int review_collector(struct span object, enum review_depth depth, struct arena *arena,
+                     struct node **out, struct err *err) MUST_USE;
 
 #endif

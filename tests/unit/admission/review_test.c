@@ -3,7 +3,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "tests/check.h"
-#include "webhook/admission/skim.h"
+#include "webhook/admission/review.h"
 
 static void write(const struct node *root, struct buf *out)
 {
@@ -20,7 +20,7 @@ static void check(const char *annotations, bool is_copied)
     struct arena arena;
 
     arena_init(&arena);
-    is_int(skim_collector(span_of(text), SKIM_METADATA, &arena, &skimmed, NULL), 0, "%s",
+    is_int(review_collector(span_of(text), REVIEW_METADATA, &arena, &skimmed, NULL), 0, "%s",
            annotations);
     is_int(node_from_json(span_of(text), 0, &arena, &whole, NULL), 0, "and all of it");
     if (skimmed != NULL && whole != NULL) {
@@ -42,19 +42,20 @@ static void check_depths(void)
         "\"scrape_configs\":[{\"job_name\":\"a\",\"scrape_interval\":\"1s\"}]}}}}},"
         "\"metadata\":{\"name\":\"b\"}}";
     static const struct {
-        enum skim_depth depth;
+        enum review_depth depth;
         bool has_mode, has_name, has_interval;
     } t[] = {
-        { SKIM_METADATA, false, false, false },
-        { SKIM_SECTIONS, true, true, false },
-        { SKIM_JOBS, true, true, true },
+        { REVIEW_METADATA, false, false, false },
+        { REVIEW_SECTIONS, true, true, false },
+        { REVIEW_JOBS, true, true, true },
     };
 
     for (size_t i = 0; i < COUNT(t); i++) {
         struct node *root = NULL;
         struct arena arena;
         arena_init(&arena);
-        is_int(skim_collector(SPAN_LIT(text), t[i].depth, &arena, &root, NULL), 0, "depth %zu", i);
+        is_int(review_collector(SPAN_LIT(text), t[i].depth, &arena, &root, NULL), 0, "depth %zu",
+               i);
         const struct node *list = node_path(root, "spec", "config", "receivers", "prometheus",
                                             "config", "scrape_configs", NULL);
         const struct node *job = list != NULL && list->n == 1 ? list->items[0] : NULL;
