@@ -14,7 +14,7 @@
 #include "allocator/watch/watcher.h"
 #include "certs/certs.h"
 #include "certs/identity.h"
-#include "webhook/admission/admit_route.h"
+#include "webhook/admission/route.h"
 #include "webhook/cli/version.h"
 #include "webhook/confine.h"
 
@@ -47,7 +47,7 @@ enum { PORT_WEBHOOK, PORT_HTTPS, N_PORTS };
 struct keeper {
     const struct settings *settings;
     struct tls_port ports[N_PORTS];
-    struct admit *admit;
+    struct admission_route *route;
     struct serve *serve;
     struct http_server *server;
     struct watcher *watcher;
@@ -191,8 +191,8 @@ static int start_server(struct keeper *k, struct err *err)
                                     .max_body_bytes = LIMIT_REVIEW_BYTES,
                                     .max_waiting_bytes = LIMIT_REVIEWS_IN_FLIGHT,
                                     .request_timeout_ms = WEBHOOK_TIMEOUT_MS,
-                                    .handler = admit_handle,
-                                    .arg = k->admit };
+                                    .handler = admission_route_handle,
+                                    .arg = k->route };
     }
     const struct http_server_options so = { .n_threads = thread_count(s),
                                             .listeners = listeners,
@@ -286,7 +286,7 @@ static int start(struct keeper *k, struct err *err)
     if (rc < 0) {
         return rc;
     }
-    k->admit = admit_new(&k->settings->rewrite, LIMIT_REVIEWS_IN_FLIGHT);
+    k->route = admission_route_new(&k->settings->rewrite, LIMIT_REVIEWS_IN_FLIGHT);
     k->serve = serve_new(thread_count(k->settings), k->settings->secrets_over_http);
     rc = start_server(k, err);
     if (rc == 0) {
@@ -461,7 +461,7 @@ static void stop(struct keeper *k)
     engine_free(&k->engine); /* last: it owns what the others read */
     feed_fini(&k->feed);
     mailbox_free(&k->refusals);
-    admit_free(&k->admit);
+    admission_route_free(&k->route);
     for (size_t i = 0; i < N_PORTS; i++) {
         identity_front_free(&k->ports[i].front);
         certs_free(&k->ports[i].certs);

@@ -1,5 +1,5 @@
 /* Any bytes as a Collector, as one of its values that are read whole, and as its scrape jobs: what
- * is skimmed is what jansson and the whole tree say, and canonical is only what would be written.
+ * is read is what jansson and the whole tree say, and canonical is only what would be written.
  */
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"

@@ -1,4 +1,4 @@
-/* A Collector is skimmed to the same values that reading all of it gives, however its JSON is
+/* A Collector is read to the same values that reading all of it gives, however its JSON is
  * written. */
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
@@ -15,19 +15,19 @@ static void write(const struct node *root, struct buf *out)
 static void check(const char *annotations, bool is_copied)
 {
     AUTO_STR text = mem_printf("{\"metadata\":{\"annotations\":%s}}", annotations);
-    struct node *skimmed = NULL, *whole = NULL;
+    struct node *read = NULL, *whole = NULL;
     AUTO_BUF got = { 0 }, want = { 0 };
     struct arena arena;
 
     arena_init(&arena);
-    is_int(review_collector(span_of(text), REVIEW_METADATA, &arena, &skimmed, NULL), 0, "%s",
+    is_int(review_collector(span_of(text), REVIEW_METADATA, &arena, &read, NULL), 0, "%s",
            annotations);
     is_int(node_from_json(span_of(text), 0, &arena, &whole, NULL), 0, "and all of it");
-    if (skimmed != NULL && whole != NULL) {
-        write(skimmed, &got);
+    if (read != NULL && whole != NULL) {
+        write(read, &got);
         write(whole, &want);
         is_span(buf_span(&got), buf_span(&want), "the same value");
-        const struct node *found = node_path(skimmed, "metadata", "annotations", NULL);
+        const struct node *found = node_path(read, "metadata", "annotations", NULL);
         ok((found->canonical != NULL) == is_copied, "it is %sknown to be canonical",
            is_copied ? "" : "not ");
         ok(!is_copied || span_eq(span_of(annotations), buf_span(&want)), "which it is");

@@ -1,4 +1,4 @@
-#include "webhook/admission/admit_route.h"
+#include "webhook/admission/route.h"
 
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
@@ -15,7 +15,7 @@
 #define PATH "/mutate"
 #define JSON_TYPE "application/json"
 
-struct admit {
+struct admission_route {
     struct rewrite_options options;
     struct arena arena; /* texts of the options */
     size_t max_in_flight_bytes;
@@ -24,24 +24,25 @@ struct admit {
     _Atomic size_t in_flight;
 };
 
-struct admit *admit_new(const struct rewrite_options *options, size_t max_in_flight_bytes)
+struct admission_route *admission_route_new(const struct rewrite_options *options,
+                                            size_t max_in_flight_bytes)
 {
-    struct admit *admit = mem_zalloc(sizeof(*admit));
+    struct admission_route *route = mem_zalloc(sizeof(*route));
 
-    arena_init(&admit->arena);
-    admit->max_in_flight_bytes = max_in_flight_bytes;
-    admit->options = *options;
-    admit->options.collector_id_expr = arena_span(&admit->arena, options->collector_id_expr);
-    admit->options.shared_host = arena_span(&admit->arena, options->shared_host);
-    return admit;
+    arena_init(&route->arena);
+    route->max_in_flight_bytes = max_in_flight_bytes;
+    route->options = *options;
+    route->options.collector_id_expr = arena_span(&route->arena, options->collector_id_expr);
+    route->options.shared_host = arena_span(&route->arena, options->shared_host);
+    return route;
 }
 
-void admit_free(struct admit **admit)
+void admission_route_free(struct admission_route **route)
 {
-    if (*admit != NULL) {
-        arena_fini(&(*admit)->arena);
-        mem_free(*admit);
-        *admit = NULL;
+    if (*route != NULL) {
+        arena_fini(&(*route)->arena);
+        mem_free(*route);
+        *route = NULL;
     }
 }
 
@@ -85,13 +86,13 @@ static void count_and_log(const struct admission_reply *reply, bool is_late, int
              LOG_SPAN("uid", reply->uid), LOG_INT("us", elapsed_us));
 }
 
-static void answer(const struct admit *admit, struct exchange *x)
+static void answer(const struct admission_route *route, struct exchange *x)
 {
     struct admission_reply reply;
     int64_t deadline_us = timeout_ms(exchange_query(x)) * 1000;
     int64_t begin_us = clock_mono_us();
 
-    admission_answer(exchange_body(x), &admit->options, exchange_scratch(x), &reply);
+    admission_answer(exchange_body(x), &route->options, exchange_scratch(x), &reply);
     int64_t elapsed_us = clock_mono_us() - begin_us;
     /* A late answer is worth nothing: the API server has gone on. A tenth of its time is the way
      * back. */
@@ -105,9 +106,9 @@ static void answer(const struct admit *admit, struct exchange *x)
     exchange_reply(x, reply.http_status, JSON_TYPE, reply.body);
 }
 
-void admit_handle(struct exchange *x, void *arg)
+void admission_route_handle(struct exchange *x, void *arg)
 {
-    struct admit *admit = arg;
+    struct admission_route *route = arg;
     struct span encoding = exchange_header(x, "Content-Encoding");
     size_t size = exchange_body(x).len;
 
@@ -128,12 +129,12 @@ void admit_handle(struct exchange *x, void *arg)
         fail(x, 413, "otel-ta: the review is too big");
         return;
     }
-    if (atomic_fetch_add(&admit->in_flight, size) + size > admit->max_in_flight_bytes) {
+    if (atomic_fetch_add(&route->in_flight, size) + size > route->max_in_flight_bytes) {
         count("busy");
         log_warn("review refused: too many at once", LOG_INT("bytes", size));
         fail(x, 503, "otel-ta: too many reviews at once");
     } else {
-        answer(admit, x);
+        answer(route, x);
     }
-    atomic_fetch_sub(&admit->in_flight, size);
+    atomic_fetch_sub(&route->in_flight, size);
 }

@@ -1,6 +1,6 @@
 /* POST /mutate on a plain listener: the answers that depend on how much there is to do and how long
  * it takes, what is counted for them, and what the route itself refuses. */
-#include "webhook/admission/admit_route.h"
+#include "webhook/admission/route.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
@@ -100,13 +100,13 @@ static void test_refusals(unsigned port)
 int main(void)
 {
     const struct rewrite_options options = { .collector_id_expr = SPAN_LIT("${POD_NAME}") };
-    struct admit *admit = admit_new(&options, MAX_IN_FLIGHT);
+    struct admission_route *route = admission_route_new(&options, MAX_IN_FLIGHT);
     const struct http_listener listener = { .name = "webhook",
                                             .address = "127.0.0.1:0",
                                             .max_body_bytes = LIMIT_REVIEW_BYTES,
                                             .request_timeout_ms = 60000,
-                                            .handler = admit_handle,
-                                            .arg = admit };
+                                            .handler = admission_route_handle,
+                                            .arg = route };
     const struct http_server_options so = { .n_threads = 1,
                                             .listeners = &listener,
                                             .n_listeners = 1 };
@@ -117,6 +117,6 @@ int main(void)
     test_load(http_server_port(s, 0));
     test_refusals(http_server_port(s, 0));
     http_server_stop(&s, 1000);
-    admit_free(&admit);
+    admission_route_free(&route);
     return check_done();
 }
