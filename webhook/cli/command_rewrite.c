@@ -6,7 +6,7 @@
 #include "allocator/codec/jsonpatch.h"
 #include "webhook/cli/filewalk.h"
 #include "webhook/rewrite/manifest.h"
-#include "webhook/text/textdiff.h"
+#include "webhook/text/unified.h"
 #include "webhook/text/yamltext.h"
 
 #include <unistd.h>
@@ -75,7 +75,7 @@ static void write_diff(struct run *r, const struct filewalk_document *d, const s
     }
     buf_addf(&after, "%.*s (%s)", SPAN_ARG(buf_span(&before)),
              r->is_restore ? "restored" : "rewritten");
-    const struct textdiff diff = {
+    const struct unified diff = {
         .before = d->text,
         .after = m->result,
         .edits = &m->edits,
@@ -83,7 +83,7 @@ static void write_diff(struct run *r, const struct filewalk_document *d, const s
         .label_after = buf_span(&after),
         .has_colour = r->has_colour,
     };
-    textdiff_write(&diff, &r->out);
+    unified_write(&diff, &r->out);
 }
 
 static void write_patch(struct run *r, const struct filewalk_document *d, const struct manifest *m,

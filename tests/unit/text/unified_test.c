@@ -1,7 +1,7 @@
 /* The diff leads from the old text to the new one, line for line, as patch(1) would apply it. */
 #include "allocator/base/limits.h"
 #include "tests/check.h"
-#include "webhook/text/textdiff.h"
+#include "webhook/text/unified.h"
 
 #include <stdlib.h>
 
@@ -93,9 +93,9 @@ static void check_random(uint32_t seed, unsigned *n_bad)
     }
     if (splice_sort(&s, before.len, NULL) == 0) {
         splice_apply(&s, buf_span(&before), &after);
-        const struct textdiff d = { buf_span(&before), buf_span(&after), &s,
-                                    SPAN_LIT("a"),     SPAN_LIT("b"),    false };
-        textdiff_write(&d, &diff);
+        const struct unified d = { buf_span(&before), buf_span(&after), &s,
+                                   SPAN_LIT("a"),     SPAN_LIT("b"),    false };
+        unified_write(&d, &diff);
         bool is_same = span_eq(buf_span(&before), buf_span(&after));
         bool is_good = diff.len == 0 ? is_same
                                      : apply(buf_span(&before), buf_span(&diff), &got) &&
@@ -116,9 +116,9 @@ static void check_form(void)
     splice_add(&s, 4, 5, SPAN_LIT("B"));
     is_int(splice_sort(&s, 8, NULL), 0, "sorted");
     buf_init(&diff, MIB);
-    const struct textdiff d = { SPAN_LIT("a\nx\nb\nc\n"), SPAN_LIT("a\nx\nB\nc\n"), &s,
-                                SPAN_LIT("old"),          SPAN_LIT("new"),          false };
-    textdiff_write(&d, &diff);
+    const struct unified d = { SPAN_LIT("a\nx\nb\nc\n"), SPAN_LIT("a\nx\nB\nc\n"), &s,
+                               SPAN_LIT("old"),          SPAN_LIT("new"),          false };
+    unified_write(&d, &diff);
     is_span(buf_span(&diff), SPAN_LIT("--- old\n+++ new\n@@ -1,4 +1,4 @@\n a\n x\n-b\n+B\n c\n"),
             "unified");
     splice_fini(&s);

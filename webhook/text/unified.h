@@ -1,11 +1,11 @@
 /* A unified diff made from known edits: nothing has to be searched for.
  * Threads: any. */
-#ifndef OTEL_TA_WEBHOOK_TEXT_TEXTDIFF_H
-#define OTEL_TA_WEBHOOK_TEXT_TEXTDIFF_H
+#ifndef OTEL_TA_WEBHOOK_TEXT_UNIFIED_H
+#define OTEL_TA_WEBHOOK_TEXT_UNIFIED_H
 
 #include "webhook/text/splice.h"
 
-struct textdiff {
+struct unified {
     struct span before, after;
     const struct splice *edits; /* sorted; lead from 'before' to 'after' */
     struct span label_before, label_after;
@@ -13,6 +13,6 @@ struct textdiff {
 };
 
 /* Nothing when there are no edits. */
-void textdiff_write(const struct textdiff *d, struct buf *out);
+void unified_write(const struct unified *d, struct buf *out);
 
 #endif

@@ -1,4 +1,4 @@
-#include "webhook/text/textdiff.h"
+#include "webhook/text/unified.h"
 
 #include <stdbool.h>
 
@@ -39,7 +39,7 @@ static size_t count_lines(struct span s, size_t begin, size_t end)
 }
 
 /* Lines that are the same at both ends of a change are context. */
-static void trim(const struct textdiff *d, struct change *c)
+static void trim(const struct unified *d, struct change *c)
 {
     while (c->old_begin < c->old_end && c->new_begin < c->new_end) {
         size_t a = behind_line(d->before, c->old_begin), b = behind_line(d->after, c->new_begin);
@@ -63,7 +63,7 @@ static void trim(const struct textdiff *d, struct change *c)
     }
 }
 
-static void find_changes(const struct textdiff *d, struct changes *out)
+static void find_changes(const struct unified *d, struct changes *out)
 {
     for (size_t i = 0; i < d->edits->edits.n;) {
         const struct edit *e = &d->edits->edits.v[i];
@@ -89,7 +89,7 @@ static void find_changes(const struct textdiff *d, struct changes *out)
     }
 }
 
-static void number_lines(const struct textdiff *d, struct changes *changes)
+static void number_lines(const struct unified *d, struct changes *changes)
 {
     size_t old_at = 0, new_at = 0, old_line = 0, new_line = 0;
 
@@ -108,7 +108,7 @@ static void number_lines(const struct textdiff *d, struct changes *changes)
     }
 }
 
-static void write_lines(const struct textdiff *d, struct span text, size_t begin, size_t end,
+static void write_lines(const struct unified *d, struct span text, size_t begin, size_t end,
                         char mark, struct buf *out)
 {
     const char *colour = !d->has_colour || mark == ' ' ? NULL
@@ -159,7 +159,7 @@ static void write_range(size_t line, size_t n, struct buf *out)
 }
 
 /* Changes [first, last) with their context. */
-static void write_hunk(const struct textdiff *d, const struct change *first,
+static void write_hunk(const struct unified *d, const struct change *first,
                        const struct change *last, struct buf *out)
 {
     const struct change *end = last - 1;
@@ -183,7 +183,7 @@ static void write_hunk(const struct textdiff *d, const struct change *first,
     write_lines(d, d->before, head, tail, ' ', out);
 }
 
-void textdiff_write(const struct textdiff *d, struct buf *out)
+void unified_write(const struct unified *d, struct buf *out)
 {
     struct changes changes = { .v = { .n = 0 } };
 
