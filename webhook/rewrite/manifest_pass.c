@@ -7,8 +7,8 @@
 #include "webhook/rewrite/revision.h"
 #include "webhook/rewrite/textplan.h"
 #include "webhook/text/member.h"
-#include "webhook/text/outline.h"
 #include "webhook/text/sourcemap.h"
+#include "webhook/text/undo.h"
 
 /* ---- edits of one Collector */
 
@@ -211,7 +211,7 @@ static const struct node *whole_record_of(const struct node *collector, struct a
     collector_read(collector, &c);
     *out_is_fresh = c.annotation == NULL;
     const struct node *annotation = revision_annotation(&c, arena);
-    return exact_find(node_get(annotation, "text"), SPAN_LIT(""), SPAN_LIT(""));
+    return undo_find(node_get(annotation, "text"), SPAN_LIT(""), SPAN_LIT(""));
 }
 
 /* What belongs to a Collector: from its first byte to that of the next one, comments at its end
@@ -225,13 +225,13 @@ static struct span region_of(struct span text, const struct node *root, const st
 }
 
 /* The record that leads from a restored Collector to the text it had. */
-static struct span write_whole(const struct outline *restored, const struct outline *original,
+static struct span write_whole(const struct undo_whole *restored, const struct undo_whole *original,
                                struct arena *arena)
 {
     AUTO_BUF record = { 0 };
 
     buf_init(&record, LIMIT_ANNOTATION_DECODED);
-    outline_write(restored, original, &record);
+    undo_whole_write(restored, original, &record);
     return buf_error(&record) == 0 ? arena_span(arena, buf_span(&record)) : SPAN_LIT("");
 }
 
@@ -278,12 +278,12 @@ static bool find_whole_records(const struct manifest_input *in, const struct man
         if (now == NULL) {
             return false;
         }
-        struct outline before, after;
-        outline_make(in->text, region_of(in->text, in->root, was, at), was, arena, &before);
-        outline_make(restored, region_of(restored, now_root, now, now_at), now, arena, &after);
+        struct undo_whole before, after;
+        undo_whole_make(in->text, region_of(in->text, in->root, was, at), was, arena, &before);
+        undo_whole_make(restored, region_of(restored, now_root, now, now_at), now, arena, &after);
         if (is_fresh && !span_eq(before.text, after.text)) {
             out[i] = write_whole(&after, &before, arena);
-        } else if (!is_fresh && outline_fits(&after, record)) {
+        } else if (!is_fresh && undo_whole_fits(&after, record)) {
             AUTO_BUF json = { 0 };
             buf_init(&json, LIMIT_ANNOTATION_DECODED);
             node_write_json(record, &json);
@@ -339,10 +339,10 @@ static void apply_whole_records(const struct manifest_input *in, struct arena *a
         if (now == NULL) {
             break;
         }
-        struct outline o;
-        outline_make(m->result, region_of(m->result, now_root, now, now_at), now, arena, &o);
-        if (outline_fits(&o, record)) {
-            outline_add(&o, record, &s);
+        struct undo_whole o;
+        undo_whole_make(m->result, region_of(m->result, now_root, now, now_at), now, arena, &o);
+        if (undo_whole_fits(&o, record)) {
+            undo_whole_add(&o, record, &s);
         }
     }
     if (s.edits.n > 0 && splice_sort(&s, m->result.len, NULL) == 0) {

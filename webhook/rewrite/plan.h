@@ -95,8 +95,8 @@ const struct node *plan_intended(const struct plan *plan, const struct node *con
 /* One job of it. */
 const struct node *plan_intended_job(const struct plan_job *job, struct arena *arena);
 
-/* Canonical JSON of what the annotation keeps. 'exact' (may be empty) is its member "text". */
-void plan_write_annotation(const struct plan *plan, struct span exact, struct arena *arena,
+/* Canonical JSON of what the annotation keeps. 'records' (may be empty) is its member "text". */
+void plan_write_annotation(const struct plan *plan, struct span records, struct arena *arena,
                            struct buf *out);
 
 /* Does the job inherit through a merge key? Then sections are overridden, not removed: what they

@@ -173,7 +173,7 @@ static bool is_stored(const struct plan_receiver *r)
     return is_kept;
 }
 
-void plan_write_annotation(const struct plan *plan, struct span exact, struct arena *arena,
+void plan_write_annotation(const struct plan *plan, struct span records, struct arena *arena,
                            struct buf *out)
 {
     const struct plan_receiver **sorted =
@@ -194,9 +194,9 @@ void plan_write_annotation(const struct plan *plan, struct span exact, struct ar
         write_receiver(sorted[i], arena, out);
     }
     buf_add_char(out, '}');
-    if (exact.len > 0) {
+    if (records.len > 0) {
         buf_add_str(out, ",\"text\":");
-        buf_add_span(out, exact);
+        buf_add_span(out, records);
     }
     buf_add_str(out, ",\"v\":1}");
 }

@@ -22,7 +22,7 @@ struct revision_input {
     bool is_object_form;  /* the configuration becomes an object when it changes, even if it is text
                              now */
     bool ignores_records; /* restore without the annotation's exact bytes */
-    struct span whole_record; /* for the annotation's member "text", see exact.h; usually empty */
+    struct span whole_record; /* for the annotation's member "text", see undo.h; usually empty */
 };
 
 struct revision {

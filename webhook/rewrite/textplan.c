@@ -3,8 +3,8 @@
 #include "allocator/base/limits.h"
 #include "allocator/codec/nodeedit.h"
 #include "allocator/codec/yamldoc.h"
-#include "webhook/text/exact.h"
 #include "webhook/text/member.h"
+#include "webhook/text/undo.h"
 
 #define HTTP_SD "http_sd_configs"
 
@@ -98,11 +98,11 @@ static const struct node *record_of(const struct textplan *in, const struct plan
                                     const struct plan_job *job)
 {
     if (job == NULL) {
-        return exact_find(in->records, r->name, SPAN_LIT(""));
+        return undo_find(in->records, r->name, SPAN_LIT(""));
     }
     return job->stored_under_job.p == NULL
                ? NULL
-               : exact_find(in->records, job->stored_under_receiver, job->stored_under_job);
+               : undo_find(in->records, job->stored_under_receiver, job->stored_under_job);
 }
 
 static int edit_one_job(const struct textplan *in, const struct plan_receiver *r,
@@ -115,8 +115,8 @@ static int edit_one_job(const struct textplan *in, const struct plan_receiver *r
         return refuse_shared(err);
     }
     if (use_records && job->action == JOB_RESTORE &&
-        exact_fits(record, in->text, job->node->begin)) {
-        exact_add(record, job->node->begin, t->splice);
+        undo_fits(record, in->text, job->node->begin)) {
+        undo_add(record, job->node->begin, t->splice);
         return 0;
     }
     return edit_job(t, job, err);
@@ -208,8 +208,8 @@ static int edit_whole(const struct textplan *in, const struct plan_receiver *r, 
     struct err err;
 
     int rc = check_path(in, r, &err);
-    if (rc == 0 && use_records && is_undone && exact_fits(record, in->text, r->node->begin)) {
-        exact_add(record, r->node->begin, t->splice);
+    if (rc == 0 && use_records && is_undone && undo_fits(record, in->text, r->node->begin)) {
+        undo_add(record, r->node->begin, t->splice);
     } else if (rc == 0) {
         rc = edit_receiver(r, t, &err);
     }
@@ -376,13 +376,13 @@ static void write_record(struct record_writer *w, const struct plan_receiver *r,
     const struct node *record = run != NULL ? NULL : record_of(w->in, r, job);
 
     if (run != NULL) {
-        const struct exact_place place = { w->result, begin, &w->undo.edits.v[run->first], run->n };
+        const struct undo_place place = { w->result, begin, &w->undo.edits.v[run->first], run->n };
         /* Undoing a second rewrite would lead to the first one's result, not to the user's text. */
         if ((job == NULL || job->stored_under_job.p == NULL) && place.undo->begin >= begin) {
             open_record(w, r, job == NULL ? SPAN_LIT("") : job->name);
-            exact_write(&place, w->out);
+            undo_write(&place, w->out);
         }
-    } else if (exact_fits(record, w->result, begin)) {
+    } else if (undo_fits(record, w->result, begin)) {
         open_record(w, r, job == NULL ? SPAN_LIT("") : job->name);
         node_write_json(record, w->out);
     }
