@@ -47,6 +47,16 @@ struct node *node_get(const struct node *map, const char *key)
     return node_get_span(map, span_of(key));
 }
 
+bool node_has_merge(const struct node *map)
+{
+    for (size_t i = 0; map->type == NODE_MAP && i < map->n; i++) {
+        if (map->pairs[i].is_merged) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct node *node_path(const struct node *root, ...)
 {
     va_list ap;

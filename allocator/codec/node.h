@@ -77,6 +77,9 @@ struct node *node_get_span(const struct node *map, struct span key);
 /* The same, at once when the member is number 'i' or next to it: for the pairs of one map, looked
  * up in another that differs a little. */
 struct node *node_get_near(const struct node *map, size_t i, struct span key);
+/* Does the map inherit through a merge key? Then members are overridden, not removed: what they
+ * hide would come through. */
+bool node_has_merge(const struct node *map);
 /* Like node_get along several keys, NULL-terminated: node_path(root, "spec", "config", NULL). */
 struct node *node_path(const struct node *root, ...) __attribute__((sentinel));
 

@@ -2,7 +2,6 @@
 
 #include "allocator/base/utf8.h"
 #include "allocator/codec/yamldoc.h"
-#include "webhook/rewrite/manifest_pass.h"
 #include "webhook/rewrite/revision.h"
 
 /* ---- a rewrite of what was rewritten before, in another way or under another name */
@@ -117,9 +116,4 @@ int manifest_make(const struct manifest_input *in, struct arena *arena, struct f
     manifest_fini(out);
     *out = from_original;
     return 0;
-}
-
-void manifest_fini(struct manifest *m)
-{
-    splice_fini(&m->edits);
 }

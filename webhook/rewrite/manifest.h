@@ -4,27 +4,11 @@
 #ifndef OTEL_TA_WEBHOOK_REWRITE_MANIFEST_H
 #define OTEL_TA_WEBHOOK_REWRITE_MANIFEST_H
 
-#include "webhook/rewrite/plan.h"
-#include "webhook/text/splice.h"
-
-struct manifest_input {
-    struct span text;        /* of the whole document, from its first to its last byte */
-    const struct node *root; /* places refer to 'text' */
-    const struct rewrite_options *options;
-    bool is_restore;
-};
-
-struct manifest {
-    size_t n_collectors, n_changed;
-    struct span result;          /* the new text; the old one when nothing changes */
-    struct splice edits;         /* that lead from the old text to the new one */
-    const struct node *intended; /* the tree of 'result' */
-};
+#include "webhook/rewrite/manifest_pass.h"
 
 /* Errors in 'f' mean that nothing can be done (ERR_INVALID, 'out' unusable but for manifest_fini).
  * Everything but the edits lives in 'arena'. */
 int manifest_make(const struct manifest_input *in, struct arena *arena, struct faults *f,
                   struct manifest *out) MUST_USE;
-void manifest_fini(struct manifest *m);
 
 #endif

@@ -383,3 +383,8 @@ int manifest_pass(const struct manifest_input *in, struct arena *arena, struct f
     }
     return rc < 0 ? ERR_INVALID : 0;
 }
+
+void manifest_fini(struct manifest *m)
+{
+    splice_fini(&m->edits);
+}

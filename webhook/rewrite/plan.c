@@ -50,16 +50,6 @@ static void PRINTF_LIKE(5, 6)
     faults_pop(p->f, mark);
 }
 
-bool plan_job_has_merge(const struct node *job)
-{
-    for (size_t i = 0; i < job->n; i++) {
-        if (job->pairs[i].is_merged) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- the originals of a job */
 
 static bool has_old_originals(struct planner *p)
@@ -325,6 +315,36 @@ static void plan_one_job(struct planner *p, struct plan_receiver *r, const struc
         return;
     }
     decide(p, r, job);
+}
+
+/* ---- the intended job */
+
+const struct node *plan_intended_job(const struct plan_job *job, struct arena *arena)
+{
+    const struct node *node = job->node;
+
+    if (job->action == JOB_LEAVE) {
+        return node;
+    }
+    if (job->action == JOB_RESTORE) {
+        return sections_put(&job->sections, node, arena);
+    }
+    bool has_merge = node_has_merge(node);
+    struct node_pair *pairs = arena_alloc(arena, (node->n + 1) * sizeof(*pairs));
+    size_t n = 0;
+    for (size_t i = 0; i < node->n; i++) {
+        struct span key = node->pairs[i].key->text;
+        if (!wire_is_sd_key(key)) {
+            pairs[n++] = node->pairs[i];
+        } else if (has_merge && !span_is(key, HTTP_SD)) {
+            pairs[n++] = (struct node_pair){ .key = node->pairs[i].key,
+                                             .value = nodeedit_list(arena, NULL, 0) };
+        }
+    }
+    struct node **items = arena_alloc(arena, sizeof(struct node *));
+    items[0] = nodeedit_single(arena, SPAN_LIT("url"), nodeedit_text(arena, job->url));
+    return nodeedit_member(arena, nodeedit_map(arena, pairs, n), SPAN_LIT(HTTP_SD),
+                           nodeedit_list(arena, items, 1));
 }
 
 /* ---- one receiver */

@@ -89,18 +89,17 @@ struct plan_input {
 void plan_make(const struct plan_input *in, struct arena *arena, struct faults *f,
                struct plan *out);
 
+/* A job as it will be. */
+const struct node *plan_intended_job(const struct plan_job *job, struct arena *arena);
+
+/* ---- plan_result.c */
+
 /* The configuration that the plan leads to. */
 const struct node *plan_intended(const struct plan *plan, const struct node *config,
                                  struct arena *arena);
-/* One job of it. */
-const struct node *plan_intended_job(const struct plan_job *job, struct arena *arena);
 
 /* Canonical JSON of what the annotation keeps. 'records' (may be empty) is its member "text". */
 void plan_write_annotation(const struct plan *plan, struct span records, struct arena *arena,
                            struct buf *out);
-
-/* Does the job inherit through a merge key? Then sections are overridden, not removed: what they
- * hide would come through. */
-bool plan_job_has_merge(const struct node *job);
 
 #endif

@@ -6,37 +6,7 @@
 
 #include <assert.h>
 
-#define HTTP_SD "http_sd_configs"
-
 /* ---- the intended configuration */
-
-const struct node *plan_intended_job(const struct plan_job *job, struct arena *arena)
-{
-    const struct node *node = job->node;
-
-    if (job->action == JOB_LEAVE) {
-        return node;
-    }
-    if (job->action == JOB_RESTORE) {
-        return sections_put(&job->sections, node, arena);
-    }
-    bool has_merge = plan_job_has_merge(node);
-    struct node_pair *pairs = arena_alloc(arena, (node->n + 1) * sizeof(*pairs));
-    size_t n = 0;
-    for (size_t i = 0; i < node->n; i++) {
-        struct span key = node->pairs[i].key->text;
-        if (!wire_is_sd_key(key)) {
-            pairs[n++] = node->pairs[i];
-        } else if (has_merge && !span_is(key, HTTP_SD)) {
-            pairs[n++] = (struct node_pair){ .key = node->pairs[i].key,
-                                             .value = nodeedit_list(arena, NULL, 0) };
-        }
-    }
-    struct node **items = arena_alloc(arena, sizeof(struct node *));
-    items[0] = nodeedit_single(arena, SPAN_LIT("url"), nodeedit_text(arena, job->url));
-    return nodeedit_member(arena, nodeedit_map(arena, pairs, n), SPAN_LIT(HTTP_SD),
-                           nodeedit_list(arena, items, 1));
-}
 
 static const struct node *intended_list(const struct plan_receiver *r, struct arena *arena)
 {
