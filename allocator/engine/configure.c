@@ -235,7 +235,7 @@ static struct job **find_place(struct tenancy *from, const struct scrapejob *con
     return NULL;
 }
 
-/* The job, or its predecessor, if it was configured in the same way. */
+/* The job, or the one that it has not taken over from, if it was configured in the same way. */
 static struct job *take_same(struct job **place, const struct scrapejob *config)
 {
     struct job *j = *place;
@@ -244,22 +244,10 @@ static struct job *take_same(struct job **place, const struct scrapejob *config)
         *place = NULL;
         return j;
     }
-    return j->predecessor != NULL &&
-                   memcmp(j->predecessor->config->key, config->key, sizeof(config->key)) == 0
-               ? job_take_predecessor(j)
+    const struct job *from = j->handover.from;
+    return from != NULL && memcmp(from->config->key, config->key, sizeof(config->key)) == 0
+               ? handover_end(j)
                : NULL;
-}
-
-/* What is served until a new job has settled: the job in its place, or that one's predecessor. */
-static struct job *take_served(struct job **place)
-{
-    struct job *j = *place;
-
-    if (!state_is_served(j)) {
-        return job_take_predecessor(j);
-    }
-    *place = NULL;
-    return j;
 }
 
 static void start_job(struct renewal *r, struct job *j) ON(engine)
@@ -286,7 +274,7 @@ static void start_job(struct renewal *r, struct job *j) ON(engine)
 /* The job goes on as it is. */
 static void keep_job(const struct place *p, struct job *j, const char *label) ON(engine)
 {
-    for (; j != NULL; j = j->predecessor) {
+    for (; j != NULL; j = j->handover.from) {
         if (p->now != p->old) {
             job_join(j, p->now->fleet, tenancy_take_number(p->now));
         }
@@ -305,12 +293,9 @@ static struct job *begin_job(struct renewal *r, const struct place *p, struct sc
         job_new(*config, label, p->now->fleet, tenancy_take_number(p->now), &s->tails, &s->pool);
     *config = NULL;
     start_job(r, j);
-    if (s->is_synced && before != NULL && j->n_open > 0) {
-        j->predecessor = take_served(before);
-    }
-    if (j->predecessor != NULL) {
-        j->predecessor->successor = j;
-        keep_job(p, j->predecessor, label);
+    if (s->is_synced && before != NULL && !handover_is_served(&j->handover)) {
+        handover_begin(j, handover_leave(before));
+        keep_job(p, j->handover.from, label);
     }
     r->has_changed = true;
     return j;
@@ -325,8 +310,8 @@ static void renew_jobs(struct renewal *r, struct place *p) ON(engine)
         struct scrapejob **config = &tenant->jobs.v[k];
         AUTO_STR label = job_label(p->now, *config);
         struct job **before = find_place(p->old, *config, k);
-        if (before != NULL && state_is_served(*before)) {
-            state_end_predecessor(r->s, *before);
+        if (before != NULL && handover_is_served(&(*before)->handover)) {
+            state_end_handover(r->s, *before);
         }
         struct job *j = before == NULL ? NULL : take_same(before, *config);
         if (j == NULL) {
@@ -343,7 +328,7 @@ static void relabel_jobs(const struct place *p)
 {
     vec_each(&p->now->jobs, place) {
         AUTO_STR label = job_label(p->now, (*place)->config);
-        for (struct job *j = *place; j != NULL; j = j->predecessor) {
+        for (struct job *j = *place; j != NULL; j = j->handover.from) {
             job_set_label(j, label);
         }
     }
@@ -354,7 +339,7 @@ static void end_jobs(struct renewal *r, struct place *p) ON(engine)
 {
     vec_each(&p->old->jobs, place) {
         if (*place != NULL) {
-            state_end_predecessor(r->s, *place);
+            state_end_handover(r->s, *place);
             state_forget_job(r->s, *place, NULL);
             if (p->now == p->old) {
                 tenancy_give_number(p->old, (*place)->fleet_job);
@@ -426,7 +411,7 @@ static void settle_jobs(struct renewal *r)
     for (size_t i = 0; i < r->jobs.n; i++) {
         struct job *j = r->jobs.v[i];
         r->has_changed |= i < s->jobs.n && s->jobs.v[i] != j;
-        struct job *served = state_served_job(j);
+        struct job *served = handover_served(j);
         s->rows[i] = served == NULL ? NULL : served->pages.row;
     }
     vec_fini(&s->jobs);

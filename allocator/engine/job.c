@@ -422,6 +422,11 @@ static void remove_missing(struct reading *r) ON(engine)
     }
 }
 
+static void note_targets(struct job *j)
+{
+    handover_note(&j->handover, j->heads.n > 0 ? HANDOVER_GAINED : HANDOVER_EMPTY);
+}
+
 static void finish_reading(struct reading *r)
 {
     struct source *s = r->source;
@@ -440,6 +445,7 @@ static void finish_reading(struct reading *r)
     s->n_dropped = r->n_dropped;
     s->n_invalid = r->n_invalid;
     count_source(j, s, false);
+    note_targets(j);
 }
 
 void job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)
@@ -476,6 +482,7 @@ void job_vanish(struct job *j, uint32_t section, struct span source)
     table_del(&j->sources, &s->node);
     free_source(s);
     j->has_news = true;
+    note_targets(j);
 }
 
 /* ---- metrics */
@@ -549,18 +556,6 @@ void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job)
 
 /* ---- end */
 
-struct job *job_take_predecessor(struct job *j)
-{
-    struct job *before = j->predecessor;
-
-    if (before != NULL) {
-        before->successor = NULL;
-        before->has_news = true;
-        j->predecessor = NULL;
-    }
-    return before;
-}
-
 static void free_one(struct job *j, bool is_fleet_gone) ON(engine)
 {
     struct table_node *node = table_next(&j->sources, NULL);
@@ -587,7 +582,7 @@ static void free_one(struct job *j, bool is_fleet_gone) ON(engine)
 void job_free(struct job **job, bool is_fleet_gone)
 {
     for (struct job *j = *job, *before; j != NULL; j = before) {
-        before = j->predecessor;
+        before = j->handover.from;
         free_one(j, is_fleet_gone);
     }
     *job = NULL;

@@ -7,6 +7,7 @@
 #define OTEL_TA_ENGINE_JOB_H
 
 #include "allocator/discovery/batch.h"
+#include "allocator/engine/handover.h"
 #include "allocator/engine/pages.h"
 #include "allocator/scrape/verdict.h"
 
@@ -34,13 +35,10 @@ struct job {
     size_t n_discovered, n_kept, n_dropped, n_invalid; /* sums over the sources */
     bool has_news;                                     /* for metrics */
     size_t n_kept_shown;
-    size_t row;              /* in snapshots */
-    bool is_listed;          /* among the jobs that may have to be rendered */
-    size_t n_open;           /* discovery sections that wait for their first answer (wants.h) */
-    size_t n_lost;           /* those that nobody waits for any more, without an answer */
-    struct job *predecessor; /* owned; the same job as it was configured before, which goes on and
-                                is served until this one is */
-    struct job *successor;   /* the job that has it as predecessor */
+    size_t row;     /* in snapshots */
+    bool is_listed; /* among the jobs that may have to be rendered */
+    struct handover
+        handover; /* whether it is served, or the same job as it was configured before */
 };
 
 /* Moves 'config', which has its key (engine/tenantkey.h) and belongs to 'pool'. */
@@ -62,10 +60,8 @@ void job_show(struct job *j);
 void job_forget_series(const struct job *j);
 /* Its name in metrics; those under another one are removed. */
 void job_set_label(struct job *j, const char *label);
-/* Parts the two; the predecessor, or NULL when there is none, is the caller's. */
-struct job *job_take_predecessor(struct job *j);
-/* Its predecessor too. 'is_fleet_gone': the fleet is freed as a whole, its slots need not be
- * cleared. */
+/* The one before it too, if it has not handed over. 'is_fleet_gone': the fleet is freed as a whole,
+ * its slots need not be cleared. */
 void job_free(struct job **job, bool is_fleet_gone) ON(engine);
 
 #endif

@@ -5,14 +5,13 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
 #include "allocator/base/metric.h"
-#include "allocator/engine/inheritance.h"
 #include "allocator/engine/state_fields.h"
 
 /* ---- jobs */
 
 void state_list_job(struct state *s, struct job *changed)
 {
-    struct job *j = changed->successor != NULL ? changed->successor : changed;
+    struct job *j = handover_last(changed);
 
     if (!j->is_listed) {
         j->is_listed = true;
@@ -20,22 +19,10 @@ void state_list_job(struct state *s, struct job *changed)
     }
 }
 
-/* With nothing to show, and an http_sd that has never answered, an empty list would be a guess that
- * takes targets away. What was shown once is shown on. */
-bool state_is_served(const struct job *j)
+void state_forget_job(struct state *s, const struct job *j, struct job *next)
 {
-    return j->n_open == 0 && (j->n_lost == 0 || j->heads.n > 0 || j->pages.row != NULL);
-}
-
-struct job *state_served_job(struct job *j)
-{
-    return state_is_served(j) ? j : j->predecessor;
-}
-
-void state_forget_job(struct state *s, const struct job *j, struct job *heir)
-{
-    if (heir != NULL && strcmp(heir->label, j->label) == 0) {
-        heir->has_news = true;
+    if (next != NULL && strcmp(next->label, j->label) == 0) {
+        next->has_news = true;
     } else {
         job_forget_series(j);
     }
@@ -43,9 +30,9 @@ void state_forget_job(struct state *s, const struct job *j, struct job *heir)
     wants_release(&s->wants, j);
 }
 
-void state_end_predecessor(struct state *s, struct job *j)
+void state_end_handover(struct state *s, struct job *j)
 {
-    struct job *before = job_take_predecessor(j);
+    struct job *before = handover_end(j);
 
     if (before == NULL) {
         return;
@@ -66,11 +53,11 @@ static void on_settled(void *state, struct job *j)
     state_list_job(state, j);
 }
 
-static void on_silence(void *state, struct job *j, uint32_t section) ON(engine)
+static void on_timeout(void *state, struct job *j, uint32_t section) ON(engine)
 {
     struct state *s = state;
 
-    if (inheritance_of_section(j, section, &s->batch)) {
+    if (handover_take_section(j, section, &s->batch)) {
         state_list_job(s, j);
     }
 }
@@ -82,7 +69,7 @@ struct state *state_new(struct mailbox *watcher)
     strpool_init(&s->pool);
     s->publisher = publisher_new();
     tails_init(&s->tails, s->publisher);
-    wants_init(&s->wants, watcher, &(struct wants_hooks){ on_settled, on_silence, s });
+    wants_init(&s->wants, watcher, &(struct wants_hooks){ on_settled, on_timeout, s });
     sd_batch_init(&s->batch, &s->pool);
     s->rows = mem_array(1, sizeof(*s->rows));
     s->directory = directory_new(NULL, 0, NULL, 0, NULL);
@@ -144,7 +131,7 @@ static void count_failed_refresh(const struct want_entry *e)
 {
     for (size_t i = 0; ask_is_polled(e->ops->carrier) && i < e->users.n; i++) {
         const struct job *j = e->users.v[i].job;
-        if (j->successor == NULL) {
+        if (j->handover.to == NULL) {
             metric_add_for(METRIC_SD_REFRESH_FAILURES, (const char *[]){ e->ops->name, j->label },
                            1);
         }
@@ -155,7 +142,7 @@ static void count_failed_refresh(const struct want_entry *e)
 static void keep_known(struct state *s, const struct want_entry *e, struct span source) ON(engine)
 {
     vec_each(&e->users, user) {
-        if (inheritance_of_source(user->job, user->section, source, &s->batch)) {
+        if (handover_take_source(user->job, user->section, source, &s->batch)) {
             state_list_job(s, user->job);
         }
     }
@@ -242,7 +229,7 @@ int64_t state_deadline_ms(const struct state *s)
 
 void state_tick(struct state *s, int64_t now_ms)
 {
-    size_t n = wants_lose_patience(&s->wants, now_ms);
+    size_t n = wants_expire(&s->wants, now_ms);
 
     if (n > 0) {
         log_warn("discovery sections without an answer are no longer waited for",
@@ -284,17 +271,20 @@ static void become_synced(struct state *s) ON(engine)
 /* Pages and row of a job that may have changed; true when the row did. */
 static bool render_job(struct state *s, struct job *current, size_t *n_rendered) ON(engine)
 {
-    struct job *j = state_served_job(current);
+    struct job *j = handover_served(current);
     size_t n = 0;
 
     current->is_listed = false;
-    if (j != current) {
-        pages_merge(&current->pages, current->fleet);
+    for (struct job *other = current; other != NULL; other = other->handover.from) {
+        if (other != j) {
+            pages_merge(&other->pages, other->fleet);
+        }
     }
     if (j == NULL) {
         return false;
     }
     bool has_changed = pages_render(&j->pages, j->fleet, j->heads.n, &n);
+    handover_note(&j->handover, HANDOVER_PUBLISHED);
     s->rows[current->row] = j->pages.row;
     *n_rendered += n;
     if (j->has_news) {
@@ -311,8 +301,8 @@ static bool render_jobs(struct state *s) ON(engine)
     bool has_changed = false;
 
     vec_each(&s->dirty, place) { /* their targets count until they go */
-        if (state_served_job(*place) == *place) {
-            state_end_predecessor(s, *place);
+        if (handover_served(*place) == *place) {
+            state_end_handover(s, *place);
         }
     }
     for (size_t i = 0; i < s->tenancies.n; i++) {

@@ -3,7 +3,8 @@
  * benchmarks do so too. Synced: every section of every job was tried, or waited for long enough.
  * Until then snapshots say so, and no pages are made. Once synced it stays so. A later
  * configuration is published at once; only a job that still waits for first answers then has no row
- * if it is new, and if it was there before, that of its predecessor, which goes on being updated.
+ * if it is new, and if it was there before, the row that it had, which goes on being updated
+ * (handover.h).
  * An http_sd section that was tried in vain is waited for too, and for ever where nothing else has
  * given the job a target: no row is better than an empty one that takes targets away.
  * Threads: the engine's. */

@@ -38,17 +38,13 @@ struct state {
     int64_t allocating_us;                /* spent on targets since the last snapshot */
 };
 
-/* The job may have to be rendered. For a predecessor its successor is listed, which knows what is
- * served. */
+/* The job may have to be rendered. Where it is served in place of another (handover.h) that one is
+ * listed, which knows who is served. */
 void state_list_job(struct state *s, struct job *changed);
-/* Its own pages can be shown, as far as its sections go. */
-bool state_is_served(const struct job *j);
-/* The job whose pages are shown for 'j': itself, its predecessor, or NULL. */
-struct job *state_served_job(struct job *j);
-/* It is about to be freed. 'heir', if any, is shown in the metrics in its place. */
-void state_forget_job(struct state *s, const struct job *j, struct job *heir);
-/* The job itself is served from now on, or not at all. */
-void state_end_predecessor(struct state *s, struct job *j) ON(engine);
+/* It is about to be freed. 'next', if any, is shown in the metrics in its place. */
+void state_forget_job(struct state *s, const struct job *j, struct job *next);
+/* The job itself is served from now on, or not at all: frees the one before it. */
+void state_end_handover(struct state *s, struct job *j) ON(engine);
 void state_free_told(struct told *t) ON(engine);
 /* Upstream's metric of how long it takes to assign targets. */
 void state_show_time(const struct tenancy *t, const char *method, int64_t us);

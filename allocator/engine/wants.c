@@ -1,8 +1,19 @@
+/* What becomes of a section that uses a want:
+ *
+ *            settled: every source was tried   learned: something could be read   expired
+ *   OPEN     SETTLED, if the want has          OPEN (SETTLED follows)              SETTLED, if the
+ * want answered or is not polled;                                            has answered or is
+ *            LOST, if the job before has                                           not polled; else
+ * LOST all that it could know; else FAILED FAILED   FAILED                            SETTLED LOST
+ *   LOST     LOST                              SETTLED                             LOST
+ *   SETTLED  SETTLED                           SETTLED                             SETTLED
+ *
+ * OPEN and FAILED are open for the job (handover.h), LOST is a section of it that expired.
+ */
 #include "allocator/engine/wants.h"
 
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
-#include "allocator/engine/inheritance.h"
 
 void wants_init(struct wants *w, struct mailbox *watcher, const struct wants_hooks *hooks)
 {
@@ -38,9 +49,9 @@ static void open_entry(struct wants *w, struct want_entry *e, int64_t now_ms)
 {
     w->n_untried += e->n_asked == 0;
     e->n_asked++;
-    e->patience_ends_ms = now_ms + WANTS_PATIENCE_MS;
-    if (e->patience_ends_ms < w->deadline_ms) {
-        w->deadline_ms = e->patience_ends_ms;
+    e->expires_ms = now_ms + WANTS_TIMEOUT_MS;
+    if (e->expires_ms < w->deadline_ms) {
+        w->deadline_ms = e->expires_ms;
     }
 }
 
@@ -81,19 +92,21 @@ void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_m
     }
     open_entry(w, e, now_ms);
     *vec_push(&e->users) = (struct want_user){ job, section, WANT_OPEN };
-    job->n_open++;
+    handover_note(&job->handover, HANDOVER_ASKED);
 }
 
 static void advance(struct wants *w, struct want_user *user, enum want_stage stage)
 {
-    struct job *j = user->job;
+    struct handover *h = &user->job->handover;
 
-    j->n_open -= user->stage < WANT_LOST && stage >= WANT_LOST;
-    j->n_lost -= user->stage == WANT_LOST;
-    j->n_lost += stage == WANT_LOST;
+    if (user->stage < WANT_LOST && stage >= WANT_LOST) {
+        handover_note(h, stage == WANT_LOST ? HANDOVER_EXPIRED : HANDOVER_ANSWERED);
+    } else if (user->stage == WANT_LOST && stage == WANT_SETTLED) {
+        handover_note(h, HANDOVER_LATE);
+    }
     user->stage = stage;
-    if (j->n_open == 0) {
-        w->hooks.on_settled(w->hooks.arg, j);
+    if (h->n_open == 0) {
+        w->hooks.on_settled(w->hooks.arg, user->job);
     }
 }
 
@@ -109,7 +122,7 @@ static void settle_user(struct wants *w, const struct want_entry *e, struct want
     if (!is_unanswered(e)) {
         advance(w, user, WANT_SETTLED);
     } else {
-        bool has_all = user->job->predecessor != NULL && !inheritance_gives_up(user->job);
+        bool has_all = user->job->handover.from != NULL && !handover_has_moved(user->job);
         advance(w, user, has_all ? WANT_LOST : WANT_FAILED);
     }
 }
@@ -207,20 +220,20 @@ static bool is_waiting(const struct want_entry *e)
     return false;
 }
 
-static void lose_patience(struct wants *w, struct want_entry *e)
+static void expire(struct wants *w, struct want_entry *e)
 {
     w->n_untried -= e->n_asked > 0;
     e->n_late += e->n_asked;
     e->n_asked = 0;
     vec_each(&e->users, user) {
         if (user->stage < WANT_LOST) {
-            w->hooks.on_silence(w->hooks.arg, user->job, user->section);
+            w->hooks.on_timeout(w->hooks.arg, user->job, user->section);
             advance(w, user, is_unanswered(e) ? WANT_LOST : WANT_SETTLED);
         }
     }
 }
 
-size_t wants_lose_patience(struct wants *w, int64_t now_ms)
+size_t wants_expire(struct wants *w, int64_t now_ms)
 {
     size_t n = 0;
 
@@ -234,11 +247,11 @@ size_t wants_lose_patience(struct wants *w, int64_t now_ms)
         if (!is_waiting(e)) {
             continue;
         }
-        if (e->patience_ends_ms <= now_ms) {
-            lose_patience(w, e);
+        if (e->expires_ms <= now_ms) {
+            expire(w, e);
             n++;
-        } else if (e->patience_ends_ms < w->deadline_ms) {
-            w->deadline_ms = e->patience_ends_ms;
+        } else if (e->expires_ms < w->deadline_ms) {
+            w->deadline_ms = e->expires_ms;
         }
     }
     return n;

@@ -7,12 +7,12 @@
 #include "allocator/discovery/want.h"
 #include "allocator/engine/job.h"
 
-#define WANTS_PATIENCE_MS 30000 /* how long a job waits for its sections */
+#define WANTS_TIMEOUT_MS 30000 /* how long a job waits for its sections */
 
 enum want_stage {
-    WANT_OPEN,   /* not every source was tried yet; counted in the job's n_open */
-    WANT_FAILED, /* polled, and tried again, for it has never answered; counted there, too */
-    WANT_LOST,   /* patience with that has ended; counted in the job's n_lost */
+    WANT_OPEN,   /* not every source was tried yet */
+    WANT_FAILED, /* polled, and tried again, for it has never answered */
+    WANT_LOST,   /* nobody waits for that any more */
     WANT_SETTLED,
 };
 struct want_user {
@@ -30,12 +30,13 @@ struct want_entry {
     unsigned n_asked; /* times, and has not settled */
     unsigned n_late;  /* times before those, that nobody waited for any more */
     bool is_known;    /* it has answered some time */
-    int64_t patience_ends_ms;
+    int64_t expires_ms;
 };
 
 struct wants_hooks {
-    void (*on_settled)(void *arg, struct job *job); /* its n_open is 0; n_lost may be less */
-    void (*on_silence)(void *arg, struct job *job, uint32_t section); /* patience with it ended */
+    void (*on_settled)(void *arg, struct job *job); /* none of its sections is open */
+    void (*on_timeout)(void *arg, struct job *job,
+                       uint32_t section); /* it is no longer waited for */
     void *arg;
 };
 
@@ -43,7 +44,7 @@ struct wants {
     struct table by_key, by_id;
     uint64_t last_id;
     size_t n_untried;        /* entries that were asked and have not settled */
-    int64_t deadline_ms;     /* no patience ends before that */
+    int64_t deadline_ms;     /* nothing expires before that */
     struct mailbox *watcher; /* may be NULL */
     struct wants_hooks hooks;
 };
@@ -56,15 +57,15 @@ void wants_release(struct wants *w, const struct job *job);
 struct want_entry *wants_find(const struct wants *w,
                               uint64_t id); /* NULL when it was dropped meanwhile */
 /* Every source was tried. A polled want that has never answered keeps its jobs waiting until it
- * does or patience ends, but for those that have a predecessor and so what that knew: unless it
+ * does or expires, but for those that take over from another and so have what that knew: unless it
  * knew it from another address. */
 void wants_settle(struct wants *w, struct want_entry *e);
 /* Something came and could be read. */
 void wants_learn(struct wants *w, struct want_entry *e);
 /* What came could not be read: if it comes again, that is another failure, as in Prometheus. */
 void wants_reject(struct wants *w, const struct want_entry *e);
-/* Ends the waiting of those whose patience has ended; their number. */
-size_t wants_lose_patience(struct wants *w, int64_t now_ms);
+/* Ends the waiting for those whose time is over; their number. */
+size_t wants_expire(struct wants *w, int64_t now_ms);
 /* When to call that again; INT64_MAX when nothing is open. */
 int64_t wants_deadline_ms(const struct wants *w);
 void wants_fini(struct wants *w);

@@ -1,8 +1,116 @@
-#include "allocator/engine/inheritance.h"
+/* Stage and event make the next stage; "–" cannot be.
+ *
+ *          ASKED   ANSWERED   EXPIRED   LATE    GAINED   EMPTY   PUBLISHED
+ *   READY  WAITS   –          –         READY   READY    rest    SHOWN
+ *   WAITS  WAITS   rest       rest      WAITS   WAITS    WAITS   –
+ *   MUTE   WAITS   –          –         rest    READY    MUTE    –
+ *   SHOWN  SHOWN   SHOWN      SHOWN     SHOWN   SHOWN    SHOWN   SHOWN
+ *
+ * rest: WAITS while a section is open, else MUTE while one has expired and there is no target, else
+ * READY.
+ */
+#include "allocator/engine/handover.h"
 
 #include "allocator/base/limits.h"
 #include "allocator/discovery/provider.h"
 #include "allocator/discovery/targetgroup.h"
+#include "allocator/engine/job.h"
+
+#include <assert.h>
+
+/* ---- stages */
+
+static void count(struct handover *h, enum handover_event event)
+{
+    switch (event) {
+    case HANDOVER_ASKED:
+        h->n_open++;
+        break;
+    case HANDOVER_ANSWERED:
+        assert(h->n_open > 0);
+        h->n_open--;
+        break;
+    case HANDOVER_EXPIRED:
+        assert(h->n_open > 0);
+        h->n_open--;
+        h->n_expired++;
+        break;
+    case HANDOVER_LATE:
+        assert(h->n_expired > 0);
+        h->n_expired--;
+        break;
+    case HANDOVER_GAINED:
+    case HANDOVER_EMPTY:
+        h->has_targets = event == HANDOVER_GAINED;
+        break;
+    case HANDOVER_PUBLISHED:
+        assert(handover_is_served(h));
+        h->stage = HANDOVER_SHOWN;
+        break;
+    }
+}
+
+void handover_note(struct handover *h, enum handover_event event)
+{
+    count(h, event);
+    if (h->stage != HANDOVER_SHOWN) {
+        h->stage = h->n_open > 0                         ? HANDOVER_WAITS
+                   : h->n_expired > 0 && !h->has_targets ? HANDOVER_MUTE
+                                                         : HANDOVER_READY;
+    }
+}
+
+bool handover_is_served(const struct handover *h)
+{
+    return h->stage == HANDOVER_READY || h->stage == HANDOVER_SHOWN;
+}
+
+/* ---- one after the other */
+
+struct job *handover_served(struct job *j)
+{
+    for (; j != NULL && !handover_is_served(&j->handover); j = j->handover.from) {
+    }
+    return j;
+}
+
+struct job *handover_last(struct job *j)
+{
+    return j->handover.to != NULL ? j->handover.to : j;
+}
+
+struct job *handover_leave(struct job **place)
+{
+    struct job *j = *place;
+
+    if (!handover_is_served(&j->handover)) {
+        return handover_end(j);
+    }
+    *place = NULL;
+    return j;
+}
+
+void handover_begin(struct job *j, struct job *from)
+{
+    j->handover.from = from;
+    if (from != NULL) {
+        from->handover.to = j;
+    }
+}
+
+struct job *handover_end(struct job *j)
+{
+    struct job *from = j->handover.from;
+
+    if (from != NULL) {
+        from->handover.to = NULL;
+        from->has_news = true;
+        j->handover.from = NULL;
+    }
+    return from;
+}
+
+/* ---- what is taken over */
 
 /* What is served of a target is its group in the form of http_sd. */
 static void write_groups(const struct source *s, struct buf *out)
@@ -41,10 +149,10 @@ static bool is_same_mechanism(const struct sdconfig *a, const struct sdconfig *b
     return provider_find(a) == provider_find(b);
 }
 
-bool inheritance_of_source(struct job *j, uint32_t section, struct span source,
-                           struct sd_batch *scratch)
+bool handover_take_source(struct job *j, uint32_t section, struct span source,
+                          struct sd_batch *scratch)
 {
-    const struct job *before = j->predecessor;
+    const struct job *before = j->handover.from;
 
     for (uint32_t i = 0; before != NULL && i < before->config->n_sds; i++) {
         const struct source *from = job_find_source(before, i, source);
@@ -83,7 +191,7 @@ static struct span source_of(const struct sdconfig *section, struct arena *arena
 /* By the section that asks: all of it that is known. */
 static bool take_section(struct job *j, uint32_t section, struct sd_batch *scratch) ON(engine)
 {
-    const struct job *before = j->predecessor;
+    const struct job *before = j->handover.from;
     const struct sdconfig *sd = &j->config->sds[section];
     bool has_changed = false;
 
@@ -98,18 +206,18 @@ static bool take_section(struct job *j, uint32_t section, struct sd_batch *scrat
     return has_changed;
 }
 
-bool inheritance_of_section(struct job *j, uint32_t section, struct sd_batch *scratch)
+bool handover_take_section(struct job *j, uint32_t section, struct sd_batch *scratch)
 {
     bool has_changed = false;
     struct arena arena;
 
-    if (j->predecessor == NULL) {
+    if (j->handover.from == NULL) {
         return false;
     }
     arena_init(&arena);
     struct span source = source_of(&j->config->sds[section], &arena);
     if (source.len > 0) { /* how it is asked may be what changed */
-        has_changed = inheritance_of_source(j, section, source, scratch);
+        has_changed = handover_take_source(j, section, source, scratch);
     } else {
         has_changed = take_section(j, section, scratch);
     }
@@ -143,9 +251,9 @@ static bool is_among(const struct places *places, struct span place)
     return false;
 }
 
-bool inheritance_gives_up(const struct job *j)
+bool handover_has_moved(const struct job *j)
 {
-    const struct job *before = j->predecessor;
+    const struct job *before = j->handover.from;
     struct places old, new;
     bool is_missing = false;
 
