@@ -12,12 +12,17 @@
 
 #include <malloc.h>
 #include <poll.h>
+#include <stdlib.h>
 
 #define WINDOW_MAX_US                                                                              \
     10000                 /* under load, at most this long between a change and its publication    \
                            */
 #define WINDOW_PER_COST 4 /* under load, publishing takes at most a fifth of the time */
 #define REAP_INTERVAL_MS 1000 /* while requests pin old snapshots */
+
+#ifndef OTEL_TA_CHECK
+#define OTEL_TA_CHECK 0
+#endif
 
 enum { MAIL_STOP = 100 };
 
@@ -73,6 +78,17 @@ static void complete(struct engine *e) ON(engine)
 
 /* ---- publication */
 
+/* In a build with CHECK=1. */
+static void verify(const struct engine *e)
+{
+    struct err err = { 0 };
+
+    if (OTEL_TA_CHECK && state_verify(e->state, &err) < 0) {
+        log_error("an invariant is broken", LOG_STR("error", err.text));
+        abort();
+    }
+}
+
 static void publish(struct engine *e) ON(engine)
 {
     bool was_synced = state_is_synced(e->state);
@@ -80,6 +96,7 @@ static void publish(struct engine *e) ON(engine)
     const struct snapshot *s = state_publish(e->state);
     int64_t now = clock_mono_us();
 
+    verify(e);
     if (s != NULL) {
         e->options.publish(e->options.publish_arg, s);
         metric_observe(METRIC_PUBLISH_SECONDS, (double)(now - e->pending_us) / 1e6);

@@ -44,6 +44,10 @@ bool state_is_synced(const struct state *s);
 /* The next snapshot with one reference for the caller, or NULL when not a byte would differ from
  * the last one. */
 const struct snapshot *state_publish(struct state *s) ON(engine);
+/* After state_publish(): every kept target has exactly one owner or is counted as having none, and
+ * what is published is what a full recomputation gives. ERR_INVALID: it is not so, which is our
+ * bug. Slow. */
+int state_verify(const struct state *s, struct err *err) MUST_USE;
 /* Frees what requests no longer pin; true while something is still pinned. */
 bool state_reap(struct state *s) ON(engine);
 

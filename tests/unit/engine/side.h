@@ -46,6 +46,10 @@ static inline void publish(struct side *s)
         s->current = next;
     }
     state_reap(s->state);
+    struct err err = { 0 };
+    if (state_verify(s->state, &err) < 0) {
+        ok(false, "the state is sound: %s", err.text);
+    }
 }
 
 /* What was published last. */

@@ -1,0 +1,216 @@
+/* The two great invariants, proven from nothing: what a build with CHECK=1 asserts after each
+ * publication, whatever it costs. */
+#include "allocator/engine/state.h"
+
+#include "allocator/base/mem.h"
+#include "allocator/engine/state_fields.h"
+
+#include <stdlib.h>
+
+static int fail(struct err *err, const struct job *j, const char *what)
+{
+    return err_set(err, ERR_INVALID, "job %s: %s", j->label, what);
+}
+
+/* ---- the targets of a job, as the sources have them */
+
+static bool any_node(const struct table_node *node, const void *key)
+{
+    (void)node;
+    (void)key;
+    return true; /* the identity is the hash */
+}
+
+/* The one that is served of its identity, or NULL. */
+static const struct target *find_head(const struct job *j, uint64_t identity)
+{
+    struct table_node *node = table_find(&j->heads, identity, any_node, NULL);
+    return node == NULL ? NULL : TABLE_ITEM(node, struct target, node);
+}
+
+static bool is_before(const struct target *a, const struct target *b)
+{
+    if (a->source->section != b->source->section) {
+        return a->source->section < b->source->section;
+    }
+    int c =
+        a->source == b->source ? 0 : span_cmp(span_of(a->source->name), span_of(b->source->name));
+    return c != 0 ? c < 0 : a->index < b->index;
+}
+
+/* Each of them is served or has a twin that is, and that comes before it. */
+static int verify_source(const struct job *j, const struct source *s, size_t *n_heads,
+                         struct err *err)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        const struct target *t = s->targets[i], *head = find_head(j, target_identity(t));
+        if (head == NULL) {
+            return fail(err, j, "a kept target has nobody who is served in its place");
+        }
+        if (head == t) {
+            ++*n_heads;
+            continue;
+        }
+        if (is_before(t, head)) {
+            return fail(err, j, "of two targets of one identity the later one is served");
+        }
+        if (t->slot != FLEET_NONE) {
+            return fail(err, j, "a target that is not served has an owner");
+        }
+    }
+    return 0;
+}
+
+static int verify_sources(const struct job *j, struct err *err)
+{
+    size_t n_heads = 0;
+    int rc = 0;
+
+    for (const struct table_node *node = table_next(&j->sources, NULL); rc == 0 && node != NULL;
+         node = table_next(&j->sources, node)) {
+        rc = verify_source(j, TABLE_ITEM(node, struct source, node), &n_heads, err);
+    }
+    if (rc == 0 && n_heads != j->heads.n) {
+        rc = fail(err, j, "a target is served that no source has");
+    }
+    return rc;
+}
+
+/* ---- pages */
+
+static int compare_identities(const void *a, const void *b)
+{
+    uint64_t x = target_identity(*(const struct target *const *)a),
+             y = target_identity(*(const struct target *const *)b);
+    return (x > y) - (x < y);
+}
+
+/* The body that the collector in this seat has to get; the number of its targets. */
+static size_t render_page(const struct job *j, uint32_t seat, struct buf *out)
+{
+    const struct target **v = (const struct target **)mem_array(j->heads.n + 1, sizeof(*v));
+    size_t n = 0;
+
+    for (const struct table_node *node = table_next(&j->heads, NULL); node != NULL;
+         node = table_next(&j->heads, node)) {
+        const struct target *t = TABLE_ITEM(node, struct target, node);
+        if (fleet_owner(j->fleet, t->slot) == seat) {
+            v[n++] = t;
+        }
+    }
+    qsort((void *)v, n, sizeof(*v), compare_identities);
+    buf_clear(out);
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < n; i++) {
+        buf_add_span(out, span_from(span_make(v[i]->own, v[i]->own_len), i == 0));
+        buf_add(out, v[i]->tail->text, v[i]->tail->len);
+    }
+    buf_add_str(out, "]\n");
+    mem_free((void *)v);
+    return n;
+}
+
+static bool is_page(const struct page *page, struct span body)
+{
+    for (size_t i = 0; i < page->n_pieces; i++) {
+        struct span piece = span_make(page->pieces[i].iov_base, page->pieces[i].iov_len);
+        if (piece.len > body.len || !span_eq(piece, span_make(body.p, piece.len))) {
+            return false;
+        }
+        body = span_from(body, piece.len);
+    }
+    return body.len == 0;
+}
+
+static int verify_page(const struct job *j, const struct page_row *row, uint32_t seat,
+                       size_t *n_owned, struct err *err)
+{
+    const struct page *page = page_row_find(row, seat);
+    AUTO_BUF body;
+
+    buf_init(&body, SIZE_MAX / 2);
+    size_t n = render_page(j, seat, &body);
+    *n_owned += n;
+    if (page == NULL) {
+        return n == 0 ? 0 : fail(err, j, "targets have an owner without a page");
+    }
+    return page->n_targets == n && is_page(page, buf_span(&body))
+               ? 0
+               : fail(err, j, "a page is not what its targets come to");
+}
+
+static size_t count_unassigned(const struct job *j)
+{
+    size_t n = 0;
+
+    for (const struct table_node *node = table_next(&j->heads, NULL); node != NULL;
+         node = table_next(&j->heads, node)) {
+        n += fleet_owner(j->fleet, TABLE_ITEM(node, struct target, node)->slot) == FLEET_NONE;
+    }
+    return n;
+}
+
+/* Every target is on one page, or has no owner. */
+static int verify_row(const struct job *j, const struct page_row *row, struct err *err)
+{
+    size_t n_owned = 0, n_pages = 0;
+
+    if (row == NULL || row->n_targets != j->heads.n) {
+        return fail(err, j, "its row does not have the targets that it has");
+    }
+    for (size_t i = 0; i < fleet_collectors(j->fleet); i++) {
+        uint32_t seat = fleet_seat(j->fleet, i);
+        int rc = verify_page(j, row, seat, &n_owned, err);
+        if (rc < 0) {
+            return rc;
+        }
+        n_pages += page_row_find(row, seat) != NULL;
+    }
+    if (n_pages != row->n) {
+        return fail(err, j, "there is a page of nobody");
+    }
+    return n_owned + count_unassigned(j) == j->heads.n
+               ? 0
+               : fail(err, j, "a kept target is neither owned nor unassigned");
+}
+
+/* ---- whole */
+
+/* Those that wait have owners too, and are counted with the others. */
+static int verify_tenancy(const struct tenancy *t, struct err *err)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < t->jobs.n; i++) {
+        for (const struct job *j = t->jobs.v[i]; j != NULL; j = j->handover.from) {
+            int rc = verify_sources(j, err);
+            if (rc < 0) {
+                return rc;
+            }
+            n += count_unassigned(j);
+        }
+    }
+    return n == fleet_unassigned(t->fleet)
+               ? 0
+               : err_set(err, ERR_INVALID,
+                         "collector %.*s: %zu targets have no owner, %zu are counted",
+                         SPAN_ARG(t->name), n, fleet_unassigned(t->fleet));
+}
+
+int state_verify(const struct state *s, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < s->tenancies.n; i++) {
+        rc = verify_tenancy(s->tenancies.v[i], err);
+    }
+    for (size_t i = 0; rc == 0 && s->is_synced && i < s->jobs.n; i++) {
+        const struct job *j = handover_served(s->jobs.v[i]);
+        if (j == NULL && s->rows[i] != NULL) {
+            rc = fail(err, s->jobs.v[i], "it is shown, though nobody is served");
+        } else if (j != NULL) {
+            rc = verify_row(j, s->rows[i], err);
+        }
+    }
+    return rc;
+}
