@@ -91,11 +91,14 @@ static struct span trim_left(struct span s)
 
 static bool is_type(struct span type, struct span name)
 {
+    if (name.len == 0) { /* any will do, also none */
+        return true;
+    }
     if (type.len < name.len || strncasecmp(type.p, name.p, name.len) != 0) {
         return false;
     }
     type = span_from(type, name.len);
-    if (type.len == 0 || name.len == 0) {
+    if (type.len == 0) {
         return true;
     }
     if (type.p[0] != ';') {
