@@ -26,31 +26,13 @@ static bool was_rewritten(const struct node *root, struct arena *arena)
     return false;
 }
 
-static bool is_equal(const struct node *a, const struct node *b)
-{
-    return a == NULL || b == NULL ? a == b : node_equal(a, b);
-}
-
-/* Have both the same configuration, and keep the same originals? */
-static bool is_same_collector(const struct node *a, const struct node *b, struct arena *arena)
-{
-    struct collector x, y;
-
-    collector_read(a, &x);
-    collector_read(b, &y);
-    return collector_parse_text(&x, arena, NULL) == 0 &&
-           collector_parse_text(&y, arena, NULL) == 0 && is_equal(x.config, y.config) &&
-           is_equal(node_get(revision_annotation(&x, arena), "receivers"),
-                    node_get(revision_annotation(&y, arena), "receivers"));
-}
-
 static bool is_same(const struct manifest *a, const struct manifest *b, struct arena *arena)
 {
     const struct node *one, *other;
 
     for (size_t at = 0, b_at = 0; (one = collector_next(a->intended, &at)) != NULL;) {
         other = collector_next(b->intended, &b_at);
-        if (other == NULL || !is_same_collector(one, other, arena)) {
+        if (other == NULL || !revision_is_same(one, other, arena)) {
             return false;
         }
     }

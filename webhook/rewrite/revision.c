@@ -313,16 +313,16 @@ static bool is_equal(const struct node *a, const struct node *b)
     return a == NULL || b == NULL ? a == b : node_equal(a, b);
 }
 
-static const struct node *originals_of(const struct revision *r, struct arena *arena)
+bool revision_is_same(const struct node *one, const struct node *other, struct arena *arena)
 {
-    struct node *annotation = NULL;
-    struct span json;
+    struct collector x, y;
 
-    if (r->annotation.p == NULL ||
-        annotation_decode(r->annotation, arena, &json, &annotation, NULL) < 0) {
-        return NULL;
-    }
-    return node_get(annotation, "receivers");
+    collector_read(one, &x);
+    collector_read(other, &y);
+    return collector_parse_text(&x, arena, NULL) == 0 &&
+           collector_parse_text(&y, arena, NULL) == 0 && is_equal(x.config, y.config) &&
+           is_equal(node_get(revision_annotation(&x, arena), "receivers"),
+                    node_get(revision_annotation(&y, arena), "receivers"));
 }
 
 /* The records in the annotation lead to the user's text, those of a second rewrite would lead to
@@ -341,8 +341,8 @@ static void take_from_original(const struct revision_input *in, struct arena *ar
     if (is_restored) {
         fresh.root = revision_intended(&original, arena);
         if (make_once(&fresh, arena, &f, &other) == 0 && other.new_text.p != NULL &&
-            is_equal(other.intended_config, r->intended_config) &&
-            is_equal(originals_of(&other, arena), originals_of(r, arena))) {
+            revision_is_same(revision_intended(&other, arena), revision_intended(r, arena),
+                             arena)) {
             r->new_text = other.new_text;
             r->annotation = other.annotation;
             r->changes_annotation = true;
