@@ -603,6 +603,9 @@ void scrapejobs_parse(const struct node *list, const struct scrape_globals *glob
         if (job != NULL && is_bad[i]) {
             scrapejob_free(&job);
         } else if (job != NULL) {
+            if (options->as_text) {
+                scrapejob_settle(job);
+            }
             *vec_push(out) = job;
         }
     }

@@ -339,6 +339,7 @@ void dropin_jobs(const struct dropin *d, bool thorough, struct strpool *pool, st
                                                               : SCRAPE_FILTER_NONE,
         .thorough = thorough,
         .disable_sharding = true,
+        .as_text = true,
     };
     size_t mark = faults_push(f, "config");
 

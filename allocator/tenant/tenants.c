@@ -149,6 +149,7 @@ static void load_collector(struct loading *l, const struct node *doc, const char
         .unescape_dollars = true,
         .thorough = l->options->thorough,
         .disable_sharding = true,
+        .as_text = true,
         .filter = cr.filter_strategy.p == NULL || span_is(cr.filter_strategy, "relabel-config")
                       ? SCRAPE_FILTER_RELABEL
                       : SCRAPE_FILTER_NONE,

@@ -85,11 +85,13 @@ static char *render(const struct scrapejobs *jobs, bool is_masked)
     json_t *all = json_object();
 
     for (size_t i = 0; i < jobs->n; i++) {
-        const struct scrapejob *job = jobs->v[i];
+        struct scrapejob *job = jobs->v[i];
+        scrapejob_settle(job);
         AUTO_STR name = job->receiver.len == 0 ? mem_printf("%.*s", SPAN_ARG(job->name))
                                                : mem_printf("%.*s: %.*s", SPAN_ARG(job->receiver),
                                                             SPAN_ARG(job->name));
-        json_object_set(all, name, is_masked ? job->config_masked : job->config);
+        json_object_set_new(
+            all, name, json_loads(is_masked ? job->text_masked : job->text, JSON_ALLOW_NUL, NULL));
     }
     char *text = json_dumps(all, JSON_SORT_KEYS | JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     json_decref(all);
