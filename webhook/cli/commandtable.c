@@ -136,7 +136,8 @@ static void print_flags(enum command command, FILE *out)
     }
 }
 
-void command_usage(enum command about, FILE *out)
+/* COMMAND_HELP: the overview. */
+static void write_usage(enum command about, FILE *out)
 {
     if (about != COMMAND_HELP) {
         const struct command_row *row = &command_rows[about];
@@ -162,6 +163,6 @@ void command_usage(enum command about, FILE *out)
 
 static int command_help(const struct options *o, const struct command_io *io)
 {
-    command_usage(o->help_about, io->out);
+    write_usage(o->help_about, io->out);
     return EXIT_OK;
 }

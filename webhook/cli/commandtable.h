@@ -20,7 +20,4 @@ struct command_row {
 
 extern const struct command_row command_rows[N_COMMAND_ROWS]; /* by enum command */
 
-/* The help of 'about' (COMMAND_HELP: the overview). */
-void command_usage(enum command about, FILE *out);
-
 #endif
