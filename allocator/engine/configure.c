@@ -21,15 +21,6 @@ static struct told *push_told(struct state *s, struct span ns, struct span name)
     return t;
 }
 
-void state_free_told(struct told *t)
-{
-    mem_free(t->ns);
-    mem_free(t->name);
-    tenant_free(&t->tenant);
-    tenancy_free(&t->fresh);
-    collectorlist_fini(&t->list);
-}
-
 int state_put_tenant(struct state *s, struct tenant **tenant, struct err *err)
 {
     struct tenancy *fresh = NULL;

@@ -1,20 +1,15 @@
 /* Who is served, a job or the one that was there before it. A job that was configured anew waits
  * for the first answers of what it discovers; until then the same job as it was before goes on, is
- * kept up to date and served, and then hands over. What does not answer to the new job it has from
- * the other: the targets that were kept there, as discovered, go through the new rules. Pure: no
- * clock, no I/O. Threads: the engine's. */
+ * kept up to date and served, and then hands over. Pure: no clock, no I/O, no target.
+ * Threads: the engine's. */
 #ifndef OTEL_TA_ENGINE_HANDOVER_H
 #define OTEL_TA_ENGINE_HANDOVER_H
-
-#include "allocator/base/span.h"
-#include "allocator/base/thread.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct job;
-struct sd_batch;
 
 enum handover_stage {
     HANDOVER_READY, /* could be served; nobody has seen it yet */
@@ -56,14 +51,5 @@ struct job *handover_leave(struct job **place);
 void handover_begin(struct job *j, struct job *from);
 /* Parts the two; the one before, or NULL when there is none, is the caller's. */
 struct job *handover_end(struct job *j);
-
-/* 'source' of this section could not be read: what was known of it, unless 'j' knows it by itself.
- * 'scratch' is overwritten; true when the job changed. */
-bool handover_take_source(struct job *j, uint32_t section, struct span source,
-                          struct sd_batch *scratch) ON(engine);
-/* Nothing was heard of this section: all sources that were known of it. */
-bool handover_take_section(struct job *j, uint32_t section, struct sd_batch *scratch) ON(engine);
-/* The one before has targets from an address that the job does not ask any more. */
-bool handover_has_moved(const struct job *j);
 
 #endif

@@ -6,6 +6,7 @@
 #include "allocator/base/log.h"
 #include "allocator/base/metric.h"
 #include "allocator/engine/state_fields.h"
+#include "allocator/engine/takeover.h"
 
 /* ---- jobs */
 
@@ -57,7 +58,7 @@ static void on_timeout(void *state, struct job *j, uint32_t section) ON(engine)
 {
     struct state *s = state;
 
-    if (handover_take_section(j, section, &s->batch)) {
+    if (takeover_section(j, section, &s->batch)) {
         state_list_job(s, j);
     }
 }
@@ -85,6 +86,15 @@ void state_retire_directory(struct state *s)
 {
     publisher_retire(s->publisher, s->directory, free_directory);
     s->directory = NULL;
+}
+
+void state_free_told(struct told *t)
+{
+    mem_free(t->ns);
+    mem_free(t->name);
+    tenant_free(&t->tenant);
+    tenancy_free(&t->fresh);
+    collectorlist_fini(&t->list);
 }
 
 void state_free(struct state **state)
@@ -142,7 +152,7 @@ static void count_failed_refresh(const struct want_entry *e)
 static void keep_known(struct state *s, const struct want_entry *e, struct span source) ON(engine)
 {
     vec_each(&e->users, user) {
-        if (handover_take_source(user->job, user->section, source, &s->batch)) {
+        if (takeover_source(user->job, user->section, source, &s->batch)) {
             state_list_job(s, user->job);
         }
     }

@@ -1,19 +1,22 @@
 /* What becomes of a section that uses a want:
  *
- *            settled: every source was tried   learned: something could be read   expired
- *   OPEN     SETTLED, if the want has          OPEN (SETTLED follows)              SETTLED, if the
- * want answered or is not polled;                                            has answered or is
- *            LOST, if the job before has                                           not polled; else
- * LOST all that it could know; else FAILED FAILED   FAILED                            SETTLED LOST
- *   LOST     LOST                              SETTLED                             LOST
- *   SETTLED  SETTLED                           SETTLED                             SETTLED
+ *            settled    learned    expired
+ *   OPEN     (1)        OPEN       (2)
+ *   FAILED   FAILED     SETTLED    LOST
+ *   LOST     LOST       SETTLED    LOST
+ *   SETTLED  SETTLED    SETTLED    SETTLED
  *
- * OPEN and FAILED are open for the job (handover.h), LOST is a section of it that expired.
- */
+ * Settled: every source was tried. Learned: something could be read. Expired: patience has ended.
+ * (1) SETTLED if the want has answered or is not polled; LOST if the job before has all that it
+ *     could know; else FAILED.
+ * (2) SETTLED if it has answered or is not polled; else LOST.
+ *
+ * OPEN and FAILED are open for the job (handover.h), LOST is a section of it that expired. */
 #include "allocator/engine/wants.h"
 
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
+#include "allocator/engine/takeover.h"
 
 void wants_init(struct wants *w, struct mailbox *watcher, const struct wants_hooks *hooks)
 {
@@ -122,7 +125,7 @@ static void settle_user(struct wants *w, const struct want_entry *e, struct want
     if (!is_unanswered(e)) {
         advance(w, user, WANT_SETTLED);
     } else {
-        bool has_all = user->job->handover.from != NULL && !handover_has_moved(user->job);
+        bool has_all = user->job->handover.from != NULL && !takeover_has_moved(user->job);
         advance(w, user, has_all ? WANT_LOST : WANT_FAILED);
     }
 }

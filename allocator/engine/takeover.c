@@ -1,0 +1,165 @@
+#include "allocator/engine/takeover.h"
+
+#include "allocator/base/limits.h"
+#include "allocator/discovery/provider.h"
+#include "allocator/discovery/targetgroup.h"
+
+/* What is served of a target is its group in the form of http_sd. */
+static void write_groups(const struct source *s, struct buf *out)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        const struct target *t = s->targets[i]; /* begins with a comma */
+        buf_add(out, t->own, t->own_len);
+        buf_add(out, t->tail->text, t->tail->len);
+    }
+    if (out->len > 0) {
+        out->p[0] = '[';
+        buf_add_char(out, ']');
+    }
+}
+
+static bool take(struct job *j, uint32_t section, const struct source *from,
+                 struct sd_batch *scratch) ON(engine)
+{
+    AUTO_BUF groups = { 0 };
+
+    if (from->n == 0 || job_find_source(j, section, span_of(from->name)) != NULL) {
+        return false;
+    }
+    buf_init(&groups, SIZE_MAX / 2);
+    write_groups(from, &groups);
+    sd_batch_reset(scratch);
+    if (targetgroup_parse_json(buf_span(&groups), NULL, scratch, NULL) < 0) {
+        return false;
+    }
+    job_apply(j, section, span_of(from->name), scratch);
+    return true;
+}
+
+static bool is_same_mechanism(const struct sdconfig *a, const struct sdconfig *b)
+{
+    return provider_find(a) == provider_find(b);
+}
+
+bool takeover_source(struct job *j, uint32_t section, struct span source, struct sd_batch *scratch)
+{
+    const struct job *before = j->handover.from;
+
+    for (uint32_t i = 0; before != NULL && i < before->config->n_sds; i++) {
+        const struct source *from = job_find_source(before, i, source);
+        if (from != NULL && is_same_mechanism(&before->config->sds[i], &j->config->sds[section]) &&
+            take(j, section, from, scratch)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_same_section(const struct sdconfig *a, const struct sdconfig *b)
+{
+    AUTO_BUF x, y;
+
+    buf_init(&x, LIMIT_DOCUMENT_BYTES);
+    buf_init(&y, LIMIT_DOCUMENT_BYTES);
+    provider_key(a, &x);
+    provider_key(b, &y);
+    return span_eq(buf_span(&x), buf_span(&y));
+}
+
+/* The name of its one source, in 'arena'; empty: it may have many. */
+static struct span source_of(const struct sdconfig *section, struct arena *arena)
+{
+    const struct provider_ops *ops = provider_find(section);
+    struct ask ask;
+
+    if (ops == NULL || ops->carrier == CARRIER_NONE) {
+        return SPAN_LIT("");
+    }
+    provider_plan(section, arena, &ask);
+    return ask_source(&ask);
+}
+
+/* By the section that asks: all of it that is known. */
+static bool take_section(struct job *j, uint32_t section, struct sd_batch *scratch) ON(engine)
+{
+    const struct job *before = j->handover.from;
+    const struct sdconfig *sd = &j->config->sds[section];
+    bool has_changed = false;
+
+    for (const struct table_node *node = table_next(&before->sources, NULL); node != NULL;
+         node = table_next(&before->sources, node)) {
+        const struct source *from = (const struct source *)(const void *)node;
+        const struct sdconfig *its = &before->config->sds[from->section];
+        if (is_same_mechanism(its, sd) && is_same_section(its, sd)) {
+            has_changed |= take(j, section, from, scratch);
+        }
+    }
+    return has_changed;
+}
+
+bool takeover_section(struct job *j, uint32_t section, struct sd_batch *scratch)
+{
+    bool has_changed = false;
+    struct arena arena;
+
+    if (j->handover.from == NULL) {
+        return false;
+    }
+    arena_init(&arena);
+    struct span source = source_of(&j->config->sds[section], &arena);
+    if (source.len > 0) { /* how it is asked may be what changed */
+        has_changed = takeover_source(j, section, source, scratch);
+    } else {
+        has_changed = take_section(j, section, scratch);
+    }
+    arena_fini(&arena);
+    return has_changed;
+}
+
+struct places { /* the addresses that the sections of a job ask; empty: they ask none */
+    struct arena arena;
+    struct span *v;
+    size_t n;
+};
+
+static void find_places(const struct job *j, struct places *out)
+{
+    arena_init(&out->arena);
+    out->n = j->config->n_sds;
+    out->v = arena_alloc(&out->arena, out->n * sizeof(*out->v));
+    for (size_t i = 0; i < out->n; i++) {
+        out->v[i] = source_of(&j->config->sds[i], &out->arena);
+    }
+}
+
+static bool is_among(const struct places *places, struct span place)
+{
+    for (size_t i = 0; i < places->n; i++) {
+        if (span_eq(places->v[i], place)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool takeover_has_moved(const struct job *j)
+{
+    const struct job *before = j->handover.from;
+    struct places old, new;
+    bool is_missing = false;
+
+    if (before == NULL) {
+        return false;
+    }
+    find_places(before, &old);
+    find_places(j, &new);
+    for (const struct table_node *node = table_next(&before->sources, NULL);
+         node != NULL && !is_missing; node = table_next(&before->sources, node)) {
+        const struct source *from = (const struct source *)(const void *)node;
+        struct span place = old.v[from->section];
+        is_missing = from->n > 0 && place.len > 0 && !is_among(&new, place);
+    }
+    arena_fini(&old.arena);
+    arena_fini(&new.arena);
+    return is_missing;
+}
