@@ -115,7 +115,7 @@ static void succeed(struct url *u, struct http_response *response)
     size_t len = 0;
 
     if (outcome.is_change) {
-        log_info("a discovery URL can be read again", LOG_STR("url", name_of(u, name)));
+        log_info("a discovery URL works again", LOG_STR("url", name_of(u, name)));
     }
     if (outcome.is_news) {
         char *body = buf_take(response->body, &len);
