@@ -286,7 +286,7 @@ static int start(struct keeper *k, struct err *err)
     if (rc < 0) {
         return rc;
     }
-    k->route = admission_route_new(&k->settings->rewrite, LIMIT_REVIEWS_IN_FLIGHT);
+    k->route = admission_route_new(&k->settings->rewrite, LIMIT_REVIEWS_IN_FLIGHT, clock_mono_us);
     k->serve = serve_new(thread_count(k->settings), k->settings->secrets_over_http);
     rc = start_server(k, err);
     if (rc == 0) {

@@ -13,9 +13,9 @@
 
 struct admission_route;
 
-/* Copies the options. */
+/* Copies the options. 'now_us' tells how long a review took: clock_mono_us, or a test's own. */
 struct admission_route *admission_route_new(const struct rewrite_options *options,
-                                            size_t max_in_flight_bytes);
+                                            size_t max_in_flight_bytes, int64_t (*now_us)(void));
 exchange_handler admission_route_handle;                   /* arg: struct admission_route */
 void admission_route_free(struct admission_route **route); /* after the server has stopped */
 
