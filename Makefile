@@ -70,8 +70,9 @@ link = $Q$(say) LINK $@ && mkdir -p $(@D) && $(CC) -o $@ $^ $(ldflags) $(archive
 
 all: build/otel-ta pages ## build build/otel-ta, its man page and completions
 
-build/otel-ta: $B/otel-ta
-	$Qln -f $< $@
+# The link is looked at each time: its age does not say of which variant it is.
+build/otel-ta: $B/otel-ta always
+	$Q[ $< -ef $@ ] || ln -f $< $@
 
 # Man page and completions come from the tables of the command line, by a program that is linked with them.
 pages := build/otel-ta.1 build/completions/otel-ta.bash build/completions/_otel-ta build/completions/otel-ta.fish
@@ -142,7 +143,7 @@ $(fuzz_targets): ldflags += $(if $(FUZZ),-fsanitize=fuzzer)
 $(fuzz_targets): %: %.o $(if $(FUZZ),,$B/tests/fuzz/replay_main.o) $B/tests/check.o $(call archives_upto,webhook)
 	$(link)
 
-.PHONY: all pages setup run test programs unit golden replay valgrind integration e2e bench fuzz check help clean
+.PHONY: all pages setup run test programs unit golden replay valgrind integration e2e bench fuzz check help clean always
 .SECONDARY:
 setup: ## install what building and running needs
 	$Qscripts/setup run
