@@ -7,6 +7,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/span.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -130,12 +131,13 @@ static inline struct rawanswer raw_read(struct rawclient *c, size_t *consumed, b
     return a;
 }
 
-/* The peer closes without another byte. */
+/* The peer closes without another byte; false when it keeps silent instead. */
 static inline bool raw_is_closed(struct rawclient *c, size_t *consumed)
 {
     c->len -= *consumed;
     *consumed = 0;
-    return c->len == 0 && !raw_more(c);
+    errno = 0;
+    return c->len == 0 && !raw_more(c) && errno != EAGAIN;
 }
 
 #endif

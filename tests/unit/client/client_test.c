@@ -392,10 +392,10 @@ static void test_reuse_and_cancel(struct http_client *c)
     mem_free(r.body);
 
     is_int(write(bell.fd, &(uint64_t){ 1 }, 8), 8, "bell rings");
-    int64_t begin = clock_mono_ms();
-    http_client_poll(c, &bell, 1, 10000);
-    ok(bell.revents == POLLIN && clock_mono_ms() - begin < 5000,
-       "poll returns when an extra descriptor is ready");
+    alarm(300); /* that it ends long before its hour is over is the check */
+    http_client_poll(c, &bell, 1, 3600 * 1000);
+    alarm(0);
+    is_int(bell.revents, POLLIN, "poll returns when an extra descriptor is ready");
     close(bell.fd);
     http_client_send(c, &o, on_done, &never); /* under way when the client is freed */
     rawserver_stop(&silent);
