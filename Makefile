@@ -45,7 +45,7 @@ below_cli := rewrite text engine serve watch tenant discovery client shard scrap
 below_webhook := cli admission rewrite text engine serve watch tenant discovery client shard scrape kube prom http codec certs base
 archives_upto = $(patsubst %,$B/%.a,$1 $(below_$1))
 folder_of = $(if $(filter certs webhook,$1),$1,$(if $(filter text rewrite admission cli,$1),webhook/$1,allocator/$1))
-objects_of = $(patsubst %,$B/%.o,$(basename $(filter-out %_main.c webhook/main.c,$(wildcard $(call folder_of,$1)/*.c $(call folder_of,$1)/*.cc))))
+objects_of = $(patsubst %,$B/%.o,$(basename $(filter-out %_main.c webhook/main.c webhook/buildinfo.c,$(wildcard $(call folder_of,$1)/*.c $(call folder_of,$1)/*.cc))))
 
 packages := libh2o-evloop openssl zlib
 archived := yaml-0.1 jansson libxxhash re2
@@ -89,10 +89,17 @@ $B/pages: $B/webhook/pages_main.o $(call archives_upto,cli)
 
 program-only: $B/otel-ta # of this variant, without the link in build/
 
+# Version and commit are arguments of one compilation, which is done again only when they have changed.
+build/version: always
+	$Qmkdir -p $(@D) && scripts/version --defines $(packages) $(archived) >$@.$$$$ && \
+	  if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
+$B/webhook/buildinfo.o: cppflags += @build/version
+$B/webhook/buildinfo.o: build/version
+
 # A release holds the archives of what nobody else in the process uses: it starts faster. OpenSSL and zlib are shared with h2o and
 # libcurl, and of h2o Debian has no archive.
 $B/otel-ta: archived_libs := $(if $(sanitizers)$(COVERAGE),,-static-libgcc -Wl,--gc-sections -Wl,-Bstatic) $(archived_libs) -Wl,-Bdynamic
-$B/otel-ta: $B/webhook/main.o $(call archives_upto,webhook)
+$B/otel-ta: $B/webhook/main.o $B/webhook/buildinfo.o $(call archives_upto,webhook)
 	$(link)
 
 # A test plays all threads' roles at once.

@@ -15,7 +15,6 @@
 #include "certs/certs.h"
 #include "certs/identity.h"
 #include "webhook/admission/route.h"
-#include "webhook/cli/version.h"
 #include "webhook/confine.h"
 
 #include <errno.h>
@@ -481,7 +480,6 @@ int keeper_run(const struct settings *s, struct configuration *config)
     if (code != EXIT_OK) {
         fprintf(stderr, "otel-ta: %s\n", err.text);
     } else {
-        metric_set_for(METRIC_BUILD_INFO, (const char *[]){ OTEL_TA_VERSION }, 1);
         metric_set(METRIC_PROCESS_START, (double)clock_wall_ms() / 1000);
         note_reload(true);
         log_listeners(&k);

@@ -1,6 +1,8 @@
 /* The composition root: words of the command line → the room that does the work. */
 #include "allocator/base/mem.h"
+#include "allocator/base/metric.h"
 #include "allocator/codec/node.h"
+#include "webhook/buildinfo.h"
 #include "webhook/cli/commandtable.h"
 #include "webhook/keeper.h"
 
@@ -43,6 +45,7 @@ static int run_serve(const struct options *o)
     int code = settings_load(o, &settings, &config, stderr);
 
     if (code == EXIT_OK) {
+        metric_set_for(METRIC_BUILD_INFO, (const char *[]){ buildinfo.number }, 1);
         code = keeper_run(&settings, &config);
     }
     configuration_fini(&config);
@@ -67,7 +70,7 @@ static void set_log(const struct log_options *log, bool is_terse)
 static int run(const struct options *o)
 {
     const struct command_row *row = &command_rows[o->command];
-    const struct command_io io = { stdout, stderr };
+    const struct command_io io = { stdout, stderr, &buildinfo };
 
     set_log(&o->log, row->is_terse);
     return row->run == NULL ? run_serve(o) : row->run(o, &io);

@@ -38,7 +38,7 @@ static int run_case(const char *kind, char *args, FILE *out, FILE *errout)
     argv[argc++] = file;
     int code = options_parse(argc, argv, &o, errout);
     if (code == EXIT_OK) {
-        code = command_rows[o.command].run(&o, &(const struct command_io){ out, errout });
+        code = command_rows[o.command].run(&o, &(const struct command_io){ out, errout, NULL });
     }
     options_fini(&o);
     free(argv[1]);

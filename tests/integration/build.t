@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The build, tried on a copy of the tree: which variant build/otel-ta is."""
+"""The build, tried on a copy of the tree: which variant build/otel-ta is, and which version it says it is."""
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
-from rig.tap import done, same  # noqa: E402
+from rig.tap import done, ok, same  # noqa: E402
 
 scratch = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-build-"))
 tree = scratch / "tree"
@@ -26,6 +27,26 @@ def run(*words, cwd=tree):
     return result.stdout.strip()
 
 
+def git(*words):
+    return run("git", "-c", "user.name=x", "-c", "user.email=x", "-c", "commit.gpgsign=false", *words)
+
+
+def commit(text):
+    (tree / "note").write_text(text, encoding="utf-8")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", text)
+    return git("rev-parse", "HEAD")
+
+
+def version(where=tree):
+    """What the program is told: number, commit, whether there are changes."""
+    told = run("scripts/version", "--defines", "zlib", "no-such-library", cwd=where)
+    found = re.fullmatch(r'-DOTEL_TA_VERSION=\\"(\S+)\\"\n-DOTEL_TA_COMMIT=\\"(\S*)\\"\n-DOTEL_TA_IS_DIRTY=(\w+)\n'
+                         r'-DOTEL_TA_LIBRARIES=\{\\"zlib\\",\\"[\d.]+\\"\},', told)
+    ok(found and run("scripts/version", cwd=where) == found[1], "scripts/version says the same in both forms")
+    return found.groups() if found else told
+
+
 # --- build/otel-ta is of the variant that was asked for last, however old the variants are
 for variant in ("release", "thread"):
     (tree / "build" / variant).mkdir(parents=True)
@@ -34,6 +55,32 @@ for words, variant in (((), "release"), (("SANITIZE=thread",), "thread"), ((), "
     run("make", *words, "-o", f"build/{variant}/otel-ta", "build/otel-ta")
     same((tree / "build/otel-ta").read_text(encoding="utf-8"), variant, f"make {' '.join(words)}: build/otel-ta is the {variant} one")
 shutil.rmtree(tree / "build")
+
+# --- the version
+record = (tree / ".version").read_text(encoding="utf-8")
+record = re.sub(r"^commit [0-9a-f]+$", "commit $Format:%H$", record, flags=re.M)  # this tree may be an archive itself
+(tree / ".version").write_text(re.sub(r"^tag [^$]*$", "tag $Format:%(describe:tags=true,match=v[0-9]*)$", record, flags=re.M), encoding="utf-8")
+same(version(), ("0.1.0", "", "false"), "a tree without git does not know its commit")
+git("init", "--quiet")
+same(version(), ("0.1.0", "", "true"), "a repository without a commit does not either")
+first = commit("one")
+same(version(), ("0.1.0", first[:12], "false"), "a commit before the first tag")
+(tree / "webhook/extra.c").write_text("", encoding="utf-8")
+same(version(), ("0.1.0", first[:12], "true"), "with a file that git does not know, which would be compiled")
+git("tag", "v7.8.9")
+git("tag", "something")
+second = commit("two")
+same(version(), ("7.8.9+1", second[:12], "false"), "a commit behind a tag")
+git("tag", "v7.8.10")
+same(version(), ("7.8.10", second[:12], "false"), "a tag")
+
+OBJECT = "build/release/webhook/buildinfo.o"
+run("make", OBJECT)
+ok(second[:12].encode() in (tree / OBJECT).read_bytes() and b"7.8.10" in (tree / OBJECT).read_bytes(), "the program has version and commit")
+same(re.findall(r"CC .*", run("make", OBJECT)), [], "what has not changed is not compiled again")
+third = commit("three")
+same(re.findall(r"CC +(.*)", run("make", OBJECT)), ["webhook/buildinfo.c"], "a commit makes one object anew")
+ok(third[:12].encode() in (tree / OBJECT).read_bytes(), "which has the new one")
 
 shutil.rmtree(scratch)
 done()

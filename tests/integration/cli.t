@@ -51,7 +51,13 @@ for command in COMMANDS:
     like(own.stdout, r"^Usage: otel-ta " + command, f"{command} --help begins with its usage")
     same(run("help", *command.split()).stdout, own.stdout, f"help {command} says the same")
 same(run("version").returncode, 0, "version")
+like(run("version").stdout, r"^otel-ta \d+\.\d+\.\d+(\+\d+)? \(commit ([0-9a-f]{12}|unknown)(, dirty)?\)\n$", "version: a line with the commit")
 same(run("--version").stdout, run("version").stdout, "--version says the same")
+version = json.loads(run("version", "-o", "json").stdout)
+same(sorted(version), ["commit", "compiler", "dirty", "libraries", "version"], "version -o json: an object")
+same(f"otel-ta {version['version']} (commit {version['commit'] or 'unknown'}{', dirty' if version['dirty'] else ''})\n", run("version").stdout,
+     "which says the same")
+like(" ".join(version["libraries"]), r"\bopenssl\b", "and names libraries")
 
 # --- typos
 refuses(run("rewrit"), 2, r"unknown command 'rewrit'; did you mean 'rewrite'\?", "a typo in a command")
@@ -75,6 +81,7 @@ refuses(run("rewrite"), 2, r"-f FILE", "nothing to rewrite")
 refuses(run("rewrite", "-f", EXAMPLE, "more"), 2, r"unexpected argument 'more'", "an argument too many")
 refuses(run("rewrite", "-f", EXAMPLE, "-o", "xml"), 2, r"'xml' is not yaml, json, diff or json-patch", "an unknown output format")
 refuses(run("allocate", "-f", EXAMPLE, "-o", "yaml"), 2, r"'yaml' is not table or json", "an output format of another command")
+refuses(run("version", "-o", "table"), 2, r"'table' is not text or json", "and of yet another")
 refuses(run("serve", "--url-style", "shard"), 2, r"documented, qualified or shared; did you mean 'shared'\?", "an unknown style")
 for words in (("allocate",), ("serve",), ("explain", "-f", EXAMPLE)):
     refuses(run(*words, "--strategy", "least-weigted"), 2, r"per-node.*did you mean 'least-weighted'\?", f"{words[0]}: an unknown strategy")

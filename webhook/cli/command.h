@@ -6,9 +6,11 @@
 #define OTEL_TA_WEBHOOK_CLI_COMMAND_H
 
 #include "webhook/cli/options.h"
+#include "webhook/cli/version.h"
 
 struct command_io {
     FILE *out, *errout;
+    const struct version *version; /* of this program */
 };
 
 typedef int command_run(const struct options *o, const struct command_io *io);
@@ -23,6 +25,8 @@ command_run command_rewrite, command_restore, command_validate;
 command_run command_check, command_discover, command_allocate, command_explain;
 /* The certificates that 'serve --cert-dir' keeps. */
 command_run command_certs_ca, command_certs_show, command_certs_rotate;
+/* A line, "otel-ta 0.1.0 (commit 0123456789ab, dirty)", or what struct version has as a JSON
+ * object. */
 command_run command_version;
 
 #endif

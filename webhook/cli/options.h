@@ -68,7 +68,7 @@ struct options {
     struct rewrite_options rewrite;
     struct serve_options serve;
     struct log_options log;
-    enum output output;              /* -o; of allocate OUTPUT_DEFAULT (a table) or OUTPUT_JSON */
+    enum output output;              /* -o; of allocate and version OUTPUT_DEFAULT or OUTPUT_JSON */
     const char *job, *target;        /* of explain */
     int64_t timeout_ms;              /* of discovery */
     const char *collector_namespace; /* OTELCOL_NAMESPACE */

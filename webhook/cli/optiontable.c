@@ -25,6 +25,9 @@ static const struct flag_word output_forms[] = { { "yaml", OUTPUT_YAML },
 static const struct flag_word output_tables[] = { { "table", OUTPUT_DEFAULT },
                                                   { "json", OUTPUT_JSON },
                                                   { NULL, 0 } };
+static const struct flag_word output_texts[] = { { "text", OUTPUT_DEFAULT },
+                                                 { "json", OUTPUT_JSON },
+                                                 { NULL, 0 } };
 static const struct flag_word log_levels[] = { { "error", LOG_ERROR },
                                                { "warn", LOG_WARN },
                                                { "info", LOG_INFO },
@@ -172,6 +175,8 @@ const struct flag_row flag_rows[] = {
       .field = TO(output), .words = output_forms },
     { "output", 'o', FOR(COMMAND_ALLOCATE), "FORMAT", "-o: table (default) or json", flagvalue_enum,
       .field = TO(output), .words = output_tables },
+    { "output", 'o', FOR(COMMAND_VERSION), "FORMAT", "-o: text (default) or json", flagvalue_enum,
+      .field = TO(output), .words = output_texts },
     { "job", 0, FOR(COMMAND_EXPLAIN), "NAME", "only this job", flagvalue_text, .field = TO(job) },
     { "target", 0, FOR(COMMAND_EXPLAIN), "ADDR",
       "only targets with this address, before or after relabeling", flagvalue_text,

@@ -30,7 +30,10 @@ static void run(const char *text, struct outcome *r)
         argv[argc++] = word;
     }
     *r = (struct outcome){ 0 };
-    struct command_io io = { .out = open_memstream(&r->out, &r->n_out),
+    static const struct version_of_library no_libraries[] = { { NULL, NULL } };
+    static const struct version version = { "1.2.3", "", false, "cc", no_libraries };
+    struct command_io io = { .version = &version,
+                             .out = open_memstream(&r->out, &r->n_out),
                              .errout = open_memstream(&r->errors, &r->n_errors) };
     r->code = options_parse(argc, argv, &o, io.errout);
     if (r->code == EXIT_OK) {
@@ -304,7 +307,9 @@ static void test_certs(void)
 static void test_rest(void)
 {
     static const struct expectation t[] = {
-        { "version", 0, "otel-ta ", NULL },
+        { "version", 0, "otel-ta 1.2.3 (commit unknown)\n", NULL },
+        { "version -o json", 0, "\"version\": \"1.2.3\"", NULL },
+        { "version -o yaml", EXIT_USAGE, NULL, "is not text or json" },
         { "help", 0, "\nCommands:\n", NULL },
         { "help certs ca", 0, "Usage: otel-ta certs ca [flags]\n", NULL },
         { "rewrite --help", 0, "  --output FORMAT ", NULL },
