@@ -150,7 +150,7 @@ $(fuzz_targets): ldflags += $(if $(FUZZ),-fsanitize=fuzzer)
 $(fuzz_targets): %: %.o $(if $(FUZZ),,$B/tests/fuzz/replay_main.o) $B/tests/check.o $(call archives_upto,webhook)
 	$(link)
 
-.PHONY: all pages setup run test programs unit golden replay valgrind integration e2e bench fuzz check help clean always
+.PHONY: all always pages setup run test programs unit golden replay valgrind integration e2e bench fuzz check dist help clean
 .SECONDARY:
 setup: ## install what building and running needs
 	$Qscripts/setup run
@@ -224,6 +224,9 @@ print-%: # for scripts: what a variable is
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' Makefile | expand -t 14
+
+dist: ## the last commit as build/otel-ta-<version>.tar.gz
+	$Qscripts/dist
 
 clean: ## remove build/
 	rm -rf build

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The build, tried on a copy of the tree: which variant build/otel-ta is, and which version it says it is."""
+"""The build, tried on a copy of the tree: which variant build/otel-ta is, which version it says it is, and
+what 'make dist' puts into an archive."""
 
 import os
 import pathlib
@@ -81,6 +82,25 @@ same(re.findall(r"CC .*", run("make", OBJECT)), [], "what has not changed is not
 third = commit("three")
 same(re.findall(r"CC +(.*)", run("make", OBJECT)), ["webhook/buildinfo.c"], "a commit makes one object anew")
 ok(third[:12].encode() in (tree / OBJECT).read_bytes(), "which has the new one")
+
+# --- the archive
+(tree / "note").write_text("not committed", encoding="utf-8")
+made = run("make", "dist")
+same(made, "build/otel-ta-7.8.10+1.tar.gz", "make dist says what it made")
+archive = (tree / made).read_bytes()
+(tree / made).unlink()
+same((tree / run("make", "dist")).read_bytes() == archive, True, "made again: the same bytes")
+run("tar", "-xzf", tree / made, cwd=scratch)
+unpacked = scratch / "otel-ta-7.8.10+1"
+same(version(unpacked), ("7.8.10+1", third[:12], "false"), "unpacked, it knows version and commit")
+here = set(git("ls-files").splitlines())
+there = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if not path.is_dir()}
+same(sorted(here ^ there), [], "all that is committed is in it")
+same((unpacked / "note").read_text(encoding="utf-8"), "three", "as it was committed")
+same(os.access(unpacked / "scripts/version", os.X_OK), True, "scripts can be run")
+ok(re.search(r"-o build/release/otel-ta ", run("make", "-n", "V=1", "all", cwd=unpacked)), "make all would build the program")
+run("make", OBJECT, cwd=unpacked)
+ok(third[:12].encode() in (unpacked / OBJECT).read_bytes(), "which has version and commit")
 
 shutil.rmtree(scratch)
 done()
