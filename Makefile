@@ -1,10 +1,12 @@
 # otel-ta: one binary, built floor by floor. README.md has the map; 'make help' lists the targets.
 # Variants lie beside each other in build/<variant>/, so no 'make clean' is needed between them:
-#   make · make SANITIZE=address,undefined · make SANITIZE=thread · make COVERAGE=1 · make CC=clang · make WERROR=1
+#   make · make SANITIZE=address,undefined · make SANITIZE=thread · make CHECK=1 · make COVERAGE=1 · make CC=clang · make WERROR=1
+# CHECK=1 defines OTEL_TA_CHECK: the program then looks after its own invariants, whatever that costs.
 
 CC := gcc
 SANITIZE :=
 COVERAGE :=
+CHECK :=
 FUZZ :=
 WERROR :=
 VALGRIND :=
@@ -19,7 +21,7 @@ is_clang := $(findstring clang,$(notdir $(firstword $(CC))))
 CXX := $(if $(is_clang),clang++,g++)
 sanitizers := $(if $(FUZZ),fuzzer-no-link$(comma)address$(comma)undefined,$(SANITIZE))
 kind := $(if $(FUZZ),fuzz,$(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),$(if $(COVERAGE),coverage,release)))
-variant := $(kind)$(if $(is_clang),$(if $(FUZZ),,-clang))$(if $(WERROR),-werror)
+variant := $(kind)$(if $(CHECK),-check)$(if $(is_clang),$(if $(FUZZ),,-clang))$(if $(WERROR),-werror)
 B := build/$(variant)
 
 # Lower floors first, and what each may use, in the order in which archives are linked. scripts/check-layers reads this table;
@@ -62,7 +64,7 @@ hardening := -O2 -g -fstack-protector-strong -fstack-clash-protection $(cpu) -D_
 mode := $(if $(sanitizers),-O1 -g -fno-omit-frame-pointer -fsanitize=$(sanitizers) -fno-sanitize-recover=all,$(if \
   $(COVERAGE),-O0 -g --coverage,$(hardening)))
 cppflags := -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -I. $(shell pkg-config --cflags $(packages) $(archived) 2>/dev/null)
-cflags := -std=gnu17 -include allocator/base/banned.h $(warnings) $(mode) -pthread
+cflags := -std=gnu17 -include allocator/base/banned.h $(warnings) $(mode) $(if $(CHECK),-DOTEL_TA_CHECK=1) -pthread
 cxxflags := -std=gnu++17 -O2 -Wall -Wextra $(if $(WERROR),-Werror) $(filter-out -O0 -O1,$(mode)) -fno-rtti
 ldflags := $(if $(sanitizers)$(COVERAGE),$(mode),-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code) \
   -Wl,--as-needed -pthread

@@ -49,13 +49,15 @@ def version(where=tree):
 
 
 # --- build/otel-ta is of the variant that was asked for last, however old the variants are
-for variant in ("release", "thread"):
+for variant in ("release", "thread", "release-check"):
     (tree / "build" / variant).mkdir(parents=True)
     (tree / "build" / variant / "otel-ta").write_text(variant, encoding="utf-8")
-for words, variant in (((), "release"), (("SANITIZE=thread",), "thread"), ((), "release")):
+for words, variant in (((), "release"), (("SANITIZE=thread",), "thread"), ((), "release"), (("CHECK=1",), "release-check"), ((), "release")):
     run("make", *words, "-o", f"build/{variant}/otel-ta", "build/otel-ta")
     same((tree / "build/otel-ta").read_text(encoding="utf-8"), variant, f"make {' '.join(words)}: build/otel-ta is the {variant} one")
 shutil.rmtree(tree / "build")
+same(["-DOTEL_TA_CHECK=1" in run("make", *words, "print-cflags").split() for words in ((), ("CHECK=1",))], [False, True],
+     "CHECK=1, and it alone, defines OTEL_TA_CHECK")
 
 # --- the version
 record = (tree / ".version").read_text(encoding="utf-8")
