@@ -79,7 +79,7 @@ build/otel-ta: $B/otel-ta always
 # Man page and completions come from the tables of the command line, by a program that is linked with them.
 pages := build/otel-ta.1 build/completions/otel-ta.bash build/completions/_otel-ta build/completions/otel-ta.fish
 pages: $(pages)
-build/otel-ta.1: page := man "$(shell LC_ALL=C git log -1 --format=%cd --date='format:%B %-d, %Y' 2>/dev/null || LC_ALL=C date '+%B %-d, %Y')"
+build/otel-ta.1: page = man "$$(scripts/version --date)"
 build/completions/otel-ta.bash: page := bash
 build/completions/_otel-ta: page := zsh
 build/completions/otel-ta.fish: page := fish

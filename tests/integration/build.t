@@ -19,6 +19,7 @@ tree = scratch / "tree"
 shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
 # What this test was called with is not for the makes that it calls.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "GIT_"))}
+ENVIRONMENT["GIT_COMMITTER_DATE"] = "2021-02-03T04:05:06Z"
 
 
 def run(*words, cwd=tree):
@@ -61,8 +62,9 @@ same(["-DOTEL_TA_CHECK=1" in run("make", *words, "print-cflags").split() for wor
 
 # --- the version
 record = (tree / ".version").read_text(encoding="utf-8")
-record = re.sub(r"^commit [0-9a-f]+$", "commit $Format:%H$", record, flags=re.M)  # this tree may be an archive itself
-(tree / ".version").write_text(re.sub(r"^tag [^$]*$", "tag $Format:%(describe:tags=true,match=v[0-9]*)$", record, flags=re.M), encoding="utf-8")
+for name, form in (("commit", "%H"), ("date", "%cs"), ("tag", "%(describe:tags=true,match=v[0-9]*)")):
+    record = re.sub(rf"^{name} [^$\n]*$", f"{name} $Format:{form}$", record, flags=re.M)  # this tree may be an archive itself
+(tree / ".version").write_text(record, encoding="utf-8")
 same(version(), ("0.1.0", "", "false"), "a tree without git does not know its commit")
 git("init", "--quiet")
 same(version(), ("0.1.0", "", "true"), "a repository without a commit does not either")
@@ -98,6 +100,7 @@ same(version(unpacked), ("7.8.10+1", third[:12], "false"), "unpacked, it knows v
 here = set(git("ls-files").splitlines())
 there = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if not path.is_dir()}
 same(sorted(here ^ there), [], "all that is committed is in it")
+same(run("scripts/version", "--date", cwd=unpacked), "February 3, 2021", "and the day of the commit")
 same((unpacked / "note").read_text(encoding="utf-8"), "three", "as it was committed")
 same(os.access(unpacked / "scripts/version", os.X_OK), True, "scripts can be run")
 ok(re.search(r"-o build/release/otel-ta ", run("make", "-n", "V=1", "all", cwd=unpacked)), "make all would build the program")
