@@ -151,16 +151,21 @@ http {{
         self.popen = subprocess.Popen(pinned(["nginx", "-c", f"{folder}/nginx.conf", "-p", folder]), stdout=self.log, stderr=self.log,
                                       env=environment)
         deadline = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                break
-            except OSError:
-                if self.popen.poll() is not None or time.monotonic() > deadline:
-                    sys.exit("nginx does not start:\n" + pathlib.Path(f"{folder}/start.log").read_text(encoding="utf-8"))
-                time.sleep(0.02)
-        children = pathlib.Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children").read_text(encoding="utf-8").split()
-        self.pid = int(children[0])
+        while not (self.is_listening() and self.workers()):  # it listens before it has a worker
+            if self.popen.poll() is not None or time.monotonic() > deadline:
+                sys.exit("nginx does not start:\n" + pathlib.Path(f"{folder}/start.log").read_text(encoding="utf-8"))
+            time.sleep(0.02)
+        self.pid = int(self.workers()[0])
+
+    def is_listening(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    def workers(self):
+        return pathlib.Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children").read_text(encoding="utf-8").split()
 
     def stop(self):
         self.popen.send_signal(signal.SIGTERM)
