@@ -55,10 +55,19 @@ for folder in sorted({p.parent for p in sources}):
        f"{folder.relative_to(ROOT)} is in a README of the house")
 
 makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-for target in sorted(set(re.findall(r"`make ([a-z0-9]+)[^`]*`", readme))):
-    ok(re.search(rf"^(?:\.PHONY:.*\b{target}\b|{target}:)", makefile, re.M), f"make {target} exists")
-for link in sorted(set(re.findall(r"\]\(([^)#:]+)\)", readme))):
-    ok((ROOT / link).exists(), f"{link} exists")
+
+
+def anchors(path):
+    """The headings of a page, as a link names them."""
+    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.M)}
+
+
+for page in (ROOT / "README.md", *sorted((ROOT / ".github").glob("*.md"))):
+    text, name = page.read_text(encoding="utf-8"), page.relative_to(ROOT)
+    for target in sorted(set(re.findall(r"`make ([a-z0-9]+)[^`]*`", text))):
+        ok(re.search(rf"^(?:\.PHONY:.*\b{target}\b|{target}:)", makefile, re.M), f"{name}: make {target} exists")
+    for link, anchor in sorted(set(re.findall(r"\]\((?!https:)([^)#]+)#?([^)]*)\)", text))):
+        ok((page.parent / link).exists() and (not anchor or anchor in anchors(page.parent / link)), f"{name}: {link} {anchor} exists")
 for path in sorted(set(re.findall(r"`((?:allocator|certs|webhook|manifests|scripts|tests|\.ci)/?[\w./-]*)`", readme))):
     ok((ROOT / path.split("*")[0]).exists() or (ROOT / path).parent.exists(), f"{path} exists")
 for folder in ("webhook", "allocator", "certs", "manifests", "tests", "scripts"):
