@@ -1,18 +1,13 @@
 # otel-ta: one binary, built floor by floor. README.md has the map; 'make help' lists the targets.
 # Variants lie beside each other in build/<variant>/, so no 'make clean' is needed between them:
-#   make · make SANITIZE=address,undefined · make SANITIZE=thread · make CHECK=1 · make COVERAGE=1 · make CC=clang · make WERROR=1
+#   make · make SANITIZE=address,undefined · make SANITIZE=thread · make CHECK=1 · make COVERAGE=1 · make MUTANTS=1 · make CC=clang · make WERROR=1
 # CHECK=1 defines OTEL_TA_CHECK: the program then looks after its own invariants, whatever that costs.
 
 CC := gcc
-SANITIZE :=
-COVERAGE :=
-CHECK :=
-FUZZ :=
-WERROR :=
-VALGRIND :=
-V :=
 S := 60
-BENCH :=
+N := 100
+# Said on the command line or not at all: the environment does not choose.
+$(foreach v,SANITIZE COVERAGE CHECK MUTANTS FUZZ WERROR VALGRIND V BENCH SEED IN,$(eval $v :=))
 Q := $(if $(V),,@)
 say = $(if $(V),:,printf '  %-5s %s\n')
 
@@ -20,7 +15,7 @@ comma := ,
 is_clang := $(findstring clang,$(notdir $(firstword $(CC))))
 CXX := $(if $(is_clang),clang++,g++)
 sanitizers := $(if $(FUZZ),fuzzer-no-link$(comma)address$(comma)undefined,$(SANITIZE))
-kind := $(if $(FUZZ),fuzz,$(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),$(if $(COVERAGE),coverage,release)))
+kind := $(if $(FUZZ),fuzz,$(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),$(if $(COVERAGE),coverage,$(if $(MUTANTS),mutants,release))))
 variant := $(kind)$(if $(CHECK),-check)$(if $(is_clang),$(if $(FUZZ),,-clang))$(if $(WERROR),-werror)
 B := build/$(variant)
 
@@ -47,7 +42,9 @@ below_cli := rewrite text engine serve watch tenant discovery client shard scrap
 below_webhook := cli admission rewrite text engine serve watch tenant discovery client shard scrape kube prom http codec certs base
 archives_upto = $(patsubst %,$B/%.a,$1 $(below_$1))
 folder_of = $(if $(filter certs webhook,$1),$1,$(if $(filter text rewrite admission cli,$1),webhook/$1,allocator/$1))
+folders = $(foreach f,$(floors),$f:$(call folder_of,$f))
 objects_of = $(patsubst %,$B/%.o,$(basename $(filter-out %_main.c webhook/main.c webhook/buildinfo.c,$(wildcard $(call folder_of,$1)/*.c $(call folder_of,$1)/*.cc))))
+objects = $(foreach f,$(floors),$(call objects_of,$f)) $B/webhook/main.o
 
 packages := libh2o-evloop openssl zlib
 archived := yaml-0.1 jansson libxxhash re2
@@ -62,7 +59,7 @@ cpu := $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
 hardening := -O2 -g -fstack-protector-strong -fstack-clash-protection $(cpu) -D_FORTIFY_SOURCE=$(if $(is_clang),2,3) -fno-common \
   -fPIE $(if $(is_clang),,-ftrivial-auto-var-init=zero) -fno-delete-null-pointer-checks -fno-strict-overflow
 mode := $(if $(sanitizers),-O1 -g -fno-omit-frame-pointer -fsanitize=$(sanitizers) -fno-sanitize-recover=all,$(if \
-  $(COVERAGE),-O0 -g --coverage,$(hardening)))
+  $(COVERAGE),-O0 -g --coverage,$(hardening) $(if $(MUTANTS),-g0 -fPIC -w)))
 cppflags := -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -I. $(shell pkg-config --cflags $(packages) $(archived) 2>/dev/null)
 cflags := -std=gnu17 -include allocator/base/banned.h $(warnings) $(mode) $(if $(CHECK),-DOTEL_TA_CHECK=1) -pthread
 cxxflags := -std=gnu++17 -O2 -Wall -Wextra $(if $(WERROR),-Werror) $(filter-out -O0 -O1,$(mode)) -fno-rtti
@@ -111,10 +108,11 @@ $B/%.o: %.c Makefile
 $B/%.o: %.cc Makefile
 	$Qmkdir -p $(@D) && $(say) CXX $< && $(CXX) $(cppflags) -MMD -MP $(cxxflags) -c -o $@ $<
 
-# For each floor: its archive, 'make lib-<floor>', and 'make unit-<floor>' with the tests of its folder.
+# For each floor: its archive, 'make lib-<floor>', and 'make unit-<floor>' with the tests of its folder. For scripts/mutants the archive is a
+# shared library, found from the root of the tree by its relative name: one change costs one link, whatever number of tests see it.
 define floor_rules
 $B/$1.a: $(call objects_of,$1)
-	$Qmkdir -p $$(@D) && rm -f $$@ && $(AR) rcs $$@ $$^
+	$Qmkdir -p $$(@D) && rm -f $$@ && $(if $(MUTANTS),$(CC) -shared -o,$(AR) rcs) $$@ $$^
 tests_$1 := $(patsubst %.c,$B/%,$(wildcard tests/unit/$1/*_test.c))
 $$(tests_$1): %: %.o $B/tests/check.o $(call archives_upto,$1)
 	$$(link)
