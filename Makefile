@@ -150,7 +150,7 @@ $(fuzz_targets): ldflags += $(if $(FUZZ),-fsanitize=fuzzer)
 $(fuzz_targets): %: %.o $(if $(FUZZ),,$B/tests/fuzz/replay_main.o) $B/tests/check.o $(call archives_upto,webhook)
 	$(link)
 
-.PHONY: all always pages setup run test programs unit golden replay valgrind integration e2e bench fuzz check dist help clean
+.PHONY: all always pages setup run test programs unit golden replay valgrind coverage mutants integration e2e bench fuzz check dist help clean
 .SECONDARY:
 setup: ## install what building and running needs
 	$Qscripts/setup run
@@ -167,9 +167,12 @@ test: ## install, build, run every test that needs no cluster
 programs: $(programs) ## build the test programs
 
 unit: $(programs) ## unit, golden and replay tests of this variant
-	$(prove) $^
-
 golden: $(golden_tests) ## the data-driven behaviour tests
+replay-here: $(fuzz_targets)
+# Valgrind keeps descriptors of its own beyond the limit that server_test sets, and makes system calls that confine_test and
+# keeper_test forbid.
+valgrind-here: $(filter-out %/server_test %/confine_test %/keeper_test,$(programs))
+unit golden replay-here valgrind-here:
 	$(prove) $^
 
 replay: ## corpora of all fuzz targets, under ASan and UBSan
@@ -179,13 +182,9 @@ valgrind: ## unit, golden and replay tests under valgrind (slow)
 	$Qscripts/setup check
 	$Q$(MAKE) --no-print-directory VALGRIND=1 valgrind-here
 
-# Valgrind keeps descriptors of its own beyond the limit that server_test sets, and makes system calls that confine_test and
-# keeper_test forbid.
-valgrind-here: $(filter-out %/server_test %/confine_test %/keeper_test,$(programs))
-	$(prove) $^
-
-replay-here: $(fuzz_targets)
-	$(prove) $^
+coverage: ## lines that unit, golden and replay tests run, by floor; fails below tests/coverage.txt
+	$Qscripts/setup test
+	$Qscripts/coverage
 
 integration: all ## tests that drive the binary
 	$(prove) $(scripted_tests)
