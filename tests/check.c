@@ -1,11 +1,13 @@
 #include "tests/check.h"
 
 #include "allocator/base/log.h"
+#include "allocator/base/mem.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static unsigned n_checks, n_failed;
 static uint64_t n_expected_errors;
@@ -92,6 +94,16 @@ bool check_json(const char *file, int line, struct span got, struct span want, c
     json_decref(a);
     json_decref(b);
     return is_ok;
+}
+
+char *check_folder(const char *name)
+{
+    const char *parent = getenv("TMPDIR");
+    char *path = mem_printf("%s/otel-ta-%s-XXXXXX",
+                            parent == NULL || *parent == '\0' ? "/tmp" : parent, name);
+
+    ok(mkdtemp(path) != NULL, "a folder of its own: %s", path);
+    return path;
 }
 
 void check_expect_errors(uint64_t n)

@@ -27,6 +27,9 @@ bool check_json(const char *file, int line, struct span got, struct span want, c
 /* Equal as JSON, whatever the order of keys and white space. */
 #define is_json(got, want, ...) check_json(__FILE__, __LINE__, (got), (want), __VA_ARGS__)
 
+/* An empty folder of the test's own, below $TMPDIR or /tmp; 'name' is part of its name. The test
+ * removes it, and gives the path back with mem_free(). */
+char *check_folder(const char *name);
 /* The test provokes 'n' error lines in the log. */
 void check_expect_errors(uint64_t n);
 /* A comment in the output. */

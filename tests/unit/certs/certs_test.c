@@ -15,13 +15,6 @@
 
 static const char *const names[] = { "otel-ta.otel.svc", "localhost", "127.0.0.1" };
 
-static char *make_dir(void)
-{
-    char *dir = mem_strdup("/tmp/otel-ta-certs-XXXXXX");
-    ok(mkdtemp(dir) != NULL, "a directory of its own");
-    return dir;
-}
-
 static void remove_dir(char *dir)
 {
     AUTO_STR command = mem_printf("rm -rf '%s'", dir);
@@ -116,7 +109,7 @@ static bool refresh(struct certs *c, int64_t now_s, const char *what)
 
 static void test_own_directory(void)
 {
-    char *dir = make_dir();
+    char *dir = check_folder("certs");
     struct certs *c = open_dir(dir);
     int64_t t0 = 1800000000;
 
@@ -157,7 +150,7 @@ static void test_own_directory(void)
  * real time. */
 static void test_rotation(void)
 {
-    char *dir = make_dir();
+    char *dir = check_folder("certs");
     struct certs *c = open_dir(dir);
     int64_t now_s = (int64_t)time(NULL);
     struct err err = { 0 };
@@ -190,7 +183,7 @@ static void test_rotation(void)
 /* A stop anywhere within a switch: what is there is finished, and nobody's trust is lost. */
 static void test_stopped_switch(void)
 {
-    char *dir = make_dir();
+    char *dir = check_folder("certs");
     struct certs *c = open_dir(dir);
     int64_t now_s = (int64_t)time(NULL), later_s = now_s + ROTATION_SOAK_SECONDS + 60;
 
@@ -221,7 +214,7 @@ static void test_looking(void)
 {
     static const char *const other[] = { "elsewhere.example" };
     const struct certs_options o = { .names = other, .n_names = 1 };
-    char *dir = make_dir();
+    char *dir = check_folder("certs");
     struct certs *server = open_dir(dir);
     struct certs_options mine = o;
     int64_t now_s = (int64_t)time(NULL);
@@ -250,7 +243,7 @@ static void test_shared_directory(void)
     static const char *const two[] = { "TWO.example", "fd00:0::1" };
     struct certs_options o1 = { .names = one, .n_names = COUNT(one) };
     struct certs_options o2 = { .names = two, .n_names = COUNT(two) };
-    char *dir = make_dir();
+    char *dir = check_folder("certs");
     int64_t t0 = (int64_t)time(NULL);
 
     o1.dir = o2.dir = dir;
@@ -284,7 +277,7 @@ static void test_shared_directory(void)
 
 static void test_describe(void)
 {
-    char *dir = make_dir();
+    char *dir = check_folder("certs");
     struct certs *c = open_dir(dir);
     struct err err = { 0 };
     int64_t t0 = (int64_t)time(NULL);
@@ -332,7 +325,7 @@ static void test_end_of_authority(void)
 
 static void test_foreign_directory(void)
 {
-    char *own = make_dir(), *dir = make_dir();
+    char *own = check_folder("certs"), *dir = check_folder("certs");
     struct certs *maker = open_dir(own), *c = NULL;
     int64_t now_s = (int64_t)time(NULL);
     struct identity *id = NULL;
@@ -378,7 +371,7 @@ static void test_foreign_directory(void)
 /* A bundle that is being written: its first certificates are whole, the last one is not yet. */
 static void test_half_a_bundle(void)
 {
-    char *own = make_dir(), *dir = make_dir();
+    char *own = check_folder("certs"), *dir = check_folder("certs");
     struct certs *maker = open_dir(own);
     int64_t now_s = (int64_t)time(NULL);
     struct identity *id = NULL;

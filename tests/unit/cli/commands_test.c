@@ -319,9 +319,9 @@ static void test_rest(void)
 
 int main(void)
 {
-    char dir[] = "/tmp/otel-ta-commands-XXXXXX";
+    AUTO_STR dir = check_folder("commands");
 
-    if (mkdtemp(dir) == NULL || chdir(dir) != 0) {
+    if (chdir(dir) != 0) {
         abort();
     }
     write_files();

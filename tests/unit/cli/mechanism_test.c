@@ -128,11 +128,11 @@ static void test_refused(void)
 int main(void)
 {
     static const char *const files[] = { "prom.yml", "cr.yaml", "gap.yml", "other.yml" };
-    char dir[] = "/tmp/otel-ta-mechanism-XXXXXX";
+    AUTO_STR dir = check_folder("mechanism");
     struct rawserver server;
     struct span out, errors;
 
-    if (mkdtemp(dir) == NULL || chdir(dir) != 0) {
+    if (chdir(dir) != 0) {
         abort();
     }
     rawserver_start(&server, SPAN_LIT("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/credentials_test.XXXXXX";
+static char *folder;
 
 static void write_file(const char *name, const char *text)
 {
@@ -222,7 +222,7 @@ static void test_send(void)
 
 int main(void)
 {
-    ok(mkdtemp(folder) != NULL, "a folder");
+    folder = check_folder("credentials");
     write_file("secret", "from file\n");
     write_file("other", " other \n");
     test_headers();
@@ -234,5 +234,6 @@ int main(void)
     remove_file("secret");
     remove_file("other");
     ok(rmdir(folder) == 0, "and the folder");
+    mem_free(folder);
     return check_done();
 }

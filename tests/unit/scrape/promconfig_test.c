@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 struct fixture {
-    char folder[64];
+    char *folder;
     struct arena arena;
     struct faults f;
     struct strpool pool;
@@ -27,8 +27,7 @@ static void write_file(const struct fixture *x, const char *name, const char *te
 
 static void setup(struct fixture *x)
 {
-    *x = (struct fixture){ .folder = "/tmp/otel-ta-promconfig-XXXXXX" };
-    ok(mkdtemp(x->folder) != NULL, "%s", x->folder);
+    *x = (struct fixture){ .folder = check_folder("promconfig") };
     AUTO_STR sub = mem_printf("%s/sub", x->folder);
     is_int(mkdir(sub, 0700), 0, "sub");
     arena_init(&x->arena);
@@ -53,6 +52,7 @@ static void teardown(struct fixture *x)
     AUTO_STR command = mem_printf("rm -r '%s'", x->folder);
 
     is_int(system(command), 0, "%s", command); /* NOLINT(cert-env33-c): a name we made */
+    mem_free(x->folder);
     scrapejobs_fini(&x->jobs);
     strpool_fini(&x->pool);
     faults_fini(&x->f);

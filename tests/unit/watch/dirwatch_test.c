@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char dir[] = "/tmp/otel-ta-dirwatch-XXXXXX";
+static char *dir;
 
 static char *at(const char *name)
 {
@@ -280,9 +280,7 @@ static void test_no_inotify(void)
 int main(void)
 {
     log_set_level(LOG_ERROR);
-    if (mkdtemp(dir) == NULL) {
-        return 1;
-    }
+    dir = check_folder("dirwatch");
     test_names();
     test_many_for_all();
     test_link();
@@ -291,5 +289,6 @@ int main(void)
     test_renew();
     test_no_inotify();
     ok(rmdir(dir) == 0, "nothing is left");
+    mem_free(dir);
     return check_done();
 }

@@ -8,7 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static char dir[] = "/tmp/otel-ta-filealarm-XXXXXX";
+static char *dir;
 
 struct rig {
     struct dirwatch *dirs;
@@ -136,13 +136,12 @@ static void test_replaced(void)
 
 int main(void)
 {
-    if (mkdtemp(dir) == NULL) {
-        return 1;
-    }
+    dir = check_folder("filealarm");
     test_quiet();
     test_without_events();
     test_changed_back();
     test_replaced();
     ok(rmdir(dir) == 0, "nothing is left");
+    mem_free(dir);
     return check_done();
 }

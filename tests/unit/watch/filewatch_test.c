@@ -18,7 +18,7 @@
 
 #define MAX_FILES 3
 
-static char dir[] = "/tmp/otel-ta-filewatch-XXXXXX";
+static char *dir;
 
 static char *at(const char *name)
 {
@@ -401,7 +401,7 @@ static void test_folder_patterns(void)
 
 int main(void)
 {
-    ok(mkdtemp(dir) != NULL, "a folder of its own");
+    dir = check_folder("filewatch");
     test_swapped_folder();
     test_broken_listing();
     test_too_many();
@@ -410,5 +410,6 @@ int main(void)
     test_unreadable();
     test_folder_patterns();
     ok(rmdir(dir) == 0, "nothing is left behind");
+    mem_free(dir);
     return check_done();
 }

@@ -13,7 +13,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static char dir[] = "/tmp/otel-ta-watcher-XXXXXX";
+static char *dir;
 
 static void put(const char *path, const char *text)
 {
@@ -186,11 +186,10 @@ static void test_files(void)
 
 int main(void)
 {
-    if (mkdtemp(dir) == NULL) {
-        return 1;
-    }
+    dir = check_folder("watcher");
     test_wants();
     test_files();
     ok(rmdir(dir) == 0, "nothing is left");
+    mem_free(dir);
     return check_done();
 }

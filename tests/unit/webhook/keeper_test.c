@@ -309,9 +309,9 @@ static void test_refusals(void)
 
 int main(void)
 {
-    char dir[] = "/tmp/otel-ta-keeper-XXXXXX";
+    AUTO_STR dir = check_folder("keeper");
 
-    if (mkdtemp(dir) == NULL || chdir(dir) != 0) {
+    if (chdir(dir) != 0) {
         abort();
     }
     test_local();

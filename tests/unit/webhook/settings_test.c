@@ -155,9 +155,9 @@ static void fill_standard_input(void)
 
 int main(void)
 {
-    char dir[] = "/tmp/otel-ta-settings-XXXXXX";
+    AUTO_STR dir = check_folder("settings");
 
-    if (mkdtemp(dir) == NULL || chdir(dir) != 0) {
+    if (chdir(dir) != 0) {
         abort();
     }
     put("cr.yaml",
