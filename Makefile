@@ -186,6 +186,10 @@ coverage: ## lines that unit, golden and replay tests run, by floor; fails below
 	$Qscripts/setup test
 	$Qscripts/coverage
 
+mutants: ## small changes to the program that tests miss: make mutants N=100 SEED=7 IN=webhook/cli
+	$Qscripts/setup test
+	$Qscripts/mutants -n '$(N)' -s '$(SEED)' $(IN)
+
 integration: all ## tests that drive the binary
 	$(prove) $(scripted_tests)
 
