@@ -57,10 +57,11 @@ static const unsigned forbidden[] = {
 
 #if defined(OUR_ARCH)
 /* Loads the number, compares it with each forbidden one, and refuses calls of another
- * architecture's table. */
+ * architecture's table: x32, a second table of x86-64, shares its architecture and is told by a bit
+ * of the number. */
 static int install_filter(struct err *err)
 {
-    struct sock_filter code[COUNT(forbidden) + 6];
+    struct sock_filter code[COUNT(forbidden) + 7];
     unsigned n = 0;
 
     code[n++] =
@@ -69,6 +70,10 @@ static int install_filter(struct err *err)
     code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
     code[n++] =
         (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+#if defined(__x86_64__)
+    code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, __X32_SYSCALL_BIT,
+                                             COUNT(forbidden) + 1, 0);
+#endif
     for (unsigned i = 0; i < COUNT(forbidden); i++) {
         unsigned char to_refusal = (unsigned char)(COUNT(forbidden) - i);
         code[n++] =

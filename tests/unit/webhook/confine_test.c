@@ -8,6 +8,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -56,6 +57,24 @@ static bool status_says(const char *line)
     return found;
 }
 
+/* On x86-64 every call has a second number, with bit 30 set, where the kernel was built with x32;
+ * one that was not answers ENOSYS, so that EPERM can only come from the filter. */
+static void test_x32(void)
+{
+#if defined(__x86_64__)
+    static const struct {
+        long number;
+        const char *name;
+    } t[] = { { SYS_getpid, "getpid" }, { SYS_chroot, "chroot" }, { 520, "execve" } };
+    for (size_t i = 0; i < COUNT(t); i++) {
+        errno = 0;
+        long rc = syscall(__X32_SYSCALL_BIT | t[i].number, NULL, NULL, NULL);
+        ok(rc == -1 && errno == EPERM, "no %s by its number of x32: %s", t[i].name,
+           strerror(errno));
+    }
+#endif
+}
+
 int main(void)
 {
     struct gate gate = { .mutex = PTHREAD_MUTEX_INITIALIZER };
@@ -72,6 +91,7 @@ int main(void)
     is_int(try_exec(), EPERM, "nor can this one");
     is_int(ptrace(PTRACE_TRACEME, 0, NULL, NULL), -1, "nor be traced");
     is_int(chroot("/"), -1, "nor change its root");
+    test_x32();
     ok(status_says("Seccomp:\t2\n"), "the kernel says: filtered");
     ok(status_says("NoNewPrivs:\t1\n"), "and: no new privileges");
     ok(getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && limit.rlim_max == 0,
