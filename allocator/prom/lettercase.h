@@ -1,6 +1,9 @@
 /* Upper and lower case as Go's strings.ToUpper and strings.ToLower see them: Unicode's simple
- * mappings, one code point to one code point, no locale. The actions uppercase and lowercase need
- * exactly this, and no C library promises it. Threads: any. */
+ * mappings of the version that Go has, one code point to one code point, no locale. The actions
+ * uppercase and lowercase need exactly this. towupper_l() of glibc 2.36 agrees in every code point
+ * with C.UTF-8, but that locale is a file of libc-bin, not a part of libc.so: newlocale() fails in
+ * an image without it (seen with an empty /usr/lib/locale; LOCPATH only adds a folder), and it
+ * follows Unicode wherever libc does. Threads: any. */
 #ifndef OTEL_TA_PROM_LETTERCASE_H
 #define OTEL_TA_PROM_LETTERCASE_H
 
