@@ -46,8 +46,8 @@ folders = $(foreach f,$(floors),$f:$(call folder_of,$f))
 objects_of = $(patsubst %,$B/%.o,$(basename $(filter-out %_main.c webhook/main.c webhook/buildinfo.c,$(wildcard $(call folder_of,$1)/*.c $(call folder_of,$1)/*.cc))))
 objects = $(foreach f,$(floors),$(call objects_of,$f)) $B/webhook/main.o
 
-packages := libh2o-evloop openssl zlib
-archived := yaml-0.1 jansson libxxhash re2
+packages := libh2o-evloop openssl
+archived := yaml-0.1 jansson libxxhash re2 libdeflate
 archived_libs := $(shell pkg-config --libs $(archived) 2>/dev/null) -lstdc++
 package_libs := $(shell pkg-config --libs $(packages) 2>/dev/null) -lm
 
@@ -95,8 +95,8 @@ build/version: always
 $B/webhook/buildinfo.o: cppflags += @build/version
 $B/webhook/buildinfo.o: build/version
 
-# A release holds the archives of what nobody else in the process uses: it starts faster. OpenSSL and zlib are shared with h2o and
-# libcurl, and of h2o Debian has no archive.
+# A release holds the archives of what nobody else in the process uses: it starts faster. OpenSSL is shared with h2o and libcurl,
+# and of h2o Debian has no archive.
 $B/otel-ta: archived_libs := $(if $(sanitizers)$(COVERAGE),,-static-libgcc -Wl,--gc-sections -Wl,-Bstatic) $(archived_libs) -Wl,-Bdynamic
 $B/otel-ta: $B/webhook/main.o $B/webhook/buildinfo.o $(call archives_upto,webhook)
 	$(link)
@@ -133,6 +133,7 @@ fuzz_targets := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 bench_programs := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
 scripted_tests = $(sort $(wildcard tests/integration/*.t))
 programs := $(unit_tests) $(golden_tests) $(fuzz_targets)
+$(unit_tests): package_libs += -lz # to compare with libdeflate
 
 $(golden_tests): %: %.o $B/tests/check.o $(call archives_upto,webhook)
 	$(link)

@@ -1,73 +1,64 @@
 #include "allocator/codec/zlib.h"
 
 #include <assert.h>
-#include <limits.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
-#include "allocator/base/mem.h"
+enum form { FORM_ZLIB, FORM_GZIP };
 
-/* zlib reports lack of memory as an error of its own; here it ends the program as everywhere. */
-static voidpf allocate(voidpf unused, uInt n, uInt size)
+static void pack(struct span s, int level, enum form form, struct buf *out)
 {
-    (void)unused;
-    return mem_array(n, size);
-}
+    struct libdeflate_compressor *c = libdeflate_alloc_compressor(level);
 
-static void release(voidpf unused, voidpf p)
-{
-    (void)unused;
-    mem_free(p);
-}
-
-/* zlib counts its input in 32 bits. */
-static void refill(z_stream *z, struct span *left)
-{
-    if (z->avail_in == 0 && left->len > 0) {
-        uInt n = left->len > UINT_MAX ? UINT_MAX : (uInt)left->len;
-        z->next_in = (Bytef *)(uintptr_t)left->p;
-        z->avail_in = n;
-        *left = span_from(*left, n);
+    assert(c != NULL); /* a wrong level, or no memory */
+    bool is_zlib = form == FORM_ZLIB;
+    size_t bound = is_zlib ? libdeflate_zlib_compress_bound(c, s.len)
+                           : libdeflate_gzip_compress_bound(c, s.len);
+    size_t left = out->max - out->len;
+    size_t room = bound < left ? bound : left;
+    char *to = buf_reserve(out, room);
+    size_t n = to == NULL ? 0
+               : is_zlib  ? libdeflate_zlib_compress(c, s.p, s.len, to, room)
+                          : libdeflate_gzip_compress(c, s.p, s.len, to, room);
+    libdeflate_free_compressor(c);
+    if (n == 0) {
+        (void)buf_reserve(out, SIZE_MAX); /* what came out does not fit: the error sticks */
+        return;
     }
+    out->len += n;
+    out->p[out->len] = '\0';
 }
-
-#define CHUNK 16384
 
 void zlib_deflate(struct span s, int level, struct buf *out)
 {
-    z_stream z = { .zalloc = allocate, .zfree = release };
-    unsigned char chunk[CHUNK];
-    int rc = deflateInit(&z, level);
+    pack(s, level, FORM_ZLIB, out);
+}
 
-    assert(rc == Z_OK);
-    while (rc == Z_OK && buf_error(out) == 0) {
-        refill(&z, &s);
-        z.next_out = chunk;
-        z.avail_out = sizeof(chunk);
-        rc = deflate(&z, s.len == 0 ? Z_FINISH : Z_NO_FLUSH);
-        buf_add(out, chunk, sizeof(chunk) - z.avail_out);
-    }
-    assert(rc == Z_STREAM_END || buf_error(out) != 0);
-    deflateEnd(&z);
+void zlib_deflate_gzip(struct span s, int level, struct buf *out)
+{
+    pack(s, level, FORM_GZIP, out);
 }
 
 int zlib_inflate(struct span s, struct buf *out, struct err *err)
 {
-    z_stream z = { .zalloc = allocate, .zfree = release };
-    unsigned char chunk[CHUNK];
-    int rc = inflateInit(&z);
+    size_t room = out->max - out->len;
+    char *to = buf_reserve(out, room);
+    size_t n_in = 0, n_out = 0;
 
-    assert(rc == Z_OK);
-    while (rc == Z_OK && buf_error(out) == 0) {
-        refill(&z, &s);
-        z.next_out = chunk;
-        z.avail_out = sizeof(chunk);
-        rc = inflate(&z, Z_NO_FLUSH);
-        buf_add(out, chunk, sizeof(chunk) - z.avail_out);
+    if (to == NULL) {
+        return err_set(err, ERR_TOO_BIG, "zlib: no room is left");
     }
-    bool is_whole = rc == Z_STREAM_END && z.avail_in == 0 && s.len == 0;
-    inflateEnd(&z);
-    if (buf_error(out) != 0) {
+    struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+    assert(d != NULL); /* no memory */
+    enum libdeflate_result rc =
+        libdeflate_zlib_decompress_ex(d, s.p, s.len, to, room, &n_in, &n_out);
+    libdeflate_free_decompressor(d);
+    if (rc == LIBDEFLATE_INSUFFICIENT_SPACE) {
         return err_set(err, ERR_TOO_BIG, "zlib: inflates to more than %zu bytes", out->max);
     }
-    return is_whole ? 0 : err_set(err, ERR_INVALID, "zlib: not a complete zlib stream");
+    if (rc != LIBDEFLATE_SUCCESS || n_in != s.len) {
+        return err_set(err, ERR_INVALID, "zlib: not a complete zlib stream");
+    }
+    out->len += n_out;
+    out->p[out->len] = '\0';
+    return 0;
 }

@@ -1,37 +1,15 @@
 #include "allocator/serve/gzip.h"
 
-#include <assert.h>
-#include <strings.h>
-#include <zlib.h>
+#include "allocator/codec/zlib.h"
 
-enum {
-    LEVEL =
-        4, /* bodies are made on the engine thread: near the best ratio at a third of the time */
-    WINDOW_GZIP = 15 + 16,
-    MEMORY = 8,
-    INPUT_STEP = 1 << 20, /* zlib counts in unsigned int */
-};
+#include <strings.h>
+
+/* Bodies are made on the engine thread: near the best ratio at a third of the time. */
+#define LEVEL 4
 
 void gzip_compress(struct span in, struct buf *out)
 {
-    z_stream z = { 0 };
-    int rc = deflateInit2(&z, LEVEL, Z_DEFLATED, WINDOW_GZIP, MEMORY, Z_DEFAULT_STRATEGY);
-
-    assert(rc == Z_OK); /* wrong parameters or no memory */
-    do {
-        if (z.avail_in == 0 && in.len > 0) {
-            size_t step = in.len < INPUT_STEP ? in.len : INPUT_STEP;
-            z.next_in = (Bytef *)(uintptr_t)in.p;
-            z.avail_in = (uInt)step;
-            in = span_from(in, step);
-        }
-        unsigned char chunk[16384];
-        z.next_out = chunk;
-        z.avail_out = sizeof(chunk);
-        rc = deflate(&z, in.len == 0 ? Z_FINISH : Z_NO_FLUSH);
-        buf_add(out, chunk, sizeof(chunk) - z.avail_out);
-    } while (rc != Z_STREAM_END);
-    deflateEnd(&z);
+    zlib_deflate_gzip(in, LEVEL, out);
 }
 
 /* "q=0", "q=0.000": refused. */

@@ -140,8 +140,8 @@ bool annotation_holds(struct span value, struct span json)
 
 /* ---- encoding */
 
-/* What reads it does not care which level wrote it: the fast one is twice as fast and a twentieth
- * bigger. */
+/* What reads it does not care which level wrote it: the fast one takes a third of the time and is a
+ * tenth to a quarter bigger. */
 #define LEVEL_FAST 1
 #define LEVEL_SMALL 6
 

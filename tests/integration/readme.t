@@ -27,7 +27,7 @@ for line in re.findall(r"^otel-ta (?:rewrite|validate|allocate|explain) .*$", re
                             capture_output=True, text=True, check=False)
     ok(result.returncode == 0 and result.stdout, f"runs: {command}")
 
-HEADERS = {"h2o": "h2o", "libcurl": "curl/", "libyaml": "yaml.h", "RE2": "re2/", "xxHash": "xxhash.h", "zlib": "zlib.h",
+HEADERS = {"h2o": "h2o", "libcurl": "curl/", "libyaml": "yaml.h", "RE2": "re2/", "xxHash": "xxhash.h", "libdeflate": "libdeflate.h",
            "OpenSSL": "openssl/", "jansson": "jansson.h"}
 sources = [p for f in ("allocator", "certs", "webhook") for p in sorted((ROOT / f).rglob("*")) if p.suffix in (".c", ".h", ".cc")]
 doors = dict(re.findall(r"^\| (\w+) \| (`(?:allocator|certs|webhook)/.*) \|$", readme.split("| its doors |")[1], re.M))
