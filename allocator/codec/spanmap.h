@@ -1,6 +1,7 @@
-/* From texts to things: an index, or a set, that a peer's document cannot make slow.
- * Ownership: nodes live in the arena given at birth, keys and things are borrowed.
- * Threads: a map belongs to one thread. */
+/* From texts, or pairs of texts, to things; a set where only the keys matter. The one hash
+ * container of texts: a document of a hundred thousand keys costs linear time. Ownership: keys and
+ * things are borrowed; nodes live in the arena given at birth, or are the map's own. Threads: a map
+ * belongs to one thread. */
 #ifndef OTEL_TA_CODEC_SPANMAP_H
 #define OTEL_TA_CODEC_SPANMAP_H
 
@@ -9,15 +10,20 @@
 
 struct spanmap {
     struct table table;
-    struct arena *arena;
+    struct arena *arena; /* NULL: 'own' */
+    struct arena own;
 };
 
+/* 'arena' may be NULL: for a map that is gone long before any arena at hand. */
 void spanmap_init(struct spanmap *m, struct arena *arena);
 /* False when 'key' is there already: the first one stays. */
 bool spanmap_put(struct spanmap *m, struct span key, const void *thing);
 /* NULL when it is not there. */
 const void *spanmap_get(const struct spanmap *m, struct span key);
 bool spanmap_has(const struct spanmap *m, struct span key);
+/* The same for keys that are unique only within a scope: a job within its receiver. */
+bool spanmap_put_in(struct spanmap *m, struct span scope, struct span key, const void *thing);
+const void *spanmap_get_in(const struct spanmap *m, struct span scope, struct span key);
 void spanmap_fini(struct spanmap *m);
 
 #endif

@@ -1,7 +1,7 @@
 #include "allocator/codec/treebuild.h"
 
 #include "allocator/base/mem.h"
-#include "allocator/codec/keyset.h"
+#include "allocator/codec/spanmap.h"
 
 #include <assert.h>
 
@@ -120,7 +120,7 @@ int treebuild_open(struct treebuild *b, struct node *n, struct err *err)
 /* The key that equals an earlier one of 'pairs', or NULL. */
 static const struct node *find_twin(const struct node_pair *pairs, size_t n)
 {
-    struct keyset set;
+    struct spanmap set;
     const struct node *twin = NULL;
 
     if (n <= FEW_KEYS) {
@@ -133,11 +133,11 @@ static const struct node *find_twin(const struct node_pair *pairs, size_t n)
         }
         return NULL;
     }
-    keyset_init(&set, n);
+    spanmap_init(&set, NULL);
     for (size_t i = 0; i < n && twin == NULL; i++) {
-        twin = keyset_add(&set, pairs[i].key->text) ? NULL : pairs[i].key;
+        twin = spanmap_put(&set, pairs[i].key->text, NULL) ? NULL : pairs[i].key;
     }
-    keyset_fini(&set);
+    spanmap_fini(&set);
     return twin;
 }
 

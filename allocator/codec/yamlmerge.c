@@ -1,6 +1,6 @@
 #include "allocator/codec/yamlmerge.h"
 
-#include "allocator/codec/keyset.h"
+#include "allocator/codec/spanmap.h"
 #include "allocator/codec/treebuild.h"
 
 static const struct node_pair *find_merge(const struct node *map)
@@ -41,12 +41,12 @@ static int check_sources(const struct node *value, size_t *out_n_pairs, struct e
     return 0;
 }
 
-static size_t add_source(struct node_pair *to, const struct node *source, struct keyset *seen)
+static size_t add_source(struct node_pair *to, const struct node *source, struct spanmap *seen)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < source->n; i++) {
-        if (keyset_add(seen, source->pairs[i].key->text)) {
+        if (spanmap_put(seen, source->pairs[i].key->text, NULL)) {
             to[n++] = (struct node_pair){ source->pairs[i].key, source->pairs[i].value, true };
         }
     }
@@ -56,7 +56,7 @@ static size_t add_source(struct node_pair *to, const struct node *source, struct
 int yamlmerge_resolve(struct node *map, struct arena *arena, struct err *err)
 {
     const struct node_pair *merge = find_merge(map);
-    struct keyset seen;
+    struct spanmap seen;
     size_t n_merged, n = 0;
 
     if (merge == NULL) {
@@ -68,10 +68,10 @@ int yamlmerge_resolve(struct node *map, struct arena *arena, struct err *err)
         return rc;
     }
     struct node_pair *pairs = arena_alloc(arena, (map->n + n_merged) * sizeof(*pairs));
-    keyset_init(&seen, map->n + n_merged);
+    spanmap_init(&seen, NULL);
     for (size_t i = 0; i < map->n; i++) {
         if (&map->pairs[i] != merge) {
-            (void)keyset_add(&seen, map->pairs[i].key->text);
+            (void)spanmap_put(&seen, map->pairs[i].key->text, NULL);
             pairs[n++] = map->pairs[i];
         }
     }
@@ -82,7 +82,7 @@ int yamlmerge_resolve(struct node *map, struct arena *arena, struct err *err)
             n += add_source(pairs + n, value->items[i], &seen);
         }
     }
-    keyset_fini(&seen);
+    spanmap_fini(&seen);
     map->pairs = pairs;
     map->n = n;
     return 0;

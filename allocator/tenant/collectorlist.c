@@ -3,7 +3,7 @@
 #include "allocator/base/buf.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
-#include "allocator/codec/keyset.h"
+#include "allocator/codec/spanmap.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -71,7 +71,7 @@ static bool has_blanks(struct span item)
 
 /* Pods are named by letters, digits, '-' and '.'; others may name collectors more freely, but a
  * name that begins with anything else is a slip. */
-static int read_item(struct collectorlist *l, struct span item, struct keyset *seen,
+static int read_item(struct collectorlist *l, struct span item, struct spanmap *seen,
                      struct err *err)
 {
     struct span name = item, address = cut(&name, '='), node = cut(&name, '@');
@@ -87,7 +87,7 @@ static int read_item(struct collectorlist *l, struct span item, struct keyset *s
     if (has_blanks(item)) {
         return err_set(err, ERR_INVALID, "a list of names: there are blanks in it");
     }
-    if (!keyset_add(seen, name)) {
+    if (!spanmap_put(seen, name, NULL)) {
         return err_set(err, ERR_INVALID, "a list of different names: one is there twice");
     }
     struct strategy_collector *c = &l->v[l->n++];
@@ -99,7 +99,7 @@ static int read_item(struct collectorlist *l, struct span item, struct keyset *s
 
 int collectorlist_parse(struct collectorlist *l, struct span text, struct err *err)
 {
-    struct keyset seen;
+    struct spanmap seen;
     size_t n = 1;
     int rc = 0;
 
@@ -110,13 +110,13 @@ int collectorlist_parse(struct collectorlist *l, struct span text, struct err *e
         return err_set(err, ERR_INVALID, "a list of at most %d names", LIMIT_COLLECTORS);
     }
     make_room(l, n);
-    keyset_init(&seen, n);
+    spanmap_init(&seen, NULL);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         struct span item = text;
         text = cut(&item, ',');
         rc = read_item(l, item, &seen, err);
     }
-    keyset_fini(&seen);
+    spanmap_fini(&seen);
     return rc;
 }
 

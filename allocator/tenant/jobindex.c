@@ -1,58 +1,20 @@
 #include "allocator/tenant/jobindex.h"
 
-#include "allocator/base/hash.h"
-
-struct entry {
-    struct table_node node;
-    struct span receiver, job;
-    const struct node *value;
-};
-
-struct key {
-    struct span receiver, job;
-};
-
-static uint64_t hash_of(struct span receiver, struct span job)
-{
-    return hash_mix(hash_fast(receiver) + 1) ^ hash_fast(job);
-}
-
-static bool matches(const struct table_node *node, const void *key)
-{
-    const struct entry *e = (const void *)node;
-    const struct key *k = key;
-
-    return span_eq(e->job, k->job) && span_eq(e->receiver, k->receiver);
-}
-
 void jobindex_init(struct jobindex *index, struct arena *arena)
 {
-    table_init(&index->table);
-    index->arena = arena;
+    spanmap_init(&index->jobs, arena);
 }
 
 const struct node *jobindex_find(const struct jobindex *index, struct span receiver,
                                  struct span job)
 {
-    const struct key key = { receiver, job };
-    const struct entry *e =
-        (const void *)table_find(&index->table, hash_of(receiver, job), matches, &key);
-
-    return e == NULL ? NULL : e->value;
+    return spanmap_get_in(&index->jobs, receiver, job);
 }
 
 bool jobindex_add(struct jobindex *index, struct span receiver, struct span job,
                   const struct node *node)
 {
-    if (jobindex_find(index, receiver, job) != NULL) {
-        return false;
-    }
-    struct entry *e = arena_zalloc(index->arena, sizeof(*e));
-    e->receiver = receiver;
-    e->job = job;
-    e->value = node;
-    table_put(&index->table, &e->node, hash_of(receiver, job));
-    return true;
+    return spanmap_put_in(&index->jobs, receiver, job, node);
 }
 
 void jobindex_add_annotation(struct jobindex *index, const struct node *annotation)
@@ -75,5 +37,5 @@ void jobindex_add_annotation(struct jobindex *index, const struct node *annotati
 
 void jobindex_fini(struct jobindex *index)
 {
-    table_fini(&index->table);
+    spanmap_fini(&index->jobs);
 }

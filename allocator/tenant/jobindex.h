@@ -4,12 +4,11 @@
 #ifndef OTEL_TA_TENANT_JOBINDEX_H
 #define OTEL_TA_TENANT_JOBINDEX_H
 
-#include "allocator/base/table.h"
 #include "allocator/codec/node.h"
+#include "allocator/codec/spanmap.h"
 
 struct jobindex {
-    struct table table;
-    struct arena *arena;
+    struct spanmap jobs;
 };
 
 void jobindex_init(struct jobindex *index, struct arena *arena);

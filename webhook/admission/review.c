@@ -3,7 +3,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/jsonscan.h"
-#include "allocator/codec/keyset.h"
+#include "allocator/codec/spanmap.h"
 #include "allocator/tenant/receivers.h"
 #include "allocator/tenant/wire.h"
 
@@ -166,16 +166,16 @@ static void put_pair(struct reader *s, size_t from, struct node_pair pair)
 /* Moves the pairs that count to the end of 'pairs'; returns the index of the first. */
 static size_t last_of_equals(struct node_pair *pairs, size_t n)
 {
-    struct keyset seen;
+    struct spanmap seen;
     size_t to = n;
 
-    keyset_init(&seen, n);
+    spanmap_init(&seen, NULL);
     for (size_t i = n; i-- > 0;) {
-        if (keyset_add(&seen, pairs[i].key->text)) {
+        if (spanmap_put(&seen, pairs[i].key->text, NULL)) {
             pairs[--to] = pairs[i];
         }
     }
-    keyset_fini(&seen);
+    spanmap_fini(&seen);
     return to;
 }
 
