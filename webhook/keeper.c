@@ -3,6 +3,7 @@
 #include "webhook/keeper.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
 #include "allocator/base/thread.h"
@@ -368,7 +369,7 @@ static void reload(struct keeper *k, bool is_asked)
 static void note_refusals(struct keeper *k)
 {
     for (struct mail *mail = mailbox_drain(k->refusals), *next; mail != NULL; mail = next) {
-        const struct refusal_mail *m = (const struct refusal_mail *)(const void *)mail;
+        const struct refusal_mail *m = CONTAINER_OF(mail, struct refusal_mail, mail);
         next = mail->next;
         note_reload(false);
         feed_forget(&k->feed, span_of(m->ns), span_of(m->name));

@@ -1,5 +1,6 @@
 #include "allocator/base/strpool.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
 
@@ -11,27 +12,28 @@ void strpool_init(struct strpool *pool)
 
 static bool matches(const struct table_node *node, const void *key)
 {
-    const struct str *s = (const struct str *)(const void *)node; /* the node is its first member */
+    const struct str *s = CONTAINER_OF(node, struct str, node);
     return span_eq(str_span(s), *(const struct span *)key);
 }
 
 struct str *strpool_intern(struct strpool *pool, struct span s)
 {
     uint64_t hash = hash_fast(s);
-    struct str *str = (struct str *)(void *)table_find(&pool->table, hash, matches, &s);
+    struct table_node *node = table_find(&pool->table, hash, matches, &s);
 
-    if (str == NULL) {
-        str = mem_alloc(sizeof(*str) + s.len + 1);
-        str->pins = 0;
-        str->len = (uint32_t)s.len;
-        str->is_meta = span_has_prefix(s, "__meta_");
-        if (s.len > 0) {
-            memcpy(str->text, s.p, s.len);
-        }
-        str->text[s.len] = '\0';
-        table_put(&pool->table, &str->node, hash);
-        pool->bytes += sizeof(*str) + s.len + 1;
+    if (node != NULL) {
+        return CONTAINER_OF(node, struct str, node);
     }
+    struct str *str = mem_alloc(sizeof(*str) + s.len + 1);
+    str->pins = 0;
+    str->len = (uint32_t)s.len;
+    str->is_meta = span_has_prefix(s, "__meta_");
+    if (s.len > 0) {
+        memcpy(str->text, s.p, s.len);
+    }
+    str->text[s.len] = '\0';
+    table_put(&pool->table, &str->node, hash);
+    pool->bytes += sizeof(*str) + s.len + 1;
     return str;
 }
 
@@ -41,7 +43,7 @@ static void drop(struct strpool *pool, bool even_pinned)
 
     while (node != NULL) {
         struct table_node *next = table_next(&pool->table, node);
-        struct str *s = (struct str *)(void *)node;
+        struct str *s = CONTAINER_OF(node, struct str, node);
         if (even_pinned || s->pins == 0) {
             table_del(&pool->table, node);
             pool->bytes -= sizeof(*s) + s->len + 1;

@@ -32,7 +32,4 @@ void table_del(struct table *t, struct table_node *node);
 struct table_node *table_next(const struct table *t, const struct table_node *prev);
 void table_fini(struct table *t); /* the slots only; nodes are the caller's */
 
-/* What 'node' is embedded in. Through an integer, because match functions have a const node. */
-#define TABLE_ITEM(node, type, member) ((type *)((uintptr_t)(node)-offsetof(type, member)))
-
 #endif

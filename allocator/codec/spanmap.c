@@ -1,5 +1,6 @@
 #include "allocator/codec/spanmap.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 
 struct name {
@@ -21,7 +22,7 @@ static uint64_t hash_of(const struct name *name)
 
 static bool is_entry(const struct table_node *node, const void *wanted)
 {
-    const struct entry *e = TABLE_ITEM(node, struct entry, node);
+    const struct entry *e = CONTAINER_OF(node, struct entry, node);
     const struct name *name = wanted;
 
     return span_eq(e->name.key, name->key) && span_eq(e->name.scope, name->scope);
@@ -31,7 +32,7 @@ static const struct entry *find(const struct spanmap *m, const struct name *name
 {
     const struct table_node *node = table_find(&m->table, hash, is_entry, name);
 
-    return node == NULL ? NULL : TABLE_ITEM(node, struct entry, node);
+    return node == NULL ? NULL : CONTAINER_OF(node, struct entry, node);
 }
 
 void spanmap_init(struct spanmap *m, struct arena *arena)

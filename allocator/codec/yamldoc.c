@@ -1,5 +1,6 @@
 #include "allocator/codec/yamldoc.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/table.h"
@@ -133,14 +134,14 @@ static int add(struct reader *r, struct node *n, struct treebuild_size size, str
 
 static bool is_name(const struct table_node *entry, const void *key)
 {
-    return span_eq(TABLE_ITEM(entry, const struct anchor, entry)->name, *(const struct span *)key);
+    return span_eq(CONTAINER_OF(entry, struct anchor, entry)->name, *(const struct span *)key);
 }
 
 static struct anchor *find_anchor(struct reader *r, struct span name)
 {
     struct table_node *entry = table_find(&r->anchors, hash_fast(name), is_name, &name);
 
-    return entry == NULL ? NULL : TABLE_ITEM(entry, struct anchor, entry);
+    return entry == NULL ? NULL : CONTAINER_OF(entry, struct anchor, entry);
 }
 
 /* A name may be given again: later aliases mean the later value. */

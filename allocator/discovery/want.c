@@ -1,11 +1,12 @@
 #include "allocator/discovery/want.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/base/mem.h"
 
 static void dispose_want(struct mail *mail)
 {
-    struct want *want = (struct want *)(void *)mail;
+    struct want *want = CONTAINER_OF(mail, struct want, mail);
     want_free(&want);
 }
 
@@ -55,7 +56,7 @@ struct mail *want_signal_new(int kind)
 
 static void dispose_arrival(struct mail *mail)
 {
-    struct arrival *arrival = (struct arrival *)(void *)mail;
+    struct arrival *arrival = CONTAINER_OF(mail, struct arrival, mail);
     arrival_free(&arrival);
 }
 

@@ -2,6 +2,7 @@
 #include "allocator/engine/engine.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
 #include "allocator/base/mem.h"
@@ -139,13 +140,13 @@ static void take_mail(struct engine *e, struct mail *mail) ON(engine)
 {
     switch (mail->kind) {
     case ENGINE_ARRIVAL:
-        take_arrival(e, (const struct arrival *)(const void *)mail);
+        take_arrival(e, CONTAINER_OF(mail, struct arrival, mail));
         break;
     case ENGINE_TENANT:
-        take_tenant(e, (struct tenant_mail *)(void *)mail);
+        take_tenant(e, CONTAINER_OF(mail, struct tenant_mail, mail));
         break;
     case ENGINE_COLLECTORS: {
-        struct collectors_mail *m = (struct collectors_mail *)(void *)mail;
+        struct collectors_mail *m = CONTAINER_OF(mail, struct collectors_mail, mail);
         state_put_collectors(e->state, span_of(m->ns), span_of(m->name), &m->list);
         break;
     }

@@ -1,5 +1,6 @@
 #include "allocator/engine/job.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
@@ -47,7 +48,7 @@ struct source_key {
 
 static bool is_source(const struct table_node *node, const void *key)
 {
-    const struct source *s = (const struct source *)(const void *)node;
+    const struct source *s = CONTAINER_OF(node, struct source, node);
     const struct source_key *k = key;
     return s->section == k->section && span_eq(span_of(s->name), k->name);
 }
@@ -61,7 +62,7 @@ struct source *job_find_source(const struct job *j, uint32_t section, struct spa
 {
     struct source_key key = { section, name };
     struct table_node *node = table_find(&j->sources, hash_source(&key), is_source, &key);
-    return node == NULL ? NULL : TABLE_ITEM(node, struct source, node);
+    return node == NULL ? NULL : CONTAINER_OF(node, struct source, node);
 }
 
 static struct source *need_source(struct job *j, uint32_t section, struct span name)
@@ -116,7 +117,7 @@ static bool any_node(const struct table_node *node, const void *key)
 static struct target *find_head(const struct job *j, uint64_t identity)
 {
     struct table_node *node = table_find(&j->heads, identity, any_node, NULL);
-    return node == NULL ? NULL : TABLE_ITEM(node, struct target, node);
+    return node == NULL ? NULL : CONTAINER_OF(node, struct target, node);
 }
 
 static void enter_fleet(struct job *j, struct target *t)
@@ -545,7 +546,7 @@ void job_join(struct job *j, struct fleet *fleet, uint32_t fleet_job)
     j->fleet_job = fleet_job;
     for (struct table_node *node = table_next(&j->heads, NULL); node != NULL;
          node = table_next(&j->heads, node)) {
-        heads[n++] = TABLE_ITEM(node, struct target, node);
+        heads[n++] = CONTAINER_OF(node, struct target, node);
     }
     qsort(heads, n, sizeof(struct target *), compare_identities);
     for (size_t i = 0; i < n; i++) {
@@ -561,7 +562,7 @@ static void free_one(struct job *j, bool is_fleet_gone) ON(engine)
     struct table_node *node = table_next(&j->sources, NULL);
     while (node != NULL) {
         struct table_node *next = table_next(&j->sources, node);
-        struct source *s = TABLE_ITEM(node, struct source, node);
+        struct source *s = CONTAINER_OF(node, struct source, node);
         for (uint32_t i = 0; i < s->n; i++) {
             if (!is_fleet_gone && s->targets[i]->slot != FLEET_NONE) {
                 fleet_remove(j->fleet, s->targets[i]->slot);

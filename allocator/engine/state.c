@@ -2,6 +2,7 @@
 #include "allocator/engine/state.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
 #include "allocator/base/metric.h"
@@ -413,7 +414,7 @@ static void each_target_of(const struct tenancy *t, const struct job *j,
 {
     for (struct table_node *node = table_next(&j->heads, NULL); node != NULL;
          node = table_next(&j->heads, node)) {
-        const struct target *target = TABLE_ITEM(node, struct target, node);
+        const struct target *target = CONTAINER_OF(node, struct target, node);
         uint32_t owner = fleet_owner(j->fleet, target->slot);
         const struct state_target out = {
             .ns = t->ns,

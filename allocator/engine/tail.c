@@ -1,5 +1,6 @@
 #include "allocator/engine/tail.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
 
@@ -11,7 +12,7 @@ void tails_init(struct tails *t, struct publisher *publisher)
 
 static bool is_text(const struct table_node *node, const void *key)
 {
-    const struct tail *tail = (const struct tail *)(const void *)node;
+    const struct tail *tail = CONTAINER_OF(node, struct tail, node);
     return span_eq(span_make(tail->text, tail->len), *(const struct span *)key);
 }
 
@@ -21,7 +22,7 @@ struct tail *tails_intern(struct tails *t, struct span text)
     struct table_node *node = table_find(&t->table, hash, is_text, &text);
 
     if (node != NULL) {
-        return TABLE_ITEM(node, struct tail, node);
+        return CONTAINER_OF(node, struct tail, node);
     }
     struct tail *tail = mem_alloc(sizeof(*tail) + text.len);
     tail->n_refs = 0;
@@ -45,7 +46,7 @@ void tails_fini(struct tails *t)
 
     while (node != NULL) {
         struct table_node *next = table_next(&t->table, node);
-        mem_free(TABLE_ITEM(node, struct tail, node));
+        mem_free(CONTAINER_OF(node, struct tail, node));
         node = next;
     }
     table_fini(&t->table);

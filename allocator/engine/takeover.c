@@ -1,5 +1,6 @@
 #include "allocator/engine/takeover.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/discovery/provider.h"
 #include "allocator/discovery/targetgroup.h"
@@ -88,7 +89,7 @@ static bool take_section(struct job *j, uint32_t section, struct sd_batch *scrat
 
     for (const struct table_node *node = table_next(&before->sources, NULL); node != NULL;
          node = table_next(&before->sources, node)) {
-        const struct source *from = (const struct source *)(const void *)node;
+        const struct source *from = CONTAINER_OF(node, struct source, node);
         const struct sdconfig *its = &before->config->sds[from->section];
         if (is_same_mechanism(its, sd) && is_same_section(its, sd)) {
             has_changed |= take(j, section, from, scratch);
@@ -155,7 +156,7 @@ bool takeover_has_moved(const struct job *j)
     find_places(j, &new);
     for (const struct table_node *node = table_next(&before->sources, NULL);
          node != NULL && !is_missing; node = table_next(&before->sources, node)) {
-        const struct source *from = (const struct source *)(const void *)node;
+        const struct source *from = CONTAINER_OF(node, struct source, node);
         struct span place = old.v[from->section];
         is_missing = from->n > 0 && place.len > 0 && !is_among(&new, place);
     }

@@ -1,5 +1,6 @@
 #include "allocator/engine/tenantmail.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/mem.h"
 #include "allocator/discovery/want.h"
 
@@ -12,7 +13,7 @@ static char *dup_span(struct span s)
 
 static void dispose_tenant(struct mail *mail)
 {
-    struct tenant_mail *m = (struct tenant_mail *)(void *)mail;
+    struct tenant_mail *m = CONTAINER_OF(mail, struct tenant_mail, mail);
 
     tenant_free(&m->tenant);
     mem_free(m->ns);
@@ -48,7 +49,7 @@ struct mail *tenantmail_gone(struct span ns, struct span name)
 
 static void dispose_collectors(struct mail *mail)
 {
-    struct collectors_mail *m = (struct collectors_mail *)(void *)mail;
+    struct collectors_mail *m = CONTAINER_OF(mail, struct collectors_mail, mail);
 
     collectorlist_fini(&m->list);
     mem_free(m->ns);
@@ -77,7 +78,7 @@ struct mail *tenantmail_complete(void)
 
 static void dispose_refusal(struct mail *mail)
 {
-    struct refusal_mail *m = (struct refusal_mail *)(void *)mail;
+    struct refusal_mail *m = CONTAINER_OF(mail, struct refusal_mail, mail);
 
     mem_free(m->ns);
     mem_free(m->name);

@@ -2,6 +2,7 @@
  * publication, whatever it costs. */
 #include "allocator/engine/state.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/mem.h"
 #include "allocator/engine/state_fields.h"
 
@@ -25,7 +26,7 @@ static bool any_node(const struct table_node *node, const void *key)
 static const struct target *find_head(const struct job *j, uint64_t identity)
 {
     struct table_node *node = table_find(&j->heads, identity, any_node, NULL);
-    return node == NULL ? NULL : TABLE_ITEM(node, struct target, node);
+    return node == NULL ? NULL : CONTAINER_OF(node, struct target, node);
 }
 
 static bool is_before(const struct target *a, const struct target *b)
@@ -68,7 +69,7 @@ static int verify_sources(const struct job *j, struct err *err)
 
     for (const struct table_node *node = table_next(&j->sources, NULL); rc == 0 && node != NULL;
          node = table_next(&j->sources, node)) {
-        rc = verify_source(j, TABLE_ITEM(node, struct source, node), &n_heads, err);
+        rc = verify_source(j, CONTAINER_OF(node, struct source, node), &n_heads, err);
     }
     if (rc == 0 && n_heads != j->heads.n) {
         rc = fail(err, j, "a target is served that no source has");
@@ -93,7 +94,7 @@ static size_t render_page(const struct job *j, uint32_t seat, struct buf *out)
 
     for (const struct table_node *node = table_next(&j->heads, NULL); node != NULL;
          node = table_next(&j->heads, node)) {
-        const struct target *t = TABLE_ITEM(node, struct target, node);
+        const struct target *t = CONTAINER_OF(node, struct target, node);
         if (fleet_owner(j->fleet, t->slot) == seat) {
             v[n++] = t;
         }
@@ -145,7 +146,7 @@ static size_t count_unassigned(const struct job *j)
 
     for (const struct table_node *node = table_next(&j->heads, NULL); node != NULL;
          node = table_next(&j->heads, node)) {
-        n += fleet_owner(j->fleet, TABLE_ITEM(node, struct target, node)->slot) == FLEET_NONE;
+        n += fleet_owner(j->fleet, CONTAINER_OF(node, struct target, node)->slot) == FLEET_NONE;
     }
     return n;
 }

@@ -14,6 +14,7 @@
  * OPEN and FAILED are open for the job (handover.h), LOST is a section of it that expired. */
 #include "allocator/engine/wants.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/engine/takeover.h"
@@ -27,15 +28,13 @@ void wants_init(struct wants *w, struct mailbox *watcher, const struct wants_hoo
 
 static bool is_key(const struct table_node *node, const void *key)
 {
-    const struct want_entry *e = (const struct want_entry *)(const void *)node;
+    const struct want_entry *e = CONTAINER_OF(node, struct want_entry, by_key);
     return span_eq(e->key, *(const struct span *)key);
 }
 
 static bool is_id(const struct table_node *node, const void *key)
 {
-    const struct want_entry *e =
-        (const struct want_entry *)(const void *)((const char *)node -
-                                                  offsetof(struct want_entry, by_id));
+    const struct want_entry *e = CONTAINER_OF(node, struct want_entry, by_id);
     return e->id == *(const uint64_t *)key;
 }
 
@@ -90,7 +89,7 @@ void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_m
     if (node == NULL) {
         e = new_entry(w, key, sd);
     } else {
-        e = TABLE_ITEM(node, struct want_entry, by_key);
+        e = CONTAINER_OF(node, struct want_entry, by_key);
         post(w, &want_change_new(WATCHER_WANT_REFRESH, e->id)->mail);
     }
     open_entry(w, e, now_ms);
@@ -202,7 +201,7 @@ void wants_release(struct wants *w, const struct job *job)
         struct span key = buf_span(&bytes);
         struct table_node *node = table_find(&w->by_key, hash_fast(key), is_key, &key);
         if (node != NULL) {
-            release_entry(w, TABLE_ITEM(node, struct want_entry, by_key), job);
+            release_entry(w, CONTAINER_OF(node, struct want_entry, by_key), job);
         }
     }
 }
@@ -210,7 +209,7 @@ void wants_release(struct wants *w, const struct job *job)
 struct want_entry *wants_find(const struct wants *w, uint64_t id)
 {
     struct table_node *node = table_find(&w->by_id, hash_mix(id), is_id, &id);
-    return node == NULL ? NULL : TABLE_ITEM(node, struct want_entry, by_id);
+    return node == NULL ? NULL : CONTAINER_OF(node, struct want_entry, by_id);
 }
 
 static bool is_waiting(const struct want_entry *e)
@@ -246,7 +245,7 @@ size_t wants_expire(struct wants *w, int64_t now_ms)
     w->deadline_ms = INT64_MAX;
     for (struct table_node *node = table_next(&w->by_id, NULL); node != NULL;
          node = table_next(&w->by_id, node)) {
-        struct want_entry *e = TABLE_ITEM(node, struct want_entry, by_id);
+        struct want_entry *e = CONTAINER_OF(node, struct want_entry, by_id);
         if (!is_waiting(e)) {
             continue;
         }
@@ -271,7 +270,7 @@ void wants_fini(struct wants *w)
 
     while (node != NULL) {
         struct table_node *next = table_next(&w->by_id, node);
-        free_entry(w, TABLE_ITEM(node, struct want_entry, by_id));
+        free_entry(w, CONTAINER_OF(node, struct want_entry, by_id));
         node = next;
     }
     table_fini(&w->by_key);

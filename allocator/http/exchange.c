@@ -8,6 +8,7 @@
 #define H2O_USE_LIBUV 0
 #include <h2o.h>
 
+#include "allocator/base/container.h"
 #include "allocator/http/exchange_state.h"
 #include "allocator/http/status.h"
 
@@ -219,7 +220,7 @@ static void pinned_release(struct pinned *p)
 static void pinned_stop(h2o_generator_t *self, h2o_req_t *req)
 {
     (void)req;
-    pinned_release((struct pinned *)(void *)self);
+    pinned_release(CONTAINER_OF(self, struct pinned, super));
 }
 
 static void pinned_send(struct pinned *p, h2o_req_t *req)
@@ -242,7 +243,7 @@ static void pinned_send(struct pinned *p, h2o_req_t *req)
 
 static void pinned_proceed(h2o_generator_t *self, h2o_req_t *req)
 {
-    struct pinned *p = (struct pinned *)(void *)self;
+    struct pinned *p = CONTAINER_OF(self, struct pinned, super);
 
     if (p->rest.n > 0) {
         pinned_send(p, req);

@@ -1,5 +1,6 @@
 #include "allocator/watch/carriers.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 
 #include <assert.h>
@@ -25,7 +26,7 @@ void carriers_connect(struct carriers *c, struct mailbox *engine)
 
 static bool is_id(const struct table_node *node, const void *key)
 {
-    return TABLE_ITEM(node, struct source_want, node)->want->id == *(const uint64_t *)key;
+    return CONTAINER_OF(node, struct source_want, node)->want->id == *(const uint64_t *)key;
 }
 
 static void add(struct carriers *c, struct want *want, int64_t now_ms)
@@ -47,7 +48,7 @@ static void change(struct carriers *c, const struct want_change *change, int64_t
     if (node == NULL) {
         return;
     }
-    struct source_want *w = TABLE_ITEM(node, struct source_want, node);
+    struct source_want *w = CONTAINER_OF(node, struct source_want, node);
     if (change->mail.kind == WATCHER_WANT_REFRESH) {
         w->source->ops->refresh(w, now_ms);
     } else if (change->mail.kind == WATCHER_WANT_REDELIVER) {
@@ -62,12 +63,12 @@ bool carriers_take(struct carriers *c, struct mail *mail, int64_t now_ms)
 {
     switch (mail->kind) {
     case WATCHER_WANT_ADD:
-        add(c, (struct want *)(void *)mail, now_ms);
+        add(c, CONTAINER_OF(mail, struct want, mail), now_ms);
         return true;
     case WATCHER_WANT_REFRESH:
     case WATCHER_WANT_REDELIVER:
     case WATCHER_WANT_CANCEL:
-        change(c, (const struct want_change *)(const void *)mail, now_ms);
+        change(c, CONTAINER_OF(mail, struct want_change, mail), now_ms);
         mail->dispose(mail);
         return true;
     default:

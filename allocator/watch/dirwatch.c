@@ -1,6 +1,7 @@
 #define LOG_MODULE "files"
 #include "allocator/watch/dirwatch.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/log.h"
 #include "allocator/base/mem.h"
@@ -69,7 +70,7 @@ static void tell_everyone(struct dir *dir) ON(watcher)
 {
     for (struct table_node *node = table_next(&dir->by_name, NULL); node != NULL;
          node = table_next(&dir->by_name, node)) {
-        struct dirwatch_sub *sub = TABLE_ITEM(node, struct dirwatch_sub, node);
+        struct dirwatch_sub *sub = CONTAINER_OF(node, struct dirwatch_sub, node);
         sub->fn(sub->arg, DIRWATCH_UNSURE, SPAN_LIT(""));
     }
     for (struct dirwatch_sub *sub = dir->for_all; sub != NULL; sub = sub->next) {
@@ -99,7 +100,7 @@ static void tell(struct dir *dir, uint32_t mask, struct span name, bool is_last)
     if (dir->by_name.n_slots > 0) {
         struct table_node *node = dir->by_name.slots[hash & (dir->by_name.n_slots - 1)];
         for (; node != NULL; node = node->next) {
-            struct dirwatch_sub *sub = TABLE_ITEM(node, struct dirwatch_sub, node);
+            struct dirwatch_sub *sub = CONTAINER_OF(node, struct dirwatch_sub, node);
             if (node->hash == hash && span_is(name, sub->name)) {
                 sub->fn(sub->arg, event, name);
                 is_known = true;
@@ -115,8 +116,7 @@ static void tell(struct dir *dir, uint32_t mask, struct span name, bool is_last)
 
 static bool is_wd(const struct table_node *node, const void *key)
 {
-    const struct dir *dir =
-        (const struct dir *)(const void *)((const char *)node - offsetof(struct dir, by_wd));
+    const struct dir *dir = CONTAINER_OF(node, struct dir, by_wd);
     return dir->wd == *(const int *)key;
 }
 
@@ -124,7 +124,7 @@ static bool is_wd(const struct table_node *node, const void *key)
 static struct dir *find_wd(const struct dirwatch *d, int wd)
 {
     struct table_node *node = table_find(&d->by_wd, hash_mix((uint64_t)wd), is_wd, &wd);
-    return node == NULL ? NULL : TABLE_ITEM(node, struct dir, by_wd);
+    return node == NULL ? NULL : CONTAINER_OF(node, struct dir, by_wd);
 }
 
 static void set_wd(struct dirwatch *d, struct dir *dir, int wd)
@@ -186,7 +186,7 @@ void dirwatch_renew(struct dirwatch *d, const struct dirwatch_sub *sub)
 
 static bool is_path(const struct table_node *node, const void *key)
 {
-    const struct dir *dir = (const struct dir *)(const void *)node;
+    const struct dir *dir = CONTAINER_OF(node, struct dir, by_path);
     return span_is(*(const struct span *)key, dir->path);
 }
 
@@ -196,7 +196,7 @@ static struct dir *need_dir(struct dirwatch *d, struct span path)
     struct table_node *node = table_find(&d->by_path, hash, is_path, &path);
 
     if (node != NULL) {
-        return TABLE_ITEM(node, struct dir, by_path);
+        return CONTAINER_OF(node, struct dir, by_path);
     }
     struct dir *dir = mem_zalloc(sizeof(*dir));
     dir->path = mem_strndup(path.p, path.len);
@@ -270,7 +270,7 @@ static void take_overflow(struct dirwatch *d) ON(watcher)
 {
     for (struct table_node *node = table_next(&d->by_path, NULL); node != NULL;
          node = table_next(&d->by_path, node)) {
-        tell_everyone(TABLE_ITEM(node, struct dir, by_path));
+        tell_everyone(CONTAINER_OF(node, struct dir, by_path));
     }
 }
 
@@ -288,7 +288,7 @@ static void take_event(struct dirwatch *d, const struct inotify_event *e, bool i
     }
     for (struct table_node *node = dir == NULL ? NULL : &dir->by_wd; node != NULL;
          node = node->next) {
-        dir = TABLE_ITEM(node, struct dir, by_wd);
+        dir = CONTAINER_OF(node, struct dir, by_wd);
         if (dir->wd == e->wd) {
             tell(dir, e->mask, span_of(e->len == 0 ? "" : e->name), is_last);
         }
@@ -335,7 +335,7 @@ void dirwatch_tick(struct dirwatch *d, int64_t now_ms)
     d->retry_ms = now_ms + RETRY_MS;
     for (struct table_node *node = table_next(&d->by_path, NULL); node != NULL;
          node = table_next(&d->by_path, node)) {
-        struct dir *dir = TABLE_ITEM(node, struct dir, by_path);
+        struct dir *dir = CONTAINER_OF(node, struct dir, by_path);
         if (dir->wd < 0) {
             watch(d, dir);
             tell_everyone(dir);

@@ -2,6 +2,7 @@
 #include "allocator/watch/filewatch.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
@@ -70,14 +71,14 @@ struct filewatch {
 
 static struct filewatch *owner_of(const struct file_want *w)
 {
-    return (struct filewatch *)(void *)w->base.source;
+    return CONTAINER_OF(w->base.source, struct filewatch, base);
 }
 
 /* ---- files */
 
 static bool is_path(const struct table_node *node, const void *key)
 {
-    const struct file *file = (const struct file *)(const void *)node;
+    const struct file *file = CONTAINER_OF(node, struct file, node);
     return span_is(*(const struct span *)key, file->path);
 }
 
@@ -88,7 +89,7 @@ static struct file *need_file(struct file_want *w, struct span path)
     struct table_node *node = table_find(&w->files, hash, is_path, &path);
 
     if (node != NULL) {
-        return TABLE_ITEM(node, struct file, node);
+        return CONTAINER_OF(node, struct file, node);
     }
     if (w->files.n >= owner_of(w)->max_files) {
         w->is_crowded = true;
@@ -348,7 +349,7 @@ static void look_at_unlisted(struct file_want *w, bool must_read)
 
     while (node != NULL) {
         struct table_node *next = table_next(&w->files, node);
-        struct file *file = TABLE_ITEM(node, struct file, node);
+        struct file *file = CONTAINER_OF(node, struct file, node);
         if (file->scan != w->scan && (w->is_blind || w->is_crowded)) {
             undue(owner_of(w), file);
             look_at_file(file, must_read);
@@ -456,7 +457,7 @@ static void read_due(struct filewatch *f, int64_t now_ms)
 
 static void tick(struct source *s, int64_t now_ms) ON(watcher)
 {
-    struct filewatch *f = (struct filewatch *)(void *)s;
+    struct filewatch *f = CONTAINER_OF(s, struct filewatch, base);
 
     read_due(f, now_ms);
     if (!f->has_unsure && now_ms < f->next_refresh_ms) {
@@ -465,7 +466,7 @@ static void tick(struct source *s, int64_t now_ms) ON(watcher)
     f->has_unsure = false;
     f->next_refresh_ms = INT64_MAX;
     for (struct source_want *it = s->wants; it != NULL; it = it->next) {
-        struct file_want *w = (struct file_want *)(void *)it;
+        struct file_want *w = CONTAINER_OF(it, struct file_want, base);
         if (w->is_unsure || w->refresh_ms <= now_ms) {
             scan(w, false, now_ms);
         } else if (w->refresh_ms < f->next_refresh_ms) {
@@ -476,7 +477,7 @@ static void tick(struct source *s, int64_t now_ms) ON(watcher)
 
 static int64_t deadline_ms(const struct source *s)
 {
-    const struct filewatch *f = (const struct filewatch *)(const void *)s;
+    const struct filewatch *f = CONTAINER_OF(s, struct filewatch, base);
     int64_t deadline = f->has_unsure ? 0 : f->next_refresh_ms;
 
     for (size_t i = 0; i < f->due.n; i++) {
@@ -504,7 +505,7 @@ static void subscribe(struct file_want *w, size_t i) ON(watcher)
 
 static void refresh(struct source_want *want, int64_t now_ms) ON(watcher)
 {
-    scan((struct file_want *)(void *)want, true, now_ms);
+    scan(CONTAINER_OF(want, struct file_want, base), true, now_ms);
     source_tell(want, ARRIVAL_SETTLED, NULL, NULL, 0);
 }
 
@@ -524,17 +525,17 @@ static struct source_want *add(struct source *s, struct want *want, int64_t now_
 
 static void redeliver(struct source_want *want)
 {
-    ((struct file_want *)(void *)want)->deliveries++;
+    CONTAINER_OF(want, struct file_want, base)->deliveries++;
 }
 
 static void cancel(struct source_want *want) ON(watcher)
 {
-    struct file_want *w = (struct file_want *)(void *)want;
+    struct file_want *w = CONTAINER_OF(want, struct file_want, base);
     struct table_node *node = table_next(&w->files, NULL);
 
     while (node != NULL) {
         struct table_node *next = table_next(&w->files, node);
-        free_file(TABLE_ITEM(node, struct file, node));
+        free_file(CONTAINER_OF(node, struct file, node));
         node = next;
     }
     for (size_t i = 0; i < want->want->ask.file.n_patterns; i++) {
@@ -548,7 +549,7 @@ static void cancel(struct source_want *want) ON(watcher)
 
 static void free_all(struct source *s) ON(watcher)
 {
-    struct filewatch *f = (struct filewatch *)(void *)s;
+    struct filewatch *f = CONTAINER_OF(s, struct filewatch, base);
 
     while (s->wants != NULL) {
         cancel(s->wants);

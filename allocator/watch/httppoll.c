@@ -2,6 +2,7 @@
 #include "allocator/watch/httppoll.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
 #include "allocator/client/credentials.h"
@@ -27,12 +28,12 @@ struct httppoll {
 
 static struct url *url_of(struct source_want *w)
 {
-    return (struct url *)(void *)w;
+    return CONTAINER_OF(w, struct url, base);
 }
 
 static struct httppoll *owner_of(const struct url *u)
 {
-    return (struct httppoll *)(void *)u->base.source;
+    return CONTAINER_OF(u->base.source, struct httppoll, base);
 }
 
 /* ---- results */
@@ -183,7 +184,7 @@ static void begin_try(struct url *u, int64_t now_ms) ON(watcher)
 
 static void tick(struct source *s, int64_t now_ms) ON(watcher)
 {
-    struct httppoll *p = (struct httppoll *)(void *)s;
+    struct httppoll *p = CONTAINER_OF(s, struct httppoll, base);
 
     if (now_ms < p->next_ms) {
         return;
@@ -201,7 +202,7 @@ static void tick(struct source *s, int64_t now_ms) ON(watcher)
 
 static int64_t deadline_ms(const struct source *s)
 {
-    return ((const struct httppoll *)(const void *)s)->next_ms;
+    return CONTAINER_OF(s, struct httppoll, base)->next_ms;
 }
 
 /* ---- wants */
@@ -243,7 +244,7 @@ static void cancel(struct source_want *w) ON(watcher)
 
 static void free_all(struct source *s) ON(watcher)
 {
-    struct httppoll *p = (struct httppoll *)(void *)s;
+    struct httppoll *p = CONTAINER_OF(s, struct httppoll, base);
 
     while (s->wants != NULL) {
         cancel(s->wants);

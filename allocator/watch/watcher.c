@@ -1,6 +1,7 @@
 #include "allocator/watch/watcher.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/thread.h"
@@ -53,7 +54,7 @@ static void dispose_plain(struct mail *mail)
 
 static void dispose_files(struct mail *mail)
 {
-    struct files_mail *m = (struct files_mail *)(void *)mail;
+    struct files_mail *m = CONTAINER_OF(mail, struct files_mail, mail);
 
     for (size_t i = 0; i < m->n; i++) {
         mem_free(m->paths[i]);
@@ -116,10 +117,10 @@ static void take_mail(struct watcher *w, struct mail *mail, int64_t now_ms) ON(w
         return;
     }
     if (mail->kind == WATCHER_FILES) {
-        const struct files_mail *m = (const struct files_mail *)(const void *)mail;
+        const struct files_mail *m = CONTAINER_OF(mail, struct files_mail, mail);
         filealarm_set(w->alarm, m->paths, m->n, m->fd, now_ms);
     } else if (mail->kind == MAIL_CONNECT) {
-        connect_to(w, ((const struct connect_mail *)(const void *)mail)->engine);
+        connect_to(w, CONTAINER_OF(mail, struct connect_mail, mail)->engine);
     } else {
         leave(w);
     }

@@ -7,6 +7,7 @@
  * configuration are given apart. A join is the median of several. A table on stderr, one JSON
  * object on stdout. */
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/readfile.h"
@@ -84,7 +85,7 @@ static void take_wants(struct bench *b)
     for (struct mail *mail = mailbox_drain(b->wants), *next; mail != NULL; mail = next) {
         next = mail->next;
         if (mail->kind == WATCHER_WANT_ADD) {
-            const struct want *want = (const struct want *)(const void *)mail;
+            const struct want *want = CONTAINER_OF(mail, struct want, mail);
             struct span path = want->ask.file.patterns[0];
             b->paths = mem_realloc(b->paths, (b->n + 1) * sizeof(char *));
             b->paths[b->n++] = mem_strndup(path.p, path.len);

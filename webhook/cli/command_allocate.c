@@ -3,6 +3,7 @@
 #include "webhook/cli/command.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/engine/state.h"
@@ -49,7 +50,7 @@ static void wait_until_settled(struct state *s, struct mailbox *box, int64_t tim
         }
         for (struct mail *mail = mailbox_drain(box), *next; mail != NULL; mail = next) {
             next = mail->next;
-            state_arrive(s, (const struct arrival *)(const void *)mail);
+            state_arrive(s, CONTAINER_OF(mail, struct arrival, mail));
             mail->dispose(mail);
         }
         state_count(s, &counts);

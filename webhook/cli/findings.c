@@ -1,6 +1,7 @@
 #include "webhook/cli/findings.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/discovery/provider.h"
 #include "allocator/watch/watcher.h"
 
@@ -66,7 +67,7 @@ static void wait_for_answers(struct gathering *g, int64_t timeout_ms)
         }
         for (struct mail *mail = mailbox_drain(g->box), *next; mail != NULL; mail = next) {
             next = mail->next;
-            take(g, (struct arrival *)(void *)mail);
+            take(g, CONTAINER_OF(mail, struct arrival, mail));
         }
     }
     g->out->n_missing = g->n_open;

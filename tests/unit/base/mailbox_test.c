@@ -1,5 +1,6 @@
 #include "allocator/base/mailbox.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/thread.h"
 #include "tests/check.h"
@@ -49,7 +50,7 @@ static void test_alone(void)
     ok(is_rung(box), "the bell is rung");
     for (struct mail *m = mailbox_drain(box), *next = NULL; m != NULL; m = next) {
         next = m->next;
-        n = n * 10 + ((struct letter *)(void *)m)->number;
+        n = n * 10 + CONTAINER_OF(m, struct letter, mail)->number;
         mem_free(m);
     }
     is_int(n, 12, "oldest first");
@@ -113,7 +114,7 @@ static int receive(struct mailbox *box, int want, bool *out_in_order)
             return n; /* a lost bell */
         }
         for (struct mail *m = mailbox_drain(box), *next = NULL; m != NULL; m = next) {
-            struct letter *l = (struct letter *)(void *)m;
+            struct letter *l = CONTAINER_OF(m, struct letter, mail);
             next = m->next;
             *out_in_order = *out_in_order && l->number == next_of[l->sender]++;
             mem_free(l);

@@ -1,5 +1,6 @@
 #include "allocator/base/table.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 #include "tests/check.h"
 
@@ -15,13 +16,13 @@ static struct item items[N];
 
 static bool has_value(const struct table_node *node, const void *key)
 {
-    return TABLE_ITEM(node, struct item, node)->value == *(const int *)key;
+    return CONTAINER_OF(node, struct item, node)->value == *(const int *)key;
 }
 
 static struct item *find(const struct table *t, int value, uint64_t hash)
 {
     struct table_node *node = table_find(t, hash, has_value, &value);
-    return node == NULL ? NULL : TABLE_ITEM(node, struct item, node);
+    return node == NULL ? NULL : CONTAINER_OF(node, struct item, node);
 }
 
 static size_t count(const struct table *t)

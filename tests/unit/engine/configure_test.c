@@ -3,6 +3,7 @@
 #define LOG_MODULE "test"
 #include "allocator/engine/state.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/log.h"
 #include "tests/check.h"
 #include "tests/unit/engine/side.h"
@@ -105,8 +106,8 @@ static void answer_wants(struct side *s)
     for (struct mail *mail = mailbox_drain(s->wants), *next; mail != NULL; mail = next) {
         next = mail->next;
         uint64_t id = mail->kind == WATCHER_WANT_ADD
-                          ? ((const struct want *)(const void *)mail)->id
-                          : ((const struct want_change *)(const void *)mail)->id;
+                          ? CONTAINER_OF(mail, struct want, mail)->id
+                          : CONTAINER_OF(mail, struct want_change, mail)->id;
         if (mail->kind != WATCHER_WANT_CANCEL) {
             tell(s, id, ARRIVAL_OK, 0, "[{\"targets\":[\"f:1\",\"g:1\",\"h:1\"]}]");
             tell(s, id, ARRIVAL_SETTLED, 0, NULL);

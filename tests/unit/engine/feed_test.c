@@ -1,5 +1,6 @@
 #include "allocator/engine/feed.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/discovery/want.h"
 #include "tests/check.h"
@@ -19,7 +20,7 @@ static struct mailbox *box;
 static void write_mail(const struct mail *mail, struct buf *out)
 {
     if (mail->kind == ENGINE_TENANT) {
-        const struct tenant_mail *m = (const struct tenant_mail *)(const void *)mail;
+        const struct tenant_mail *m = CONTAINER_OF(mail, struct tenant_mail, mail);
         buf_addf(out, "%s/%s ", m->ns, m->name);
         if (m->tenant == NULL) {
             buf_add_str(out, "gone");
@@ -27,7 +28,7 @@ static void write_mail(const struct mail *mail, struct buf *out)
             buf_addf(out, "has %zu jobs", m->tenant->jobs.n);
         }
     } else if (mail->kind == ENGINE_COLLECTORS) {
-        const struct collectors_mail *m = (const struct collectors_mail *)(const void *)mail;
+        const struct collectors_mail *m = CONTAINER_OF(mail, struct collectors_mail, mail);
         buf_addf(out, "%s/%s %zu collectors", m->ns, m->name, m->list.n);
     } else {
         buf_add_str(out, mail->kind == ENGINE_TENANTS_COMPLETE ? "complete" : "?");

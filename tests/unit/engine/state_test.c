@@ -3,6 +3,7 @@
 #define LOG_MODULE "test"
 #include "allocator/engine/state.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
 #include "allocator/base/mem.h"
@@ -68,11 +69,11 @@ static void answer_wants(struct side *s)
     for (struct mail *mail = mailbox_drain(s->wants), *next; mail != NULL; mail = next) {
         next = mail->next;
         uint64_t id = mail->kind == WATCHER_WANT_ADD
-                          ? ((const struct want *)(const void *)mail)->id
-                          : ((const struct want_change *)(const void *)mail)->id;
+                          ? CONTAINER_OF(mail, struct want, mail)->id
+                          : CONTAINER_OF(mail, struct want_change, mail)->id;
         struct listener *l = find_listener(s, id);
         if (mail->kind == WATCHER_WANT_ADD) {
-            const struct want *w = (const struct want *)(const void *)mail;
+            const struct want *w = CONTAINER_OF(mail, struct want, mail);
             struct span p = w->ask.file.patterns[0];
             l = vec_push(&s->listeners);
             *l = (struct listener){ .id = id, .text = mem_strndup(p.p, p.len) };
@@ -424,7 +425,7 @@ static void test_sync(void)
     kept = mailbox_drain(wants);
     for (struct mail *mail = kept, *next; mail != NULL; mail = next) {
         next = mail->next;
-        uint64_t id = ((const struct want *)(const void *)mail)->id;
+        uint64_t id = CONTAINER_OF(mail, struct want, mail)->id;
         tell(&s, id, ARRIVAL_FAILED, 0, NULL);
         if (next == NULL) {
             break;

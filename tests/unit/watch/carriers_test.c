@@ -1,6 +1,7 @@
 /* Dispatch to carriers that only write down what they are told. */
 #include "allocator/watch/carriers.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/mem.h"
 #include "tests/check.h"
 
@@ -20,8 +21,7 @@ static void note(const struct source *s, const char *verb, uint64_t id, int64_t 
     size_t n = strlen(told);
 
     (void)snprintf(told + n, sizeof(told) - n, "%s%c:%s%u@%u", n > 0 ? " " : "",
-                   ((const struct fake *)(const void *)s)->name, verb, (unsigned)id,
-                   (unsigned)now_ms);
+                   CONTAINER_OF(s, struct fake, base)->name, verb, (unsigned)id, (unsigned)now_ms);
 }
 
 static struct source_want *add(struct source *s, struct want *want, int64_t now_ms)
@@ -53,7 +53,7 @@ static void cancel(struct source_want *w)
 
 static int64_t deadline_ms(const struct source *s)
 {
-    return ((const struct fake *)(const void *)s)->deadline_ms;
+    return CONTAINER_OF(s, struct fake, base)->deadline_ms;
 }
 
 static void tick(struct source *s, int64_t now_ms)

@@ -1,6 +1,7 @@
 #include "allocator/watch/filewatch.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/base/mem.h"
 #include "allocator/watch/carriers.h"
 #include "tests/check.h"
@@ -113,7 +114,7 @@ static const char *told(const struct rig *r)
     size_t n = 0;
 
     for (struct mail *mail = mailbox_drain(r->engine), *next; mail != NULL; mail = next) {
-        const struct arrival *a = (const struct arrival *)(const void *)mail;
+        const struct arrival *a = CONTAINER_OF(mail, struct arrival, mail);
         next = mail->next;
         if (a->status != ARRIVAL_SETTLED && n < 32) {
             const char *name = strrchr(a->source, '/') + 1;

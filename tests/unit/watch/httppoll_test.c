@@ -2,6 +2,7 @@
 #include "allocator/watch/httppoll.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/base/log.h"
 #include "allocator/base/mem.h"
 #include "allocator/watch/carriers.h"
@@ -72,7 +73,7 @@ static const char *told(struct rig *r, size_t n_expected)
         struct pollfd fd = { .fd = mailbox_fd(r->engine), .events = POLLIN };
         http_client_poll(r->client, &fd, 1, 100);
         for (struct mail *mail = mailbox_drain(r->engine), *next; mail != NULL; mail = next) {
-            const struct arrival *a = (const struct arrival *)(const void *)mail;
+            const struct arrival *a = CONTAINER_OF(mail, struct arrival, mail);
             next = mail->next;
             n++;
             len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s",

@@ -2,6 +2,7 @@
 #include "allocator/watch/watcher.h"
 
 #include "allocator/base/clock.h"
+#include "allocator/base/container.h"
 #include "allocator/base/mem.h"
 #include "allocator/discovery/want.h"
 #include "tests/check.h"
@@ -47,7 +48,7 @@ static void is_arrival(struct inbox *in, uint64_t want, enum arrival_status stat
                        const char *body)
 {
     struct mail *mail = next_mail(in);
-    const struct arrival *a = (const struct arrival *)(const void *)mail;
+    const struct arrival *a = CONTAINER_OF(mail, struct arrival, mail);
 
     if (!ok(mail != NULL && mail->kind == ENGINE_ARRIVAL, "an arrival")) {
         return;
