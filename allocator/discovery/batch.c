@@ -180,7 +180,7 @@ static void count_shape_changes(struct sd_batch *b, const struct sd_group *from,
             b->columns.v[y->column].n_changes++;
             k++;
         } else {
-            b->columns.v[x->column].n_changes += !sd_value_eq(from->values[i++], to->values[k++]);
+            b->columns.v[x->column].n_changes += !span_eq(from->values[i++], to->values[k++]);
         }
     }
 }
@@ -204,7 +204,7 @@ static void count_changes(struct sd_batch *b)
         return;
     }
     for (uint32_t i = 0; i < to->shape->n; i++) {
-        if (!sd_value_eq(from->values[i], to->values[i])) {
+        if (!span_eq(from->values[i], to->values[i])) {
             b->columns.v[to->shape->fields[i].column].n_changes++;
         }
     }

@@ -87,10 +87,4 @@ void sd_batch_commit(struct sd_batch *b);
 void sd_batch_labels(const struct sd_batch *b, const struct sd_group *g, struct span address,
                      bool with_meta, struct label_builder *lb);
 
-/* Same bytes; the same pointer is the usual case and costs nothing. */
-static inline bool sd_value_eq(struct span a, struct span b)
-{
-    return a.len == b.len && (a.p == b.p || a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
-}
-
 #endif

@@ -255,7 +255,7 @@ static void enter_group(struct reading *r, const struct sd_group *g)
 {
     struct span node = node_of(r, g);
 
-    if (!sd_value_eq(node, r->node)) {
+    if (!span_eq(node, r->node)) {
         r->node = node;
         r->node_hash = node.len == 0 ? 0 : hash64(node);
     }

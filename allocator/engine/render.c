@@ -210,7 +210,7 @@ static bool is_same_tail(const struct render *r, const struct render_plan *plan,
         return false;
     }
     for (uint32_t i = 0; i < plan->n_tail; i++) {
-        if (!sd_value_eq(r->tail_group->values[plan->tail[i]], g->values[plan->tail[i]])) {
+        if (!span_eq(r->tail_group->values[plan->tail[i]], g->values[plan->tail[i]])) {
             return false;
         }
     }

@@ -20,7 +20,7 @@ static bool is_same_group(const struct sd_group *a, const struct sd_group *b)
 
     for (uint32_t i = 0; is_same && i < a->shape->n; i++) {
         is_same = a->shape->fields[i].name == b->shape->fields[i].name &&
-                  sd_value_eq(a->values[i], b->values[i]);
+                  span_eq(a->values[i], b->values[i]);
     }
     for (uint32_t i = 0; is_same && i < a->n_targets; i++) {
         is_same = span_eq(a->targets[i], b->targets[i]);
