@@ -73,6 +73,17 @@ void mem_free(void *p)
     free(p);
 }
 
+struct span mem_dup_span(struct span s)
+{
+    return span_make(mem_strndup(s.p, s.len), s.len);
+}
+
+void mem_free_span(struct span *s)
+{
+    mem_free((char *)(uintptr_t)s->p); /* ours: const for those who read it */
+    *s = (struct span){ 0 };
+}
+
 void mem_free_str(char **p)
 {
     mem_free(*p);

@@ -4,6 +4,8 @@
 #ifndef OTEL_TA_BASE_MEM_H
 #define OTEL_TA_BASE_MEM_H
 
+#include "allocator/base/span.h"
+
 #include <stddef.h>
 
 void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull, alloc_size(1)));
@@ -18,6 +20,11 @@ char *mem_printf(const char *fmt, ...)
     __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 /* free(); exists so that ownership is visible beside mem_alloc(). NULL is fine. */
 void mem_free(void *p);
+
+/* A text that somebody owns as a span: a copy, NUL-terminated, and its end, which leaves an empty
+ * one. */
+struct span mem_dup_span(struct span s);
+void mem_free_span(struct span *s);
 
 /* AUTO(thing) declares a 'struct thing *' that is released by thing_free(&p) when it leaves scope.
  * AUTO_STR declares a 'char *' that is freed. Every x_free(struct x **) accepts NULL and sets NULL.

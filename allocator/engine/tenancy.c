@@ -85,29 +85,24 @@ void tenancy_show(struct tenancy *t)
 
 bool tenancy_is_like(const struct tenancy *t, const struct tenant *config)
 {
-    return span_is(config->strategy, t->strategy) && span_is(config->fallback, t->fallback) &&
+    return span_eq(config->strategy, t->strategy) && span_eq(config->fallback, t->fallback) &&
            config->is_v0 == t->is_v0;
 }
 
 static int new_fleet(const struct tenancy *t, struct fleet **out, struct err *err)
 {
-    struct fleet_options options = { span_of(t->strategy), span_of(t->fallback), t->is_v0 };
+    struct fleet_options options = { t->strategy, t->fallback, t->is_v0 };
     return fleet_new(&options, out, err);
-}
-
-static char *dup_span(struct span s)
-{
-    return mem_strndup(s.len == 0 ? "" : s.p, s.len);
 }
 
 int tenancy_new(const struct tenant *config, struct tenancy **out, struct err *err)
 {
     struct tenancy *t = mem_zalloc(sizeof(*t));
 
-    t->ns = span_make(dup_span(config->ns), config->ns.len);
-    t->name = span_make(dup_span(config->name), config->name.len);
-    t->strategy = dup_span(config->strategy);
-    t->fallback = dup_span(config->fallback);
+    t->ns = mem_dup_span(config->ns);
+    t->name = mem_dup_span(config->name);
+    t->strategy = mem_dup_span(config->strategy);
+    t->fallback = mem_dup_span(config->fallback);
     t->is_v0 = config->is_v0;
     t->prefix = mem_strdup("");
     collectorlist_init(&t->collectors);
@@ -136,10 +131,10 @@ void tenancy_free(struct tenancy **tenancy)
     vec_fini(&t->shown);
     collectorlist_fini(&t->collectors);
     fleet_free(&t->fleet);
-    mem_free((char *)(uintptr_t)t->ns.p);
-    mem_free((char *)(uintptr_t)t->name.p);
-    mem_free(t->strategy);
-    mem_free(t->fallback);
+    mem_free_span(&t->ns);
+    mem_free_span(&t->name);
+    mem_free_span(&t->strategy);
+    mem_free_span(&t->fallback);
     mem_free(t->prefix);
     mem_free(t);
     *tenancy = NULL;
@@ -224,8 +219,7 @@ void tenancy_settle(struct tenancy *t, void (*touched)(void *arg, struct job *j)
 bool tenancy_assign_in_order(struct tenancy *t)
 {
     const struct strategy_ops *ops = strategy_find(span_of(fleet_strategy(t->fleet)));
-    const struct strategy_ops *fallback =
-        t->fallback[0] == '\0' ? NULL : strategy_find(span_of(t->fallback));
+    const struct strategy_ops *fallback = t->fallback.len == 0 ? NULL : strategy_find(t->fallback);
 
     if (!ops->needs_load && (fallback == NULL || !fallback->needs_load)) {
         return false;

@@ -7,8 +7,8 @@
 #include "allocator/tenant/tenants.h"
 
 struct tenancy {
-    struct span ns, name; /* owned */
-    char *strategy, *fallback;
+    struct span ns, name; /* owned, and so are the next two */
+    struct span strategy, fallback;
     char *prefix; /* of names in metrics: empty, or "<ns>/<name>/" beside other tenants */
     bool is_v0, are_jobs_inline;
     struct fleet *fleet;

@@ -65,7 +65,7 @@ static struct want_entry *new_entry(struct wants *w, struct span key,
     struct ask ask;
 
     e->id = ++w->last_id;
-    e->key = span_make(mem_strndup(key.p, key.len), key.len);
+    e->key = mem_dup_span(key);
     e->ops = provider_find(section);
     table_put(&w->by_key, &e->by_key, hash_fast(key));
     table_put(&w->by_id, &e->by_id, hash_mix(e->id));
@@ -169,7 +169,7 @@ static void free_entry(struct wants *w, struct want_entry *e)
     w->n_untried -= e->n_asked > 0;
     table_del(&w->by_key, &e->by_key);
     table_del(&w->by_id, &e->by_id);
-    mem_free((char *)(uintptr_t)e->key.p);
+    mem_free_span(&e->key);
     vec_fini(&e->users);
     mem_free(e);
 }

@@ -36,8 +36,9 @@ enum {
  * door. */
 
 struct listener {
-    struct http_listener options; /* name and address are copies */
-    h2o_globalconf_t conf;        /* of all threads, which only read it */
+    struct http_listener options;
+    char *name, *address;  /* of the options: our copies */
+    h2o_globalconf_t conf; /* of all threads, which only read it */
     unsigned port;
     int *fds; /* one per thread; -1 once a thread owns it */
     unsigned max_connections;
@@ -464,8 +465,8 @@ static void listener_init(struct listener *b, const struct http_listener *option
                           unsigned max_connections, unsigned n_threads)
 {
     b->options = *options;
-    b->options.name = mem_strdup(options->name);
-    b->options.address = mem_strdup(options->address);
+    b->options.name = b->name = mem_strdup(options->name);
+    b->options.address = b->address = mem_strdup(options->address);
     b->max_connections = max_connections;
     b->fds = mem_array(n_threads, sizeof(*b->fds));
     for (unsigned t = 0; t < n_threads; t++) {
@@ -594,8 +595,8 @@ static void listener_fini(struct listener *b, unsigned n_threads)
     }
     h2o_config_dispose(&b->conf);
     mem_free(b->fds);
-    mem_free((char *)(uintptr_t)b->options.name);
-    mem_free((char *)(uintptr_t)b->options.address);
+    mem_free(b->name);
+    mem_free(b->address);
 }
 
 void http_server_stop(struct http_server **server, int64_t grace_ms)

@@ -3,12 +3,6 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 
-/* iovec wants writable memory; nobody writes through it. */
-static struct iovec piece_of(struct span s)
-{
-    return (struct iovec){ (char *)(uintptr_t)s.p, s.len };
-}
-
 static void add_piece(struct page *page, struct span s)
 {
     struct iovec *last = page->n_pieces == 0 ? NULL : &page->pieces[page->n_pieces - 1];
@@ -21,7 +15,7 @@ static void add_piece(struct page *page, struct span s)
         last->iov_len += s.len; /* neighbours in memory go out as one */
         return;
     }
-    page->pieces[page->n_pieces++] = piece_of(s);
+    page->pieces[page->n_pieces++] = page_piece(s);
 }
 
 struct page *page_new(const struct page_part *parts, size_t n)

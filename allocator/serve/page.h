@@ -16,6 +16,12 @@ struct page_part {
     struct span
         tail; /* ,"k":"v","l":"w"}}                                           — ends with "}}" */
 };
+/* iovec wants writable memory; nobody writes through it. */
+static inline struct iovec page_piece(struct span s)
+{
+    return (struct iovec){ (char *)(uintptr_t)s.p, s.len };
+}
+
 /* '[' parts joined by ',' ']' as pieces ready for writev. */
 struct page {
     size_t n_targets;

@@ -270,7 +270,7 @@ static void reply_shared(struct request *r, struct span body)
 {
     struct iovec *v = arena_alloc(exchange_arena(r->x), sizeof(*v));
 
-    *v = (struct iovec){ (char *)(uintptr_t)body.p, body.len };
+    *v = page_piece(body);
     request_reply_pieces(r, v, 1, body.len);
 }
 

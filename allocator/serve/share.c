@@ -139,15 +139,15 @@ static size_t add_member(struct request *r, const struct directory_question *q,
     struct span head = arena_span(exchange_arena(r->x), buf_span(&text));
     buf_fini(&text);
 
-    v[n++] = (struct iovec){ (char *)(uintptr_t)head.p, head.len };
+    v[n++] = page_piece(head);
     if (page == NULL) {
-        v[n++] = (struct iovec){ (char *)(uintptr_t) "[]", 2 };
+        v[n++] = page_piece(SPAN_LIT("[]"));
     } else {
         memcpy(v + n, page->pieces, page->n_pieces * sizeof(*v));
         n += page->n_pieces;
         v[n - 1].iov_len--; /* the newline at the end of a page */
     }
-    v[n++] = (struct iovec){ (char *)(uintptr_t) "}", 1 };
+    v[n++] = page_piece(SPAN_LIT("}"));
     return n;
 }
 
@@ -171,7 +171,7 @@ static void answer_by_collector(struct request *r, const struct directory_questi
         n += add_member(r, q, collectors[c], page, c == 0, v + n);
     }
     struct span end = n == 0 ? SPAN_LIT("{}\n") : SPAN_LIT("}\n");
-    v[n++] = (struct iovec){ (char *)(uintptr_t)end.p, end.len };
+    v[n++] = page_piece(end);
     for (size_t i = 0; i < n; i++) {
         bytes += v[i].iov_len;
     }

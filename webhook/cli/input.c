@@ -100,17 +100,17 @@ static int read_paths(struct loading *l, struct input_paths paths, FILE *errout)
             fprintf(errout, "otel-ta: %s\n", err.text);
             return EXIT_CANNOT;
         }
-        struct span copy = arena_span(&l->arena, buf_span(&text));
-        l->kind = detect(copy);
+        char *copy = arena_strndup(&l->arena, text.p, text.len);
+        l->kind = detect(span_make(copy, text.len));
         if (l->kind == INPUT_PROMETHEUS) {
-            load_prometheus(l, copy, paths.v[i]);
+            load_prometheus(l, span_make(copy, text.len), paths.v[i]);
             continue;
         }
         *vec_push(&l->sources) = (struct tenants_source){
             .kind = l->kind == INPUT_DROPIN ? TENANTS_DROPIN : TENANTS_MANIFEST,
             .path = arena_strndup(&l->arena, paths.v[i], strlen(paths.v[i])),
-            .text = (char *)(uintptr_t)copy.p,
-            .len = copy.len
+            .text = copy,
+            .len = text.len
         };
     }
     return EXIT_OK;

@@ -66,6 +66,14 @@ static void test_strings(void)
 
     is_str(part, "abc", "mem_strndup");
     is_str(nothing, "", "mem_strndup of nothing");
+    struct span text = SPAN_LIT("a\0b"), copy = mem_dup_span(text),
+                none = mem_dup_span(SPAN_LIT(""));
+    ok(span_eq(copy, text) && copy.p != text.p && copy.p[copy.len] == '\0', "mem_dup_span");
+    ok(none.len == 0 && none.p[0] == '\0', "mem_dup_span of nothing");
+    mem_free_span(&copy);
+    mem_free_span(&none);
+    ok(copy.p == NULL && copy.len == 0, "mem_free_span leaves an empty one");
+    mem_free_span(&copy);
     is_str(printed, "a-7", "mem_printf");
     bytes = mem_realloc(bytes, 100);
     memset(bytes, 1, 100);

@@ -308,8 +308,8 @@ static void test_many(void)
     }
     is_int(n_good, N, "%d jobs and collectors found", N);
     for (size_t i = 0; i < N; i++) {
-        mem_free((char *)(uintptr_t)names[i].p);
-        mem_free((char *)(uintptr_t)many[i].name.p);
+        mem_free_span(&names[i]);
+        mem_free_span(&many[i].name);
     }
     mem_free(names);
     mem_free(many);
