@@ -1,7 +1,7 @@
 /* What a carrier looks like: a source of arrivals, which is given wants and the time, and knows no
- * mechanism. An implementation (filewatch, httppoll) begins its own struct with a struct source,
- * and what it keeps of one want with a struct source_want; carriers.h has them all and finds the
- * one that a mail is for. Threads: the watcher's. */
+ * mechanism. An implementation (filewatch, httppoll) has a struct source in its own struct, and in
+ * what it keeps of one want a struct source_want; carriers.h has them all and finds the one that a
+ * mail is for. Threads: the watcher's. */
 #ifndef OTEL_TA_WATCH_SOURCE_H
 #define OTEL_TA_WATCH_SOURCE_H
 
