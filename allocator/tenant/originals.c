@@ -10,19 +10,26 @@ void originals_init(struct originals *o, const struct node *annotation, struct a
 {
     o->arena = arena;
     o->receivers = node_get(annotation, "receivers");
-    jobindex_init(&o->jobs, arena);
-    jobindex_add_annotation(&o->jobs, annotation);
+    spanmap_init(&o->jobs, arena);
+    for (size_t r = 0; o->receivers != NULL && r < o->receivers->n; r++) {
+        const struct node_pair *receiver = &o->receivers->pairs[r];
+        const struct node *jobs = node_get(receiver->value, "jobs");
+        for (size_t i = 0; jobs != NULL && i < jobs->n; i++) {
+            (void)spanmap_put_in(&o->jobs, receiver->key->text, jobs->pairs[i].key->text,
+                                 jobs->pairs[i].value);
+        }
+    }
 }
 
 void originals_fini(struct originals *o)
 {
-    jobindex_fini(&o->jobs);
+    spanmap_fini(&o->jobs);
 }
 
 static bool look_up(const struct originals *o, struct span receiver, struct span job,
                     struct original *out)
 {
-    const struct node *map = jobindex_find(&o->jobs, receiver, job);
+    const struct node *map = spanmap_get_in(&o->jobs, receiver, job);
 
     if (map == NULL) {
         return false;

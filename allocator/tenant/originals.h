@@ -8,13 +8,12 @@
 
 #include "allocator/codec/node.h"
 #include "allocator/codec/spanmap.h"
-#include "allocator/tenant/jobindex.h"
 #include "allocator/tenant/sections.h"
 
 struct originals {
     struct arena *arena;
     const struct node *receivers; /* of the annotation, or NULL */
-    struct jobindex jobs;
+    struct spanmap jobs;          /* by receiver and name: their sections */
 };
 
 /* The sections of one job, and where they were stored. */
@@ -23,7 +22,7 @@ struct original {
     struct span receiver, job;
 };
 
-/* 'annotation' may be NULL: nothing is stored. */
+/* 'annotation' is as annotation_decode() gives it, or NULL: nothing is stored. */
 void originals_init(struct originals *o, const struct node *annotation, struct arena *arena);
 /* The job 'job' of 'receiver', which has 'own'. Our URL says under which names its sections were
  * stored, so that one that was renamed after its rewrite still finds them. */

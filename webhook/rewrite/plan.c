@@ -4,7 +4,6 @@
 #include "allocator/codec/nodeedit.h"
 #include "allocator/codec/urlform.h"
 #include "allocator/scrape/sdconfig.h"
-#include "allocator/tenant/jobindex.h"
 #include "allocator/tenant/originals.h"
 #include "allocator/tenant/receivers.h"
 #include "webhook/rewrite/block.h"
@@ -23,9 +22,9 @@ struct planner {
     enum fault_severity severity;   /* of what the user has to mend: a restore does not insist */
     size_t index;                   /* of the job that is being planned */
     struct span url_head, url_tail; /* of its receiver */
-    struct jobindex names;          /* of this configuration: finds duplicates */
+    struct spanmap names;           /* of this configuration: finds duplicates */
     struct originals originals, old_originals;
-    struct jobindex old_jobs;
+    struct spanmap old_jobs;
     bool has_old, has_old_jobs; /* they were filled: only a job without originals asks for them */
     struct plan_old old;
 };
@@ -82,8 +81,8 @@ static void index_old_jobs(struct planner *p)
         for (size_t i = 0; list != NULL && list->type == NODE_LIST && i < list->n; i++) {
             struct span name;
             if (node_as_text(node_get(list->items[i], "job_name"), &name)) {
-                (void)jobindex_add(&p->old_jobs, receivers->pairs[r].key->text, name,
-                                   list->items[i]);
+                (void)spanmap_put_in(&p->old_jobs, receivers->pairs[r].key->text, name,
+                                     list->items[i]);
             }
         }
     }
@@ -102,7 +101,7 @@ static bool was_lost_before(struct planner *p, struct span receiver, struct span
     if (!p->has_old_jobs) {
         index_old_jobs(p);
     }
-    const struct node *old = jobindex_find(&p->old_jobs, receiver, job);
+    const struct node *old = spanmap_get_in(&p->old_jobs, receiver, job);
     if (old == NULL || old->type != NODE_MAP) {
         return false;
     }
@@ -309,7 +308,7 @@ static void plan_one_job(struct planner *p, struct plan_receiver *r, const struc
     if (!read_name(p, node, &job->name) || !check_sections(p, node)) {
         return;
     }
-    if (!jobindex_add(&p->names, r->name, job->name, node)) {
+    if (!spanmap_put_in(&p->names, r->name, job->name, node)) {
         job_fault(p, p->severity, "job_name", node,
                   "found multiple scrape configs with job name \"%.*s\"", SPAN_ARG(job->name));
         return;
@@ -527,9 +526,9 @@ static void plan_receivers(struct planner *p, const struct node *receivers)
     struct span block = receiver_of_block(p, receivers);
 
     p->plan->receivers = arena_alloc(p->arena, (receivers->n + 1) * sizeof(struct plan_receiver));
-    jobindex_init(&p->names, p->arena);
+    spanmap_init(&p->names, p->arena);
     originals_init(&p->originals, p->in->annotation, p->arena);
-    jobindex_init(&p->old_jobs, p->arena);
+    spanmap_init(&p->old_jobs, p->arena);
     for (size_t i = 0; i < receivers->n; i++) {
         struct span name = receivers->pairs[i].key->text;
         if (receivers_is(name)) {
@@ -538,12 +537,12 @@ static void plan_receivers(struct planner *p, const struct node *receivers)
         }
     }
     count(p->plan);
-    jobindex_fini(&p->names);
+    spanmap_fini(&p->names);
     originals_fini(&p->originals);
     if (p->has_old) {
         originals_fini(&p->old_originals);
     }
-    jobindex_fini(&p->old_jobs);
+    spanmap_fini(&p->old_jobs);
 }
 
 void plan_make(const struct plan_input *in, struct arena *arena, struct faults *f, struct plan *out)
