@@ -366,14 +366,20 @@ static void reload(struct keeper *k, bool is_asked)
 }
 
 /* It was counted as good, as far as it could be checked here. */
+static void note_refusal(struct keeper *k, struct mail *mail)
+{
+    const struct refusal_mail *m = CONTAINER_OF(mail, struct refusal_mail, mail);
+
+    note_reload(false);
+    feed_forget(&k->feed, span_of(m->ns), span_of(m->name));
+    mail->dispose(mail);
+}
+
 static void note_refusals(struct keeper *k)
 {
     for (struct mail *mail = mailbox_drain(k->refusals), *next; mail != NULL; mail = next) {
-        const struct refusal_mail *m = CONTAINER_OF(mail, struct refusal_mail, mail);
         next = mail->next;
-        note_reload(false);
-        feed_forget(&k->feed, span_of(m->ns), span_of(m->name));
-        mail->dispose(mail);
+        note_refusal(k, mail);
     }
 }
 

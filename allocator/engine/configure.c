@@ -126,14 +126,15 @@ static void add_place(struct renewal *r, struct tenancy *old, struct told *told)
     struct place *p = vec_push(&r->places);
 
     *p = (struct place){ .told = told, .old = old, .now = old };
-    if (has_tenant(p)) {
-        if (old == NULL || !tenancy_is_like(old, told->tenant)) {
-            p->now = told->fresh;
-            told->fresh = NULL;
-            r->has_changed = true;
-        }
-    } else if (told != NULL && told->is_gone) {
+    if (told == NULL) {
+        return;
+    }
+    if (told->is_gone) {
         p->now = NULL;
+    } else if (told->tenant != NULL && (old == NULL || !tenancy_is_like(old, told->tenant))) {
+        p->now = told->fresh;
+        told->fresh = NULL;
+        r->has_changed = true;
     }
 }
 
@@ -176,6 +177,17 @@ static void renew_collectors(struct renewal *r, struct place *p) ON(engine)
     }
 }
 
+/* True when it is another one. */
+static bool take_style(const struct place *p)
+{
+    bool before = p->now->are_jobs_inline;
+
+    if (has_tenant(p)) {
+        p->now->are_jobs_inline = p->told->tenant->are_jobs_inline;
+    }
+    return p->now->are_jobs_inline != before;
+}
+
 static void renew_tenancies(struct renewal *r) ON(engine)
 {
     size_t n = 0;
@@ -186,10 +198,7 @@ static void renew_tenancies(struct renewal *r) ON(engine)
     vec_each(&r->places, p) {
         if (p->now != NULL) {
             p->has_new_label = tenancy_set_alone(p->now, n == 1);
-        }
-        if (has_tenant(p)) {
-            r->has_changed |= p->now->are_jobs_inline != p->told->tenant->are_jobs_inline;
-            p->now->are_jobs_inline = p->told->tenant->are_jobs_inline;
+            r->has_changed |= take_style(p);
         }
         renew_collectors(r, p);
     }

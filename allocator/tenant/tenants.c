@@ -90,8 +90,9 @@ static void report_shared_service(struct loading *l, const struct tenant *t)
 /* Moves 't'. */
 static void add_tenant(struct loading *l, struct tenant *t)
 {
-    vec_each(&l->tenants, other) {
-        if (tenant_compare((*other)->ns, (*other)->name, t->ns, t->name) == 0) {
+    for (size_t i = 0; i < l->tenants.n; i++) {
+        const struct tenant *other = l->tenants.v[i];
+        if (tenant_compare(other->ns, other->name, t->ns, t->name) == 0) {
             faults_add(l->f, FAULT_ERROR, 0, "collector '%.*s' is there twice", SPAN_ARG(t->name));
             tenant_free(&t);
             return;
