@@ -13,7 +13,8 @@ struct node_entry {
 };
 
 struct strategy {
-    struct node_entry *entries; /* sorted by node, then collector */
+    struct node_entry *entries; /* sorted by node, then collector; behind the last an empty one,
+                                   which no target's node is */
     size_t n;
 };
 
@@ -35,7 +36,7 @@ static int compare_entries(const void *a, const void *b)
 static void set_collectors(struct strategy *s, const struct strategy_collector *v, size_t n)
 {
     mem_free(s->entries);
-    s->entries = mem_array(n == 0 ? 1 : n, sizeof(*s->entries));
+    s->entries = mem_array(n + 1, sizeof(*s->entries));
     s->n = 0;
     for (size_t i = 0; i < n; i++) {
         if (v[i].node.len > 0) {
@@ -62,8 +63,7 @@ static uint32_t pick(const struct strategy *s, const struct strategy_target *t,
             high = mid;
         }
     }
-    return low < s->n && s->entries[low].node_hash == t->node_hash ? s->entries[low].collector
-                                                                   : STRATEGY_NONE;
+    return s->entries[low].node_hash == t->node_hash ? s->entries[low].collector : STRATEGY_NONE;
 }
 
 static void destroy(struct strategy *s)

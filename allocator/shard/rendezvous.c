@@ -20,7 +20,7 @@ static struct strategy *create(const struct strategy_options *options)
 static void set_collectors(struct strategy *s, const struct strategy_collector *v, size_t n)
 {
     mem_free(s->hashes);
-    s->hashes = mem_array(n == 0 ? 1 : n, sizeof(*s->hashes));
+    s->hashes = mem_array(n, sizeof(*s->hashes));
     s->n = n;
     for (size_t i = 0; i < n; i++) {
         s->hashes[i] = hash64(v[i].name);

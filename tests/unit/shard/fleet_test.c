@@ -3,6 +3,7 @@
 #include "allocator/shard/fleet.h"
 #include "tests/check.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -335,6 +336,209 @@ static void test_least_weighted(void)
     fleet_free(&w.fleet);
 }
 
+/* ---- per-node in a fleet */
+
+static void test_per_node(void)
+{
+    struct fleet_options o = { .strategy = SPAN_LIT("per-node"),
+                               .fallback = SPAN_LIT("least-weighted") };
+    static const struct strategy_collector v[] = {
+        { .name = SPAN_LIT("b"), .node = SPAN_LIT("n1") },
+        { .name = SPAN_LIT("c"), .node = SPAN_LIT("n2") },
+        { .name = SPAN_LIT("a"), .node = SPAN_LIT("n1") },
+        { .name = SPAN_LIT("c"), .node = SPAN_LIT("n3") },
+    };
+    static const struct {
+        const char *node, *owner, *alone; /* with the fallback, without it */
+    } t[] = {
+        { "n1", "a", "a" }, { "n1", "a", "a" }, { "n2", "c", "c" },
+        { "", "b", "" },    { "n4", "b", "" },  { "n1", "a", "a" },
+    };
+
+    for (int has_fallback = 1; has_fallback >= 0; has_fallback--) {
+        struct fleet *f = NULL;
+        uint32_t slots[COUNT(t)], owner;
+        size_t n_none = 0;
+        o.fallback.len = has_fallback ? o.fallback.len : 0;
+        is_int(fleet_new(&o, &f, NULL), 0, "per-node");
+        ok(fleet_set_collectors(f, v, 3, NULL, NULL), "three collectors");
+        for (size_t i = 0; i < COUNT(t); i++) {
+            const struct fleet_target target = {
+                .address_hash = i, .node_hash = t[i].node[0] ? hash64(span_of(t[i].node)) : 0
+            };
+            const char *want = has_fallback ? t[i].owner : t[i].alone;
+            slots[i] = fleet_add(f, &target, &owner);
+            is_span(owner == FLEET_NONE ? SPAN_LIT("") : fleet_collector_name(f, owner),
+                    span_of(want), "node '%s', %s fallback", t[i].node,
+                    has_fallback ? "with a" : "without");
+            n_none += want[0] == '\0';
+            is_int(fleet_unassigned(f), n_none, "those without collector are counted");
+        }
+        owner = fleet_update(f, slots[0], hash64(SPAN_LIT("n2")));
+        is_span(fleet_collector_name(f, owner), SPAN_LIT("c"), "a target that changes its node");
+        is_int(fleet_owner(f, slots[0]), owner, "is told so");
+        is_int(fleet_targets_of(f, fleet_seat(f, 2)), 2, "the new owner has one more");
+        is_int(fleet_targets_of(f, fleet_seat(f, 0)), 2, "the old one has one less");
+        is_int(fleet_update(f, slots[0], hash64(SPAN_LIT("n2"))), owner, "the same node again");
+        is_int(fleet_targets_of(f, owner), 2, "changes nothing");
+        is_int(fleet_update(f, slots[1], hash64(SPAN_LIT("n1"))), fleet_seat(f, 0), "nor here");
+        fleet_update(f, slots[2], 0);
+        is_int(fleet_unassigned(f), has_fallback ? 0 : n_none + 1, "a node is lost");
+        fleet_free(&f);
+    }
+}
+
+/* ---- lists of collectors */
+
+static void test_lists(void)
+{
+    static const struct strategy_collector lists[][4] = {
+        { { .name = SPAN_LIT("b"), .node = SPAN_LIT("n") }, { .name = SPAN_LIT("a") } },
+        { { .name = SPAN_LIT("a") }, { .name = SPAN_LIT("b"), .node = SPAN_LIT("n") } },
+        { { .name = SPAN_LIT("a") },
+          { .name = SPAN_LIT("b"), .node = SPAN_LIT("n") },
+          { .name = SPAN_LIT("a") } },
+        { { .name = SPAN_LIT("a") }, { .name = SPAN_LIT("b") } },
+        { { .name = SPAN_LIT("a") }, { .name = SPAN_LIT("c") } },
+        { { .name = SPAN_LIT("a") } },
+        { { .name = SPAN_LIT("a") }, { .name = SPAN_LIT("aa") } },
+    };
+    static const struct {
+        size_t list, n, n_kept;
+        bool is_other;
+        const char *what;
+    } t[] = {
+        { 0, 2, 2, true, "the first list" },
+        { 0, 2, 2, false, "the same" },
+        { 1, 2, 2, false, "in another order" },
+        { 2, 3, 2, false, "a name twice" },
+        { 3, 2, 2, true, "a node is gone" },
+        { 4, 2, 2, true, "another name" },
+        { 5, 1, 1, true, "one less" },
+        { 6, 2, 2, true, "one more" },
+        { 5, 0, 0, true, "none" },
+        { 5, 0, 0, false, "still none" },
+    };
+    struct fleet *f = make_fleet("rendezvous");
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        is_int(fleet_set_collectors(f, lists[t[i].list], t[i].n, NULL, NULL), t[i].is_other,
+               "%s: is it another list?", t[i].what);
+        is_int(fleet_collectors(f), t[i].n_kept, "%s: how many", t[i].what);
+    }
+    fleet_free(&f);
+}
+
+/* ---- slots */
+
+static void test_slots(const char *strategy)
+{
+    struct world w = { .fleet = make_fleet(strategy) };
+    uint32_t owner, other;
+
+    is_str(fleet_strategy(w.fleet), strategy, "a fleet knows its strategy");
+    set_collectors(&w, 0, 3);
+    for (uint32_t i = 0; i < 200; i++) {
+        add_target(&w, i, hash_mix(i), 0, i % 3);
+    }
+    fleet_settle(w.fleet, on_moved, &w);
+    uint32_t a = w.slots[7], b = w.slots[9];
+    fleet_remove(w.fleet, a);
+    fleet_remove(w.fleet, b);
+    size_t n = 0;
+    for (size_t i = 0; i < 3; i++) {
+        n += fleet_targets_of(w.fleet, fleet_seat(w.fleet, i));
+    }
+    is_int(n, 198, "%s: two less", strategy);
+    const struct fleet_target t = { .address_hash = hash_mix(7), .target = &owner };
+    is_int(fleet_add(w.fleet, &t, &owner), b, "%s: what was freed last is taken first", strategy);
+    is_int(fleet_add(w.fleet, &t, &owner), a, "%s: then the one before", strategy);
+    is_int(fleet_add(w.fleet, &t, &owner), 200, "%s: then a new one", strategy);
+    fleet_remove(w.fleet, 200);
+    fleet_replace(w.fleet, a, &w.owners[7]);
+    fleet_replace(w.fleet, b, &w.owners[9]);
+    w.owners[7] = fleet_owner(w.fleet, a);
+    w.owners[9] = fleet_owner(w.fleet, b);
+    set_collectors(&w, 5, 2); /* all move, and the pointers of now are told */
+    n = 0;
+    for (uint32_t i = 0; i < 200; i++) {
+        n += w.owners[i] != fleet_owner(w.fleet, i);
+    }
+    is_int(n, 0, "%s: each target is told, by the pointer that it has now", strategy);
+    is_int(w.n_moved, 200, "%s: all of them, and each once", strategy);
+    other = fleet_update(w.fleet, a, hash64(SPAN_LIT("elsewhere")));
+    is_int(other, fleet_owner(w.fleet, a), "%s: another node", strategy);
+    fleet_clear(w.fleet);
+    for (size_t i = 0; i < 2; i++) {
+        is_int(fleet_targets_of(w.fleet, fleet_seat(w.fleet, i)), 0, "%s: cleared", strategy);
+    }
+    is_int(fleet_unassigned(w.fleet), 0, "%s: nobody waits", strategy);
+    is_int(fleet_add(w.fleet, &t, &owner), 0, "%s: the first slot again", strategy);
+    is_int(fleet_targets_of(w.fleet, owner), 1, "%s: and the only target", strategy);
+    fleet_free(&w.fleet);
+}
+
+/* What least-weighted knows of loads follows its collectors when others come in front of them. */
+static void test_loads_follow(void)
+{
+    struct fleet *f = make_fleet("least-weighted");
+    static const struct strategy_collector before[] = { { .name = SPAN_LIT("m") },
+                                                        { .name = SPAN_LIT("z") } };
+    static const struct strategy_collector after[] = { { .name = SPAN_LIT("b") },
+                                                       { .name = SPAN_LIT("m") },
+                                                       { .name = SPAN_LIT("z") } };
+    uint32_t owner = FLEET_NONE, slots[6];
+
+    fleet_set_collectors(f, before, 2, NULL, NULL);
+    static const uint32_t jobs[] = { 4, 1, 7, 9 };
+    for (uint32_t i = 0; i < 4; i++) { /* m gets the first and the third, z the others */
+        slots[i] = fleet_add(f, &(struct fleet_target){ .job = jobs[i] }, &owner);
+    }
+    fleet_set_collectors(f, after, 3, NULL, NULL);
+    for (uint32_t i = 4; i < 6; i++) { /* the newcomer has the fewest */
+        slots[i] = fleet_add(f, &(struct fleet_target){ .job = 2 }, &owner);
+        is_span(fleet_collector_name(f, owner), SPAN_LIT("b"), "the newcomer takes %u", i);
+    }
+    fleet_add(f, &(struct fleet_target){ .job = 4 }, &owner);
+    is_span(fleet_collector_name(f, owner), SPAN_LIT("b"), "all alike: who has none of the job");
+    fleet_add(f, &(struct fleet_target){ .job = 4 }, &owner);
+    is_span(fleet_collector_name(f, owner), SPAN_LIT("z"), "the other one without that job");
+    fleet_add(f, &(struct fleet_target){ .job = 1 }, &owner);
+    is_span(fleet_collector_name(f, owner), SPAN_LIT("m"), "the one with less");
+    fleet_remove(f, slots[0]);
+    fleet_remove(f, slots[2]);
+    fleet_add(f, &(struct fleet_target){ .job = 4 }, &owner);
+    is_span(fleet_collector_name(f, owner), SPAN_LIT("m"), "who gave two away");
+    fleet_free(&f);
+}
+
+/* ---- the owners that two versions of the program have to agree on */
+
+static void test_bounded_owners(void)
+{
+    static const struct {
+        int kind;
+        size_t n;
+        uint64_t digest;
+    } t[] = {
+        { 0, 7, 0x02cda2dbe8ec1fbe }, { 0, 75, 0x882551af296f23cf }, { 0, 200, 0x22585d6dbbf9c3d7 },
+        { 1, 3, 0x97c308bdcaa71298 }, { 1, 60, 0xc138574b19c00142 }, { 1, 299, 0x09b55b9669f16cac },
+        { 2, 2, 0x2c959e8db79fa27a }, { 2, 40, 0x368556cf6ee863b5 },
+    };
+
+    for (size_t k = 0; k < COUNT(t); k++) {
+        struct world w = { .fleet = make_fleet("bounded-rendezvous") };
+        set_collectors(&w, 0, t[k].n);
+        for (uint32_t i = 0; i < N_TARGETS; i++) {
+            add_target(&w, i, crowded(i, t[k].kind), 0, 0);
+        }
+        fleet_settle(w.fleet, on_moved, &w);
+        uint64_t got = hash64(span_make((const char *)w.owners, sizeof(w.owners)));
+        ok(got == t[k].digest, "bounded: kind %d on %zu, 0x%016" PRIx64, t[k].kind, t[k].n, got);
+        fleet_free(&w.fleet);
+    }
+}
+
 static void test_unknown(void)
 {
     struct fleet_options o = { .strategy = SPAN_LIT("round-robin") };
@@ -347,6 +551,11 @@ static void test_unknown(void)
     o.strategy = SPAN_LIT("per-node");
     o.fallback = SPAN_LIT("x");
     is_int(fleet_new(&o, &f, NULL), ERR_NOT_FOUND, "an unknown fallback too");
+    is_int(fleet_new(&(struct fleet_options){ 0 }, &f, NULL), 0, "no strategy named");
+    is_str(fleet_strategy(f), "consistent-hashing", "is consistent hashing");
+    fleet_free(&f);
+    ok(f == NULL, "a fleet is freed");
+    fleet_free(&f);
 }
 
 int main(void)
@@ -362,6 +571,15 @@ int main(void)
     test_rendezvous_moves_only_what_must();
     test_bounds();
     test_least_weighted();
+    test_per_node();
+    test_lists();
+    for (size_t i = 0; strategies[i] != NULL; i++) {
+        if (strategies[i] != &strategy_least_weighted) {
+            test_slots(strategies[i]->name);
+        }
+    }
+    test_loads_follow();
+    test_bounded_owners();
     test_unknown();
     return check_done();
 }
