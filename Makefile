@@ -170,9 +170,9 @@ programs: $(programs) ## build the test programs
 unit: $(programs) ## unit, golden and replay tests of this variant
 golden: $(golden_tests) ## the data-driven behaviour tests
 replay-here: $(fuzz_targets)
-# Valgrind keeps descriptors of its own beyond the limit that server_test sets, and makes system calls that confine_test and
+# Valgrind keeps descriptors of its own beyond the limit that server_test sets, and makes system calls that sandbox_test and
 # keeper_test forbid.
-valgrind-here: $(filter-out %/server_test %/confine_test %/keeper_test,$(programs))
+valgrind-here: $(filter-out %/server_test %/sandbox_test %/keeper_test,$(programs))
 unit golden replay-here valgrind-here:
 	$(prove) $^
 

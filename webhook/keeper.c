@@ -16,7 +16,7 @@
 #include "certs/certs.h"
 #include "certs/identity.h"
 #include "webhook/admission/route.h"
-#include "webhook/confine.h"
+#include "webhook/sandbox.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -263,14 +263,14 @@ static void raise_descriptor_limit(void)
 }
 
 /* A kernel without seccomp is no reason not to serve, but a reason to say so. The leak checker of a
- * sanitizer build traces its own process, which a confined one may not. */
-static void confine(void)
+ * sanitizer build traces its own process, which is refused in the sandbox. */
+static void enter_sandbox(void)
 {
 #if !defined(__SANITIZE_ADDRESS__)
     struct err err = { 0 };
 
-    if (confine_process(&err) < 0) {
-        log_warn("the process is not confined", LOG_STR("error", err.text));
+    if (sandbox_enter(&err) < 0) {
+        log_warn("the sandbox cannot be entered", LOG_STR("error", err.text));
     }
 #endif
 }
@@ -305,7 +305,7 @@ static int start(struct keeper *k, struct err *err)
         watcher_connect(k->watcher, engine_mailbox(k->engine));
         feed_init(&k->feed, engine_mailbox(k->engine));
         watch_files(k);
-        confine();
+        enter_sandbox();
     }
     return rc;
 }

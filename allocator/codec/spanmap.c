@@ -70,11 +70,6 @@ bool spanmap_put(struct spanmap *m, struct span key, const void *thing)
     return spanmap_put_in(m, SPAN_LIT(""), key, thing);
 }
 
-const void *spanmap_get(const struct spanmap *m, struct span key)
-{
-    return spanmap_get_in(m, SPAN_LIT(""), key);
-}
-
 bool spanmap_has(const struct spanmap *m, struct span key)
 {
     const struct name name = { SPAN_LIT(""), key };

@@ -18,11 +18,10 @@ struct spanmap {
 void spanmap_init(struct spanmap *m, struct arena *arena);
 /* False when 'key' is there already: the first one stays. */
 bool spanmap_put(struct spanmap *m, struct span key, const void *thing);
-/* NULL when it is not there. */
-const void *spanmap_get(const struct spanmap *m, struct span key);
 bool spanmap_has(const struct spanmap *m, struct span key);
 /* The same for keys that are unique only within a scope: a job within its receiver. */
 bool spanmap_put_in(struct spanmap *m, struct span scope, struct span key, const void *thing);
+/* NULL when it is not there. */
 const void *spanmap_get_in(const struct spanmap *m, struct span scope, struct span key);
 void spanmap_fini(struct spanmap *m);
 

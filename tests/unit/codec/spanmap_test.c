@@ -10,14 +10,17 @@ static void test_keys(void)
     struct spanmap m;
 
     spanmap_init(&m, NULL);
-    ok(!spanmap_has(&m, SPAN_LIT("x")) && spanmap_get(&m, SPAN_LIT("x")) == NULL, "empty");
+    ok(!spanmap_has(&m, SPAN_LIT("x")) && spanmap_get_in(&m, SPAN_LIT(""), SPAN_LIT("x")) == NULL,
+       "empty");
     ok(spanmap_put(&m, SPAN_LIT("x"), things), "a key");
     ok(!spanmap_put(&m, SPAN_LIT("x"), things + 1), "the same again");
-    ok(spanmap_get(&m, SPAN_LIT("x")) == things, "the first one stays");
+    ok(spanmap_get_in(&m, SPAN_LIT(""), SPAN_LIT("x")) == things, "the first one stays");
     ok(spanmap_put(&m, SPAN_LIT(""), things + 2), "the empty text is a key");
     ok(!spanmap_put(&m, span_make(NULL, 0), NULL), "whatever it points at");
     ok(spanmap_put(&m, SPAN_LIT("set"), NULL), "a key of nothing");
-    ok(spanmap_get(&m, SPAN_LIT("set")) == NULL && spanmap_has(&m, SPAN_LIT("set")), "is there");
+    ok(spanmap_get_in(&m, SPAN_LIT(""), SPAN_LIT("set")) == NULL &&
+           spanmap_has(&m, SPAN_LIT("set")),
+       "is there");
     spanmap_fini(&m);
 }
 
@@ -43,7 +46,7 @@ static void test_scopes(void)
         ok(!spanmap_put_in(&m, t[i].scope, t[i].key, NULL), "once only");
         ok(spanmap_get_in(&m, t[i].scope, t[i].key) == &t[i], "and found");
     }
-    ok(spanmap_get(&m, SPAN_LIT("abc")) == &t[3], "no scope is the empty one");
+    ok(spanmap_get_in(&m, SPAN_LIT(""), SPAN_LIT("abc")) == &t[3], "no scope is the empty one");
     ok(spanmap_get_in(&m, SPAN_LIT("bc"), SPAN_LIT("a")) == NULL, "scope and key do not swap");
     spanmap_fini(&m);
     arena_fini(&arena);
@@ -62,7 +65,7 @@ static void test_many(void)
         n_put += spanmap_put(&m, span_of(names[i]), names[i]);
     }
     for (size_t i = 0; i < N; i++) {
-        n_found += spanmap_get(&m, span_of(names[i])) == names[i];
+        n_found += spanmap_get_in(&m, SPAN_LIT(""), span_of(names[i])) == names[i];
     }
     is_int(n_put, N, "%d keys", N);
     is_int(n_found, N, "all found");

@@ -1,6 +1,6 @@
 #include "allocator/base/thread.h"
 #include "tests/check.h"
-#include "webhook/confine.h"
+#include "webhook/sandbox.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -84,7 +84,7 @@ int main(void)
 
     pthread_mutex_lock(&gate.mutex);
     is_int(thread_start(&thread, "early", wait_and_exec, &gate, &err), 0, "a thread from before");
-    is_int(confine_process(&err), 0, "confined %s", err.text);
+    is_int(sandbox_enter(&err), 0, "confined %s", err.text);
     pthread_mutex_unlock(&gate.mutex);
     thread_join(thread);
     is_int(gate.exec_errno, EPERM, "the thread from before cannot start programs");

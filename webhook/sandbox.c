@@ -1,4 +1,4 @@
-#include "webhook/confine.h"
+#include "webhook/sandbox.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -87,7 +87,7 @@ static int install_filter(struct err *err)
 }
 #endif
 
-int confine_process(struct err *err)
+int sandbox_enter(struct err *err)
 {
     const struct rlimit no_core = { 0, 0 };
 
