@@ -72,6 +72,16 @@ static void test_match(void)
         { "\\Q(?<\\E", "(?<", true, "" },
         { "(?P<first>a)(?<second>b)", "ab", true, "a|b" },
         { "[(?<]+", "(?<", true, "" },
+        { "[[:alpha:](?<]+", "a(?<", true, "" },
+        { "[[:alpha:]]+(?<x>.)", "ab1", true, "1" },
+        { "[[:](?<x>a)", ":a", true, "a" }, /* no script's name: the class ends at the first ] */
+        { "[[a](?<x>b)", "[b", true, "b" },
+        { "[](?<]+", "](?<", true, "" },
+        { "[^](?<]+", "a", true, "" },
+        { "[^](?<]+", "]", false, "" },
+        { "[\\](?<]+", "](?<", true, "" },
+        { "\\Qa(?<\\E(?<x>b)", "a(?<b", true, "b" },
+        { "\\((?<x>b)", "(b", true, "b" },
         { "$(SHARD);|.+;.+", "7;true", true, "-" },
         { "$(SHARD);|.+;.+", "7;", false, "" },
         { "a)|(b", "ax", true, "-" }, /* escapes the anchors, as in Prometheus */
@@ -403,6 +413,66 @@ static void test_planned(void)
         { "(?i)x", false, false, false },
         { "(?P<x>a)", false, false, false },
         { "a{3}", false, false, false },
+        { "\\s", true, true, false },
+        { "\\w+", true, true, false },
+        { "\\d*", true, true, false },
+        { "\\S+", true, true, false },
+        { "\\W", true, true, false },
+        { "\\D?", true, true, false },
+        { "\\.", true, true, false },
+        { "\\z", false, false, false },
+        { "\\", false, false, false },
+        { "[\\s]", true, true, false },
+        { "[\\w.-]+", true, true, false },
+        { "[-a]", true, true, false },
+        { "[a-c-e]", false, false, false },
+        { "[\\d-a]", false, false, false },
+        { "[a-\\d]", false, false, false },
+        { "[c-a]", false, false, false },
+        { "[a-a]", true, true, false },
+        { "[]a]", true, true, false },
+        { "[[a]", false, false, false },
+        { "[a[]", false, false, false },
+        { "[a-[]", false, false, false },
+        { "[[:alpha:]]", false, false, false },
+        { "[\xc3\xa9]", false, false, false },
+        { "[a", false, false, false },
+        { "[", false, false, false },
+        { "[\\.]", true, true, false },
+        { "[\\x]", false, false, false },
+        { "a??", true, true, false },
+        { "a*?", true, true, false },
+        { "a*+", false, false, false },
+        { ".*{2}", false, false, false },
+        { "\xc3\xa9", true, true, false },
+        { "\xc3\xa9*", false, false, false },
+        { "(a)?", true, false, false },
+        { "(a)?b?", true, false, false },
+        { "(a|b)(c|d)", true, false, false },
+        { "(a|b)", true, true, false },
+        { "(a)*", false, false, false },
+        { "(a)?*", false, false, false },
+        { "(a|b*)", true, true, false },
+        { "(?:a|b)", true, true, false },
+        { "(?:.*)", true, true, true },
+        { "((.*))", true, true, false },
+        { "(.*?)", true, true, true },
+        { "(.*)|a", true, true, false },
+        { "a|(.*)", true, true, false },
+        { "^a$", true, true, false },
+        { "^*", false, false, false },
+        { "a$b", false, false, false },
+        { "^a|b$", true, true, false },
+        { "(^a)", true, true, false },
+        { "b(^a)", false, false, false },
+        { "(a)(.$)", false, false, false },
+        { "b((((.))))", true, true, false },
+        { "b(((((.)))))", false, false, false },
+        { "b(((((a)))))", true, true, false },
+        { "b((((((a))))))", false, false, false },
+        { "(((.+)))", true, true, false },
+        { "a)", false, false, false },
+        { "(a", false, false, false },
     };
     for (size_t i = 0; i < COUNT(t); i++) {
         struct arena arena;
@@ -417,8 +487,39 @@ static void test_planned(void)
     }
 }
 
+/* A subject whose length makes a plan's choices multiply is left to RE2; one with a single choice
+ * is decided, however long it is. */
+static void test_budget(void)
+{
+    static const struct {
+        const char *pattern;
+        enum plan_outcome outcome;
+    } t[] = {
+        { "(.*)(.*)(.*)(.*)x", PLAN_GAVE_UP }, { "(.*)-(.*)", PLAN_NO_MATCH },
+        { "(.*)yx", PLAN_NO_MATCH },           { "(.+)", PLAN_MATCH },
+        { "[xyz]*?z", PLAN_NO_MATCH },         { "([a-y]*)(y|x|yy)?z", PLAN_NO_MATCH },
+    };
+    enum { N = 100000 };
+    AUTO_STR subject = mem_alloc(N + 1);
+
+    memset(subject, 'y', N);
+    subject[N] = '\0';
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena arena;
+        arena_init(&arena);
+        const struct regex_plan *plan = regex_plan_new(span_of(t[i].pattern), &arena);
+        ok(plan != NULL, "'%s' has a plan", t[i].pattern);
+        if (plan != NULL) {
+            is_int(regex_plan_match(plan, span_of(subject), NULL, 0), t[i].outcome,
+                   "'%s' on %d bytes", t[i].pattern, N);
+        }
+        arena_fini(&arena);
+    }
+}
+
 int main(void)
 {
+    test_budget();
     test_match();
     test_faults();
     test_templates();
