@@ -77,8 +77,37 @@ static void test_long(void)
     is_int(strlen(err.text), sizeof(err.text) - 1, "err_sys as well");
 }
 
+/* A text that just fits, one byte less, and one more. */
+static void test_full(void)
+{
+    enum { ROOM = sizeof((struct err){ 0 }.text) };
+    char path[ROOM + 2];
+
+    for (size_t len = ROOM - 4; len <= ROOM + 1; len++) {
+        struct err err = { 0 };
+        size_t kept = len < ROOM ? len : ROOM - 1;
+        memset(path, 'p', sizeof(path));
+        path[len] = '\0';
+        err_set(&err, ERR_INVALID, "%s", path);
+        is_int(strlen(err.text), kept, "a text of %zu bytes", len);
+        err_sys(&err, ENOENT, "%s", path);
+        is_int(strlen(err.text), ROOM - 1, "a reason behind %zu bytes", len);
+        is_int(strspn(err.text, "p"), kept, "what stands in front of it stays");
+        err_set(&err, ERR_INVALID, "why");
+        err_wrap(&err, ERR_INVALID, "%s", path);
+        is_int(strlen(err.text), ROOM - 1, "%zu bytes in front of a sentence", len);
+        is_int(err.what, len + 2 < ROOM ? len + 2 : ROOM - 1, "where the sentence begins");
+    }
+    struct err err = { 0 };
+    err_sys(&err, ENOENT, "%s", "");
+    is_str(err.text, ": No such file or directory", "nothing in front of the reason");
+    err_wrap(&err, ERR_INVALID, "%s", "");
+    is_str(err.text, ": : No such file or directory", "nor of a sentence");
+}
+
 int main(void)
 {
+    test_full();
     test_set_and_wrap();
     test_place();
     test_system();

@@ -144,6 +144,43 @@ static void test_long_fields(void)
     json_decref(line);
 }
 
+/* A text is cut between two characters, wherever the limit is in one. */
+static void test_cut_characters(void)
+{
+    static const char *const characters[] = { "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80" };
+
+    log_set_format(LOG_JSON);
+    for (size_t c = 0; c < COUNT(characters); c++) {
+        for (size_t n_before = 0; n_before < 4; n_before++) {
+            const size_t len = strlen(characters[c]);
+            char text[2000];
+            size_t at = n_before;
+            memset(text, 'x', n_before);
+            for (; at + len <= sizeof(text); at += len) {
+                memcpy(text + at, characters[c], len);
+            }
+            capture_begin();
+            log_info("cut", LOG_SPAN("f", span_make(text, at)));
+            AUTO_STR line = capture_end();
+            json_t *root = json_loads(line, 0, NULL);
+            const char *got = json_string_value(json_object_get(root, "f"));
+            size_t want = 1024 - (1024 - n_before) % len;
+            ok(got != NULL && strlen(got) == want + 3 && memcmp(got, text, want) == 0 &&
+                   strcmp(got + want, "…") == 0,
+               "%zu bytes, then characters of %zu", n_before, len);
+            json_decref(root);
+        }
+    }
+    for (size_t len = 1023; len <= 1025; len++) {
+        char text[1025];
+        memset(text, 'x', sizeof(text));
+        capture_begin();
+        log_info("full", LOG_SPAN("f", span_make(text, len)));
+        AUTO_STR line = capture_end();
+        is_int(strstr(line, "…") != NULL, len > 1024, "is a text of %zu bytes cut?", len);
+    }
+}
+
 static void test_levels(void)
 {
     enum log_level level = LOG_DEBUG;
@@ -247,6 +284,7 @@ int main(void)
     test_formats();
     test_time_and_json();
     test_long_fields();
+    test_cut_characters();
     test_rate();
     test_colour();
     test_threads();

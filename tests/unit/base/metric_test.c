@@ -193,6 +193,29 @@ static void test_threads(void)
        "no labelled count is lost");
 }
 
+/* A full family takes no new series; those that it has go on, and so do other families. */
+static void test_series_limit(void)
+{
+    char name[16] = "";
+
+    for (int i = 0; i <= LIMIT_METRIC_SERIES; i++) {
+        snprintf(name, sizeof(name), "f%07d", i);
+        metric_add_for(METRIC_SD_UPDATES, (const char *[]){ name }, 1);
+    }
+    metric_add_for(METRIC_SD_UPDATES, (const char *[]){ "f0000007" }, 1);
+    metric_set_for(METRIC_SD_FAILED_CONFIGS, (const char *[]){ "f" }, 1);
+    AUTO_STR long_name = mem_alloc(20001);
+    memset(long_name, 'x', 20000);
+    long_name[20000] = '\0';
+    metric_set_for(METRIC_SD_FAILED_CONFIGS, (const char *[]){ long_name }, 1);
+    AUTO_STR page = render();
+    ok(has_line(page, "prometheus_sd_updates_total{name=\"f0199999\"} 1"), "the last that fits");
+    ok(!has_line(page, "prometheus_sd_updates_total{name=\"f0200000\"} 1"), "one more does not");
+    ok(has_line(page, "prometheus_sd_updates_total{name=\"f0000007\"} 2"), "an old one goes on");
+    ok(has_line(page, "prometheus_sd_failed_configs{name=\"f\"} 1"), "another family has room");
+    ok(strstr(page, "xxx") == NULL, "labels that are too long make no series");
+}
+
 int main(void)
 {
     test_plain();
@@ -201,5 +224,6 @@ int main(void)
     test_parts();
     test_page();
     test_threads();
+    test_series_limit();
     return check_done();
 }
