@@ -3,16 +3,13 @@
 #include "allocator/base/err.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/readfile.h"
 #include "allocator/codec/walk.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/scrape/pathtext.h"
 #include "allocator/scrape/scrapefields.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* What reading one scrape config file needs. */
 struct importer {
@@ -52,26 +49,6 @@ static void check_patterns(const struct node *root, const char *key, struct faul
     faults_pop(f, mark);
 }
 
-static int read_file(const char *path, struct buf *out, struct err *err)
-{
-    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = 0;
-
-    if (fd < 0) {
-        return err_sys(err, errno, "%s", path);
-    }
-    do {
-        char *room = buf_reserve(out, 65536);
-        if (room == NULL) {
-            return err_set(err, ERR_TOO_BIG, "%s exceeds %zu bytes", path,
-                           (size_t)LIMIT_DOCUMENT_BYTES);
-        }
-        n = read(fd, room, 65536);
-        out->len += n > 0 ? (size_t)n : 0;
-    } while (n > 0 || (n < 0 && errno == EINTR));
-    return n < 0 ? err_sys(err, errno, "%s", path) : 0;
-}
-
 static void import_document(const struct importer *im, const char *path, const struct node *root)
 {
     struct scrape_options options = *im->options;
@@ -93,17 +70,18 @@ static void import_document(const struct importer *im, const char *path, const s
 /* Faults inside it name this file, not the one that imports it. */
 static void import_file(const struct importer *im, const char *path)
 {
-    AUTO_BUF text;
+    AUTO_STR text = NULL;
+    size_t len = 0;
+    struct readfile_signature signature;
     struct arena arena;
     struct node *root = NULL;
     struct err err;
     const char *importing = im->f->file;
 
     im->f->file = path;
-    buf_init(&text, LIMIT_DOCUMENT_BYTES);
     arena_init(&arena);
-    if (read_file(path, &text, &err) < 0 ||
-        yamldoc_parse(buf_span(&text), &arena, &root, &err) < 0) {
+    if (readfile_read(path, LIMIT_DOCUMENT_BYTES, &signature, &text, &len, &err) < 0 ||
+        yamldoc_parse(span_make(text, len), &arena, &root, &err) < 0) {
         faults_add(im->f, FAULT_ERROR, 0, "%s", err.text);
     } else {
         import_document(im, path, root);

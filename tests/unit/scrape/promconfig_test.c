@@ -1,5 +1,6 @@
 #include "allocator/scrape/promconfig.h"
 
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/codec/yamldoc.h"
 #include "tests/check.h"
@@ -124,6 +125,27 @@ static void test_bad_imports(void)
     teardown(&x);
 }
 
+/* What is no file, and what is too big. */
+static void test_unreadable(void)
+{
+    struct fixture x;
+
+    setup(&x);
+    AUTO_STR folder = mem_printf("%s/sub/a.yml", x.folder);
+    AUTO_STR pipe_path = mem_printf("%s/sub/b.yml", x.folder);
+    AUTO_STR big = mem_printf("%s/sub/c.yml", x.folder);
+    is_int(mkdir(folder, 0700) + mkfifo(pipe_path, 0600), 0, "a folder and a pipe");
+    write_file(&x, "sub/c.yml", "x");
+    is_int(truncate(big, (off_t)LIMIT_DOCUMENT_BYTES + 1), 0, "too big a file");
+    write_file(&x, "sub/d.yml", "scrape_configs: [{job_name: d}]\n");
+    parse(&x, "{scrape_config_files: ['sub/*.yml']}", true);
+    ok(x.f.n_errors == 3 && fault_in(&x, "sub/a.yml") != NULL &&
+           fault_in(&x, "sub/b.yml") != NULL && fault_in(&x, "sub/c.yml") != NULL,
+       "one fault each");
+    ok(x.jobs.n == 1, "and the file behind them is read");
+    teardown(&x);
+}
+
 static void test_twice(void)
 {
     struct fixture x;
@@ -156,6 +178,7 @@ int main(void)
 {
     test_imports();
     test_bad_imports();
+    test_unreadable();
     test_twice();
     test_whole_file();
     return check_done();
