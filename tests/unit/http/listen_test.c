@@ -1,0 +1,174 @@
+#include "allocator/http/listen.h"
+
+#include "tests/check.h"
+
+#include <dirent.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { N = 3 };
+
+static size_t count_descriptors(void)
+{
+    size_t n = 0;
+    DIR *folder = opendir("/proc/self/fd");
+
+    while (folder != NULL && readdir(folder) != NULL) {
+        n++;
+    }
+    closedir(folder);
+    return n;
+}
+
+static unsigned port_of(int fd)
+{
+    struct sockaddr_in6 got = { 0 };
+    socklen_t len = sizeof(got);
+
+    return getsockname(fd, (struct sockaddr *)(void *)&got, &len) == 0 ? ntohs(got.sin6_port) : 0;
+}
+
+static int option_of(int fd, int name)
+{
+    int value = -1;
+    socklen_t len = sizeof(value);
+
+    return getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
+}
+
+static void close_all(int *fds)
+{
+    for (size_t i = 0; i < N; i++) {
+        close(fds[i]);
+    }
+}
+
+static bool can_connect(unsigned port)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)port),
+                              .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    bool is_good = connect(fd, (struct sockaddr *)(void *)&to, sizeof(to)) == 0;
+
+    close(fd);
+    return is_good;
+}
+
+static void test_opens(void)
+{
+    static const char *const t[] = { "127.0.0.1:0", ":0", "[127.0.0.1]:0", "127.0.0.1:00000" };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        int fds[N] = { -1, -1, -1 };
+        unsigned port = 0, n_good = 0;
+        struct err err = { 0 };
+        is_int(listen_all(t[i], N, fds, &port, &err), 0, "'%s' %s", t[i], err.text);
+        ok(port != 0 && can_connect(port), "'%s': port %u is open", t[i], port);
+        for (size_t k = 0; k < N; k++) {
+            n_good += port_of(fds[k]) == port && option_of(fds[k], SO_ACCEPTCONN) == 1;
+        }
+        is_int(n_good, N, "'%s': all listen on that port", t[i]);
+        close_all(fds);
+    }
+}
+
+static void test_refuses(void)
+{
+    static const struct {
+        const char *address;
+        int rc;
+        const char *text;
+    } t[] = {
+        { "127.0.0.1", ERR_INVALID, "is not host:port" },
+        { "127.0.0.1:", ERR_INVALID, "is not host:port" },
+        { "127.0.0.1:1x", ERR_INVALID, "is not host:port" },
+        { "127.0.0.1:-1", ERR_INVALID, "is not host:port" },
+        { "127.0.0.1:65536", ERR_INVALID, "is not host:port" },
+        { "127.0.0.1:000000", ERR_INVALID, "is not host:port" },
+        { "", ERR_INVALID, "is not host:port" },
+        { "[127.0.0.1:0", ERR_IO, "not known" },
+        { "127.0.0.1]:0", ERR_IO, "not known" },
+        { "]:0", ERR_IO, "not known" },
+        { "192.0.2.1:0", ERR_IO, "Cannot assign requested address" },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        int fds[N] = { -1, -1, -1 };
+        unsigned port = 0;
+        struct err err = { 0 };
+        is_int(listen_all(t[i].address, N, fds, &port, &err), t[i].rc, "'%s'", t[i].address);
+        ok(strstr(err.text, t[i].text) != NULL, "'%s': %s", t[i].address, err.text);
+    }
+}
+
+/* A host name of 255 bytes is looked for, a longer one is not. */
+static void test_long_names(void)
+{
+    for (size_t len = 255; len <= 256; len++) {
+        char address[300];
+        int fds[N] = { -1, -1, -1 };
+        unsigned port = 0;
+        struct err err = { 0 };
+        memset(address, '-', len);
+        (void)snprintf(address + len, sizeof(address) - len, ":0");
+        is_int(listen_all(address, N, fds, &port, &err), len == 255 ? ERR_IO : ERR_INVALID,
+               "a host name of %zu bytes", len);
+    }
+}
+
+static void test_taken(void)
+{
+    int first[N] = { -1, -1, -1 }, second[N] = { -1, -1, -1 };
+    unsigned port = 0, other = 0;
+    char address[32];
+    struct err err = { 0 };
+
+    is_int(listen_all("127.0.0.1:0", N, first, &port, NULL), 0, "a port");
+    (void)snprintf(address, sizeof(address), "127.0.0.1:%u", port);
+    is_int(listen_all(address, N, second, &other, &err), ERR_IO, "is not shared with another");
+    is_str(err.text, "Address already in use", "and why");
+    ok(second[0] == -1 && second[1] == -1 && second[2] == -1, "nothing is open");
+    close_all(first);
+    is_int(listen_all(address, N, second, &other, &err), 0, "a port that is free again");
+    is_int(other, port, "is the one that was asked for");
+    close_all(second);
+}
+
+/* One descriptor too few: those that were opened are closed. */
+static void test_too_few_descriptors(void)
+{
+    struct rlimit limit, low;
+    int fds[N] = { -1, -1, -1 };
+    unsigned port = 0;
+    struct err err = { 0 };
+    size_t n_before = count_descriptors();
+
+    ok(getrlimit(RLIMIT_NOFILE, &limit) == 0, "limit");
+    int next = dup(0);
+    close(next);
+    low = limit;
+    low.rlim_cur = (rlim_t)next + N - 1;
+    ok(setrlimit(RLIMIT_NOFILE, &low) == 0, "room for all but one");
+    is_int(listen_all("127.0.0.1:0", N, fds, &port, &err), ERR_IO, "not all can be opened");
+    ok(setrlimit(RLIMIT_NOFILE, &limit) == 0, "limit");
+    is_str(err.text, "Too many open files", "and why");
+    is_int(count_descriptors(), n_before, "nothing is left open");
+    ok(fds[0] == -1 && fds[1] == -1 && fds[2] == -1, "nor said to be");
+}
+
+int main(void)
+{
+    test_opens();
+    test_refuses();
+    test_long_names();
+    test_taken();
+    test_too_few_descriptors();
+    ok(listen_cores() >= 1 && listen_cores() <= (unsigned)sysconf(_SC_NPROCESSORS_CONF), "%u cores",
+       listen_cores());
+    return check_done();
+}
