@@ -1,6 +1,7 @@
 #include "allocator/shard/bound.h"
 
 #include "allocator/base/mem.h"
+#include "allocator/base/order.h"
 #include "allocator/base/vec.h"
 
 #include <math.h>
@@ -39,14 +40,10 @@ static struct limits limits_of(double share, double part)
 static int compare_picks(const void *a, const void *b)
 {
     const struct pick *x = a, *y = b;
+    int c = order_u64(x->rank, y->rank);
 
-    if (x->rank != y->rank) {
-        return x->rank < y->rank ? -1 : 1;
-    }
-    if (x->key != y->key) {
-        return x->key < y->key ? -1 : 1;
-    }
-    return (x->slot > y->slot) - (x->slot < y->slot);
+    c = c != 0 ? c : order_u64(x->key, y->key);
+    return c != 0 ? c : order_u64(x->slot, y->slot);
 }
 
 static void sort_picks(struct spread *s)

@@ -5,6 +5,7 @@
  * partition. */
 #include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/order.h"
 #include "allocator/shard/strategy.h"
 
 #include <math.h>
@@ -37,10 +38,8 @@ static struct strategy *create(const struct strategy_options *options)
 static int compare_points(const void *a, const void *b)
 {
     const struct ring_point *x = a, *y = b;
-    if (x->hash != y->hash) {
-        return x->hash < y->hash ? -1 : 1;
-    }
-    return (x->collector > y->collector) - (x->collector < y->collector);
+    int c = order_u64(x->hash, y->hash);
+    return c != 0 ? c : order_u64(x->collector, y->collector);
 }
 
 static struct ring_point *make_ring(const struct strategy *s, const struct strategy_collector *v,

@@ -3,6 +3,7 @@
  * collector, are for the fleet's fallback strategy. */
 #include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/order.h"
 #include "allocator/shard/strategy.h"
 
 #include <stdlib.h>
@@ -27,10 +28,8 @@ static struct strategy *create(const struct strategy_options *options)
 static int compare_entries(const void *a, const void *b)
 {
     const struct node_entry *x = a, *y = b;
-    if (x->node_hash != y->node_hash) {
-        return x->node_hash < y->node_hash ? -1 : 1;
-    }
-    return (x->collector > y->collector) - (x->collector < y->collector);
+    int c = order_u64(x->node_hash, y->node_hash);
+    return c != 0 ? c : order_u64(x->collector, y->collector);
 }
 
 static void set_collectors(struct strategy *s, const struct strategy_collector *v, size_t n)

@@ -569,7 +569,6 @@ int main(void)
     }
     test_seats();
     test_rendezvous_moves_only_what_must();
-    test_bounds();
     test_least_weighted();
     test_per_node();
     test_lists();
@@ -581,5 +580,6 @@ int main(void)
     test_loads_follow();
     test_bounded_owners();
     test_unknown();
+    test_bounds(); /* takes longest */
     return check_done();
 }
