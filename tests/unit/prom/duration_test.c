@@ -41,6 +41,13 @@ static void test_parse(void)
         { "915ms ", 0, ERR_INVALID },
         { " 1s", 0, ERR_INVALID },
         { "1S", 0, ERR_INVALID },
+        { "1234567890ms", 1234567890, 0 },
+        { "1/s", 0, ERR_INVALID },
+        { "1:s", 0, ERR_INVALID },
+        { "9223372036854ms", 9223372036854, 0 },
+        { "9223372036855ms", 0, ERR_INVALID },
+        { "106751d", 106751LL * 86400000, 0 },
+        { "106752d", 0, ERR_INVALID },
     };
     for (size_t i = 0; i < COUNT(t); i++) {
         int64_t ms = 0;

@@ -5,6 +5,7 @@
 #include "allocator/base/mem.h"
 #include "tests/check.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 struct fixture {
@@ -216,6 +217,15 @@ static void test_names(void)
         is_int(utf8_is_valid(span_of(t[i].name)), t[i].is_utf8 || t[i].name[0] == '\0',
                "UTF-8 text %zu", i);
     }
+    size_t n_wrong = 0;
+    for (int c = 1; c < 256; c++) { /* each byte, first and behind a letter */
+        const char text[] = { 'a', (char)c };
+        bool is_first = c < 0x80 && (isalpha(c) || c == '_');
+        n_wrong += label_name_is_valid(span_make(text + 1, 1), NAME_LEGACY) != is_first;
+        n_wrong += label_name_is_valid(span_make(text, 2), NAME_LEGACY) !=
+                   (is_first || (c >= '0' && c <= '9'));
+    }
+    is_int(n_wrong, 0, "letters, digits and _ make a legacy name, and nothing else does");
 }
 
 static void test_identity(void)

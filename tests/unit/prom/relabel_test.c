@@ -337,6 +337,20 @@ static void test_templates_as_names(void)
         { "a${1", false },
         { "a$", false },
         { "\xc3\xa9$1", false },
+        { "zZaA_09$1", true },
+        { "$zZaA_09", true },
+        { "${zZaA_09}", true },
+        { "$1$2", true },
+        { "0$1", false },
+        { "a`$1", false },
+        { "a{$1", false },
+        { "a@$1", false },
+        { "a[$1", false },
+        { "a/$1", false },
+        { "a:$1", false },
+        { "a${1", false },
+        { "a${1]", false },
+        { "a$1}", false },
     };
     for (size_t i = 0; i < COUNT(t); i++) {
         for (int scheme = NAME_UTF8; scheme <= NAME_LEGACY; scheme++) {

@@ -521,9 +521,11 @@ static void test_bounded_owners(void)
         size_t n;
         uint64_t digest;
     } t[] = {
-        { 0, 7, 0x02cda2dbe8ec1fbe }, { 0, 75, 0x882551af296f23cf }, { 0, 200, 0x22585d6dbbf9c3d7 },
-        { 1, 3, 0x97c308bdcaa71298 }, { 1, 60, 0xc138574b19c00142 }, { 1, 299, 0x09b55b9669f16cac },
-        { 2, 2, 0x2c959e8db79fa27a }, { 2, 40, 0x368556cf6ee863b5 },
+        { 0, 7, 0x02cda2dbe8ec1fbe },   { 0, 75, 0x882551af296f23cf },
+        { 0, 200, 0x22585d6dbbf9c3d7 }, { 1, 3, 0x97c308bdcaa71298 },
+        { 1, 60, 0xc138574b19c00142 },  { 1, 299, 0x09b55b9669f16cac },
+        { 2, 2, 0x2c959e8db79fa27a },   { 2, 40, 0x368556cf6ee863b5 },
+        { 1, 100, 0x4c653a13b55f943e }, { 2, 120, 0xc418672a9e6b21bf },
     };
 
     for (size_t k = 0; k < COUNT(t); k++) {
