@@ -267,7 +267,7 @@ static bool parse_set(struct planner *p, struct byteset *set)
     if (set_add_escape(set, c)) {
         return true;
     }
-    if (c >= 'A' && c <= 'Z' && set_add_escape(set, (char)(c - 'A' + 'a'))) {
+    if (set_add_escape(set, (char)(c | 0x20))) { /* the capital letter: the opposite */
         set_invert(set);
         return true;
     }

@@ -7,6 +7,7 @@
 #include "allocator/prom/regex_plan.h"
 #include "tests/check.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 /* ---- whole-subject matches and groups, as Go's regexp answers for ^(?s:…)$ */
@@ -77,6 +78,10 @@ static void test_match(void)
         { "[[:](?<x>a)", ":a", true, "a" }, /* no script's name: the class ends at the first ] */
         { "[[a](?<x>b)", "[b", true, "b" },
         { "[](?<]+", "](?<", true, "" },
+        { "[](?<[:digit:]]+", "](?<1", true, "" },
+        { "[^](?<[:digit:]]+", "a", true, "" },
+        { "[^](?<[:digit:]]+", "]", false, "" },
+        { "[\\](?<[:digit:]]+", "](?<1", true, "" },
         { "[^](?<]+", "a", true, "" },
         { "[^](?<]+", "]", false, "" },
         { "[\\](?<]+", "](?<", true, "" },
@@ -487,6 +492,43 @@ static void test_planned(void)
     }
 }
 
+/* Which escapes are planned: those of ASCII punctuation and of the classes, in a class and alone.
+ */
+static void test_escapes(void)
+{
+    size_t n_wrong = 0;
+
+    for (int c = 1; c < 256; c++) {
+        bool is_known = c < 0x80 && (ispunct(c) || strchr("dDsSwW", c) != NULL);
+        bool is_member = c < 0x80 && (ispunct(c) || strchr("dsw", c) != NULL);
+        const char alone[] = { '\\', (char)c }, inside[] = { '[', '\\', (char)c, ']' };
+        struct arena arena;
+        arena_init(&arena);
+        n_wrong += (regex_plan_new(span_make(alone, 2), &arena) != NULL) != is_known;
+        n_wrong += (regex_plan_new(span_make(inside, 4), &arena) != NULL) != is_member;
+        arena_fini(&arena);
+    }
+    is_int(n_wrong, 0, "escapes are planned or left to RE2");
+}
+
+/* A template ends where its text does, whatever stands behind it. */
+static void test_part_of_a_text(void)
+{
+    AUTO(regex) re = NULL;
+    struct arena arena;
+    const struct regex_template *t = NULL;
+    struct regex_match m = { .n_groups = 2 };
+
+    arena_init(&arena);
+    is_int(regex_compile(SPAN_LIT("(.)"), &re, NULL), 0, "a pattern");
+    ok(regex_match(re, SPAN_LIT("x"), &m), "a match");
+    is_int(regex_template_compile(re, span_make("$12", 2), &arena, &t, NULL), 0, "a template");
+    is_span(regex_template_expand(t, &m, &arena), SPAN_LIT("x"), "is $1, not $12");
+    is_int(regex_template_compile(re, span_make("${1}", 3), &arena, &t, NULL), 0, "cut");
+    is_span(regex_template_expand(t, &m, &arena), SPAN_LIT("${1"), "is malformed");
+    arena_fini(&arena);
+}
+
 /* A subject whose length makes a plan's choices multiply is left to RE2; one with a single choice
  * is decided, however long it is. */
 static void test_budget(void)
@@ -520,6 +562,8 @@ static void test_budget(void)
 int main(void)
 {
     test_budget();
+    test_escapes();
+    test_part_of_a_text();
     test_match();
     test_faults();
     test_templates();
