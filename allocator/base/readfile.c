@@ -66,7 +66,7 @@ static int read_all(int fd, const struct reading *r, char **out_body, size_t *ou
             return fail(r->path, errnum, err);
         }
         len += (size_t)n;
-        if (n == 0 || (len == r->expected && len < cap)) { /* there was room for more */
+        if (n == 0 || len == r->expected) { /* there was room for more */
             break;
         }
         if (len > r->max) {

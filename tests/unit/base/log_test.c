@@ -171,6 +171,12 @@ static void test_cut_characters(void)
             json_decref(root);
         }
     }
+    char tails[1500];
+    memset(tails, '\x80', sizeof(tails)); /* no character begins anywhere */
+    capture_begin();
+    log_info("tails", LOG_SPAN("f", span_make(tails, sizeof(tails))));
+    AUTO_STR broken = capture_end();
+    ok(strstr(broken, "\xef\xbf\xbd\xef\xbf\xbd") != NULL, "no more than a character is cut off");
     for (size_t len = 1023; len <= 1025; len++) {
         char text[1025];
         memset(text, 'x', sizeof(text));
@@ -179,6 +185,19 @@ static void test_cut_characters(void)
         AUTO_STR line = capture_end();
         is_int(strstr(line, "…") != NULL, len > 1024, "is a text of %zu bytes cut?", len);
     }
+}
+
+/* What a reader of logfmt would take apart is quoted, and nothing else. */
+static void test_quotes(void)
+{
+    log_set_format(LOG_LOGFMT);
+    capture_begin();
+    log_info("quotes", LOG_STR("a", "x=y"), LOG_STR("b", "x\\y"), LOG_STR("c", "x\"y"),
+             LOG_STR("d", "x y"), LOG_STR("e", "x\xc3\xa9"), LOG_STR("f", "!x#[]^~"));
+    AUTO_STR line = capture_end();
+    ok(strstr(line, " a=\"x=y\" b=\"x\\\\y\" c=\"x\\\"y\" d=\"x y\" e=\"x\xc3\xa9\" f=!x#[]^~\n") !=
+           NULL,
+       "values are quoted where they must be: %s", line);
 }
 
 static void test_levels(void)
@@ -285,6 +304,7 @@ int main(void)
     test_time_and_json();
     test_long_fields();
     test_cut_characters();
+    test_quotes();
     test_rate();
     test_colour();
     test_threads();

@@ -189,6 +189,11 @@ static void test_threads(void)
     AUTO_STR buckets = mem_printf("otel_ta_webhook_duration_seconds_bucket{le=\"0.005\"} %d",
                                   N_ROUNDS * N_AT_ONCE * 10000);
     ok(has_line(page, buckets), "no observation is lost");
+    const char *sum = strstr(page, "\notel_ta_webhook_duration_seconds_sum ");
+    ok(sum != NULL && fabs(strtod(strchr(sum, ' '), NULL) - N_ROUNDS * N_AT_ONCE * 10) < 0.01,
+       "nor what it adds to their sum");
+    const char *bytes = strstr(page, "\nprocess_resident_memory_bytes ");
+    ok(bytes != NULL && strtod(strchr(bytes, ' '), NULL) > 100000, "the process has memory");
     ok(has_line(page, "otel_ta_webhook_reviews_total{verdict=\"patched\"} 80"),
        "no labelled count is lost");
 }
