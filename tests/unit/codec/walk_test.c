@@ -214,6 +214,29 @@ static void test_nearest(void)
         { "0123456789012345678901234567890123456789012345678901234567890123456789", NULL },
     };
 
+    static const char *const others[] = { "abcdef", "xy", NULL };
+    static const struct {
+        const char *word, *nearest;
+    } edges[] = {
+        { "abcd", "abcdef" },      /* two letters of six are missing */
+        { "abc", NULL },           /* three */
+        { "abcdefghi", "abcdef" }, /* three of nine too many */
+        { "abcdefghij", "abcdef" },
+        { "abcdefghijk", NULL },
+        { "abxyef", "abcdef" }, /* two others */
+        { "xbxyef", NULL },
+        { "yx", "xy" },
+        { "x", "xy" },
+        { "xyz", "xy" },
+        { "xyzz", "xy" },
+    };
+
+    for (size_t i = 0; i < COUNT(edges); i++) {
+        const char *nearest = walk_nearest(span_of(edges[i].word), others);
+        is_str(nearest == NULL ? "(none)" : nearest,
+               edges[i].nearest == NULL ? "(none)" : edges[i].nearest, "nearest to '%s'",
+               edges[i].word);
+    }
     for (size_t i = 0; i < COUNT(t); i++) {
         const char *nearest = walk_nearest(span_of(t[i].word), known);
         is_str(nearest == NULL ? "(none)" : nearest, t[i].nearest == NULL ? "(none)" : t[i].nearest,

@@ -116,6 +116,23 @@ static void test_json_stream(void)
     arena_fini(&arena);
 }
 
+/* Tags that say what is there anyway. */
+static void test_right_tags(void)
+{
+    static const char *const t[] = { "!!map {x: 1}", "!!seq [1]",   "! {x: 1}",
+                                     "! [1]",        "!!map\nx: 1", "!!seq\n- 1" };
+    struct arena arena;
+
+    arena_init(&arena);
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct node *root = NULL;
+        struct err err = { 0 };
+        is_int(yamldoc_parse(span_of(t[i]), &arena, &root, &err), 0, "'%s' %s", t[i], err.text);
+        ok(root != NULL && root->type == (i % 2 == 0 ? NODE_MAP : NODE_LIST), "is what it says");
+    }
+    arena_fini(&arena);
+}
+
 static void test_faults(void)
 {
     static const struct {
@@ -500,6 +517,7 @@ int main(void)
     test_bom_and_documents();
     test_json();
     test_json_stream();
+    test_right_tags();
     test_faults();
     test_bomb();
     test_text_bomb();
