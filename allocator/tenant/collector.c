@@ -188,7 +188,7 @@ void collector_check_strategy(const struct node *map, const char *key, struct fa
         return;
     }
     buf_init(&known, KIB);
-    for (size_t i = 0; strategies[i] != NULL && i < MAX_STRATEGIES; i++) {
+    for (size_t i = 0; i < MAX_STRATEGIES && strategies[i] != NULL; i++) {
         names[i] = strategies[i]->name;
         buf_addf(&known, "%s%s", i == 0 ? "" : ", ", names[i]);
     }
