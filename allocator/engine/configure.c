@@ -564,10 +564,25 @@ static void forget_told(struct state *s, size_t n) ON(engine)
     }
 }
 
+/* Of two with one key the later would take the place of the other, and of its jobs. */
+static int find_twin(const struct tenants *config, struct err *err)
+{
+    for (size_t i = 0; i < config->n; i++) {
+        const struct tenant *t = config->v[i];
+        for (size_t k = 0; k < i; k++) {
+            if (tenant_compare(config->v[k]->ns, config->v[k]->name, t->ns, t->name) == 0) {
+                return err_set(err, ERR_INVALID, "collector '%.*s' is there twice",
+                               SPAN_ARG(t->name));
+            }
+        }
+    }
+    return 0;
+}
+
 int state_configure(struct state *s, struct tenants *config, int64_t now_ms, struct err *err)
 {
     size_t n_before = s->told.n;
-    int rc = 0;
+    int rc = find_twin(config, err);
 
     drop_all(s);
     for (size_t i = 0; rc == 0 && i < config->n; i++) {

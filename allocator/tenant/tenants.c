@@ -267,19 +267,32 @@ int tenants_load(const struct tenants_source *sources, size_t n,
     return f->n_errors > n_errors ? ERR_INVALID : 0;
 }
 
-void tenants_add(struct tenants *t, const struct tenants_options *options, struct scrapejobs *jobs)
+/* The one without name, which is made if there is none. */
+static struct tenant *need_nameless(struct tenants *t, const struct tenants_options *options)
 {
     struct loading l = { .options = options };
-    struct tenant *one = tenant_new(SPAN_LIT(""), SPAN_LIT(""));
 
+    vec_each(t, tenant) {
+        if ((*tenant)->ns.len == 0 && (*tenant)->name.len == 0) {
+            return *tenant;
+        }
+    }
+    struct tenant *one = tenant_new(SPAN_LIT(""), SPAN_LIT(""));
     set_strategy(options, one, SPAN_LIT(""), SPAN_LIT(""));
     set_collectors(&l, one, 0);
-    one->jobs = *jobs;
-    *jobs = (struct scrapejobs){ 0 };
-    for (size_t i = 0; i < one->jobs.n; i++) {
-        scrapejob_adopt(one->jobs.v[i], &one->names);
-    }
     *vec_push(t) = one;
+    return one;
+}
+
+void tenants_add(struct tenants *t, const struct tenants_options *options, struct scrapejobs *jobs)
+{
+    struct tenant *one = need_nameless(t, options);
+
+    vec_each(jobs, job) {
+        scrapejob_adopt(*job, &one->names);
+        *vec_push(&one->jobs) = *job;
+    }
+    vec_fini(jobs);
 }
 
 void tenants_adopt(struct tenants *t, struct strpool *pool)

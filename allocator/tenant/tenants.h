@@ -42,8 +42,8 @@ struct tenants {
 int tenants_load(const struct tenants_source *sources, size_t n,
                  const struct tenants_options *options, struct faults *f,
                  struct tenants *out) MUST_USE;
-/* One more tenant, without name, for jobs that come from elsewhere; moves 'jobs', which the
- * tenant adopts. */
+/* More jobs, from elsewhere, of the tenant without name, which adopts them and is made if there is
+ * none: a drop-in file's has the same collectors. Moves 'jobs'. */
 void tenants_add(struct tenants *t, const struct tenants_options *options, struct scrapejobs *jobs);
 /* All jobs belong to 'pool' from now on (scrapejob_adopt()). */
 void tenants_adopt(struct tenants *t, struct strpool *pool);

@@ -128,6 +128,7 @@ static void write_files(void)
     put("fault.yml", "scrape_configs:\n- job_name: j\n  scrape_intervall: 5s\n");
     put("ta.yaml", "allocation_strategy: least-weighted\nconfig:\n  scrape_configs:\n"
                    "  - job_name: d\n    static_configs: [{targets: ['d:1']}]\n");
+    put("same.yml", "scrape_configs:\n- {job_name: d, static_configs: [{targets: ['d:2']}]}\n");
     put("idle.yaml", "kind: OpenTelemetryCollector\napiVersion: "
                      "opentelemetry.io/v1beta1\nmetadata: {name: idle}\n"
                      "spec: {mode: statefulset, config: {receivers: {otlp: {}}}}\n");
@@ -240,6 +241,13 @@ static void test_allocate(void)
         { "allocate -f cr.yaml --collectors x --strategy per-node", 0, "a:1     -\n",
           "otel-ta allocate: 2 targets have no collector\n" },
         { "allocate --config-file ta.yaml --collectors a,b", 0, "JOB  TARGET  COLLECTOR\n", NULL },
+        { "allocate -f ta.yaml -f prom.yml --collectors a --timeout 1ms", 0, "d    d:1     a\n",
+          "" },
+        { "allocate -f prom.yml -f ta.yaml --collectors a --timeout 1ms", 0, "s:1     a\n", "" },
+        { "allocate -f ta.yaml -f same.yml --collectors a", 0,
+          "JOB  TARGET  COLLECTOR\nd    d:1     a\nd    d:2     a\n\nCOLLECTOR  TARGETS\na         "
+          " 2\n",
+          NULL },
         { "allocate -f idle.yaml --collectors a", 0, "COLLECTOR",
           "otel-ta allocate: warning: there are no jobs\n" },
         { "allocate -f prom.yml --collectors a --timeout 1ms", 0, "s:1", "" },

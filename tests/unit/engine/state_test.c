@@ -714,6 +714,30 @@ static void test_tenants(void)
     side_fini(&s);
 }
 
+/* One would take the place of the other, unsaid. */
+static void test_twin_tenants(void)
+{
+    struct side s;
+    struct err err = { 0 };
+    struct tenants twins = { 0 };
+
+    clear_files();
+    side_init(&s);
+    configure_manifests(&s, CR("a", ""));
+    size_t n_jobs = shown(&s)->n_jobs;
+    role_enter(engine);
+    *vec_push(&twins) = tenant_new(SPAN_LIT("n"), SPAN_LIT("x"));
+    *vec_push(&twins) = tenant_new(SPAN_LIT("n"), SPAN_LIT("y"));
+    *vec_push(&twins) = tenant_new(SPAN_LIT("n"), SPAN_LIT("x"));
+    is_int(state_configure(s.state, &twins, 0, &err), ERR_INVALID, "two tenants of one key");
+    ok(strstr(err.text, "'x' is there twice") != NULL, "are refused: %s", err.text);
+    is_int(twins.n, 3, "and stay the caller's");
+    tenants_fini(&twins);
+    publish(&s);
+    is_int(shown(&s)->n_jobs, n_jobs, "what was there is as it was");
+    side_fini(&s);
+}
+
 #define TWO_RECEIVERS(receivers)                                                                   \
     "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: {name: x}\n"    \
     "spec:\n  replicas: 3\n  targetAllocator: {enabled: true, allocationStrategy: "                \
@@ -816,6 +840,7 @@ int main(void)
     test_waiting_job_lets_go();
     test_changes_before_sync();
     test_tenants();
+    test_twin_tenants();
     test_twins_of_receivers();
     test_metrics_of_tenants();
     test_unknown_strategy();
