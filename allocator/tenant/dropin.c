@@ -255,18 +255,12 @@ void dropin_parse(const struct node *root, struct faults *f, struct dropin *out)
 
 /* ---- what cannot be carried out */
 
-static bool is_run_here(const char *section)
-{
-    return strcmp(section, "static_configs") == 0 || strcmp(section, "file_sd_configs") == 0 ||
-           strcmp(section, "http_sd_configs") == 0;
-}
-
 static void refuse_sections(const struct node *job, struct dropin_support support, struct faults *f)
 {
     for (const char *const *section = sdconfig_sections; *section != NULL; section++) {
         const struct node *list = schema_list(job, *section);
         bool is_kubernetes = strcmp(*section, "kubernetes_sd_configs") == 0;
-        if (list == NULL || list->n == 0 || is_run_here(*section) ||
+        if (list == NULL || list->n == 0 || sdconfig_is_run(span_of(*section)) ||
             (is_kubernetes && support.has_kubernetes)) {
             continue;
         }

@@ -54,7 +54,13 @@ static void write_files(unsigned port)
                    port);
 
     put("prom.yml", prometheus);
+    AUTO_STR dropin = mem_printf("config:\n  scrape_configs:\n"
+                                 "  - job_name: j\n"
+                                 "    eureka_sd_configs: [{server: 'http://127.0.0.1:%u'}]\n",
+                                 port);
+
     put("cr.yaml", collector);
+    put("ta.yaml", dropin);
     put("gap.yml", "scrape_configs:\n"
                    "- job_name: j\n"
                    "  eureka_sd_configs: [{server: 'http://h', tls_config: {ca_ref: x}}]\n");
@@ -127,7 +133,7 @@ static void test_refused(void)
 
 int main(void)
 {
-    static const char *const files[] = { "prom.yml", "cr.yaml", "gap.yml", "other.yml" };
+    static const char *const files[] = { "prom.yml", "cr.yaml", "ta.yaml", "gap.yml", "other.yml" };
     AUTO_STR dir = check_folder("mechanism");
     struct rawserver server;
     struct span out, errors;
@@ -160,6 +166,10 @@ int main(void)
     forget(&out, &errors);
 
     rawserver_stop(&server);
+    run("allocate -f ta.yaml --collectors a", &out, &errors);
+    has(out, "10.0.0.1:80", "in drop-in mode, too");
+    lacks(errors, "eureka", "without a complaint");
+    forget(&out, &errors);
     has(span_of(server.request), "GET /apps HTTP/1.1\r\n", "the path that the mechanism asks for");
     test_refused();
     for (size_t i = 0; i < COUNT(files); i++) {
