@@ -426,15 +426,16 @@ static int compare_names(const void *a, const void *b)
 
 void metric_render(struct buf *out)
 {
-    size_t order[METRIC_COUNT];
+    enum { N_FAMILIES = METRIC_COUNT - 1 }; /* METRIC_NONE is none */
+    size_t order[N_FAMILIES];
 
-    for (size_t i = 0; i < METRIC_COUNT; i++) {
-        order[i] = i;
+    for (size_t i = 0; i < N_FAMILIES; i++) {
+        order[i] = i + 1;
     }
-    qsort(order, METRIC_COUNT, sizeof(order[0]), compare_names);
+    qsort(order, N_FAMILIES, sizeof(order[0]), compare_names);
     update_process();
     mutex_lock(&state.mutex);
-    for (size_t i = 0; i < METRIC_COUNT; i++) {
+    for (size_t i = 0; i < N_FAMILIES; i++) {
         render_family(out, (enum metric_id)order[i]);
     }
     mutex_unlock(&state.mutex);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 enum metric_id {
+    METRIC_NONE, /* what a member that is not set says; nothing is counted under it */
 #define METRIC(id, name, type, help, labels) METRIC_##id,
 #include "allocator/base/metrics.def"
 #undef METRIC

@@ -21,7 +21,7 @@ struct provider_ops {
     const char *name; /* as in prometheus_sd_*{mechanism=…} */
     enum carrier carrier;
     enum metric_id failures; /* a counter of its own for sources that could not be read;
-                                METRIC_COUNT: none, refresh failures are enough */
+                                METRIC_NONE: none, refresh failures are enough */
     /* What to ask: fills the carrier's part of 'out', whose other members are set. NULL with
      * CARRIER_NONE. Text may be borrowed from the section, all else is in 'arena'. */
     void (*plan)(const struct sdconfig *section, struct arena *arena, struct ask *out);

@@ -161,7 +161,7 @@ static void keep_known(struct state *s, const struct want_entry *e, struct span 
 
 static void count_unreadable(const struct want_entry *e)
 {
-    if (e->ops->failures != METRIC_COUNT) {
+    if (e->ops->failures != METRIC_NONE) {
         metric_add(e->ops->failures, 1);
     }
     count_failed_refresh(e);

@@ -39,7 +39,6 @@ static int eureka_digest(const struct provider_input *in, struct sd_batch *out, 
 const struct provider_ops provider_eureka = {
     .name = "eureka",
     .carrier = CARRIER_HTTP,
-    .failures = METRIC_COUNT,
     .plan = eureka_plan,
     .digest = eureka_digest,
 };

@@ -127,6 +127,8 @@ static void test_refused(void)
     buf_init(&metrics, MIB);
     metric_render(&metrics);
     has(buf_span(&metrics), "prometheus_sd_refresh_failures_total{mechanism=\"eureka\"", "counted");
+    is_int((long)metric_value(METRIC_NONE), 0, "a row that names no counter of its own has none");
+    is_int((long)metric_value(METRIC_TARGETS), 0, "nor that of another");
     forget(&out, &errors);
     rawserver_stop(&server);
 }
@@ -164,12 +166,12 @@ int main(void)
     has(out, "10.0.0.2:80", "all of it");
     lacks(errors, "eureka", "without a complaint");
     forget(&out, &errors);
-
-    rawserver_stop(&server);
     run("allocate -f ta.yaml --collectors a", &out, &errors);
     has(out, "10.0.0.1:80", "in drop-in mode, too");
     lacks(errors, "eureka", "without a complaint");
     forget(&out, &errors);
+
+    rawserver_stop(&server);
     has(span_of(server.request), "GET /apps HTTP/1.1\r\n", "the path that the mechanism asks for");
     test_refused();
     for (size_t i = 0; i < COUNT(files); i++) {
