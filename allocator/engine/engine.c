@@ -11,6 +11,7 @@
 #include "allocator/discovery/want.h"
 #include "allocator/engine/state.h"
 
+#include <assert.h>
 #include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -157,6 +158,7 @@ static void take_mail(struct engine *e, struct mail *mail) ON(engine)
         state_release_watcher(e->state);
         break;
     default:
+        assert(mail->kind == MAIL_STOP);
         e->is_stopping = true;
     }
     mail->dispose(mail);

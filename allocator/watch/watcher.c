@@ -10,6 +10,7 @@
 #include "allocator/watch/filewatch.h"
 #include "allocator/watch/httppoll.h"
 
+#include <assert.h>
 #include <poll.h>
 
 /* What changes so soon after other files is read with what follows it. */
@@ -116,12 +117,20 @@ static void take_mail(struct watcher *w, struct mail *mail, int64_t now_ms) ON(w
     if (carriers_take(&w->carriers, mail, now_ms)) {
         return;
     }
-    if (mail->kind == WATCHER_FILES) {
+    switch (mail->kind) {
+    case WATCHER_FILES: {
         const struct files_mail *m = CONTAINER_OF(mail, struct files_mail, mail);
         filealarm_set(w->alarm, m->paths, m->n, m->fd, now_ms);
-    } else if (mail->kind == MAIL_CONNECT) {
+        break;
+    }
+    case MAIL_CONNECT:
         connect_to(w, CONTAINER_OF(mail, struct connect_mail, mail)->engine);
-    } else {
+        break;
+    case WATCHER_RELEASED: /* an engine that goes before it is asked to */
+        connect_to(w, NULL);
+        break;
+    default:
+        assert(mail->kind == MAIL_STOP);
         leave(w);
     }
     mail->dispose(mail);

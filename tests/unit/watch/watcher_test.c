@@ -152,6 +152,30 @@ static void test_wants(void)
     (void)unlink(path);
 }
 
+/* An engine that goes unasked is not told anything more, and the watcher does not end by it. */
+static void test_released(void)
+{
+    AUTO_STR path = mem_printf("%s/sd.json", dir);
+    struct inbox gone = { .box = mailbox_new(0) }, in = { .box = mailbox_new(0) };
+    struct watcher *w;
+    struct err err;
+
+    put(path, "[1]");
+    is_int(watcher_start(&w, &err), 0, "starts");
+    watcher_connect(w, gone.box);
+    mailbox_post(watcher_mailbox(w), want_signal_new(WATCHER_RELEASED));
+    ask_file(w, 1, path);
+    watcher_connect(w, in.box);
+    ask_file(w, 2, path);
+    is_arrival(&in, 2, ARRIVAL_OK, "[1]");
+    is_arrival(&in, 2, ARRIVAL_SETTLED, "");
+    ok(mailbox_drain(gone.box) == NULL, "the one that is gone has no mail");
+    stop_with_engine(&w, &in);
+    mailbox_free(&gone.box);
+    mailbox_free(&in.box);
+    (void)unlink(path);
+}
+
 static bool rings(int fd, int wait_ms)
 {
     struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -185,6 +209,7 @@ static void test_files(void)
     (void)unlink(path);
 }
 
+    test_released();
 int main(void)
 {
     dir = check_folder("watcher");
