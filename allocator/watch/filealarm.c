@@ -87,8 +87,9 @@ void filealarm_set(struct filealarm *f, char *const *paths, size_t n, int fd, in
         pathglob_split(span_of(f->files[i].path), &dir, &base);
         f->files[i].sub = dirwatch_add(f->dirs, dir, base, on_event, f);
     }
-    f->content = f->reported = hash_content(f);
-    f->ring_ms = INT64_MAX;
+    f->content = hash_content(f);
+    f->reported = ~f->content;
+    f->ring_ms = n == 0 ? INT64_MAX : now_ms + QUIET_MS;
     f->look_ms = n == 0 ? INT64_MAX : now_ms + LOOK_MS;
 }
 

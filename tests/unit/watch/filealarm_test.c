@@ -56,6 +56,15 @@ static int turn(struct rig *r, int64_t now_ms)
     return eventfd_read(r->fd, &n) == 0 ? (int)n : 0;
 }
 
+/* Watches the first 'n' files; at 'now_ms' the ring is over that asks to look once. */
+static void watch(struct rig *r, size_t n, int64_t now_ms)
+{
+    filealarm_set(r->alarm, r->paths, n, r->fd, now_ms - 1000);
+    is_int(filealarm_deadline_ms(r->alarm), now_ms, "rings after a second");
+    is_int(turn(r, now_ms - 1), 0, "not before");
+    is_int(turn(r, now_ms), 1, "for what has changed before they were watched");
+}
+
 /* Rings once, a second after the last change. */
 static void test_quiet(void)
 {
@@ -63,7 +72,7 @@ static void test_quiet(void)
 
     open_rig(&r);
     is_int(filealarm_deadline_ms(r.alarm), INT64_MAX, "nothing to watch");
-    filealarm_set(r.alarm, r.paths, 2, r.fd, 0);
+    watch(&r, 2, 0);
     is_int(filealarm_deadline_ms(r.alarm), 10000, "looked at every ten seconds");
     is_int(turn(&r, 100), 0, "nothing has changed");
     put(r.paths[0], "a2");
@@ -87,7 +96,7 @@ static void test_without_events(void)
     struct rig r;
 
     open_rig(&r);
-    filealarm_set(r.alarm, r.paths, 2, r.fd, 0);
+    watch(&r, 2, 0);
     (void)unlink(r.paths[1]);
     filealarm_tick(r.alarm, 9999); /* the event is not read */
     is_int(filealarm_deadline_ms(r.alarm), 10000, "not looked at yet");
@@ -102,7 +111,7 @@ static void test_changed_back(void)
     struct rig r;
 
     open_rig(&r);
-    filealarm_set(r.alarm, r.paths, 2, r.fd, 0);
+    watch(&r, 2, 0);
     put(r.paths[0], "a2");
     is_int(turn(&r, 100) + turn(&r, 150), 0, "seen");
     put(r.paths[0], "a1");
@@ -112,16 +121,33 @@ static void test_changed_back(void)
     close_rig(&r);
 }
 
-/* Another list: what its files hold then is what changes are told from. */
-static void test_replaced(void)
+/* The first ring is owed also when there is a change in its second, and when that is taken back. */
+static void test_changed_at_once(void)
 {
     struct rig r;
 
     open_rig(&r);
     filealarm_set(r.alarm, r.paths, 2, r.fd, 0);
     put(r.paths[0], "a2");
+    is_int(turn(&r, 100) + turn(&r, 150), 0, "seen");
+    put(r.paths[0], "a1");
+    is_int(turn(&r, 200) + turn(&r, 250), 0, "back");
+    is_int(turn(&r, 1249), 0, "quiet for a second");
+    is_int(turn(&r, 1250), 1, "rings");
+    is_int(turn(&r, 30000), 0, "once");
+    close_rig(&r);
+}
+
+/* Another list: what its files hold then is what changes are told from. */
+static void test_replaced(void)
+{
+    struct rig r;
+
+    open_rig(&r);
+    watch(&r, 2, 0);
+    put(r.paths[0], "a2");
     is_int(turn(&r, 100) + turn(&r, 150), 0, "a change");
-    filealarm_set(r.alarm, r.paths, 1, r.fd, 200);
+    watch(&r, 1, 200);
     is_int(filealarm_deadline_ms(r.alarm), 10200, "is none any more");
     put(r.paths[1], "b2");
     is_int(turn(&r, 300) + turn(&r, 350) + turn(&r, 20000) + turn(&r, 40000), 0,
@@ -140,6 +166,7 @@ int main(void)
     test_quiet();
     test_without_events();
     test_changed_back();
+    test_changed_at_once();
     test_replaced();
     ok(rmdir(dir) == 0, "nothing is left");
     mem_free(dir);

@@ -24,6 +24,9 @@ struct child {
     size_t seen; /* up to here it was looked at */
 };
 
+/* What happens between the reading of the configuration and its use; NULL: nothing. */
+static void (*meanwhile)(void);
+
 static _Noreturn void serve(const char *text)
 {
     char *argv[MAX_WORDS + 1] = { (char *)(uintptr_t) "otel-ta" };
@@ -40,6 +43,9 @@ static _Noreturn void serve(const char *text)
     int code = options_parse(argc, argv, &o, stderr);
     if (code == EXIT_OK) {
         code = settings_load(&o, &settings, &config, stderr);
+        if (meanwhile != NULL) {
+            meanwhile();
+        }
         code = code == EXIT_OK ? keeper_run(&settings, &config) : code;
         configuration_fini(&config);
         settings_fini(&settings);
@@ -236,6 +242,27 @@ static void test_local(void)
     expect_end(&c, EXIT_OK);
 }
 
+static void edit_dropin(void)
+{
+    put_dropin("127.0.0.1:1", "");
+}
+
+/* An edit that comes before the file is watched. */
+static void test_early_edit(void)
+{
+    struct child c;
+
+    put_dropin("127.0.0.1:0", "");
+    meanwhile = edit_dropin;
+    start(&c, "serve --config-file ta.yaml --collectors a --shutdown-delay 0s");
+    meanwhile = NULL;
+    expect(&c, "\"ready\"");
+    expect(&c, "\"configuration reloaded\"");
+    kill(c.pid, SIGTERM);
+    expect(&c, "\"stopping\",\"signal\":\"SIGTERM\"");
+    expect_end(&c, EXIT_OK);
+}
+
 /* A file that is watched, settings that need a restart, and two signals to end it. */
 static void test_dropin(void)
 {
@@ -315,6 +342,7 @@ int main(void)
         abort();
     }
     test_local();
+    test_early_edit();
     test_dropin();
     test_https();
     test_refusals();
