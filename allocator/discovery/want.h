@@ -45,8 +45,9 @@ struct want_change *want_change_new(enum watcher_mail kind, uint64_t id);
 struct mail *want_signal_new(int kind);
 
 enum arrival_status {
-    ARRIVAL_OK,       /* 'body' is the source's content now */
-    ARRIVAL_FAILED,   /* it could not be read: what was known stays */
+    ARRIVAL_OK,     /* 'body' is the source's content now */
+    ARRIVAL_FAILED, /* it, or the folder or pattern that would name it, could not be read: what was
+                       known stays */
     ARRIVAL_VANISHED, /* the source is gone, its targets with it */
     ARRIVAL_SETTLED,  /* every source of the want was tried once since it was added or asked for
                          again */

@@ -6,7 +6,6 @@
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
-#include "allocator/base/metric.h"
 #include "allocator/base/readfile.h"
 #include "allocator/base/table.h"
 #include "allocator/base/vec.h"
@@ -218,7 +217,7 @@ static bool read_name(DIR *handle, struct span *out, int *out_errnum)
 static void stay_blind(struct file_want *w, const char *dir, int errnum)
 {
     w->is_blind = true;
-    metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
+    source_tell(&w->base, ARRIVAL_FAILED, dir, NULL, 0);
     log_warn("a folder with discovery files cannot be read, what is known of it stays",
              LOG_STR("folder", dir), LOG_STR("error", strerrordesc_np(errnum)));
 }
@@ -362,11 +361,12 @@ static void look_at_unlisted(struct file_want *w, bool must_read)
 
 static void report_crowd(const struct file_want *w)
 {
-    const struct ask *ask = &w->base.want->ask;
+    struct span pattern = w->base.want->ask.file.patterns[0];
+    AUTO_STR name = mem_strndup(pattern.p, pattern.len);
 
-    metric_add(METRIC_SD_FILE_READ_ERRORS, 1);
+    source_tell(&w->base, ARRIVAL_FAILED, name, NULL, 0);
     log_warn("discovery finds too many files, those not known before are left out",
-             LOG_SPAN("pattern", ask->file.patterns[0]), LOG_INT("most", owner_of(w)->max_files));
+             LOG_STR("pattern", name), LOG_INT("most", owner_of(w)->max_files));
 }
 
 static void scan(struct file_want *w, bool must_read, int64_t now_ms) ON(watcher)

@@ -223,7 +223,8 @@ static void test_broken_listing(void)
     int rc = thread_start(&thread, "broken", look_again_broken, &r, &err);
     thread_join(thread); /* before this one counts checks again */
     is_int(rc, 0, "another thread");
-    is_str(told(&r), "1+a 1-b", "what is there stays and is read, what is gone is gone");
+    is_str(told(&r), "1!sd 1+a 1-b",
+           "told of; what is there stays and is read, what is gone is gone");
     change(&r, WATCHER_WANT_REFRESH, clock_mono_ms());
     is_str(told(&r), "1+a", "good again");
     close_rig(&r);
@@ -249,14 +250,15 @@ static void test_too_many(void)
     const char *text = told(&r);
     ok(strstr(text, "1+c") != NULL && strstr(text, "1+d") != NULL && strchr(text, '-') == NULL,
        "the known ones stay: %s", text);
-    is_int(strlen(text), 11, "and there is room for one more: %s", text);
+    ok(strstr(text, "1!*") != NULL, "that there are too many is told: %s", text);
+    is_int(strlen(text), 15, "and there is room for one more: %s", text);
     erase("sd/c.json");
     erase("sd/d.json");
     change(&r, WATCHER_WANT_REFRESH, clock_mono_ms());
     text = told(&r);
     ok(strstr(text, "1-c") != NULL && strstr(text, "1-d") != NULL, "known ones go: %s", text);
     change(&r, WATCHER_WANT_REFRESH, clock_mono_ms());
-    is_int(strlen(told(&r)), 11, "others come");
+    is_int(strlen(told(&r)), 15, "others come");
     erase(more[0]);
     change(&r, WATCHER_WANT_REFRESH, clock_mono_ms());
     (void)told(&r);
