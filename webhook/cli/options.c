@@ -74,7 +74,15 @@ static int find_command(int argc, char **argv, enum command *out)
 /* The first word of commands that have two. */
 static bool is_group(const char *word)
 {
-    return strcmp(word, "check") == 0 || strcmp(word, "certs") == 0;
+    size_t len = strlen(word);
+
+    for (size_t i = 0; i < N_COMMAND_ROWS; i++) {
+        const char *words = command_rows[i].words;
+        if (strncmp(words, word, len) == 0 && words[len] == ' ') {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* 'check' alone, or with a flag. */
