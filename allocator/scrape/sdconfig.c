@@ -1,5 +1,6 @@
 #include "allocator/scrape/sdconfig.h"
 
+#include "allocator/base/mem.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/walk.h"
 #include "allocator/prom/duration.h"
@@ -17,6 +18,12 @@ bool sdconfig_is_run(struct span section)
         }
     }
     return false;
+}
+
+char *sdconfig_gap(struct span job, struct span section)
+{
+    return mem_printf("job '%.*s': the allocator cannot run %.*s: their targets are missing",
+                      SPAN_ARG(job), SPAN_ARG(section));
 }
 
 struct reader {

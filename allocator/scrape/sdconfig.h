@@ -30,6 +30,8 @@ void sdconfig_parse_all(const struct node *job, bool has_relabel, bool strict, s
 void sdconfig_normalize(struct node *job, struct arena *arena);
 /* This program runs sections of that name. */
 bool sdconfig_is_run(struct span section);
+/* The sentence about a section that is not: mem_free() it. */
+char *sdconfig_gap(struct span job, struct span section);
 /* All section names, NULL-terminated. */
 extern const char *const sdconfig_sections[];
 

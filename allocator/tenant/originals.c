@@ -1,6 +1,7 @@
 #include "allocator/tenant/originals.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
 #include "allocator/codec/nodeedit.h"
 #include "allocator/tenant/wire.h"
 
@@ -62,16 +63,21 @@ bool originals_is_our_block(const struct node *block, struct arena *arena)
 
 /* ---- one job */
 
+char *originals_loss(struct span job)
+{
+    return mem_printf("job '%.*s' points at the allocator but carries no discovery config; restore "
+                      "the annotation or the original SD blocks",
+                      SPAN_ARG(job));
+}
+
 static void report_lost(const struct node *job, struct span name, size_t index, struct faults *f)
 {
     size_t mark = faults_push(f, "scrape_configs");
 
     faults_push_index(f, index);
     faults_push(f, "http_sd_configs");
-    faults_add(f, FAULT_ERROR, node_get(job, "http_sd_configs")->line,
-               "the job \"%.*s\" points at the allocator but carries no discovery configuration: "
-               "restore the annotation " WIRE_ANNOTATION " or the original sections",
-               SPAN_ARG(name));
+    AUTO_STR loss = originals_loss(name);
+    faults_add(f, FAULT_ERROR, node_get(job, "http_sd_configs")->line, "%s", loss);
     faults_pop(f, mark);
 }
 

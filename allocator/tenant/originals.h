@@ -45,6 +45,8 @@ const struct node *originals_join_jobs(const struct node *list, const struct nod
 const struct node *originals_put_back(const struct originals *o, const struct node_pair *receiver,
                                       const struct node *list, struct faults *f,
                                       struct spanmap *lost);
+/* The sentence of that error, also for a rewrite: mem_free() it. */
+char *originals_loss(struct span job);
 void originals_fini(struct originals *o);
 
 #endif

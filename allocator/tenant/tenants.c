@@ -53,10 +53,10 @@ static void report_unsupported(struct loading *l, const struct tenant *t)
     for (size_t i = 0; i < t->jobs.n; i++) {
         const struct scrapejob *job = t->jobs.v[i];
         for (size_t k = 0; k < job->n_sds; k++) {
-            if (!sdconfig_is_run(span_of(job->sds[k].section))) {
-                faults_add(l->f, FAULT_WARNING, 0,
-                           "job '%.*s': %s is not built into this program: its targets are missing",
-                           SPAN_ARG(job->name), job->sds[k].section);
+            struct span section = span_of(job->sds[k].section);
+            if (!sdconfig_is_run(section)) {
+                AUTO_STR gap = sdconfig_gap(job->name, section);
+                faults_add(l->f, FAULT_WARNING, 0, "%s", gap);
             }
         }
     }

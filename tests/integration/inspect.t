@@ -114,7 +114,7 @@ r = run("check", "config", write("odd.yml", "scrape_configs:\n- job_name: a\n- j
 same(r.returncode, 0, "what is legal and hardly meant")
 like(r.stderr, r"odd.yml: warning: job 'a' has nothing to discover", "a job without discovery")
 like(r.stderr, r"odd.yml:4: warning: scrape_configs\[1\].target_limit: counts in each collector", "a limit that sharding changes")
-like(r.stderr, r"job 'b': dns_sd_configs is not built into this program", "discovery that this program cannot run")
+like(r.stderr, r"job 'b': the allocator cannot run dns_sd_configs", "discovery that this program cannot run")
 
 # Targets that cannot be scraped: promtool is the judge. Each stands in the configuration, and in a file of file_sd.
 RULES = {"no rules": "", "a rule that leaves them": "[{target_label: x, replacement: y}]",

@@ -2,6 +2,7 @@
 
 #include "allocator/base/clock.h"
 #include "allocator/base/container.h"
+#include "allocator/base/mem.h"
 #include "allocator/discovery/provider.h"
 #include "allocator/watch/watcher.h"
 
@@ -148,11 +149,10 @@ int findings_digest(const struct scrapejob *job, const struct finding *f, struct
 void findings_report_gaps(const struct scrapejob *job, const struct findings *f, FILE *errout)
 {
     for (size_t i = 0; i < job->n_sds; i++) {
-        if (!sdconfig_is_run(span_of(job->sds[i].section))) {
-            fprintf(
-                errout,
-                "otel-ta: job '%.*s': %s is not built into this program: its targets are missing\n",
-                SPAN_ARG(job->name), job->sds[i].section);
+        struct span section = span_of(job->sds[i].section);
+        if (!sdconfig_is_run(section)) {
+            AUTO_STR gap = sdconfig_gap(job->name, section);
+            fprintf(errout, "otel-ta: %s\n", gap);
         }
     }
     if (f->n_failed > 0) {

@@ -1,6 +1,7 @@
 #include "webhook/rewrite/plan.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
 #include "allocator/codec/nodeedit.h"
 #include "allocator/codec/urlform.h"
 #include "allocator/scrape/sdconfig.h"
@@ -164,10 +165,8 @@ static void plan_lost(struct planner *p, const struct plan_receiver *r, struct p
     job->action = JOB_LEAVE;
     p->plan->n_jobs_lost++;
     if (p->is_rewrite && !was_lost_before(p, r->name, job->name)) {
-        job_fault(p, p->severity, NULL, job->node,
-                  "job '%.*s' points at the allocator but carries no discovery config; restore "
-                  "the annotation or the original SD blocks",
-                  SPAN_ARG(job->name));
+        AUTO_STR loss = originals_loss(job->name);
+        job_fault(p, p->severity, NULL, job->node, "%s", loss);
         return;
     }
     size_t mark = faults_push_index(p->f, p->index);
@@ -189,9 +188,8 @@ static void warn_not_run(struct planner *p, const struct plan_job *job)
     for (size_t i = 0; i < job->sections.n; i++) {
         struct span section = job->sections.v[i].name;
         if (!sdconfig_is_run(section)) {
-            job_fault(p, FAULT_WARNING, NULL, job->node,
-                      "job '%.*s': the allocator cannot run %.*s: their targets are missing",
-                      SPAN_ARG(job->name), SPAN_ARG(section));
+            AUTO_STR gap = sdconfig_gap(job->name, section);
+            job_fault(p, FAULT_WARNING, NULL, job->node, "%s", gap);
         }
     }
 }
