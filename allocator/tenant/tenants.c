@@ -132,6 +132,20 @@ static bool is_wanted(const struct loading *l, const struct collector *c)
            (c->intent != COLLECTOR_OPTED_OUT && l->options->include_disabled);
 }
 
+static void pass_over(struct loading *l, const struct collector *c)
+{
+    const char *slash = c->ns.len > 0 ? "/" : "";
+    char *text =
+        c->intent == COLLECTOR_ALLOCATED
+            ? mem_printf("Collector %.*s%s%.*s is of mode %.*s, which cannot use the allocator",
+                         SPAN_ARG(c->ns), slash, SPAN_ARG(c->name), SPAN_ARG(c->mode))
+            : mem_printf("Collector %.*s%s%.*s does not ask for an allocator (%s)", SPAN_ARG(c->ns),
+                         slash, SPAN_ARG(c->name),
+                         c->intent == COLLECTOR_OPTED_OUT ? "label otel-ta/inject"
+                                                          : "spec.targetAllocator.enabled");
+    *vec_push(&l->tenants.passed_over) = text;
+}
+
 static void load_collector(struct loading *l, const struct node *doc, const char *path)
 {
     struct collector cr;
@@ -140,6 +154,7 @@ static void load_collector(struct loading *l, const struct node *doc, const char
     collector_check(&cr, l->f);
     collector_report_mode(&cr, l->f);
     if (!is_wanted(l, &cr)) {
+        pass_over(l, &cr);
         return;
     }
     struct tenant *t = tenant_new(cr.ns, cr.name);
@@ -310,4 +325,8 @@ void tenants_fini(struct tenants *t)
         tenant_free(tenant);
     }
     vec_fini(t);
+    vec_each(&t->passed_over, text) {
+        mem_free(*text);
+    }
+    vec_fini(&t->passed_over);
 }

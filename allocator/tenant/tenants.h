@@ -4,6 +4,7 @@
 #ifndef OTEL_TA_TENANT_TENANTS_H
 #define OTEL_TA_TENANT_TENANTS_H
 
+#include "allocator/base/vec.h"
 #include "allocator/tenant/tenant.h"
 
 struct dropin;
@@ -36,6 +37,7 @@ struct tenants_options { /* what the command line says; empty = not given, the d
 struct tenants {
     struct tenant **v; /* each owned */
     size_t n, cap;
+    VEC(char *) passed_over; /* owned; of each Collector that is none: who it is, and why */
 };
 
 /* Faults carry file and document; on any error the result is empty. */

@@ -176,10 +176,8 @@ static int print_allocation(const struct options *o, const struct state *s,
                             const struct command_io *io)
 {
     struct allocation a = { 0 };
-    struct state_counts counts;
     size_t n_unassigned = 0;
 
-    state_count(s, &counts);
     state_each_target(s, add_row, &a);
     state_each_collector(s, add_total, &a);
     if (a.rows.n > 1) {
@@ -198,15 +196,22 @@ static int print_allocation(const struct options *o, const struct state *s,
         fprintf(io->errout, "otel-ta allocate: %zu target%s no collector\n", n_unassigned,
                 n_unassigned == 1 ? " has" : "s have");
     }
-    if (counts.n_jobs == 0) {
-        fprintf(io->errout, "otel-ta allocate: warning: there are no jobs\n");
-    }
     vec_fini(&a.rows);
     vec_fini(&a.totals);
     return EXIT_OK;
 }
 
 /* ---- command */
+
+static bool has_jobs(const struct tenants *tenants)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < tenants->n; i++) {
+        n += tenants->v[i]->jobs.n;
+    }
+    return n > 0;
+}
 
 static int allocate(const struct options *o, struct watcher *watcher, struct mailbox *box,
                     const struct command_io *io)
@@ -218,6 +223,9 @@ static int allocate(const struct options *o, struct watcher *watcher, struct mai
     role_enter(engine); /* this command has no engine thread: the main thread is it */
     int code = input_load(&o->tenants, input_paths(o), &input, io->errout);
     if (code == EXIT_OK) {
+        if (!has_jobs(&input.tenants)) {
+            input_report_jobless(&input, "otel-ta allocate: warning: ", io->errout);
+        }
         int rc = state_configure(s, &input.tenants, clock_mono_ms(), &err);
         if (rc < 0) {
             fprintf(io->errout, "otel-ta: %s\n", err.text);

@@ -354,8 +354,9 @@ static int explain_tenant(struct explanation *x)
 }
 
 /* Nothing was printed: there is no such job, or no such target in it, or no target at all. */
-static void report_nothing(struct explanation *x, const struct tenants *tenants)
+static void report_nothing(struct explanation *x, const struct input *input)
 {
+    const struct tenants *tenants = &input->tenants;
     const char *job = x->o->job;
     size_t n = 0, n_jobs = 0;
 
@@ -373,12 +374,12 @@ static void report_nothing(struct explanation *x, const struct tenants *tenants)
     }
     names[n] = NULL;
     const char *nearest = is_known ? NULL : walk_nearest(span_of(job), names);
-    if (!is_known) {
+    if (n_jobs == 0 && (is_known || tenants->passed_over.n > 0)) {
+        input_report_jobless(input, "otel-ta explain: ", x->io->errout);
+    } else if (!is_known) {
         fprintf(x->io->errout, "otel-ta explain: there is no job '%s'%s%s%s\n", job,
                 nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
                 nearest == NULL ? "" : "'?");
-    } else if (n_jobs == 0) {
-        fprintf(x->io->errout, "otel-ta explain: there are no jobs\n");
     } else if (x->o->target != NULL) {
         fprintf(x->io->errout, "otel-ta explain: no target '%s' was discovered\n", x->o->target);
     } else {
@@ -407,7 +408,7 @@ int command_explain(const struct options *o, const struct command_io *io)
         code = explain_tenant(&x);
     }
     if (code == EXIT_OK && x.n_shown == 0) {
-        report_nothing(&x, &input.tenants);
+        report_nothing(&x, &input);
         code = EXIT_FAULTS;
     }
     label_builder_fini(&x.lb);

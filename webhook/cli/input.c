@@ -155,6 +155,16 @@ int input_load(const struct tenants_options *options, struct input_paths paths, 
     return code;
 }
 
+void input_report_jobless(const struct input *s, const char *head, FILE *errout)
+{
+    vec_each(&s->tenants.passed_over, why) {
+        fprintf(errout, "%s%s\n", head, *why);
+    }
+    if (s->tenants.passed_over.n == 0) {
+        fprintf(errout, "%sthere are no jobs\n", head);
+    }
+}
+
 void input_fini(struct input *s)
 {
     tenants_fini(&s->tenants);

@@ -129,6 +129,14 @@ static void write_files(void)
     put("ta.yaml", "allocation_strategy: least-weighted\nconfig:\n  scrape_configs:\n"
                    "  - job_name: d\n    static_configs: [{targets: ['d:1']}]\n");
     put("same.yml", "scrape_configs:\n- {job_name: d, static_configs: [{targets: ['d:2']}]}\n");
+    put("jobless.yml", "scrape_configs: []\n");
+    put("sidecar.yaml", "kind: OpenTelemetryCollector\napiVersion: "
+                        "opentelemetry.io/v1beta1\nmetadata: {name: side, namespace: web}\n"
+                        "spec: {mode: sidecar, targetAllocator: {enabled: true}, config: "
+                        "{receivers: {otlp: {}}}}\n");
+    put("out.yaml", "kind: OpenTelemetryCollector\napiVersion: opentelemetry.io/v1beta1\n"
+                    "metadata: {name: out, labels: {otel-ta/inject: 'false'}}\n"
+                    "spec: {mode: statefulset, config: {receivers: {otlp: {}}}}\n");
     put("idle.yaml", "kind: OpenTelemetryCollector\napiVersion: "
                      "opentelemetry.io/v1beta1\nmetadata: {name: idle}\n"
                      "spec: {mode: statefulset, config: {receivers: {otlp: {}}}}\n");
@@ -249,6 +257,12 @@ static void test_allocate(void)
           " 2\n",
           NULL },
         { "allocate -f idle.yaml --collectors a", 0, "COLLECTOR",
+          "otel-ta allocate: warning: Collector idle does not ask for an allocator "
+          "(spec.targetAllocator.enabled)\n" },
+        { "allocate -f sidecar.yaml", 0, "COLLECTOR",
+          "otel-ta allocate: warning: Collector web/side is of mode sidecar, which cannot use the "
+          "allocator\n" },
+        { "allocate -f jobless.yml --collectors a", 0, "COLLECTOR",
           "otel-ta allocate: warning: there are no jobs\n" },
         { "allocate -f prom.yml --collectors a --timeout 1ms", 0, "s:1", "" },
         { "allocate -f gone.yaml", 3, NULL, "otel-ta: gone.yaml: " },
@@ -275,7 +289,15 @@ static void test_explain(void)
           "otel-ta explain: there is no job 'fron'; did you mean 'front'?\n" },
         { "explain -f cr.yaml --target z:1", 1, NULL,
           "otel-ta explain: no target 'z:1' was discovered\n" },
-        { "explain -f idle.yaml", 1, NULL, "otel-ta explain: there are no jobs\n" },
+        { "explain -f idle.yaml", 1, NULL,
+          "otel-ta explain: Collector idle does not ask for an allocator" },
+        { "explain -f idle.yaml --job x", 1, NULL,
+          "otel-ta explain: Collector idle does not ask for an allocator" },
+        { "explain -f out.yaml", 1, NULL,
+          "otel-ta explain: Collector out does not ask for an allocator (label otel-ta/inject)\n" },
+        { "explain -f sidecar.yaml", 1, NULL, "otel-ta explain: Collector web/side is of mode" },
+        { "explain -f jobless.yml", 1, NULL, "otel-ta explain: there are no jobs\n" },
+        { "explain -f jobless.yml --job x", 1, NULL, "otel-ta explain: there is no job 'x'\n" },
         { "explain -f broken.yml", 1, NULL, "otel-ta explain: no target was discovered\n" },
         { "explain -f gone.yaml", 3, NULL, "otel-ta: gone.yaml: " },
     };
