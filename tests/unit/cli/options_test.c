@@ -400,6 +400,23 @@ static void test_environment(void)
     unsetenv("ALLOW_INSECURE_AUTH_SECRETS");
 }
 
+/* The help spells out words that another table has: all of them, the default one first. */
+static void test_help_of_words(void)
+{
+    for (size_t i = 0; i < n_flag_rows; i++) {
+        const struct flag_row *row = &flag_rows[i];
+        AUTO_BUF words;
+        buf_init(&words, KIB);
+        for (size_t k = 0; row->word_at != NULL && row->word_at(k) != NULL; k++) {
+            buf_addf(&words, "%s%s%s", k == 0 ? "" : ", ", row->word_at(k),
+                     k == 0 ? " (default)" : "");
+        }
+        if (words.len > 0) {
+            ok(span_is(buf_span(&words), row->help), "--%s: %s", row->name, row->help);
+        }
+    }
+}
+
 int main(void)
 {
     unsetenv("OTELCOL_NAMESPACE");
@@ -410,5 +427,6 @@ int main(void)
     test_owners();
     test_words();
     test_environment();
+    test_help_of_words();
     return check_done();
 }
