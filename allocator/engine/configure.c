@@ -357,6 +357,9 @@ static void end_jobs(struct renewal *r, struct place *p) ON(engine)
 static void renew_all_jobs(struct renewal *r) ON(engine)
 {
     vec_each(&r->places, p) {
+        if (p->now == NULL) {
+            continue;
+        }
         if (has_tenant(p)) {
             renew_jobs(r, p);
         } else if (p->has_new_label) {
