@@ -91,7 +91,7 @@ static void refresh_ports(struct keeper *k)
     for (size_t i = 0; i < N_PORTS; i++) {
         struct err err = { 0 };
         if (k->ports[i].certs != NULL && refresh_port(&k->ports[i], &err) < 0) {
-            log_error("certificate not reloaded, the old one stays in use",
+            log_error("certificate not reloaded; the old one stays in use",
                       LOG_STR("error", err.text));
         }
     }
@@ -360,7 +360,7 @@ static void reload(struct keeper *k, bool is_asked)
         log_info("configuration reloaded", LOG_INT("files", config.n_sources));
         tell_engine(k, &config);
     } else {
-        log_error("configuration not reloaded, the running one stays");
+        log_error("configuration not reloaded; the running one stays");
     }
     configuration_fini(&config);
 }

@@ -81,7 +81,7 @@ void settings_warn_restart(const struct settings *s, const struct configuration 
     name_change(&names, "allow_insecure_auth_secrets", s->secrets_over_http ? "true" : "",
                 now.secrets_over_http ? "true" : "");
     if (names.len > 0) {
-        log_warn("settings changed that need a restart, those in use stay",
+        log_warn("settings changed that need a restart; those in use stay",
                  LOG_STR("settings", names.p), LOG_STR("file", config->sources[0].path));
     }
     arena_fini(&now.arena);

@@ -186,7 +186,7 @@ static bool redirect(struct http_request *r, long status)
     }
     const char *url = resolve(r, location->value);
     if (url == NULL) {
-        fail(r, "redirected to what is no http or https URL");
+        fail(r, "redirected to a URL that is neither http nor https");
         return true;
     }
     if (status != 307 && status != 308 && !span_is(r->o.method, "HEAD")) {

@@ -128,7 +128,7 @@ int base64_decode(struct span s, struct buf *out, struct err *err)
                            i + (size_t)(-1 - x));
         }
         if (((unsigned)x & ((1U << 8 * pad) - 1)) != 0) {
-            return err_set(err, ERR_INVALID, "base64: bits behind the end");
+            return err_set(err, ERR_INVALID, "base64: bits after the end");
         }
         const char bytes[3] = { (char)(x >> 16), (char)(x >> 8 & 0xff), (char)(x & 0xff) };
         memcpy(to + n, bytes, 3 - pad);

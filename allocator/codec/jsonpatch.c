@@ -418,7 +418,7 @@ int jsonpatch_apply(const struct jsonpatch *patch, const struct node *root, stru
     for (size_t i = 0; i < patch->ops.n; i++) {
         const struct patch_op *op = &patch->ops.v[i];
         if (!apply_one(op, &result, &trail, arena)) {
-            return err_set(err, ERR_INVALID, "operation %zu: %s %.*s does not fit", i,
+            return err_set(err, ERR_INVALID, "operation %zu: %s %.*s cannot be applied", i,
                            verb_names[op->verb], SPAN_ARG(op->path));
         }
     }

@@ -403,7 +403,7 @@ static ALWAYS_INLINE enum json_event scan_one(struct jsonscan *s, struct json_to
     case WANT_COMMA_OR_END:
         return scan_comma(s, out);
     case WANT_NOTHING:
-        return fault(s, "bytes behind the value");
+        return fault(s, "bytes after the value");
     case BROKEN:
         break;
     }

@@ -87,7 +87,7 @@ static void append(struct treebuild *b, struct node *n, unsigned height)
 int treebuild_add(struct treebuild *b, struct node *n, struct treebuild_size size, struct err *err)
 {
     if (treebuild_wants_key(b) && n->type != NODE_SCALAR && n->type != NODE_NULL) {
-        return treebuild_fail(n, ERR_REFUSED, err, "a key that is no scalar is not supported");
+        return treebuild_fail(n, ERR_REFUSED, err, "a key must be a scalar");
     }
     int rc = count(b, n, size, err);
     if (rc == 0) {
@@ -101,7 +101,7 @@ int treebuild_open(struct treebuild *b, struct node *n, struct err *err)
     size_t nodes_before = b->n_nodes, bytes_before = b->n_bytes;
 
     if (treebuild_wants_key(b)) {
-        return treebuild_fail(n, ERR_REFUSED, err, "a key that is no scalar is not supported");
+        return treebuild_fail(n, ERR_REFUSED, err, "a key must be a scalar");
     }
     int rc = count(b, n, (struct treebuild_size){ 1, 0, 1 }, err);
     if (rc < 0) {

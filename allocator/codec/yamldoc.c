@@ -171,7 +171,7 @@ static int on_alias(struct reader *r, const yaml_event_t *e, struct err *err)
 
     if (a == NULL || a->is_open) {
         snprintf(what, sizeof(what), "alias *%.100s %s", name,
-                 a == NULL ? "has no anchor before it" : "stands inside of what it names");
+                 a == NULL ? "has no anchor before it" : "is inside the value that it names");
         int rc = tolerate(r, fail_at(e->start_mark, ERR_INVALID, err, what), err);
         return rc < 0 ? rc : add(r, new_null(r, e), (struct treebuild_size){ 1, 0, 0 }, err);
     }
@@ -431,7 +431,7 @@ static int check_key(struct reader *r, const yaml_event_t *e, struct err *err)
     const struct treebuild_frame *f = &b->frames[b->depth - 1];
 
     if (yamlplace_has_question(r->text, r->gap[b->depth - 1], f->key->begin - r->base)) {
-        int rc = fail_at(e->start_mark, ERR_REFUSED, err, "a key behind '?' is not supported");
+        int rc = fail_at(e->start_mark, ERR_REFUSED, err, "a key after '?' is not supported");
         return tolerate(r, rc, err);
     }
     return 0;
@@ -660,7 +660,7 @@ static int check_text(struct span text, struct err *err)
         return err_set(err, ERR_TOO_BIG, "more than %zu bytes", (size_t)LIMIT_DOCUMENT_BYTES);
     }
     if (span_has_prefix(text, "\xff\xfe") || span_has_prefix(text, "\xfe\xff")) {
-        return err_set_at(err, ERR_REFUSED, 1, 1, "the text is UTF-16, UTF-8 is expected");
+        return err_set_at(err, ERR_REFUSED, 1, 1, "the text is UTF-16, but UTF-8 is expected");
     }
     /* libyaml takes it for the end of the text. */
     const char *nul = text.len == 0 ? NULL : memchr(text.p, '\0', text.len);

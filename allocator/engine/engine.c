@@ -48,7 +48,7 @@ static void refuse(struct engine *e, const struct tenant *tenant, const struct e
 {
     AUTO_STR name = mem_printf("%.*s", SPAN_ARG(tenant->name));
 
-    log_error("a collector is refused, what is known of it stays", LOG_STR("collector", name),
+    log_error("a collector is refused; what is known of it stays", LOG_STR("collector", name),
               LOG_STR("error", err->text));
     if (e->options.refusals != NULL) {
         mailbox_post(e->options.refusals, tenantmail_refusal(tenant->ns, tenant->name, err));

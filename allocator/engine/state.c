@@ -194,7 +194,7 @@ static void digest_arrival(struct state *s, struct want_entry *e, const struct a
     }
     sd_batch_reset(&s->batch);
     if (e->ops->digest(&in, &s->batch, &err) < 0) {
-        log_warn("discovered targets cannot be read, those known before stay",
+        log_warn("discovered targets cannot be read; those known before stay",
                  LOG_STR("mechanism", e->ops->name), LOG_STR("source", a->source),
                  LOG_STR("error", err.text));
         count_unreadable(e);

@@ -34,20 +34,20 @@ struct head_fault head_check(struct span raw)
     }
     for (line = take_line(&rest); line.len > 0; line = take_line(&rest)) {
         if (line.p[0] == ' ' || line.p[0] == '\t') {
-            return (struct head_fault){ 400, "a header goes on in the next line" };
+            return (struct head_fault){ 400, "a header continues on the next line" };
         }
         n_hosts += has_name(line, SPAN_LIT("host")) ? 1 : 0;
         n_lengths += has_name(line, SPAN_LIT("content-length")) ? 1 : 0;
         n_encodings += has_name(line, SPAN_LIT("transfer-encoding")) ? 1 : 0;
     }
     if (rest.len == 0 && raw.len > LIMIT_HEAD_BYTES) {
-        return (struct head_fault){ 431, "the headers are too big" };
+        return (struct head_fault){ 431, "the headers are too large" };
     }
     if (n_lengths > 0 && n_encodings > 0) {
         return (struct head_fault){ 400, "Transfer-Encoding and Content-Length in one request" };
     }
     if (n_hosts > 1 || n_lengths > 1 || n_encodings > 1) {
-        return (struct head_fault){ 400, "a header that may be there once is there twice" };
+        return (struct head_fault){ 400, "a header that may be given once is given twice" };
     }
     return (struct head_fault){ 0, NULL };
 }

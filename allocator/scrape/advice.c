@@ -24,7 +24,7 @@ static void look_at_limit(const struct node *job, struct faults *f)
 
     if (node_as_int(node_get(job, "target_limit"), &limit) && limit > 0) {
         warn(job, "target_limit", f,
-             "counts in each collector by itself once the targets are shared out");
+             "counts in each collector separately once the targets are shared out");
     }
 }
 

@@ -217,7 +217,7 @@ static void answer_not_found(struct request *r)
 static void answer_wrong_method(struct request *r)
 {
     exchange_add_header(r->x, "Allow", SPAN_LIT("GET, HEAD"));
-    exchange_fail(r->x, 405, "only GET and HEAD are possible here");
+    exchange_fail(r->x, 405, "only GET and HEAD are allowed here");
 }
 
 static void add_html(struct buf *out, struct span s)

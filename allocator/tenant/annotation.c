@@ -19,7 +19,7 @@ static int check_job(const struct node *job, struct err *err)
         struct span key = job->pairs[i].key->text;
         const struct node *value = job->pairs[i].value;
         if (!wire_is_sd_key(key)) {
-            return err_set(err, ERR_INVALID, "'%.*s' is no service discovery section",
+            return err_set(err, ERR_INVALID, "'%.*s' is not a service discovery section",
                            SPAN_ARG(key));
         }
         if (value->type != NODE_LIST && value->type != NODE_NULL) {

@@ -88,7 +88,7 @@ static int read_item(struct collectorlist *l, struct span item, struct spanmap *
         return err_set(err, ERR_INVALID, "a list of names: there are blanks in it");
     }
     if (!spanmap_put(seen, name, NULL)) {
-        return err_set(err, ERR_INVALID, "a list of different names: one is there twice");
+        return err_set(err, ERR_INVALID, "a list of different names: one is given twice");
     }
     struct strategy_collector *c = &l->v[l->n++];
     c->name = arena_span(&l->arena, name);

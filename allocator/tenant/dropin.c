@@ -204,7 +204,7 @@ static void read_config(const struct node *root, struct faults *f, struct dropin
     if (files != NULL && files->n > 0) {
         size_t inner = faults_push(f, "scrape_config_files");
         faults_add(f, FAULT_WARNING, files->line,
-                   "not read, as by the Go allocator: list the jobs in scrape_configs");
+                   "is not read, nor is it by the Go allocator: list the jobs in scrape_configs");
         faults_pop(f, inner);
     }
     faults_pop(f, mark);

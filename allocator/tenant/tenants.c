@@ -79,10 +79,11 @@ static void report_shared_service(struct loading *l, const struct tenant *t)
     for (size_t i = 0; i < l->tenants.n; i++) {
         const struct tenant *other = l->tenants.v[i];
         if (span_eq(other->ns, t->ns) && span_eq(other->service, t->service)) {
-            faults_add(l->f, FAULT_WARNING, 0,
-                       "collector '%.*s' has the Service of '%.*s', %.*s: requests that could mean "
-                       "either are answered 421",
-                       SPAN_ARG(t->name), SPAN_ARG(other->name), SPAN_ARG(t->service));
+            faults_add(
+                l->f, FAULT_WARNING, 0,
+                "collector '%.*s' has the same Service as '%.*s', %.*s: requests that could mean "
+                "either are answered 421",
+                SPAN_ARG(t->name), SPAN_ARG(other->name), SPAN_ARG(t->service));
         }
     }
 }
@@ -93,7 +94,8 @@ static void add_tenant(struct loading *l, struct tenant *t)
     for (size_t i = 0; i < l->tenants.n; i++) {
         const struct tenant *other = l->tenants.v[i];
         if (tenant_compare(other->ns, other->name, t->ns, t->name) == 0) {
-            faults_add(l->f, FAULT_ERROR, 0, "collector '%.*s' is there twice", SPAN_ARG(t->name));
+            faults_add(l->f, FAULT_ERROR, 0, "collector '%.*s' is defined twice",
+                       SPAN_ARG(t->name));
             tenant_free(&t);
             return;
         }

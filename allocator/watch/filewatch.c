@@ -132,7 +132,7 @@ static void fail(struct file *file, const struct err *err)
 {
     if (!file->is_bad) {
         file->is_bad = true;
-        log_warn("a discovery file cannot be read, what is known of it stays",
+        log_warn("a discovery file cannot be read; what is known of it stays",
                  LOG_STR("error", err->text));
     }
     source_tell(&file->want->base, ARRIVAL_FAILED, file->path, NULL, 0);
@@ -218,7 +218,7 @@ static void stay_blind(struct file_want *w, const char *dir, int errnum)
 {
     w->is_blind = true;
     source_tell(&w->base, ARRIVAL_FAILED, dir, NULL, 0);
-    log_warn("a folder with discovery files cannot be read, what is known of it stays",
+    log_warn("a folder with discovery files cannot be read; what is known of it stays",
              LOG_STR("folder", dir), LOG_STR("error", strerrordesc_np(errnum)));
 }
 
@@ -365,7 +365,7 @@ static void report_crowd(const struct file_want *w)
     AUTO_STR name = mem_strndup(pattern.p, pattern.len);
 
     source_tell(&w->base, ARRIVAL_FAILED, name, NULL, 0);
-    log_warn("discovery finds too many files, those not known before are left out",
+    log_warn("discovery finds too many files; those not known before are left out",
              LOG_STR("pattern", name), LOG_INT("most", owner_of(w)->max_files));
 }
 

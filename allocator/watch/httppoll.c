@@ -75,7 +75,7 @@ static void fail(struct url *u, const char *why, int64_t now_ms)
     char name[1024];
 
     if (outcome.is_change) {
-        log_warn("a discovery URL cannot be read, what is known of it stays",
+        log_warn("a discovery URL cannot be read; what is known of it stays",
                  LOG_STR("url", name_of(u, name)), LOG_STR("error", why));
     }
     tell(u, ARRIVAL_FAILED, NULL, 0);

@@ -227,7 +227,7 @@ static bool is_value(struct span s, bool *out_goes_on)
     do {
         e = jsonscan_next(&scan, &t);
     } while (e != JSON_DONE && e != JSON_FAULT);
-    *out_goes_on = e == JSON_FAULT && strstr(jsonscan_error(&scan), "behind") != NULL;
+    *out_goes_on = e == JSON_FAULT && strstr(jsonscan_error(&scan), "bytes after") != NULL;
     return e == JSON_DONE;
 }
 

@@ -93,7 +93,7 @@ refuses(run("serve", "--zap-devel=maybe"), 2, r"true or false", "a switch that i
 refuses(run("serve", "--threads", "+3"), 2, r"a number from 1 to 256", "a number with a sign")
 for command, words in (("rewrite", ("-f", "-", "-f", "-")), ("allocate", ("-f", "-", "-f", "-")), ("serve", ("-f", "-", "-f", "-")),
                        ("check config", ("-", "-"))):
-    refuses(run(*command.split(), *words, text=""), 2, r"'-' is there twice", f"{command}: standard input twice")
+    refuses(run(*command.split(), *words, text=""), 2, r"'-' is given twice", f"{command}: standard input twice")
 for text, reason in (("-1", "a number from 1 to 65534"), ("0", "a number from 1 to 65534"), ("+3", "a number from 1"), (" 3", "a number from 1"),
                      ("65535", "65534"), (",", "a name is empty"), ("a,,b", "a name is empty"), ("a,", "a name is empty"),
                      ("@node", "a name is empty"), ("a@", "a name is empty"), ("a b", "blanks"), ("a,b,a@n", "twice")):

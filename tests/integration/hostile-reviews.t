@@ -111,7 +111,7 @@ denied("one list 2,000 times", review(text_collector(
     HEAD + f"      - {{job_name: a, static_configs: &s [{{targets: [{','.join(f'h{i}' for i in range(50000))}]}}]}}\n" +
     "".join(f"      - {{job_name: j{i}, static_configs: *s}}\n" for i in range(2000)))), "aliases counted in full")
 denied("an alias inside of its own anchor", review(text_collector("receivers: &r {prometheus: {config: {scrape_configs: *r}}}\n")),
-       "stands inside of what it names")
+       "is inside the value that it names")
 denied("30,000 levels of text", review(text_collector(jobs % ("[" * 30000 + "]" * 30000))), "nested too deeply")
 denied("more text than an API server takes", review(text_collector(jobs % "[]" + "#x\n" * (1 << 20))), "more than 3145728")
 

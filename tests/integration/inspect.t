@@ -133,7 +133,7 @@ like(r.stderr, r"static.yml:6: scrape_configs\[0\].static_configs\[0\].targets\[
 write("targets.yml", "- targets: ['b:1', 'x/y:1']\n")
 r = run("check", "config", write("files.yml", "scrape_configs:\n- job_name: a\n  file_sd_configs: [{files: [targets.yml, none.json]}]\n"))
 like(r.stderr, r"files.yml: job 'a': file_sd_configs\[0\]: .*/targets.yml: target \"x/y:1\": \"x/y:1\" is not a valid hostname", "and in a file")
-like(r.stderr, r"warning: job 'a': file_sd_configs\[0\]: no file is there for .*/none.json", "a file that is not there is a warning")
+like(r.stderr, r"warning: job 'a': file_sd_configs\[0\]: there is no file for .*/none.json", "a file that is not there is a warning")
 write("targets.yml", "- targets: [")
 r = run("check", "config", DIR / "files.yml")
 same(r.returncode, 1, "a file that cannot be parsed")

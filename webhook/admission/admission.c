@@ -537,15 +537,15 @@ void admission_answer(struct span body, const struct rewrite_options *options, s
     out->ns = a->review.ns;
     out->name = a->review.name;
     if (rc < 0) {
-        AUTO_STR message = mem_printf("otel-ta: the body is no JSON: %s", err.text);
+        AUTO_STR message = mem_printf("otel-ta: the body is not JSON: %s", err.text);
         reply_error(a, 400, ADMISSION_BAD, message);
         return;
     }
     if (!span_is(a->review.kind, "AdmissionReview") || !is_known_version(a->review.api_version) ||
         a->review.uid.len == 0) {
-        reply_error(
-            a, 400, ADMISSION_BAD,
-            "otel-ta: the body is no AdmissionReview of admission.k8s.io/v1 or v1beta1 with a uid");
+        reply_error(a, 400, ADMISSION_BAD,
+                    "otel-ta: the body is not an AdmissionReview of admission.k8s.io/v1 or v1beta1 "
+                    "with a uid");
         return;
     }
     const char *why = why_not_ours(&a->review);

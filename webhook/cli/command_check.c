@@ -77,7 +77,7 @@ static void warn_missing(const struct file_check *c, size_t section, const struc
                          pathglob_match(buf_span(&pattern), span_of(f->arrival->source)));
         }
         if (!is_there) {
-            fprintf(c->errout, "%s: warning: job '%.*s': %s[%zu]: no file is there for %.*s\n",
+            fprintf(c->errout, "%s: warning: job '%.*s': %s[%zu]: there is no file for %.*s\n",
                     c->config, SPAN_ARG(c->job->name), sd->section, sd->index,
                     SPAN_ARG(ask.file.patterns[i]));
         }

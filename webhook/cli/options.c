@@ -311,7 +311,7 @@ static int check_combination(const struct options *o, FILE *errout)
     } else if (o->filenames.n > 0 && o->config_file != NULL) {
         fault = "-f and --config-file exclude each other";
     } else if (count_stdin(o) > 1) {
-        fault = "'-' is there twice, but standard input can be read only once";
+        fault = "'-' is given twice, but standard input can be read only once";
     }
     return fault == NULL ? 0 : fail_combination(o->command, fault, errout);
 }

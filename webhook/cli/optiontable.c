@@ -146,7 +146,8 @@ const struct flag_row flag_rows[] = {
     { "tls-key-file", 0, FOR_SERVE | FOR_CERTS, "FILE", "its private key", flagvalue_text,
       .field = TO(certs.key_file) },
     { "tls-san", 0, FOR_SERVE, "NAME,…",
-      "names of a certificate we make (default: otel-ta.<namespace>.svc and its short forms, "
+      "names in a certificate that is made here (default: otel-ta.<namespace>.svc and its short "
+      "forms, "
       "localhost, 127.0.0.1, ::1)",
       flagvalue_names, .field = TO(tls_names) },
     { "tls-min-version", 0, FOR_SERVE, "1.2|1.3", "oldest TLS of the webhook (default 1.2)",
@@ -184,10 +185,11 @@ const struct flag_row flag_rows[] = {
     { "timeout", 0, FOR(COMMAND_CHECK_SD) | FOR_INSPECT, "DURATION",
       "how long to wait for discovery (default 30s)", flagvalue_duration, .field = TO(timeout_ms) },
     { "shutdown-delay", 0, FOR_SERVE, "DURATION",
-      "keep serving so long after SIGTERM, so that load balancers let go (default 0s in local "
+      "keep serving for this long after SIGTERM, so that load balancers let go (default 0s in "
+      "local "
       "mode, else 15s)",
       flagvalue_duration, .field = TO(serve.shutdown_delay_ms) },
-    { "threads", 0, FOR_SERVE, "N", "serving threads (default: one a core)", flagvalue_count,
+    { "threads", 0, FOR_SERVE, "N", "serving threads (default: one per core)", flagvalue_count,
       .field = TO(serve.threads), .max = 256 },
     { "enable-https-server", 0, FOR_SERVE, "", "upstream: allocator API over mTLS as well",
       flagvalue_switch, .field = TO(serve.enable_https) },

@@ -437,7 +437,7 @@ int sourcemap_edits(const struct sourcemap *m, const struct splice *decoded, str
     for (size_t i = 0; i < decoded->edits.n; i++) {
         const struct edit *e = &decoded->edits.v[i];
         if (e->end > m->text.len) {
-            return err_set(err, ERR_REFUSED, "a change reaches behind the text");
+            return err_set(err, ERR_REFUSED, "a change reaches beyond the end of the text");
         }
         if (m->scalar->style == NODE_LITERAL) {
             edit_literal(m, e, arena, out);

@@ -60,7 +60,7 @@ static bool reviewcheck_answer(struct reviewcheck *c, struct span body)
     c->patch = SPAN_LIT("");
     admission_answer(body, &c->options, &c->arena, &c->reply);
     if (node_from_json(c->reply.body, 0, &c->arena, &root, NULL) < 0) {
-        return reviewcheck_fail(c, "the reply is no JSON");
+        return reviewcheck_fail(c, "the reply is not JSON");
     }
     if (c->reply.http_status != 200) {
         return c->reply.verdict == ADMISSION_BAD ? true : reviewcheck_fail(c, "the webhook failed");

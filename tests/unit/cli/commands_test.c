@@ -210,7 +210,7 @@ static void test_check(void)
     static const struct expectation t[] = {
         { "check config prom.yml", 0,
           "prom.yml: a Prometheus configuration, 3 scrape jobs, no faults\n",
-          "prom.yml: warning: job 'j': file_sd_configs[0]: no file is there for " },
+          "prom.yml: warning: job 'j': file_sd_configs[0]: there is no file for " },
         { "check config prom.yml", 0, "no faults",
           "prom.yml: warning: job 'empty' has nothing to discover\n" },
         { "check config prom.yml", 0, "no faults",

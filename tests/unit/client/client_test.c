@@ -306,7 +306,7 @@ static void test_redirects(struct http_client *c)
     o = options_for(URL("http://127.0.0.1:%u/loop", port_a));
     is_error(ask(c, &o), "10 redirects", "a loop");
     o.url = URL("http://127.0.0.1:%u/redirect/302?to=file:///etc/passwd", port_a);
-    is_error(ask(c, &o), "no http or https", "redirect to a file");
+    is_error(ask(c, &o), "neither http nor https", "redirect to a file");
     o.url = URL("http://127.0.0.1:%u/redirect/302", port_a);
     r = ask(c, &o);
     is_int(r.status, 302, "a redirect to nowhere is an answer");

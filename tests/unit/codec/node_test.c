@@ -215,7 +215,7 @@ static void test_json_faults(void)
         { "[1,\n2", "line 2, offset 5: the text ends too early", ERR_INVALID },
         { "{\"a\" 1}", "line 1, offset 5: expected ':'", ERR_INVALID },
         { "", "line 1, offset 0: the text ends too early", ERR_INVALID },
-        { "1 1", "line 1, offset 2: bytes behind the value", ERR_INVALID },
+        { "1 1", "line 1, offset 2: bytes after the value", ERR_INVALID },
     };
     struct arena arena;
     AUTO_BUF deep;

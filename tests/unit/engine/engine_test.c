@@ -2,6 +2,7 @@
 #define LOG_MODULE "test"
 #include "allocator/engine/engine.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/log.h"
 #include "allocator/base/mem.h"
 #include "allocator/discovery/want.h"
@@ -28,7 +29,7 @@ struct rig {
 
 static void dispose_published(struct mail *mail)
 {
-    struct published *p = (struct published *)(void *)mail;
+    struct published *p = CONTAINER_OF(mail, struct published, mail);
 
     snapshot_put(p->snapshot);
     mem_free(p);
@@ -69,7 +70,7 @@ static const struct snapshot *next_snapshot(struct rig *r)
 {
     for (struct mail *mail = next_mails(r->snapshots, "a snapshot"), *next; mail != NULL;
          mail = next) {
-        struct published *p = (struct published *)(void *)mail;
+        struct published *p = CONTAINER_OF(mail, struct published, mail);
         next = mail->next;
         if (r->current != NULL) {
             snapshot_put(r->current);
@@ -173,7 +174,7 @@ static void test_first(struct rig *r)
     is_int(n, 2, "its collectors are known");
 
     struct mail *mail = next_mails(r->watcher, "a want");
-    uint64_t id = mail == NULL ? 0 : ((const struct want *)(const void *)mail)->id;
+    uint64_t id = mail == NULL ? 0 : CONTAINER_OF(mail, struct want, mail)->id;
     is_int(mail == NULL ? -1 : mail->kind, WATCHER_WANT_ADD, "the file is wanted");
     dispose_all(mail);
     answer(r, id, "[{\"targets\":[\"a:1\",\"b:1\",\"c:1\"]}]");
@@ -191,7 +192,7 @@ static void test_refusal(struct rig *r)
     complete(r);
     struct mail *mail = next_mails(r->refusals, "a refusal");
     if (mail != NULL) {
-        const struct refusal_mail *m = (const struct refusal_mail *)(const void *)mail;
+        const struct refusal_mail *m = CONTAINER_OF(mail, struct refusal_mail, mail);
         is_str(m->ns, "n", "namespace");
         is_str(m->name, "c", "and name of a tenant that cannot be used");
         ok(strstr(m->err.text, "unknown") != NULL || strstr(m->err.text, "best") != NULL,

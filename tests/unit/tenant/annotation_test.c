@@ -62,7 +62,7 @@ static void test_refused(void)
         { "{\"v\":1,\"receivers\":{\"r\":{\"jobs\":{\"j\":[]}}}}",
           "receivers[\"r\"]: jobs[\"j\"]: must be a mapping, not a list", ERR_INVALID },
         { "{\"v\":1,\"receivers\":{\"r\":{\"jobs\":{\"j\":{\"job_name\":[]}}}}}",
-          "receivers[\"r\"]: jobs[\"j\"]: 'job_name' is no service discovery section",
+          "receivers[\"r\"]: jobs[\"j\"]: 'job_name' is not a service discovery section",
           ERR_INVALID },
         { "{\"v\":1,\"receivers\":{\"r\":{\"jobs\":{\"j\":{\"static_configs\":{}}}}}}",
           "receivers[\"r\"]: jobs[\"j\"]: static_configs: must be a list, not a mapping",

@@ -45,7 +45,7 @@ static void test_parse(void)
         { "a=1@n", NULL, "NAME=IP-ADDRESS" },
         { "-a", NULL, "a number from 1 to 65534" },
         { "a b", NULL, "there are blanks in it" },
-        { "a,b,a@n", NULL, "one is there twice" },
+        { "a,b,a@n", NULL, "one is given twice" },
     };
 
     for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {

@@ -151,7 +151,7 @@ static void test_object_names(void)
     is_int(load(TENANTS_MANIFEST, CR("a.b", ENABLED) "---\n" CR("a-b", ENABLED), &none), 0,
            "two names that give one Service");
     is_int(tenants.n, 2, "both are there");
-    ok(faults.n == 1 && strstr(first_fault(), "'a-b' has the Service of 'a.b', "
+    ok(faults.n == 1 && strstr(first_fault(), "'a-b' has the same Service as 'a.b', "
                                               "a-b-targetallocator") != NULL,
        "but reported: %s", first_fault());
 }

@@ -228,12 +228,12 @@ static void test_local(void)
     expect_answer(port, "/jobs", "/jobs/two/targets");
     put("cr.yaml", "a: [");
     kill(c.pid, SIGHUP);
-    expect(&c, "configuration not reloaded, the running one stays");
+    expect(&c, "configuration not reloaded; the running one stays");
     expect_answer(port, "/jobs", "/jobs/two/targets");
     expect_answer(port, "/metrics", "otel_ta_config_reloads_total{result=\"failure\"}");
     put("authority.pem", "no key");
     kill(c.pid, SIGHUP);
-    expect(&c, "certificate not reloaded, the old one stays in use");
+    expect(&c, "certificate not reloaded; the old one stays in use");
     unlink("cr.yaml");
     kill(c.pid, SIGHUP);
     expect(&c, "configuration cannot be read");
@@ -276,7 +276,7 @@ static void test_dropin(void)
     put_dropin("127.0.0.1:1", "allow_insecure_auth_secrets: true\n"
                               "https: {enabled: true, listen_addr: ':2', ca_file_path: a,\n"
                               "  tls_cert_file_path: b, tls_key_file_path: c}\n");
-    expect(&c, "settings changed that need a restart, those in use stay\",\"settings\":"
+    expect(&c, "settings changed that need a restart; those in use stay\",\"settings\":"
                "\"listen_addr, https.enabled, allow_insecure_auth_secrets\"");
     expect(&c, "\"configuration reloaded\"");
     kill(c.pid, SIGINT);
