@@ -11,7 +11,7 @@
 struct identity {
     struct ref ref;
     struct keypair pair;
-    STACK_OF(X509) * chain;             /* certificates behind the leaf; NULL: none */
+    STACK_OF(X509) * chain;             /* certificates after the leaf; NULL: none */
     X509_STORE *clients;                /* NULL: client certificates are not asked for */
     STACK_OF(X509_NAME) * client_names; /* sent to clients as acceptable authorities */
     int64_t not_after_s;

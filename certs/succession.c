@@ -43,8 +43,8 @@ void succession_fini(struct succession *s)
 }
 
 /* Reads a keypair from two files of 'dir' that may be one. What is not there, or damaged, leaves
- * 'out' empty and is no error: the next step replaces it. What cannot be read is one, for it may be
- * a good key behind a passing fault. */
+ * 'out' empty and is not an error: the next step replaces it. What cannot be read is one, for it
+ * may be a good key behind a passing fault. */
 static int load_pair(const char *dir, const char *cert_name, const char *key_name,
                      struct keypair *out, struct err *err)
 {

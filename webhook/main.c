@@ -53,7 +53,7 @@ static int run_serve(const struct options *o)
     return code;
 }
 
-/* A terse command says in passing what is no result: warnings at most. */
+/* A terse command says in passing what is not a result: warnings at most. */
 static void set_log(const struct log_options *log, bool is_terse)
 {
     if (log->level.is_given) {

@@ -24,7 +24,7 @@ struct settings {
     struct certs_options https_certs;
     bool secrets_over_http;
     int64_t shutdown_delay_ms;
-    unsigned threads; /* 0: one a core */
+    unsigned threads; /* 0: one per core */
     struct rewrite_options rewrite;
     struct tenants_options tenants;
     struct serve_options flags; /* they win over the file when it is read again, too */

@@ -18,7 +18,7 @@ struct arena {
 };
 
 void arena_init(struct arena *a);
-/* Behind arena_alloc(): from a new chunk. */
+/* What arena_alloc() does when its chunk is full: takes from a new one. */
 void *arena_alloc_new(struct arena *a, size_t size);
 /* Aligned to 16 bytes, not zeroed. Never NULL. */
 static inline void *arena_alloc(struct arena *a, size_t size)

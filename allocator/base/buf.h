@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct buf {
-    char *p; /* NULL until the first byte; always NUL-terminated behind 'len' when not NULL */
+    char *p; /* NULL until the first byte; always NUL-terminated after 'len' when not NULL */
     size_t len;
     size_t cap;
     size_t max;

@@ -27,7 +27,7 @@ enum err_code {
 struct err {
     int code;
     unsigned line, column; /* of the text that was being read, from 1 on; 0: not known */
-    unsigned what;         /* where in 'text' the sentence begins, behind path and position */
+    unsigned what;         /* where in 'text' the sentence begins, after path and position */
     char text[1024];
 };
 

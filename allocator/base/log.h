@@ -33,7 +33,7 @@ struct log_field {
 void log_write(enum log_level level, const char *module, const char *message,
                const struct log_field *fields);
 
-/* A list that ends with a NULL key. Its first item is left out: only a comma behind something may
+/* A list that ends with a NULL key. Its first item is left out: only a comma after something may
  * vanish. */
 #define LOG_FIELDS(...)                                                                            \
     (&((const struct log_field[]){ { .key = "" }, ##__VA_ARGS__, { .key = NULL } })[1])

@@ -21,7 +21,7 @@ struct mailbox *mailbox_new(size_t max);
  * and disposes the mail, once the box is closed. */
 bool mailbox_post(struct mailbox *box, struct mail *mail);
 /* The same without the bell, unless the box is full then: several in a row wake the owner once. The
- * sender calls mailbox_ring() behind the last. */
+ * sender calls mailbox_ring() after the last. */
 bool mailbox_post_quietly(struct mailbox *box, struct mail *mail);
 void mailbox_ring(struct mailbox *box); /* if something waits */
 /* Readable once the bell was rung. The owner polls it. */

@@ -15,10 +15,10 @@ struct readfile_signature {
     int64_t modified_ns, changed_ns;
 };
 
-/* ERR_NOT_FOUND when there is nothing of that name, ERR_IO, ERR_TOO_BIG, ERR_REFUSED when it is no
- * regular file. */
+/* ERR_NOT_FOUND when there is nothing of that name, ERR_IO, ERR_TOO_BIG, ERR_REFUSED when it is not
+ * a regular file. */
 int readfile_look(const char *path, struct readfile_signature *out, struct err *err) MUST_USE;
-/* '*out_body' is the caller's (mem_free), with a NUL behind it. */
+/* '*out_body' is the caller's (mem_free), with a NUL after it. */
 int readfile_read(const char *path, size_t max, struct readfile_signature *out, char **out_body,
                   size_t *out_len, struct err *err) MUST_USE;
 bool readfile_is_same(const struct readfile_signature *a, const struct readfile_signature *b);

@@ -54,8 +54,8 @@ void thread_join(pthread_t t);
 /* The calling thread lets others of the process go first: for work in the background, so that who
  * waits for an answer does not wait for it as well. */
 void thread_background(void);
-/* The calling thread asks for the processor in short turns, and so gets it sooner: for who answers
- * requests. What it gets in all stays the same. */
+/* The calling thread asks for the processor in short turns, and so gets it sooner: for whoever
+ * answers requests. What it gets in all stays the same. */
 void thread_interactive(void);
 
 #endif

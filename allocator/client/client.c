@@ -144,7 +144,7 @@ static void start(struct http_request *r)
 
 /* ---- redirects */
 
-/* Where 'location' leads from here; NULL when it is no URL we may go to. Also notes whether it
+/* Where 'location' leads from here; NULL when it is not a URL we may go to. Also notes whether it
  * leaves the origin. */
 static const char *resolve(struct http_request *r, const char *location)
 {

@@ -175,7 +175,7 @@ static int authorize(const char *token_type, struct span token, struct arena *ar
     return 0;
 }
 
-/* 0, which is for good, for what is no number of seconds that a clock could count. */
+/* 0, which is for good, for what is not a number of seconds that a clock could count. */
 static int64_t seconds_of(const json_t *value)
 {
     if (json_is_string(value)) {

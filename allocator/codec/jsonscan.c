@@ -47,7 +47,7 @@ __attribute__((cold)) static enum json_event fault(struct jsonscan *s, const cha
 
 /* ---- strings */
 
-/* The first byte at or behind 'p' that is a quote, a backslash or a control character; 'end' when
+/* The first byte at or after 'p' that is a quote, a backslash or a control character; 'end' when
  * there is none. */
 static ALWAYS_INLINE const char *find_special(const char *p, const char *end)
 {
@@ -65,7 +65,7 @@ static ALWAYS_INLINE const char *find_special(const char *p, const char *end)
     }
 #else
     /* Eight bytes at a time: a zero byte in y is found by (y - 0x01…) & ~y & 0x80…; a false hit
-     * can only lie behind a true one, and the loop below looks at each byte anyway. */
+     * can only lie after a true one, and the loop below looks at each byte anyway. */
     const uint64_t ones = 0x0101010101010101ULL, high = 0x8080808080808080ULL;
     for (; end - p >= 8; p += 8) {
         uint64_t x, quote, backslash;
@@ -387,7 +387,7 @@ static inline enum json_event scan_colon(struct jsonscan *s)
     return GO_ON;
 }
 
-/* What stands at s->p, which is no white space. */
+/* What stands at s->p, which is not white space. */
 static ALWAYS_INLINE enum json_event scan_one(struct jsonscan *s, struct json_token *out)
 {
     switch ((enum state)s->state) {

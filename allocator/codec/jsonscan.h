@@ -34,12 +34,12 @@ struct json_token {
     bool has_escapes; /* KEY, TEXT: raw contains a backslash */
     struct span raw;  /* KEY, TEXT: between the quotes; else the characters of the token */
     uint64_t begin;   /* offset of the first byte (the quote, the bracket) in the text */
-    uint64_t end;     /* offset behind its last byte */
+    uint64_t end;     /* offset after its last byte */
 };
 
 struct jsonscan {
-    /* The bytes not yet used, and the text they end. Behind an END_OBJECT or END_ARRAY 'p' stands
-     * right behind the bracket; a reader that has proved by other means that a whole ",value"
+    /* The bytes not yet used, and the text they end. After an END_OBJECT or END_ARRAY 'p' stands
+     * right after the bracket; a reader that has proved by other means that a whole ",value"
      * follows may move 'p' to its end. */
     const char *p, *end;
     const char *text;
@@ -56,7 +56,7 @@ struct jsonscan {
  * LIMIT_SKIP_DEPTH. */
 void jsonscan_init(struct jsonscan *s, struct span text, unsigned max_depth);
 enum json_event jsonscan_next(struct jsonscan *s, struct json_token *out);
-/* After BEGIN_*: skips to behind its END_*. After KEY: skips the value that follows. Returns the
+/* After BEGIN_*: skips past its END_*. After KEY: skips the value that follows. Returns the
  * event that ended it, or JSON_FAULT on error. Inside of what is skipped only strings, brackets and
  * depth are checked, not the rest of the grammar. '*out_value' (may be NULL) gets the bytes of the
  * value. */

@@ -71,7 +71,7 @@ static inline uint64_t prefix_parity(uint64_t x)
     return x ^ x << 32;
 }
 
-/* The bytes behind a backslash that is not itself behind one. */
+/* The bytes after a backslash that is not itself after one. */
 static uint64_t escaped_bits(uint64_t backslashes, bool is_first_escaped)
 {
     uint64_t escaped = is_first_escaped ? 1 : 0;
@@ -90,7 +90,7 @@ static bool backslash_ends(uint64_t backslashes, uint64_t escaped, unsigned n)
     return ((backslashes & ~escaped) >> (n - 1) & 1) != 0;
 }
 
-/* Follows the brackets of one block at s->p; moves s->p behind the one that ends the skipping. */
+/* Follows the brackets of one block at s->p; moves s->p past the one that ends the skipping. */
 static enum json_event follow(struct jsonscan *s, unsigned until, const char *block,
                               uint64_t brackets)
 {

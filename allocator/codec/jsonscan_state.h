@@ -5,15 +5,15 @@
 
 #include "allocator/codec/jsonscan.h"
 
-/* For the few functions that run once a token: at -O2 compilers call them instead, which costs half
- * of the speed. */
+/* For the few functions that run once per token: at -O2 compilers call them instead, which costs
+ * half of the speed. */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
 enum state {
     WANT_VALUE,        /* a value must come */
-    WANT_VALUE_OR_END, /* behind '[' */
-    WANT_KEY,          /* behind ',' in an object */
-    WANT_KEY_OR_END,   /* behind '{' */
+    WANT_VALUE_OR_END, /* after '[' */
+    WANT_KEY,          /* after ',' in an object */
+    WANT_KEY_OR_END,   /* after '{' */
     WANT_COLON,
     WANT_COMMA_OR_END,
     WANT_NOTHING, /* the value is complete */

@@ -3,7 +3,7 @@
 
 #include "allocator/base/utf8.h"
 
-/* The first byte at or behind 'i' that is a backslash or no valid UTF-8. */
+/* The first byte at or after 'i' that is a backslash or not valid UTF-8. */
 static size_t find_odd(struct span raw, size_t i)
 {
     const uint64_t ones = 0x0101010101010101ULL, high = 0x8080808080808080ULL;

@@ -44,7 +44,7 @@ struct node {
     unsigned column; /* 0-based, in characters: the indentation of a block collection */
     /* Bytes of the value in the document, [begin, end), with its &anchor and !tag. A block
      * collection ends with its last descendant, a block scalar with its last line that is not
-     * blank. An empty value has none; it stands right behind its colon, dash, or key. */
+     * blank. An empty value has none; it stands right after its colon, dash, or key. */
     size_t begin, end;
     size_t n; /* pairs or items */
     union {
@@ -70,8 +70,8 @@ struct node_step {
 int node_from_json(struct span text, size_t base, struct arena *arena, struct node **out,
                    struct err *err) MUST_USE;
 
-/* The value of member 'key', merges resolved (own pairs win); NULL when absent or 'map' is no map
- * (or NULL). */
+/* The value of member 'key', merges resolved (own pairs win); NULL when absent or 'map' is not a
+ * map (or NULL). */
 struct node *node_get(const struct node *map, const char *key);
 struct node *node_get_span(const struct node *map, struct span key);
 /* The same, at once when the member is number 'i' or next to it: for the pairs of one map, looked

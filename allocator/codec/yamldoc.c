@@ -266,8 +266,8 @@ static struct span text_of(struct reader *r, const struct node *n, const yaml_ev
     return arena_span(r->arena, value);
 }
 
-/* An empty value has no place of its own for libyaml when a flow collection goes on behind it. It
- * stands behind the colon, on the line of its key (keys have one line). */
+/* An empty value has no place of its own for libyaml when a flow collection goes on after it. It
+ * stands after the colon, on the line of its key (keys have one line). */
 static void place_empty(struct reader *r, struct node *n)
 {
     const struct treebuild_frame *f = treebuild_top(&r->build);
@@ -337,8 +337,8 @@ static struct opening opening_of(const yaml_event_t *e)
                              e->data.sequence_start.anchor, e->data.sequence_start.tag };
 }
 
-/* The indentation of a block collection, which may stand behind an anchor, is where its first key
- * or dash is. Of a list that is not indented libyaml gives the place behind the dash. */
+/* The indentation of a block collection, which may stand after an anchor, is where its first key
+ * or dash is. Of a list that is not indented libyaml gives the place after the dash. */
 static unsigned block_column(const struct reader *r, const struct opening *o, const yaml_event_t *e,
                              size_t content)
 {

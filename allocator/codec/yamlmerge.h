@@ -7,7 +7,7 @@
 #include "allocator/codec/node.h"
 
 /* Takes the pair "<<" out of 'map' and puts the members that it brings, without those that others
- * hide, behind the map's own, marked is_merged. Nothing when there is no such pair. */
+ * hide, after the map's own, marked is_merged. Nothing when there is no such pair. */
 int yamlmerge_resolve(struct node *map, struct arena *arena, struct err *err) MUST_USE;
 
 #endif

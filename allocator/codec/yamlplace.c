@@ -59,7 +59,7 @@ size_t yamlplace_trim(struct span text, size_t begin, size_t end)
     }
 }
 
-/* Behind white space and comments. */
+/* After white space and comments. */
 static size_t skip_filling(struct span text, size_t at, size_t limit)
 {
     while (at < limit && (is_blank(text.p[at]) || is_break(text.p[at]) || text.p[at] == '#')) {

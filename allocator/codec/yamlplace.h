@@ -20,9 +20,9 @@ void yamlplace_init(struct yamlplace *p, struct span text);
 /* The byte offset of character number 'index' (at most the length of the text). */
 size_t yamlplace_byte(struct yamlplace *p, size_t index);
 
-/* A block scalar in [begin, end) with the blank lines behind it: where its last line ends. */
+/* A block scalar in [begin, end) with the blank lines after it: where its last line ends. */
 size_t yamlplace_trim(struct span text, size_t begin, size_t end);
-/* An empty value behind a key that ends at 'key_end': the place behind its colon, or 'key_end' when
+/* An empty value after a key that ends at 'key_end': the place after its colon, or 'key_end' when
  * there is none before 'limit'. */
 size_t yamlplace_empty_value(struct span text, size_t key_end, size_t limit);
 /* Characters in [from, to). */

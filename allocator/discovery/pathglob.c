@@ -39,7 +39,7 @@ static bool take_bound(struct span *pattern, struct span *out)
     return pattern->len > 0; /* the bracket must be closed */
 }
 
-/* Behind '['. UTF-8 sorts by bytes as it does by code points. */
+/* After '['. UTF-8 sorts by bytes as it does by code points. */
 static bool take_class(struct span *pattern, struct span c, bool *out_is_in)
 {
     bool is_negated = pattern->len > 0 && pattern->p[0] == '^', is_in = false;
@@ -144,7 +144,7 @@ static struct span take_element(struct span *path)
     return e;
 }
 
-/* Takes the last element off what stands behind 'root' bytes; false when there is none that ".."
+/* Takes the last element off what stands after 'root' bytes; false when there is none that ".."
  * may take back. */
 static bool drop_element(struct buf *out, size_t from, size_t root)
 {

@@ -14,7 +14,7 @@ bool pathglob_match(struct span pattern, struct span name);
 bool pathglob_has_meta(struct span pattern);
 /* Shortest equal path: no empty, "." or inner ".." elements; "." for nothing. */
 void pathglob_clean(struct span path, struct buf *out);
-/* The part before the last slash ("." when there is none, "/" for the root), and the part behind
+/* The part before the last slash ("." when there is none, "/" for the root), and the part after
  * it. */
 void pathglob_split(struct span path, struct span *out_dir, struct span *out_base);
 

@@ -1,11 +1,11 @@
 /* Lists of target groups as file_sd files and http_sd bodies hold them:
  * [{"targets":["a:1"],"labels":{"k":"v"}}]. JSON is read as Go's decoder reads it with unknown
  * fields refused (discovery/http/http.go): the members of a group match case-insensitively, null
- * stands for nothing, the last of two equal keys wins, a label value that is no string is an error.
- * YAML is read strictly (discovery/file/file.go). A body is accepted as a whole or not at all.
- * Speed: neighbours in a list look alike. A JSON object that has the bytes of the object before it,
- * apart from what stands inside string values, is not scanned again; only the values that differ
- * are. Threads: as the strpool of the batch. */
+ * stands for nothing, the last of two equal keys wins, a label value that is not a string is an
+ * error. YAML is read strictly (discovery/file/file.go). A body is accepted as a whole or not at
+ * all. Speed: neighbours in a list look alike. A JSON object that has the bytes of the object
+ * before it, apart from what stands inside string values, is not scanned again; only the values
+ * that differ are. Threads: as the strpool of the batch. */
 #ifndef OTEL_TA_DISCOVERY_TARGETGROUP_H
 #define OTEL_TA_DISCOVERY_TARGETGROUP_H
 

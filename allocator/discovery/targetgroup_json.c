@@ -346,7 +346,7 @@ static const char *skip_space(const char *p, const char *end)
     return p;
 }
 
-/* Takes ",{…}" off the text when the object is like the last one. The scanner stands behind a value
+/* Takes ",{…}" off the text when the object is like the last one. The scanner stands after a value
  * inside the outermost list before and after, so moving its position is all it needs to know. */
 static bool take_similar(struct reader *r)
 {

@@ -64,7 +64,7 @@ struct arrival { /* ENGINE_ARRIVAL */
 };
 struct arrival *arrival_new(uint64_t want, enum arrival_status status, const char *source);
 /* Moves it to the engine; without one ('engine' is NULL) it is freed. Rings no bell: arrivals come
- * in rows, and the watcher rings behind each. */
+ * in rows, and the watcher rings after each. */
 void arrival_post(struct arrival *arrival, struct mailbox *engine);
 void arrival_free(struct arrival **arrival);
 

@@ -156,7 +156,7 @@ static void replace_head(struct job *j, struct target *from, struct target *to)
     pages_add(&j->pages, fleet_update(j->fleet, slot, to->node_hash), to);
 }
 
-/* 'head' is the chain of t's identity or NULL. Behind those of its own source, before those of
+/* 'head' is the chain of t's identity or NULL. After those of its own source, before those of
  * later ones. */
 static void insert_target(struct job *j, struct target *head, struct target *t)
 {

@@ -62,7 +62,7 @@ struct state_target {
     const char *strategy;
     struct span receiver, job;
     struct span collector; /* empty: nobody has it */
-    struct span own, tail; /* its JSON behind a comma, in two pieces (allocator/engine/render.h) */
+    struct span own, tail; /* its JSON after a comma, in two pieces (allocator/engine/render.h) */
 };
 /* Every served target, in no particular order. */
 void state_each_target(const struct state *s, void (*fn)(void *arg, const struct state_target *t),

@@ -17,7 +17,7 @@ struct exchange;
 
 struct span exchange_method(const struct exchange *x);
 struct span exchange_path(const struct exchange *x);  /* before '?', undecoded */
-struct span exchange_query(const struct exchange *x); /* behind '?', undecoded; empty when none */
+struct span exchange_query(const struct exchange *x); /* after '?', undecoded; empty when none */
 struct span exchange_host(const struct exchange *x);  /* Host header, may be empty */
 /* Case-insensitive name; empty span when absent. */
 struct span exchange_header(const struct exchange *x, const char *name);

@@ -18,7 +18,7 @@ char *gather_take(struct gather_pool *pool);
 void gather_give(struct gather_pool *pool, char *buffer);
 void gather_fini(struct gather_pool *pool);
 
-/* Copies as much as fits; '*rest' and '*offset' (into its first piece) advance behind it. Returns
+/* Copies as much as fits; '*rest' and '*offset' (into its first piece) advance past it. Returns
  * how much. */
 size_t gather_fill(struct exchange_pieces *rest, size_t *offset, char *buffer);
 

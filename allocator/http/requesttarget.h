@@ -1,4 +1,4 @@
-/* What stands behind the method of a request line, in its parts.
+/* What stands after the method of a request line, in its parts.
  * Threads: any. */
 #ifndef OTEL_TA_HTTP_REQUESTTARGET_H
 #define OTEL_TA_HTTP_REQUESTTARGET_H
@@ -7,7 +7,7 @@
 
 struct requesttarget {
     struct span path;  /* before '?', undecoded */
-    struct span query; /* behind it, undecoded; empty when none */
+    struct span query; /* after it, undecoded; empty when none */
     struct span host;
 };
 

@@ -441,8 +441,8 @@ static void prepare_tls(SSL_CTX *tls)
     SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
 }
 
-/* Once a listener, not once a thread: h2o fills it with a table of media types, which takes as long
- * as all the rest of a thread's start. */
+/* Once per listener, not once per thread: h2o fills it with a table of media types, which takes as
+ * long as all the rest of a thread's start. */
 static void listener_configure(struct listener *b)
 {
     h2o_globalconf_t *conf = &b->conf;

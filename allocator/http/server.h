@@ -38,7 +38,7 @@ struct http_server_options {
     size_t n_listeners;
     unsigned max_connections;  /* per listener; 0 = LIMIT_CONNECTIONS; what comes above is closed at
                                   once */
-    int64_t stalled_reader_ms; /* a peer that takes no byte for so long is cut; 0 = 10 s */
+    int64_t stalled_reader_ms; /* a peer that takes no byte for this long is cut; 0 = 10 s */
 };
 
 struct http_server;

@@ -1,4 +1,4 @@
-/* What a status line says behind its number.
+/* What a status line says after its number.
  * Threads: any. */
 #ifndef OTEL_TA_HTTP_STATUS_H
 #define OTEL_TA_HTTP_STATUS_H

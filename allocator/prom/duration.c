@@ -135,7 +135,7 @@ static const struct scale *scale_find(const struct scale *scales, struct span na
     return NULL;
 }
 
-/* fraction * factor, rounded towards zero, for the digits behind the point. */
+/* fraction * factor, rounded towards zero, for the digits after the point. */
 static uint64_t fraction_of(struct span digits, uint64_t factor)
 {
     double value = 0;

@@ -175,7 +175,7 @@ void label_place_set(struct label_place *place, struct label_builder *lb, struct
 #define ORDER_MAX 256 /* label sets up to this size remember their order */
 
 struct label_order {
-    uint64_t shape, sorted_shape; /* before and behind the sort */
+    uint64_t shape, sorted_shape; /* before and after the sort */
     size_t n;                     /* 0: none is known */
     uint16_t source[ORDER_MAX];   /* sorted[i] = unsorted[source[i]] */
     struct label unsorted[ORDER_MAX];
@@ -281,7 +281,7 @@ static void gather_flush(struct gather *g)
     g->n = 0;
 }
 
-/* 's' and one byte 0xFF behind it. */
+/* 's' and one byte 0xFF after it. */
 static inline void gather_add(struct gather *g, struct span s)
 {
     if (s.len >= LABEL_SCRATCH_BYTES - g->n) {

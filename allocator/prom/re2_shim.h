@@ -21,7 +21,7 @@ struct re2_shim *re2_shim_new(struct span pattern, int64_t max_memory, char *err
                               size_t error_size, bool *out_too_big);
 void re2_shim_free(struct re2_shim *re);           /* NULL-safe */
 size_t re2_shim_groups(const struct re2_shim *re); /* capturing groups, group 0 not counted */
-/* The first group behind group 'after' that has this name, 0 when there is none. A name may come
+/* The first group after group 'after' that has this name, 0 when there is none. A name may come
  * more than once. */
 size_t re2_shim_group_named(const struct re2_shim *re, struct span name, size_t after);
 /* Searches from byte 'start' on (^ still means the beginning of the subject); 'group' gets

@@ -18,7 +18,7 @@ struct regex {
 
 /* ---- compiling */
 
-/* Behind '[': copies the bracketed class. In a class only \C could mislead, and RE2 refuses that
+/* After '[': copies the bracketed class. In a class only \C could mislead, and RE2 refuses that
  * itself. */
 static size_t copy_class(struct span s, size_t at, struct buf *out)
 {
@@ -225,7 +225,7 @@ static size_t name_len(struct span s)
     return len;
 }
 
-/* Behind '$': the reference and how many bytes it takes; 0 when it is malformed. */
+/* After '$': the reference and how many bytes it takes; 0 when it is malformed. */
 static size_t parse_reference(struct span s, struct span *out_name)
 {
     bool has_brace = s.len > 0 && s.p[0] == '{';
@@ -419,7 +419,7 @@ bool regex_replace_all(const struct regex *re, const struct regex_template *t, s
         size_t begin = (size_t)(m.group[0].p - subject.p);
         size_t end = begin + m.group[0].len;
         buf_add(out, subject.p + copied, begin - copied);
-        if (end > copied || begin == 0) { /* not for nothing right behind the last match */
+        if (end > copied || begin == 0) { /* not for nothing right after the last match */
             replace_one(t, &m, out);
         }
         copied = end;

@@ -35,7 +35,7 @@ bool regex_is_any(const struct regex *re);
  * itself, a group that does not exist is empty. Compiled for one regex; lives in the arena; 'text'
  * is borrowed. */
 struct regex_template;
-/* ERR_UNSUPPORTED when it refers to an existing group behind the first REGEX_MAX_GROUPS. */
+/* ERR_UNSUPPORTED when it refers to an existing group beyond the first REGEX_MAX_GROUPS. */
 int regex_template_compile(const struct regex *re, struct span text, struct arena *arena,
                            const struct regex_template **out, struct err *err) MUST_USE;
 /* How many groups a match must deliver for it: 0 when the template is plain text. */

@@ -30,14 +30,14 @@ struct byteset { /* bytes from 0x80 up are all in or all out: a class holds code
 struct step {
     enum op op;
     bool is_optional, is_many, is_lazy; /* RUN */
-    bool may_end;                       /* RUN: the subject may end behind it */
+    bool may_end;                       /* RUN: the subject may end after it */
     size_t n;                           /* OPTION: steps; WORDS: words; OPEN, CLOSE: the group */
     size_t first_group, end_group;      /* OPTION: groups inside */
     union {
         struct span literal;
         struct {
             struct byteset set;
-            struct byteset follow; /* bytes that can come behind it */
+            struct byteset follow; /* bytes that can come after it */
         };
         const struct span *words;
     };
@@ -279,7 +279,7 @@ static bool is_quantifier(char c)
     return c == '*' || c == '+' || c == '?' || c == '{';
 }
 
-/* The quantifier behind a class; false when it is one that is left to RE2. */
+/* The quantifier after a class; false when it is one that is left to RE2. */
 static bool parse_quantifier(struct planner *p, struct step *run)
 {
     char c = peek(p);
@@ -360,7 +360,7 @@ static bool parse_group_inside(struct planner *p, unsigned depth)
     return depth < GROUP_DEPTH_MAX && parse_sequence(p, depth + 1, false) && take(p, ')');
 }
 
-/* Behind "(". A quantifier other than ? is left to RE2. */
+/* After "(". A quantifier other than ? is left to RE2. */
 static bool parse_group(struct planner *p, unsigned depth)
 {
     size_t group = 0;
@@ -395,7 +395,7 @@ static bool parse_group(struct planner *p, unsigned depth)
     return !is_quantifier(peek(p));
 }
 
-/* Steps up to '|', ')' or the end. 'is_whole': nothing comes before or behind, so ^ and $ at the
+/* Steps up to '|', ')' or the end. 'is_whole': nothing comes before or after, so ^ and $ at the
  * edges say nothing. */
 static bool parse_sequence(struct planner *p, unsigned depth, bool is_whole)
 {

@@ -203,7 +203,8 @@ static void check_selector(const struct node *selectors, size_t i, struct span r
         faults_add(f, FAULT_ERROR, selectors->items[i]->line,
                    "%.*s role supports only %s selectors", SPAN_ARG(role), all);
     }
-    /* There are six roles: who has more selectors before him repeats one of the first seven. */
+    /* There are six roles: whoever has more selectors before this one repeats one of the first
+     * seven. */
     for (size_t k = 0; k < i && k < MAX_SELECTORS; k++) {
         if (own.len > 0 && span_eq(own, schema_text(selectors->items[k], "role"))) {
             faults_add(f, FAULT_ERROR, selectors->items[i]->line, "duplicated selector role: %.*s",

@@ -13,13 +13,13 @@ struct urltext {
     struct span userinfo; /* between "//" and '@', without them */
     struct span host;     /* with its port and brackets */
     bool has_password;    /* 'userinfo' holds a ':' */
-    struct span password; /* behind that ':' */
+    struct span password; /* after that ':' */
 };
 
 /* ERR_INVALID with the sentence of Go's url.Parse. Parts are borrowed from 'text'. */
 int urltext_parse(struct span text, struct urltext *out, struct err *err) MUST_USE;
 /* 'text' with its password replaced by "xxxxx", as Go's URL.Redacted() does; 'text' itself when
- * there is none or it is no URL. Memory of 'arena'. */
+ * there is none or it is not a URL. Memory of 'arena'. */
 struct span urltext_redact(struct span text, struct arena *arena);
 
 #endif

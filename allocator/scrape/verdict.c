@@ -19,7 +19,7 @@ static void set_seeds(const struct scrapejob *job, struct label_builder *lb)
 
 /* prometheus-operator shards by a keep rule that lets everything pass while this label is set. The
  * allocator spreads the targets itself, so it sets the label before the rules and takes it away
- * behind them. */
+ * after them. */
 static enum relabel_outcome run_rules(const struct scrapejob *job, struct label_builder *lb,
                                       size_t *out_rule)
 {
@@ -35,7 +35,7 @@ static enum relabel_outcome run_rules(const struct scrapejob *job, struct label_
 
 /* ---- checks */
 
-/* The labels that are looked at behind the rules; an empty span where one is absent. */
+/* The labels that are looked at after the rules; an empty span where one is absent. */
 struct outcome_labels {
     struct span address, instance, interval, timeout;
     struct span to_nhcb, always_classic, native;

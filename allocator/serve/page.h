@@ -37,7 +37,7 @@ void page_free(struct page *page);
 struct page_row {
     size_t n_targets; /* kept, assigned or not */
     size_t n;
-    uint32_t *seats; /* ascending; behind the pages in the same block */
+    uint32_t *seats; /* ascending; after the pages in the same block */
     const struct page *pages[];
 };
 /* With room for 'n' pages, which the caller fills in; free with mem_free(). */

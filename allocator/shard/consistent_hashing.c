@@ -67,7 +67,7 @@ static size_t max_load(const struct strategy *s, size_t n)
     return load < 1 ? 1 : (size_t)load;
 }
 
-/* The first point at or behind 'key' on the ring. */
+/* The first point at or after 'key' on the ring. */
 static size_t ring_search(const struct ring_point *ring, size_t n, uint64_t key)
 {
     size_t low = 0, high = n;

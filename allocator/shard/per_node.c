@@ -14,7 +14,7 @@ struct node_entry {
 };
 
 struct strategy {
-    struct node_entry *entries; /* sorted by node, then collector; behind the last an empty one,
+    struct node_entry *entries; /* sorted by node, then collector; after the last an empty one,
                                    which no target's node is */
     size_t n;
 };

@@ -21,8 +21,8 @@ int annotation_decode(struct span value, struct arena *arena, struct span *out_j
 bool annotation_holds(struct span value, struct span json);
 /* Canonical JSON → annotation value. Deflated fast, unless only more work makes it fit into 'room'
  * bytes; what the caller does not want longer than that it has to look at. ERR_TOO_BIG over the
- * cap, with size and advice in the text. Deflating is no function of the content alone (another
- * level, another library): who has a value that decodes to the same JSON keeps it. */
+ * cap, with size and advice in the text. Deflating is not a function of the content alone (another
+ * level, another library): whoever has a value that decodes to the same JSON keeps it. */
 int annotation_encode(struct span json, size_t room, struct buf *out, struct err *err) MUST_USE;
 
 #endif

@@ -70,8 +70,8 @@ void collector_check(const struct collector *c, struct faults *f);
  * where it is written line by line, else the first one. ERR_INVALID names a line of the text,
  * ERR_TOO_BIG: it is longer than LIMIT_CONFIG_TEXT_BYTES. */
 int collector_parse_text(struct collector *c, struct arena *arena, struct err *err) MUST_USE;
-/* The same with a fault at "spec.config", also for a configuration that is no mapping; then there
- * is none. */
+/* The same with a fault at "spec.config", also for a configuration that is not a mapping; then
+ * there is none. */
 int collector_open_config(struct collector *c, struct arena *arena, enum fault_severity severity,
                           struct faults *f) MUST_USE;
 /* Our annotation as a tree, and canonical: NULL and empty when there is none. ERR_UNSUPPORTED: it

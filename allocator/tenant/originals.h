@@ -33,12 +33,12 @@ const struct node *originals_of_receiver(const struct originals *o, struct span 
 /* Is this "target_allocator" one whose endpoint a rewrite made, for whatever Collector and style?
  * What is stored of a receiver's list and block counts while it is. */
 bool originals_is_our_block(const struct node *block, struct arena *arena);
-/* 'list' (may be NULL) with the jobs behind it that are stored whole ('stored', may be NULL): a job
+/* 'list' (may be NULL) followed by the jobs that are stored whole ('stored', may be NULL): a job
  * of the same name that is in the list again is the user's newer word. */
 const struct node *originals_join_jobs(const struct node *list, const struct node *stored,
                                        struct arena *arena);
 /* The scrape_configs of 'receiver' as they were: 'list' (may be NULL) with the sections of its jobs
- * joined in, and the jobs that block style took behind them. An error under the path where 'f'
+ * joined in, and after them the jobs that block style took. An error under the path where 'f'
  * stands for each job that points at the allocator while it has nothing else to discover and
  * nothing is stored for it; its name goes to 'lost', for such a job may not run: it would discover
  * from the allocator itself. */

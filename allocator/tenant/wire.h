@@ -40,7 +40,7 @@ struct wire_form {
 void wire_job_url(struct wire_cr cr, struct span receiver, struct span job,
                   const struct wire_form *form, struct buf *out);
 
-/* The same URL in parts, for who makes many: what stands before and behind the escaped job. */
+/* The same URL in parts, for those who make many: what stands before and after the escaped job. */
 void wire_url_head(struct wire_cr cr, const struct wire_form *form, struct buf *out);
 void wire_url_tail(struct span receiver, const struct wire_form *form, struct buf *out);
 

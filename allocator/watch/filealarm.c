@@ -10,7 +10,7 @@
 
 #define QUIET_MS 1000
 #define LOOK_MS 10000
-#define SOON_MS 50 /* behind an event: several come together */
+#define SOON_MS 50 /* after an event: several come together */
 
 struct alarm_file {
     char *path;

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define SETTLE_MS 100 /* a file that is being written is read when it was quiet for so long… */
+#define SETTLE_MS 100 /* a file that is being written is read when it was quiet for this long… */
 #define SETTLE_LIMIT_MS 1000 /* …or is still being written after this */
 #define RACY_MS                                                                                    \
     1000 /* a file read so soon after its change may change again under the same time stamp */

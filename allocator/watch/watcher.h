@@ -19,7 +19,7 @@ void watcher_connect(struct watcher *w, struct mailbox *engine);
  * of 'paths' changed and was then quiet for a second; also polled every 10 s by content hash.
  * Replaces the previous list. */
 void watcher_watch_files(struct watcher *w, const char *const *paths, size_t n, int fd);
-/* While the engine it is connected to still runs: the two take leave of each other. */
+/* While the engine it is connected to still runs: each lets go of the other. */
 void watcher_stop(struct watcher **w);
 
 #endif

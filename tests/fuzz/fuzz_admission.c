@@ -12,7 +12,7 @@ static bool is_odd(struct span ns)
     return ns.len > 0 && (memchr(ns.p, '.', ns.len) != NULL || memchr(ns.p, '/', ns.len) != NULL);
 }
 
-/* The API server lets no namespace through that is no DNS label: its Services have no URL. */
+/* The API server lets no namespace through that is not a DNS label: its Services have no URL. */
 static bool has_odd_namespace(struct span body, struct arena *arena)
 {
     struct review r;

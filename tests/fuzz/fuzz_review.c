@@ -216,7 +216,7 @@ static int check_document(struct span text, enum review_depth depth)
     return rc;
 }
 
-/* Is it a value? 'out_goes_on': one with something behind it, which may close what is around it. */
+/* Is it a value? 'out_goes_on': one with something after it, which may close what is around it. */
 static bool is_value(struct span s, bool *out_goes_on)
 {
     struct jsonscan scan;
@@ -242,7 +242,7 @@ static void check_inside(struct span head, struct span value, struct span tail,
                          enum review_depth depth)
 {
     size_t n = head.len + value.len + tail.len;
-    char *text = mem_alloc(n), *to = text; /* no byte more: who reads on is seen */
+    char *text = mem_alloc(n), *to = text; /* no byte more: whoever reads on is seen */
     bool goes_on;
 
     put(head, &to);

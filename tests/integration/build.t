@@ -75,7 +75,7 @@ same(version(), ("0.1.0", first[:12], "true"), "with a file that git does not kn
 git("tag", "v7.8.9")
 git("tag", "something")
 second = commit("two")
-same(version(), ("7.8.9+1", second[:12], "false"), "a commit behind a tag")
+same(version(), ("7.8.9+1", second[:12], "false"), "a commit after a tag")
 git("tag", "v7.8.10")
 same(version(), ("7.8.10", second[:12], "false"), "a tag")
 

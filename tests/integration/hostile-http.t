@@ -68,7 +68,7 @@ doubtful |= {f"Content-Length: {n}": post(f"Content-Length: {n}", body="abc") fo
 doubtful |= {f"Transfer-Encoding: {e}": post(f"Transfer-Encoding: {e}", body="0\r\n\r\n") for e in ("xchunked", "identity, chunked", "\x0bchunked")}
 doubtful |= {f"chunk {c!r}": chunked(c) for c in ("-1\r\n", "f" * 17 + "\r\nx", "1\r\nxx\r\n0\r\n\r\n", '1;a="\r\n"\r\nx\r\n0\r\n\r\n')}
 for name, data in doubtful.items():
-    same(say(server, data + get("/readyz")), [400], f"{name}: 400, and nothing behind it is answered")
+    same(say(server, data + get("/readyz")), [400], f"{name}: 400, and nothing after it is answered")
 for name, data in {"one header of 64 KiB": get("/jobs", "X: " + "x" * 65536), "64 KiB of headers": get("/jobs", *["X: " + "x" * 999] * 66),
                    "a method of 64 KiB": b"G" * 65536 + get("/jobs")}.items():
     same(say(server, data), [431], f"{name}: 431")

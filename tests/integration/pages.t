@@ -121,7 +121,7 @@ for name, complete in (("bash", bash), ("zsh", zsh), ("fish", fish)):
     same(set(complete("otel-ta allocate --output ")), {"table", "json"}, f"{name}: those of another command")
     same(set(complete("otel-ta serve --strategy ")), STRATEGIES, f"{name}: the strategies")
     same({hit.removeprefix("--strategy=") for hit in complete("otel-ta serve --strategy=p")}, {"per-node"},
-         f"{name}: one of them behind '='")
+         f"{name}: one of them after '='")
     same([hit for hit in complete("otel-ta rewrite -f her") if hit != ""], ["here.yaml"], f"{name}: a file")
     same({hit.rstrip("/") for hit in complete("otel-ta certs ca --cert-dir ")}, {"folder"}, f"{name}: a folder, and no file")
     same(complete("otel-ta check config her"), ["here.yaml"], f"{name}: a file that is no flag's")

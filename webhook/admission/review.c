@@ -301,7 +301,7 @@ static int read_list(struct reader *s, const struct json_token *begin, enum plac
     return 0;
 }
 
-/* What is no scalar.
+/* What is not a scalar.
  * NOLINTNEXTLINE(misc-no-recursion): LIMIT_DEPTH */
 static int read_part(struct reader *s, const struct json_token *t, enum place place, unsigned depth,
                      struct node **out, struct err *err)

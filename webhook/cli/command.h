@@ -16,8 +16,8 @@ struct command_io {
 typedef int command_run(const struct options *o, const struct command_io *io);
 
 /* Manifests in, manifests (or a diff, or a patch) out, with the code of the webhook. Documents that
- * are no OpenTelemetryCollector pass byte for byte, also those that hold what we do not support.
- * When anything is wrong nothing is written to 'out', and every fault is said as
+ * are not an OpenTelemetryCollector pass byte for byte, also those that hold what we do not
+ * support. When anything is wrong nothing is written to 'out', and every fault is said as
  * "file:line: path: text". */
 command_run command_rewrite, command_restore, command_validate;
 /* They look without serving, by the server's own code: the same readers, the same discovery, the

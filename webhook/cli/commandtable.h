@@ -15,7 +15,7 @@ struct command_row {
     size_t max_arguments;
     /* Says what must be there and is not; NULL when it is. A row without: nothing must be. */
     const char *(*find_missing)(const struct options *o);
-    bool is_terse; /* what the parts say in passing is no result: the log has warnings only */
+    bool is_terse; /* what the parts say in passing is not a result: the log has warnings only */
 };
 
 extern const struct command_row command_rows[N_COMMAND_ROWS]; /* by enum command */

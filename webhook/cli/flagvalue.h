@@ -1,4 +1,4 @@
-/* The text behind a flag → a value in its field. What cannot be read is refused with what could
+/* The text after a flag → a value in its field. What cannot be read is refused with what could
  * stand there, and with the nearest of the words that could. Threads: main thread. */
 #ifndef OTEL_TA_WEBHOOK_CLI_FLAGVALUE_H
 #define OTEL_TA_WEBHOOK_CLI_FLAGVALUE_H
@@ -33,7 +33,7 @@ int flagvalue_refuse(const struct flagvalue *v, const char *expected);
 /* A number of 'min' to 'max', or a refusal. */
 int flagvalue_number(const struct flagvalue *v, size_t min, size_t max, size_t *out);
 
-/* The words that can stand behind the flag, one by one, then NULL; NULL at once: any text. */
+/* The words that can stand after the flag, one by one, then NULL; NULL at once: any text. */
 const char *flagvalue_word_at(const struct flag_row *row, size_t i);
 
 /* Reads into 'field', of the type that is said: returns 0, or refuses. */

@@ -113,7 +113,7 @@ static void write_line(const char *text, const char *end, FILE *out)
     fprintf(out, "%s\n", end);
 }
 
-/* The value of a flag, behind its macro. */
+/* The value of a flag, after its macro. */
 static void write_value(const char *value, FILE *out)
 {
     fputs(" Ar ", out);

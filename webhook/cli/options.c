@@ -51,7 +51,7 @@ static int fail_combination(enum command command, const char *text, FILE *errout
 /* ---- commands */
 
 /* Finds the command that argv begins with: the longest match of one or two words. Returns how many
- * words it has, 0 when there is none, -1 when the first word is no command. */
+ * words it has, 0 when there is none, -1 when the first word is not a command. */
 static int find_command(int argc, char **argv, enum command *out)
 {
     int best = argc > 1 && argv[1][0] != '-' ? -1 : 0;

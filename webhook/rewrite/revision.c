@@ -215,7 +215,7 @@ static int make_annotation(const struct revision_input *in, const struct textpla
 
 /* ---- all of it */
 
-/* Ours stands among the annotations: what is no map, and not nothing, would be lost to it. */
+/* Ours stands among the annotations: what is neither a map nor nothing would be lost to it. */
 static bool has_room_for_annotation(const struct collector *c, struct faults *f)
 {
     if (node_is_null(c->annotations) || c->annotations->type == NODE_MAP) {
@@ -286,8 +286,8 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
         collector_report_mode(c, f);
         collector_check_allocator(c, f);
     }
-    /* Nothing of ours can be in what is no configuration; who does not want a rewrite may write
-     * what they like. */
+    /* Nothing of ours can be in what is not a configuration; whoever does not want a rewrite may
+     * write what they like. */
     if (collector_open_config(c, arena, is_rewrite ? FAULT_ERROR : FAULT_WARNING, f) < 0) {
         return is_rewrite ? ERR_INVALID : 0;
     }

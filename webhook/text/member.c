@@ -96,7 +96,7 @@ static bool is_first_on_line(const struct text_editor *t, size_t at)
     return at == 0 || t->text.p[at - 1] == '\n';
 }
 
-/* The line break at or behind 'at', or the end of the text. */
+/* The line break at or after 'at', or the end of the text. */
 static size_t line_end(const struct text_editor *t, size_t at)
 {
     while (at < t->text.len && t->text.p[at] != '\n') {
@@ -155,7 +155,7 @@ static void insert_flow(struct text_editor *t, const struct node *map, struct sp
     bool has_break = gap.len > 0 && memchr(gap.p, '\n', gap.len) != NULL;
     struct span none = { "", 0 };
     if (first == NULL) {
-        /* With a merge key alone there is something behind. */
+        /* With a merge key alone something comes after it. */
         splice_add(t->splice, at, at, map->n == 0 ? text : join(t, text, SPAN_LIT(", "), none));
     } else if (has_break) {
         splice_add(t->splice, at, at, join(t, text, SPAN_LIT(","), gap));
@@ -227,7 +227,7 @@ int member_remove(struct text_editor *t, const struct node *map, const struct no
         /* A comment follows: it stays, where the key was. */
         splice_add(t->splice, pair->key->begin, rest, SPAN_LIT(""));
     } else if (begin > 0) {
-        /* With the line break in front: the one behind may be missing, or belong to the next
+        /* With the line break in front: the one after it may be missing, or belong to the next
          * removal. */
         begin -= begin > 1 && t->text.p[begin - 2] == '\r' ? 2 : 1;
         splice_add(t->splice, begin, rest, SPAN_LIT(""));

@@ -31,7 +31,7 @@ struct span member_text(struct text_editor *t, const struct buf *made);
 
 /* Replaces the whole pair by 'text'. */
 void member_replace(struct text_editor *t, const struct node_pair *pair, struct span text);
-/* Puts 'text' behind everything that belongs to the map. */
+/* Puts 'text' after everything that belongs to the map. */
 void member_append(struct text_editor *t, const struct node *map, struct span text);
 /* Takes the pair out, with its line when it is alone there. */
 int member_remove(struct text_editor *t, const struct node *map, const struct node_pair *pair,

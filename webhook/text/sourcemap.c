@@ -231,7 +231,7 @@ static void decode_folded_lines(struct decoder *d, enum node_style style)
 
 /* ---- the map */
 
-/* Behind an anchor and a tag, which the parser counts to the scalar. */
+/* After an anchor and a tag, which the parser counts to the scalar. */
 static size_t content_begin(struct span raw, const struct node *scalar, char indicator)
 {
     size_t at = scalar->begin;

@@ -12,7 +12,7 @@ struct sourcemap {
     struct span text; /* the decoded scalar */
     const struct node *scalar;
     size_t *start; /* of decoded byte i in the document; [text.len] = end of the content */
-    size_t *stop;  /* behind it */
+    size_t *stop;  /* after it */
     size_t indent; /* literal: columns that do not belong to the text */
     bool has_crlf;
 };

@@ -25,7 +25,7 @@ struct splice {
 void splice_add(struct splice *s, size_t begin, size_t end, struct span text);
 /* Names the owner of every edit from index 'from' on. */
 void splice_own(struct splice *s, size_t from, const void *owner);
-/* Sorts. ERR_REFUSED when two edits overlap, or one reaches behind 'size'. */
+/* Sorts. ERR_REFUSED when two edits overlap, or one reaches beyond 'size'. */
 int splice_sort(struct splice *s, size_t size, struct err *err) MUST_USE;
 /* The text with all edits made (they must be sorted). */
 void splice_apply(const struct splice *s, struct span text, struct buf *out);

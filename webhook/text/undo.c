@@ -119,7 +119,7 @@ void undo_whole_make(struct span document, struct span region, const struct node
     out->text.len += end - from;
 }
 
-/* The i-th part of the text: in front of the i-th name, or behind the last one. */
+/* The i-th part of the text: in front of the i-th name, or after the last one. */
 static struct span part(const struct undo_whole *o, size_t i)
 {
     size_t begin = i == 0 ? 0 : o->names[i - 1].at;

@@ -34,7 +34,7 @@ void undo_add(const struct node *record, size_t begin, struct splice *out);
  * when it is renamed, cloned or moved. Records of a whole Collector are made for it. Its text is in
  * the arena given. */
 struct undo_whole {
-    struct span text; /* the parts around the names, one behind the other */
+    struct span text; /* the parts around the names, one after the other */
     size_t begin;     /* of the Collector in its document */
     struct {
         size_t at, len; /* what was taken out in front of byte 'at' of 'text' */

@@ -76,7 +76,7 @@ static void find_changes(const struct unified *d, struct changes *out)
             old_end = d->edits->edits.v[i].end;
             new_end = d->edits->edits.v[i].result_begin + d->edits->edits.v[i].text.len;
         }
-        /* Both ends reach the same line break behind the edit, unless both stand behind one
+        /* Both ends reach the same line break after the edit, unless both stand after one
          * already. */
         bool is_at_start = (old_end == 0 || d->before.p[old_end - 1] == '\n') &&
                            (new_end == 0 || d->after.p[new_end - 1] == '\n');

@@ -52,7 +52,7 @@ static void test_text(struct arena *a)
     is_str(arena_strndup(a, NULL, 0), "", "arena_strndup of nothing");
     is_str(arena_printf(a, "%s:%d", "host", 80), "host:80", "arena_printf");
     is_span(s, SPAN_LIT("span"), "arena_span");
-    is_int(s.p[s.len], 0, "with a NUL behind it");
+    is_int(s.p[s.len], 0, "with a NUL after it");
 }
 
 static void test_recycle(void)
@@ -89,7 +89,7 @@ static void test_regrow(void)
     char *other = arena_bytes(&a, 8);
     memcpy(other, "1234567", 8);
     char *moved = arena_regrow(&a, p, 100, 4, 200);
-    ok(moved != p, "what has something behind it moves");
+    ok(moved != p, "what has something after it moves");
     is_str(moved, "abc", "with its bytes");
     char *big = arena_regrow(&a, moved, 200, 4, 100000);
     is_str(big, "abc", "also into the next chunk");

@@ -72,7 +72,7 @@ static void test_cap(void)
     buf_init(&b, 10);
     buf_add_str(&b, "0123456789");
     is_int(buf_error(&b), 0, "as much as fits");
-    is_int(strlen(b.p), 10, "and a NUL behind it");
+    is_int(strlen(b.p), 10, "and a NUL after it");
     buf_add(&b, NULL, 0);
     is_int(buf_error(&b), 0, "nothing fits always");
     buf_add_char(&b, 'x');

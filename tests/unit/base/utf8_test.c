@@ -56,7 +56,7 @@ static void test_invalid(void)
         is_int((int64_t)utf8_decode(s, &rune), 1, "%zu: one byte", i);
         is_int(rune, UTF8_REPLACEMENT, "%zu: U+FFFD", i);
         AUTO_STR text = mem_printf("eight or more: %s", t[i]);
-        ok(!utf8_is_valid(span_of(text)), "%zu: invalid behind others", i);
+        ok(!utf8_is_valid(span_of(text)), "%zu: invalid after others", i);
     }
     ok(utf8_is_valid(SPAN_LIT("")) && utf8_is_valid(SPAN_LIT("\0a\xc3\xa9")), "valid");
 }

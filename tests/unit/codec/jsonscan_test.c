@@ -19,7 +19,7 @@ static void note_token(struct buf *out, const struct json_token *t)
              (unsigned long long)t->end, SPAN_ARG(t->raw), t->has_escapes ? ",\\" : "");
 }
 
-/* A copy of exactly this size: a read behind it is seen by the sanitizers. */
+/* A copy of exactly this size: a read past it is seen by the sanitizers. */
 static char *exact_copy(struct span text)
 {
     char *copy = mem_alloc(text.len);
@@ -382,8 +382,8 @@ static void test_grammar(void)
     check_grammar(bad, COUNT(bad), false);
     ok(!is_accepted(span_make("[1\0]", 4), 64), "NUL between tokens");
     ok(!is_accepted(span_make("\"\0\"", 3), 64), "NUL in a string");
-    ok(!is_accepted(span_make("[\"\\\0\"]", 6), 64), "NUL behind a backslash");
-    ok(!is_accepted(span_make("1\0", 2), 64), "NUL behind the value");
+    ok(!is_accepted(span_make("[\"\\\0\"]", 6), 64), "NUL after a backslash");
+    ok(!is_accepted(span_make("1\0", 2), 64), "NUL after the value");
 }
 
 static void test_depth(void)
@@ -421,7 +421,7 @@ static void test_depth(void)
     jsonscan_init(&s, buf_span(&text), LIMIT_SKIP_DEPTH);
     jsonscan_next(&s, &t);
     is_int(jsonscan_skip(&s, NULL), JSON_END_ARRAY, "skipped");
-    is_int(jsonscan_next(&s, &t), JSON_DONE, "nothing behind it");
+    is_int(jsonscan_next(&s, &t), JSON_DONE, "nothing after it");
 }
 
 /* ---- skipping */
@@ -500,7 +500,7 @@ static void test_skipped_bytes(void)
 
     jsonscan_init(&s, SPAN_LIT("  {\"a\":[{}]} "), LIMIT_DEPTH);
     jsonscan_next(&s, &t);
-    is_int(jsonscan_skip(&s, &value), JSON_END_OBJECT, "behind the opening bracket");
+    is_int(jsonscan_skip(&s, &value), JSON_END_OBJECT, "past the opening bracket");
     is_span(value, SPAN_LIT("{\"a\":[{}]}"), "the bracket is part of the bytes");
     is_int(jsonscan_next(&s, &t), JSON_DONE, "nothing more");
     is_int(jsonscan_next(&s, &t), JSON_DONE, "and it stays so");

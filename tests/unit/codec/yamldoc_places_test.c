@@ -210,7 +210,7 @@ static void put_flow_pair(struct maker *m, unsigned depth, unsigned indent)
 {
     put_key(m);
     if (pick(m, 8) == 0) {
-        /* A key alone, or with nothing behind its colon. */
+        /* A key alone, or with nothing after its colon. */
         if (pick(m, 2) == 0) {
             put(m, ":");
         }
@@ -303,7 +303,7 @@ static void put_block_scalar(struct maker *m, unsigned indent)
 static void put_block_map(struct maker *m, unsigned depth, unsigned indent);
 static void put_block_list(struct maker *m, unsigned depth, unsigned indent);
 
-/* What stands behind "key:" or "-"; the line is ended. 'indent' is that of the key or dash. */
+/* What stands after "key:" or "-"; the line is ended. 'indent' is that of the key or dash. */
 static void put_value(struct maker *m, unsigned depth, unsigned indent, bool is_item)
 {
     unsigned kind = pick(m, depth == 0 ? 5 : 10);

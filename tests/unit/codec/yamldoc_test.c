@@ -51,7 +51,7 @@ static void test_bom_and_documents(void)
     arena_init(&arena);
     is_int(yamldoc_parse_all(span_of(text), &arena, &docs, &n, NULL), 0, "stream");
     is_int(n, 3, "three documents");
-    is_span(cut(text, node_get(docs[0].root, "a")), SPAN_LIT("1"), "behind the BOM");
+    is_span(cut(text, node_get(docs[0].root, "a")), SPAN_LIT("1"), "after the BOM");
     is_span(span_make(text + docs[1].begin, docs[1].end - docs[1].begin), SPAN_LIT("---\nb: 2\n"),
             "bytes of the second");
     is_span(span_make(text + docs[2].begin, docs[2].end - docs[2].begin),
@@ -88,7 +88,7 @@ static void test_json(void)
     }
 }
 
-/* Objects behind each other, as kubectl reads them. */
+/* Objects one after the other, as kubectl reads them. */
 static void test_json_stream(void)
 {
     static const char text[] = "\xef\xbb\xbf {\"a\":\n1}{\"b\":[\"}{\"]}\n\n{}\n";
@@ -408,7 +408,7 @@ static void test_stream_is_deep(void)
     for (size_t i = 0; i < n; i++) {
         struct span kind = { NULL, 0 };
         ok(docs[i].fault != NULL && node_as_text(node_get(docs[i].root, "kind"), &kind),
-           "behind what is too deep the rest is read");
+           "after what is too deep the rest is read");
         is_span(kind, i == 0 ? SPAN_LIT("A") : SPAN_LIT("B"), "its kind");
     }
     buf_add_str(&text, "---\nx: [1\ny: 2\n");
@@ -486,7 +486,7 @@ static void test_documents(void)
     ok(yamldoc_parse(SPAN_LIT("---\n"), &arena, &root, NULL) == 0 && root == NULL,
        "an empty document");
     ok(yamldoc_parse(SPAN_LIT("a: 1\n---\n"), &arena, &root, NULL) == 0 && root != NULL,
-       "an empty one behind does not count");
+       "an empty one after it does not count");
     ok(yamldoc_parse(SPAN_LIT("---\n---\na: 1\n"), &arena, &root, NULL) == 0 && root != NULL,
        "nor one in front");
     arena_fini(&arena);

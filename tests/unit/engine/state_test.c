@@ -583,7 +583,7 @@ static void test_changed_job_is_served_as_before(void)
     side_fini(&s);
 }
 
-/* What nobody waited for any more is no answer to who asked after that. */
+/* What nobody waited for any more is not an answer to whoever asked after that. */
 static void test_late_answer(void)
 {
     struct world w = { .n_collectors = 1, .strategy = "consistent-hashing", .jobs = 1 };

@@ -12,7 +12,7 @@ static void check(const char *raw, int status)
     ok((fault.why == NULL) == (status == 0), "  and says why, or nothing");
 }
 
-/* 'n' bytes of head, with the empty line, and a body behind it. */
+/* 'n' bytes of head, with the empty line, and a body after it. */
 static void check_size(size_t n, int status)
 {
     static const char begin[] = "GET / HTTP/1.1\r\nX: ", end[] = "\r\n\r\nContent-Length: 1\r\n";

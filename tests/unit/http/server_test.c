@@ -145,7 +145,7 @@ static void test_refusals(unsigned port)
         200, "GET|/echo||a||0|127.0.0.1");
 }
 
-/* Nothing behind such a request is taken for another one: the connection ends. */
+/* Nothing after such a request is taken for another one: the connection ends. */
 static void test_ambiguous(unsigned port)
 {
     static const char *const ambiguous[] = {
@@ -582,7 +582,7 @@ static void test_drain_and_stop(void)
     atomic_store(&order[0], 0);
     atomic_store(&order[1], 0);
     atomic_store(&n_disordered, 0);
-    test_broadcast(s); /* behind the drain in the queue of each thread */
+    test_broadcast(s); /* after the drain in the queue of each thread */
     raw_say(&idle, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
     struct rawanswer a = raw_read(&idle, &used, true);
     is_span(raw_header(a.head, "Connection"), SPAN_LIT("close"),

@@ -137,7 +137,7 @@ static void gen_member(struct gen *g, unsigned kind, unsigned column, struct buf
     gen_eol(g, out);
 }
 
-/* A block job; the first member stands behind the dash. */
+/* A block job; the first member stands after the dash. */
 static void gen_block_job(struct gen *g, unsigned dash, struct buf *out)
 {
     static const struct {

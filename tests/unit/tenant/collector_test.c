@@ -321,7 +321,7 @@ static void test_restored(void)
                             "old") ", {url: http://one}]}"));
     is_int(x.f.n, 0, "no faults");
     is_int(x.jobs.n == 1 ? x.jobs.v[0]->n_sds : 0, 2,
-           "renamed; what the user added comes behind, duplicates once");
+           "renamed; what the user added comes after, duplicates once");
     if (x.jobs.n == 1) {
         is_entry(&x.jobs.v[0]->sds[0], "{\"url\":\"http://one\"}", "original");
         is_entry(&x.jobs.v[0]->sds[1], "{\"url\":\"http://two\"}", "added");

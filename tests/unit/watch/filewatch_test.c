@@ -271,7 +271,7 @@ static void test_too_many(void)
     erase("sd");
 }
 
-/* What was written again with the bytes it had is no news, until somebody asks for it. */
+/* What was written again with the bytes it had is not news, until somebody asks for it. */
 static void test_same_bytes(void)
 {
     struct rig r;

@@ -55,7 +55,7 @@ static void test_same_answer(void)
     is_outcome(polling_answer(&p, SPAN_LIT("x")), false, false, 0);
 }
 
-/* Who asks while a try is under way is answered by it. */
+/* Whoever asks while a try is under way is answered by it. */
 static void test_refresh(void)
 {
     struct polling p;

@@ -91,7 +91,7 @@ static bool listen_on(struct child *c, int64_t end_ms)
     return n > 0;
 }
 
-/* The place behind 'part' in what was said since the last time, or NULL. */
+/* The place after 'part' in what was said since the last time, or NULL. */
 static const char *expect(struct child *c, const char *part)
 {
     int64_t end_ms = clock_mono_ms() + PATIENCE_MS;
