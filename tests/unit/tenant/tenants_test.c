@@ -134,6 +134,14 @@ static void test_manifests(void)
                 &none),
            0, "a list of kubectl");
     is_int(tenants.n, 1, "is looked into");
+    is_int(load(TENANTS_MANIFEST, "apiVersion: v1\nkind: List\nitems: []\n", &none), 0,
+           "a list that could have Collectors and has none");
+    is_int(tenants.n, 0, "is the wish to drop all");
+    is_int(load(TENANTS_MANIFEST, "apiVersion: v1\nkind: List\nitems: []\n---\na: b\n", &none), 0,
+           "whatever stands behind it");
+    is_int(load(TENANTS_MANIFEST, CR("one", "  targetAllocator: {enabled: true}\n") "---\na: b\n",
+                &none),
+           0, "and so is a Collector, whatever stands behind it");
 }
 
 #define ENABLED "  targetAllocator: {enabled: true}\n"
