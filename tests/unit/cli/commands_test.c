@@ -137,6 +137,13 @@ static void write_files(void)
     put("out.yaml", "kind: OpenTelemetryCollector\napiVersion: opentelemetry.io/v1beta1\n"
                     "metadata: {name: out, labels: {otel-ta/inject: 'false'}}\n"
                     "spec: {mode: statefulset, config: {receivers: {otlp: {}}}}\n");
+    put("jobs.yml", "scrape_configs:\n- job_name: first\n  static_configs: [{targets: ['a:1']}]\n"
+                    "- job_name: second\n  static_configs: [{targets: ['b:1']}]\n");
+    put("idle-jobs.yaml", "kind: OpenTelemetryCollector\napiVersion: "
+                          "opentelemetry.io/v1beta1\nmetadata: {name: idle}\n"
+                          "spec: {mode: statefulset, config: {receivers: {prometheus: {config: "
+                          "{scrape_configs: [{job_name: idle, static_configs: "
+                          "[{targets: ['i:1']}]}]}}}}}\n");
     put("idle.yaml", "kind: OpenTelemetryCollector\napiVersion: "
                      "opentelemetry.io/v1beta1\nmetadata: {name: idle}\n"
                      "spec: {mode: statefulset, config: {receivers: {otlp: {}}}}\n");
@@ -230,6 +237,7 @@ static void test_check(void)
         { "check service-discovery prom.yml no", 1, NULL,
           "Job no not found. Jobs available:\n\tj\n\tempty\n\tdns\n" },
         { "check service-discovery broken.yml j", 1, "[]", "torn.json: " },
+        { "check service-discovery idle-jobs.yaml idle", 0, "\"i:1\"", NULL },
         { "check service-discovery judged.yml j", 0, "\"error\": ", NULL },
         { "check service-discovery gone.yml j", 3, NULL, "otel-ta: gone.yml: " },
     };
@@ -271,6 +279,22 @@ static void test_allocate(void)
     expect(t, COUNT(t));
 }
 
+/* Of two jobs, the one that is asked for and no other. */
+static void test_explain_one(void)
+{
+    struct outcome r;
+
+    run("explain -f jobs.yml --job second --collectors x", &r);
+    ok(strstr(r.out, "job first") == NULL, "the other job is not explained");
+    free(r.out);
+    free(r.errors);
+    run("explain -f jobs.yml --collectors x", &r);
+    ok(strstr(r.out, "job first, ") != NULL && strstr(r.out, "\n\njob second, ") != NULL,
+       "without a name all jobs are, with a line between them");
+    free(r.out);
+    free(r.errors);
+}
+
 static void test_explain(void)
 {
     static const struct expectation t[] = {
@@ -298,6 +322,11 @@ static void test_explain(void)
         { "explain -f sidecar.yaml", 1, NULL, "otel-ta explain: Collector web/side is of mode" },
         { "explain -f jobless.yml", 1, NULL, "otel-ta explain: there are no jobs\n" },
         { "explain -f jobless.yml --job x", 1, NULL, "otel-ta explain: there is no job 'x'\n" },
+        { "explain -f jobs.yml --job second --collectors x", 0, "job second, target b:1\n", NULL },
+        { "explain -f jobs.yml --job first --target b:1", 1, NULL, "no target 'b:1' was" },
+        { "explain -f jobs.yml --job second --target z:1", 1, NULL, "no target 'z:1' was" },
+        { "explain -f jobs.yml --job secnd", 1, NULL, "did you mean 'second'?\n" },
+        { "explain -f jobs.yml --job xyz", 1, NULL, "there is no job 'xyz'\n" },
         { "explain -f broken.yml", 1, NULL, "otel-ta explain: no target was discovered\n" },
         { "explain -f gone.yaml", 3, NULL, "otel-ta: gone.yaml: " },
     };
@@ -360,6 +389,7 @@ int main(void)
     test_check();
     test_allocate();
     test_explain();
+    test_explain_one();
     test_certs();
     test_rest();
     AUTO_STR remove = mem_printf("rm -r %s", dir);

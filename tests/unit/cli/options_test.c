@@ -295,6 +295,7 @@ static void test_refusals(void)
           "otel-ta explain: -f and --config-file exclude each other\n" },
         { "rewrite -f - -f -", "otel-ta rewrite: '-' is given twice" },
         { "check config - -", "otel-ta check config: '-' is given twice" },
+        { "rewrite -f - -f a -f -", "otel-ta rewrite: '-' is given twice" },
         { "serve --collectors 0",
           "otel-ta serve: --collectors: '0' is not a number from 1 to 65534\n" },
         { "serve --collectors a,a",
