@@ -386,14 +386,14 @@ static void edit_literal(const struct sourcemap *m, const struct edit *e, struct
     splice_add(out, m->start[e->begin], end, indented(m, e->text, in, arena));
 }
 
-/* Is there nothing but indentation between a line break and 'at'? Blanks there are not part of the
- * text. */
+/* Is there nothing but indentation between a line break and 'at', which is inside of quotes? Blanks
+ * there are not part of the text. The opening quote ends the search at the latest. */
 static bool is_behind_break(struct span raw, size_t at)
 {
-    while (at > 0 && (raw.p[at - 1] == ' ' || raw.p[at - 1] == '\t')) {
+    while (raw.p[at - 1] == ' ' || raw.p[at - 1] == '\t') {
         at--;
     }
-    return at > 0 && raw.p[at - 1] == '\n';
+    return raw.p[at - 1] == '\n';
 }
 
 static bool is_blank(struct span s, size_t at)
