@@ -125,6 +125,13 @@ static void test_refusals(void)
           "otel-ta serve: --kubeconfig-path needs the Kubernetes client" },
         { "serve --enable-https-server --https-ca-file a", EXIT_USAGE,
           "otel-ta serve: the HTTPS listener needs --https-ca-file, --https-tls-cert-file and" },
+        { "serve --enable-https-server --https-ca-file a --https-tls-cert-file c", EXIT_USAGE,
+          "otel-ta serve: the HTTPS listener needs " },
+        { "serve --enable-https-server --https-ca-file a --https-tls-key-file k", EXIT_USAGE,
+          "otel-ta serve: the HTTPS listener needs " },
+        { "serve --enable-https-server --https-tls-cert-file c --https-tls-key-file k", EXIT_USAGE,
+          "otel-ta serve: the HTTPS listener needs " },
+        { "serve -f - -f gone.yaml", EXIT_CANNOT, "otel-ta: gone.yaml: " },
         { "serve --config-file gone.yaml", EXIT_CANNOT, "otel-ta: gone.yaml: " },
         { "serve --config-file torn.yaml", EXIT_FAULTS, "torn.yaml" },
         { "serve --config-file wrong.yaml", EXIT_FAULTS, "wrong.yaml:1: " },
@@ -136,6 +143,79 @@ static void test_refusals(void)
         is_int(l.code, t[i].code, "'%s' is refused", t[i].words);
         ok(strncmp(l.errors, t[i].want, strlen(t[i].want)) == 0, "'%s': says '%s': %s", t[i].words,
            t[i].want, l.errors);
+        close_load(&l);
+    }
+}
+
+/* ---- what a reload cannot change */
+
+/* What is logged when the file says 'text' now; the caller's. */
+static char *warning_of(const struct settings *s, const char *text)
+{
+    FILE *said = tmpfile();
+    int kept = dup(STDERR_FILENO);
+    char *line = mem_zalloc(4096);
+    struct configuration now;
+    struct err err = { 0 };
+
+    put("changed.yaml", text);
+    configuration_init(&now);
+    if (said == NULL || kept < 0 || configuration_read(&now, &s->files, true, &err) < 0 ||
+        configuration_parse(&now) < 0 || dup2(fileno(said), STDERR_FILENO) < 0) {
+        abort();
+    }
+    settings_warn_restart(s, &now);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    rewind(said);
+    line[fread(line, 1, 4095, said)] = '\0';
+    fclose(said);
+    configuration_fini(&now);
+    return line;
+}
+
+#define JOBS "config: {scrape_configs: [{job_name: j}]}\n"
+#define HTTPS(listen, ca, crt, key)                                                                \
+    "https: {enabled: true, listen_addr: '" listen "', ca_file_path: " ca                          \
+    ", tls_cert_file_path: " crt ", tls_key_file_path: " key "}\n" JOBS
+#define USUAL HTTPS(":82", "ca", "crt", "key")
+
+static void test_restart(void)
+{
+    static const struct {
+        const char *words, *before, *now;
+        const char *want; /* the names, or NULL: nothing to warn of */
+    } t[] = {
+        { "", USUAL, USUAL, NULL },
+        { "", USUAL, "listen_addr: ':83'\n" USUAL, "listen_addr" },
+        { "", USUAL, HTTPS(":84", "ca", "crt", "key"), "https.listen_addr" },
+        { "", USUAL, HTTPS(":82", "cb", "crt", "key"), "https.ca_file_path" },
+        { "", USUAL, HTTPS(":82", "ca", "cru", "key"), "https.tls_cert_file_path" },
+        { "", USUAL, HTTPS(":82", "ca", "crt", "kez"), "https.tls_key_file_path" },
+        { "", USUAL, JOBS, "https.enabled" },
+        { "", JOBS, USUAL, "https.enabled" },
+        { "", JOBS, JOBS, NULL },
+        { "", JOBS, "allow_insecure_auth_secrets: true\n" JOBS, "allow_insecure_auth_secrets" },
+        { "", USUAL, "listen_addr: ':83'\n" HTTPS(":84", "ca", "crt", "key"),
+          "listen_addr, https.listen_addr" },
+        /* A flag wins before and after. */
+        { " --listen :1", USUAL, "listen_addr: ':83'\n" USUAL, NULL },
+        { " --enable-https-server=false", USUAL, JOBS, NULL },
+        { " --https-ca-file mine", USUAL, HTTPS(":82", "cb", "crt", "key"), NULL },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        AUTO_STR words =
+            mem_printf("serve --config-file changed.yaml --collectors a%s", t[i].words);
+        struct load l;
+        put("changed.yaml", t[i].before);
+        open_load(&l, words);
+        is_int(l.code, EXIT_OK, "settings to change %s", l.errors);
+        AUTO_STR said = warning_of(&l.s, t[i].now);
+        AUTO_STR want =
+            t[i].want == NULL ? mem_strdup("") : mem_printf("\"settings\":\"%s\"", t[i].want);
+        ok(t[i].want == NULL ? said[0] == '\0' : strstr(said, want) != NULL,
+           "row %zu: a restart is needed for: %s", i, shown(t[i].want));
         close_load(&l);
     }
 }
@@ -175,6 +255,7 @@ int main(void)
     test_merge();
     test_file();
     test_refusals();
+    test_restart();
     AUTO_STR remove = mem_printf("rm -r %s", dir);
     ok(system(remove) == 0, "clean up");
     return check_done();
