@@ -7,6 +7,7 @@
 #include "tests/check.h"
 
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -172,6 +173,32 @@ static unsigned expect_port(struct child *c, const char *listener)
     return number == NULL ? 0 : (unsigned)strtoul(number, NULL, 10);
 }
 
+/* Does a client without a certificate get through the handshake, with at most this version? */
+static bool shakes_hands(unsigned port, int max_version)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    AUTO_FD fd = socket(AF_INET, SOCK_STREAM, 0);
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+    SSL_CTX_set_max_proto_version(ctx, max_version);
+    SSL *ssl = SSL_new(ctx);
+    SSL_set_fd(ssl, fd);
+    bool is_done =
+        connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 && SSL_connect(ssl) == 1;
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    return is_done;
+}
+
+/* Nothing of what was said since byte 'from' has 'part'. */
+static void is_unsaid(const struct child *c, size_t from, const char *part)
+{
+    AUTO_STR said = mem_strndup(c->said.p + from, c->seen - from);
+    ok(strstr(said, part) == NULL, "it did not say '%s'", part);
+}
+
 /* ---- files */
 
 static void put(const char *name, const char *text)
@@ -279,8 +306,14 @@ static void test_dropin(void)
     expect(&c, "settings changed that need a restart; those in use stay\",\"settings\":"
                "\"listen_addr, https.enabled, allow_insecure_auth_secrets\"");
     expect(&c, "\"configuration reloaded\"");
+    size_t seen = c.seen;
+    kill(c.pid, SIGHUP);
+    expect(&c, "\"configuration reloaded\"");
+    is_unsaid(&c, seen, "settings changed");
     kill(c.pid, SIGINT);
     expect(&c, "\"stopping\",\"signal\":\"SIGINT\"");
+    expect_answer(port, "/readyz", "503");
+    kill(c.pid, SIGHUP); /* is no signal to stop */
     expect_answer(port, "/readyz", "503");
     kill(c.pid, SIGTERM);
     expect(&c, "\"stopping at once\"");
@@ -311,6 +344,36 @@ static void test_https(void)
     expect_answer(port, "/livez", "200");
     kill(c.pid, SIGTERM);
     expect_end(&c, EXIT_OK);
+}
+
+/* Who may speak to the webhook, and how. */
+static void test_handshakes(void)
+{
+    static const struct {
+        const char *words;
+        bool has_tls12; /* a client without a certificate gets through */
+    } t[] = {
+        { "", true },
+        { " --tls-min-version 1.3", false },
+        { " --webhook-client-ca ca.crt", false },
+    };
+
+    unlink("authority.pem");
+    unlink("tls.crt");
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct child c;
+        AUTO_STR words = mem_printf("serve --listen 127.0.0.1:0 --webhook-listen 127.0.0.1:0 "
+                                    "--cert-dir . --shutdown-delay 0s%s",
+                                    t[i].words);
+        start(&c, words);
+        unsigned port = expect_port(&c, "webhook");
+        expect(&c, "\"ready\"");
+        is_int(shakes_hands(port, TLS1_2_VERSION), t[i].has_tls12, "TLS 1.2 without certificate,%s",
+               t[i].words);
+        ok(strstr(c.said.p, "lives in memory") == NULL, "the authority is kept");
+        kill(c.pid, SIGTERM);
+        expect_end(&c, EXIT_OK);
+    }
 }
 
 static void test_refusals(void)
@@ -345,6 +408,7 @@ int main(void)
     test_early_edit();
     test_dropin();
     test_https();
+    test_handshakes();
     test_refusals();
     AUTO_STR remove = mem_printf("rm -r %s", dir);
     ok(system(remove) == 0, "clean up");
