@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static unsigned n_checks, n_failed;
 static uint64_t n_expected_errors;
@@ -104,6 +106,27 @@ char *check_folder(const char *name)
 
     ok(mkdtemp(path) != NULL, "a folder of its own: %s", path);
     return path;
+}
+
+struct span check_at_edge(struct span text)
+{
+    static char *pages;
+    static size_t size;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    if (pages != NULL) {
+        (void)munmap(pages, size);
+    }
+    size = (text.len + page - 1) / page * page + page;
+    pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED || mprotect(pages + size - page, page, PROT_NONE) != 0) {
+        abort();
+    }
+    char *copy = pages + size - page - text.len;
+    if (text.len > 0) {
+        memcpy(copy, text.p, text.len);
+    }
+    return span_make(copy, text.len);
 }
 
 void check_expect_errors(uint64_t n)

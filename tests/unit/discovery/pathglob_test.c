@@ -64,8 +64,11 @@ static void test_match(void)
     };
 
     for (size_t i = 0; i < COUNT(m); i++) {
-        is_int(pathglob_match(span_of(m[i].pattern), span_of(m[i].name)), m[i].is_match,
-               "'%s' on '%s'", m[i].pattern, m[i].name);
+        const struct span pattern = span_of(m[i].pattern), name = span_of(m[i].name);
+        is_int(pathglob_match(check_at_edge(pattern), name), m[i].is_match, "'%.*s' on '%.*s'",
+               SPAN_ARG(pattern), SPAN_ARG(name));
+        is_int(pathglob_match(pattern, check_at_edge(name)), m[i].is_match,
+               "and at the edge of what may be read");
     }
 }
 
@@ -84,7 +87,7 @@ static void test_clean(void)
     for (size_t i = 0; i < COUNT(c); i++) {
         AUTO_BUF out;
         buf_init(&out, MIB);
-        pathglob_clean(span_of(c[i].path), &out);
+        pathglob_clean(check_at_edge(span_of(c[i].path)), &out);
         is_span(buf_span(&out), span_of(c[i].clean), "clean '%s'", c[i].path);
     }
 }

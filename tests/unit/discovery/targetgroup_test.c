@@ -37,8 +37,9 @@ static void check_body(bool is_yaml, const char *body, const char *want, const c
 
     buf_init(&got, MIB);
     sd_batch_reset(&batch);
-    int rc = is_yaml ? targetgroup_parse_yaml(span_of(body), &origin, &batch, &err)
-                     : targetgroup_parse_json(span_of(body), &origin, &batch, &err);
+    struct span text = check_at_edge(span_of(body));
+    int rc = is_yaml ? targetgroup_parse_yaml(text, &origin, &batch, &err)
+                     : targetgroup_parse_json(text, &origin, &batch, &err);
     if (rc == 0) {
         batch_text(&batch, &got);
     } else {
@@ -97,6 +98,12 @@ static void test_json(void)
         { "cut short", "[{\"targets\":[\"a\"]}", "refused" },
         { "trailing comma", "[{\"targets\":[\"a\"]},]", "refused" },
         { "nothing", "", "refused" },
+        { "cut behind a group and a blank", "[{\"targets\":[\"a\"]} ", "refused" },
+        { "cut behind a comma", "[{\"targets\":[\"a\"]}, ", "refused" },
+        { "a name of a member that goes on", "[{\"targetsx\":[]}]", "refused" },
+        { "a name of a member that ends too soon", "[{\"target\":[]}]", "refused" },
+        { "half a long s at its end", "[{\"target\xc5\":[]}]", "refused" },
+        { "other letters beside the alphabet", "[{\"\\u0074arget{\":[]}]", "refused" },
         { "control character", "[{\"targets\":[\"a\nb\"]}]", "refused" },
     };
 
@@ -157,6 +164,114 @@ static void test_similar_neighbours(void)
     }
 }
 
+/* A text that was unescaped is kept once for all the neighbours that repeat it: they are compared,
+ * not read. */
+static void test_neighbours_share(void)
+{
+#define FIRST "{\"targets\":[\"a\"],\"labels\":{\"e\":\"\\u0041\",\"k\":\"1\"}}"
+#define SECOND "{\"targets\":[\"b\"],\"labels\":{\"e\":\"\\u0041\",\"k\":\"22\"}}"
+#define THIRD "{\"targets\":[\"b\"],\"labels\":{\"e\":\"\\u0041\",\"k\":\"\"}}"
+    static const struct {
+        const char *name, *body;
+        bool is_shared;
+    } t[] = {
+        { "the same", "[" FIRST "," FIRST "," FIRST "]", true },
+        { "plain strings differ", "[" FIRST "," SECOND "," THIRD "]", true },
+        { "longer, then shorter", "[" THIRD "," SECOND "," FIRST "]", true },
+        { "white space before", "[" FIRST " \n\t\r," SECOND " ," THIRD "]", true },
+        { "white space behind", "[" FIRST ", \n\t\r" SECOND ", " THIRD "]", true },
+        { "white space inside",
+          "[" FIRST ",{ \"targets\":[\"a\"],\"labels\":{\"e\":\"\\u0041\",\"k\":\"1\"}}," FIRST "]",
+          false },
+        { "a repeated member",
+          "[{\"targets\":[],\"targets\":[\"a\"],\"labels\":{\"e\":\"\\u0041\"}},{\"targets\":[],"
+          "\"targets\":[\"a\"],\"labels\":{\"e\":\"\\u0041\"}}]",
+          false },
+        { "repeated labels",
+          "[{\"labels\":{},\"targets\":[\"a\"],\"labels\":{\"e\":\"\\u0041\"}},{\"labels\":{},"
+          "\"targets\":[\"a\"],\"labels\":{\"e\":\"\\u0041\"}}]",
+          false },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct err err = { 0 };
+        sd_batch_reset(&batch);
+        is_int(targetgroup_parse_json(span_of(t[i].body), NULL, &batch, &err), 0, "%s: %s",
+               t[i].name, err.text);
+        for (size_t k = 1; k < batch.groups.n; k++) {
+            is_span(batch.groups.v[k].values[0], SPAN_LIT("A"), "group %zu: the text", k);
+            is_int(batch.groups.v[k].values[0].p == batch.groups.v[k - 1].values[0].p,
+                   t[i].is_shared, "and whether it is the one before it");
+        }
+    }
+}
+
+/* A label's or target's text, and how many labels, at the limit and beyond it. */
+static bool is_read(bool is_yaml, const char *fmt, size_t len, struct err *err)
+{
+    AUTO_BUF body;
+    AUTO_STR text = mem_alloc(len + 1);
+
+    memset(text, 'x', len);
+    text[len] = '\0';
+    buf_init(&body, 4 * MIB);
+    for (; *fmt != '\0'; fmt++) {
+        if (*fmt == '%') {
+            buf_add_str(&body, text);
+        } else {
+            buf_add_char(&body, *fmt);
+        }
+    }
+    sd_batch_reset(&batch);
+    return (is_yaml ? targetgroup_parse_yaml : targetgroup_parse_json)(buf_span(&body), NULL,
+                                                                       &batch, err) == 0;
+}
+
+static void test_limits(void)
+{
+    static const struct {
+        bool is_yaml;
+        const char *what, *body, *where;
+    } t[] = {
+        { false, "a target", "[{\"targets\":[\"%\"]}]",
+          "group 0: offset 13: a target is too long" },
+        { false, "a value", "[{\"targets\":[\"a\"],\"labels\":{\"k\":\"%\"}}]",
+          "group 0: offset 32: a label value is too long" },
+        { false, "a target that is compared", "[{\"targets\":[\"a\"]},{\"targets\":[\"%\"]}]",
+          "group 1: offset 31: a target is too long" },
+        { false, "the third", "[{\"targets\":[\"a\"]},{\"targets\":[\"b\"]},{\"targets\":[\"%\"]}]",
+          "group 2: offset 49: a target is too long" },
+        { true, "a target as YAML", "- targets:\n  - a\n  - %\n", "line 3: a target is too long" },
+        { true, "a value as YAML", "- labels:\n    k: %\n", "line 2: a label value is too long" },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct err err = { 0 };
+        ok(is_read(t[i].is_yaml, t[i].body, LIMIT_LABEL_VALUE, &err), "%s at the limit: %s",
+           t[i].what, err.text);
+        ok(!is_read(t[i].is_yaml, t[i].body, LIMIT_LABEL_VALUE + 1, &err), "%s beyond it",
+           t[i].what);
+        is_str(err.text, t[i].where, "is told where");
+    }
+}
+
+static void test_many_labels(void)
+{
+    for (size_t n = LIMIT_LABELS_PER_TARGET; n <= LIMIT_LABELS_PER_TARGET + 1; n++) {
+        AUTO_BUF body;
+        struct err err = { 0 };
+        buf_init(&body, MIB);
+        buf_add_str(&body, "[{\"targets\":[\"a\"],\"labels\":{");
+        for (size_t i = 0; i < n; i++) {
+            buf_addf(&body, "%s\"l%zu\":\"v\"", i == 0 ? "" : ",", i);
+        }
+        buf_add_str(&body, "}}]");
+        sd_batch_reset(&batch);
+        int rc = targetgroup_parse_json(buf_span(&body), NULL, &batch, &err);
+        is_int(rc, n == LIMIT_LABELS_PER_TARGET ? 0 : ERR_INVALID, "%zu labels: %s", n, err.text);
+    }
+}
+
 static void test_changes(void)
 {
     struct err err;
@@ -199,6 +314,20 @@ static void test_yaml(void)
         { "list as value", "- targets: [a]\n  labels: {k: [1]}\n", "refused" },
         { "mapping", "targets: [a]\n", "refused" },
         { "cut short", "- targets: [a\n", "refused" },
+        { "null members", "- {targets: ~, labels: ~}\n- {targets: [a], labels: }\n",
+          "a {__meta_from=\"x\"}\n" },
+        { "null target", "- targets: [~, b]\n", " b {__meta_from=\"x\"}\n" },
+        { "list as target", "- targets: [[a]]\n", "refused" },
+        { "text as targets", "- targets: a\n", "refused" },
+        { "text as labels", "- labels: a\n", "refused" },
+        { "empty name", "- labels: {'': a}\n", "refused" },
+        { "list as name", "- labels: {[a]: b}\n", "refused" },
+        { "list as field", "- {[a]: b}\n", "refused" },
+        { "text as group", "- a\n", "refused" },
+        { "null", "~\n", "" },
+        { "the first document counts", "- targets: [a]\n---\n- targets: [b]\n",
+          "a {__meta_from=\"x\"}\n" },
+        { "a good group behind a bad one", "- targets: a\n- targets: [b]\n", "refused" },
     };
 
     for (size_t i = 0; i < COUNT(t); i++) {
@@ -212,6 +341,9 @@ int main(void)
     sd_batch_init(&batch, &pool);
     test_json();
     test_similar_neighbours();
+    test_neighbours_share();
+    test_limits();
+    test_many_labels();
     test_changes();
     test_yaml();
     sd_batch_fini(&batch);
