@@ -6,15 +6,53 @@
 #include "allocator/base/log.h"
 #include "allocator/base/mem.h"
 #include "allocator/discovery/want.h"
+#include "allocator/engine/wants.h"
 #include "allocator/tenant/tenants.h"
 #include "tests/check.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
+#define REAP_MS 1000     /* how often it looks whether old snapshots are still read */
 #define TIMEOUT_MS 60000 /* nothing takes that long; a test that waits for it has failed */
+
+/* ---- how long the engine's thread means to sleep, and how often it does */
+
+static atomic_int asked_ms;
+static atomic_uint n_sleeps;
+
+/* In the place of the library's: the same, and of other threads than the test's it is noted. */
+int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+    const struct timespec t = { timeout_ms / 1000, timeout_ms % 1000 * 1000000L };
+
+    if (gettid() != getpid()) {
+        atomic_store(&asked_ms, timeout_ms);
+        atomic_fetch_add(&n_sleeps, 1);
+    }
+    return ppoll(fds, n, timeout_ms < 0 ? NULL : &t, NULL);
+}
+
+/* Waits until the engine sleeps for so long. */
+static void sleeps(int from_ms, int to_ms, const char *why)
+{
+    for (int i = 0; i < TIMEOUT_MS; i++) {
+        int ms = atomic_load(&asked_ms);
+        if (from_ms <= ms && ms <= to_ms) {
+            break;
+        }
+        (void)poll(NULL, 0, 1);
+    }
+    int ms = atomic_load(&asked_ms);
+    ok(from_ms <= ms && ms <= to_ms, "%s: sleeps %d ms, from %d to %d", why, ms, from_ms, to_ms);
+}
+
+/* ---- what it is told, and tells */
 
 struct published { /* a snapshot, on its way to the test's thread */
     struct mail mail;
@@ -94,7 +132,9 @@ static void rig_init(struct rig *r)
         .watcher = r->watcher, .refusals = r->refusals, .publish = on_snapshot, .publish_arg = r
     };
     struct err err = { 0 };
+    atomic_store(&asked_ms, 0);
     is_int(engine_start(&options, &r->engine, &err), 0, "the thread runs: %s", err.text);
+    sleeps(-1, -1, "nothing to do");
 }
 
 static void rig_fini(struct rig *r)
@@ -177,12 +217,18 @@ static void test_first(struct rig *r)
     uint64_t id = mail == NULL ? 0 : CONTAINER_OF(mail, struct want, mail)->id;
     is_int(mail == NULL ? -1 : mail->kind, WATCHER_WANT_ADD, "the file is wanted");
     dispose_all(mail);
+    sleeps(REAP_MS + 1, WANTS_TIMEOUT_MS + 1, "an answer is awaited");
     answer(r, id, "[{\"targets\":[\"a:1\",\"b:1\",\"c:1\"]}]");
     s = next_snapshot(r);
     ok(s->is_synced, "the answer makes it synced");
     is_int(s->rows[0]->n_targets, 3, "with its targets");
     answer(r, id, "[{\"targets\":[\"a:1\"]}]");
+    const struct snapshot *old = r->current;
+    snapshot_get(old);
     is_int(next_snapshot(r)->rows[0]->n_targets, 1, "another body, other targets");
+    sleeps(0, REAP_MS, "somebody reads what is gone");
+    snapshot_put(old);
+    sleeps(REAP_MS + 1, WANTS_TIMEOUT_MS + 1, "nobody does");
 }
 
 static void test_refusal(struct rig *r)
@@ -232,6 +278,7 @@ static void test_end(struct rig *r)
     complete(r);
     is_int(next_snapshot(r)->n_jobs, 1, "tenants come all the same");
     engine_stop(r->engine);
+    ok(atomic_load(&n_sleeps) < 200, "it never spins: %u sleeps", atomic_load(&n_sleeps));
     ok(mailbox_drain(r->watcher) == NULL, "and nothing is wanted after that");
     is_int(r->current->n_jobs, 1, "what was published stays until it is put");
 }
