@@ -40,19 +40,25 @@ static void close_rig(struct rig *r)
     mailbox_free(&r->engine);
 }
 
-static void want(struct rig *r, struct httpconfig *client, const char *body_type)
+static void want_every(struct rig *r, uint64_t id, int64_t refresh_ms, struct httpconfig *client,
+                       const char *body_type)
 {
     AUTO_STR url = mem_printf("http://user:pw@127.0.0.1:%u/sd", r->server.port);
     struct ask_header header = { SPAN_LIT("X-Interval"), SPAN_LIT("60") };
     const struct ask ask = { .carrier = CARRIER_HTTP,
-                             .refresh_ms = 60000,
+                             .refresh_ms = refresh_ms,
                              .http = { .url = span_of(url),
                                        .client = client,
                                        .headers = &header,
                                        .n_headers = 1,
                                        .body_type = span_of(body_type) } };
 
-    ok(carriers_take(&r->carriers, &want_new(1, &ask)->mail, clock_mono_ms()), "a want");
+    ok(carriers_take(&r->carriers, &want_new(id, &ask)->mail, clock_mono_ms()), "a want");
+}
+
+static void want(struct rig *r, struct httpconfig *client, const char *body_type)
+{
+    want_every(r, 1, 60000, client, body_type);
 }
 
 static void change(struct rig *r, enum watcher_mail kind, int64_t now_ms)
@@ -137,6 +143,15 @@ static void test_refused(void)
         { ANSWER("200", "Application/JSON;charset=\"utf-8\"", "[]"), "application/json", "+[]." },
         { ANSWER("200", "application/json; charset=latin1", "[]"), "application/json", "!." },
         { ANSWER("200", "application/jsonp", "[]"), "application/json", "!." },
+        { ANSWER("200", "application/json;   charset=utf-8", "[]"), "application/json", "+[]." },
+        { ANSWER("200", "application/json;", "[]"), "application/json", "!." },
+        { ANSWER("200", "application/json; charset=utf-8 ", "[]"), "application/json", "+[]." },
+        { ANSWER("200", "application/json; charset=utf-8; x=y", "[]"), "application/json", "!." },
+        { ANSWER("200", "application/json charset=utf-8", "[]"), "application/json", "!." },
+        { ANSWER("200", "application/jso", "[]"), "application/json", "!." },
+        { ANSWER("200", "", "[]"), "application/json", "!." },
+        { ANSWER("200", "", "[]"), "", "+[]." },
+        { ANSWER("201", "application/json", "[]"), "application/json", "!." },
         { ANSWER("200", "text/plain", "[]"), "application/json", "!." },
         { ANSWER("200", "text/plain", "[]"), "", "+[]." },
         { ANSWER("204", "application/json", ""), "application/json", "!." },
@@ -187,12 +202,60 @@ static void test_no_credentials(void)
     close_rig(&r);
 }
 
+/* Each at its own interval; what is due is what is due first. */
+static void test_two(void)
+{
+    struct httpconfig client = { 0 };
+    struct rig r;
+
+    open_rig(&r, ANSWER("200", "application/json", "[]"));
+    is_int(due(&r), INT64_MAX, "nobody has asked");
+    int64_t start_ms = clock_mono_ms();
+    want_every(&r, 1, 60000, &client, "");
+    want_every(&r, 2, 30000, &client, "");
+    int64_t asked_ms = clock_mono_ms();
+    is_str(told(&r, 4), "+[].+[].", "both answer");
+    int64_t due_ms = due(&r);
+    ok(due_ms >= start_ms + 30000 && due_ms <= asked_ms + 30000, "the second is due first");
+    tick(&r, due_ms - 1);
+    is_int(due(&r), due_ms, "not yet");
+    tick(&r, due_ms);
+    ok(due(&r) >= start_ms + 60000 && due(&r) <= asked_ms + 60000, "then the first");
+    is_str(told(&r, 0), "", "which is not asked with it");
+    change(&r, WATCHER_WANT_REFRESH, clock_mono_ms());
+    is_str(told(&r, 2), "+[].", "the first is asked at once when somebody wants it");
+    is_int(r.server.n_connections, 4, "four were asked");
+    tick(&r, start_ms + 200000);
+    ok(due(&r) > start_ms + 200000, "nothing is due twice: %lld ms",
+       (long long)(due(&r) - start_ms));
+    close_rig(&r);
+}
+
+/* It is said once that a URL fails, and once that it works again. */
+static void test_said_once(void)
+{
+    struct httpconfig client = { 0 };
+    struct rig r;
+    uint64_t n_before = log_count(LOG_WARN);
+
+    open_rig(&r, ANSWER("500", "application/json", ""));
+    want(&r, &client, "application/json");
+    is_str(told(&r, 2), "!.", "refused");
+    is_int(log_count(LOG_WARN) - n_before, 1, "a warning");
+    tick(&r, due(&r));
+    is_str(told(&r, 1), "!", "again");
+    is_int(log_count(LOG_WARN) - n_before, 1, "no other");
+    close_rig(&r);
+}
+
 int main(void)
 {
     log_set_level(LOG_ERROR);
     test_answers();
     test_refused();
     test_failures();
+    test_two();
+    test_said_once();
     test_no_credentials();
     return check_done();
 }
