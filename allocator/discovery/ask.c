@@ -115,7 +115,7 @@ static void copy_text(struct span *text, void *arg)
 
 static void *copy_array(struct arena *a, const void *v, size_t n, size_t size)
 {
-    void *copy = arena_alloc(a, n * size + 1);
+    void *copy = arena_alloc(a, n * size);
 
     if (n > 0) {
         memcpy(copy, v, n * size);

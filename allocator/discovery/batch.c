@@ -112,9 +112,9 @@ static const struct sd_shape *make_shape(struct sd_batch *b)
 {
     size_t n = b->labels.n;
     struct sd_shape *shape = arena_alloc(&b->arena, sizeof(*shape) + n * sizeof(shape->fields[0]));
-    struct placed *order = arena_alloc(&b->arena, (n + 1) * sizeof(*order));
-    uint32_t *place = arena_alloc(&b->arena, (n + 1) * sizeof(*place));
-    const struct str **names = arena_alloc(&b->arena, (n + 1) * sizeof(const struct str *));
+    struct placed *order = arena_alloc(&b->arena, n * sizeof(*order));
+    uint32_t *place = arena_alloc(&b->arena, n * sizeof(*place));
+    const struct str **names = arena_alloc(&b->arena, n * sizeof(const struct str *));
 
     for (size_t i = 0; i < n; i++) {
         order[i] = (struct placed){ b->labels.v[i].name, (uint32_t)i };
@@ -241,7 +241,7 @@ void sd_batch_forget_targets(struct sd_batch *b)
 
 static struct span *new_spans(struct sd_batch *b, size_t n)
 {
-    return arena_alloc(&b->arena, (n + 1) * sizeof(struct span));
+    return arena_alloc(&b->arena, n * sizeof(struct span));
 }
 
 struct sd_group *sd_batch_end(struct sd_batch *b)

@@ -78,7 +78,7 @@ static void clear(struct filealarm *f) ON(watcher)
 void filealarm_set(struct filealarm *f, char *const *paths, size_t n, int fd, int64_t now_ms)
 {
     clear(f);
-    f->files = mem_array(n + 1, sizeof(*f->files));
+    f->files = mem_array(n, sizeof(*f->files));
     f->n = n;
     f->fd = fd;
     for (size_t i = 0; i < n; i++) {

@@ -515,7 +515,7 @@ static struct source_want *add(struct source *s, struct want *want, int64_t now_
 
     source_keep(s, &w->base, want);
     table_init(&w->files);
-    w->patterns = mem_array(want->ask.file.n_patterns + 1, sizeof(*w->patterns));
+    w->patterns = mem_array(want->ask.file.n_patterns, sizeof(*w->patterns));
     for (size_t i = 0; i < want->ask.file.n_patterns; i++) {
         subscribe(w, i); /* before the first look, so that nothing falls between */
     }

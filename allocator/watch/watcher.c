@@ -83,7 +83,7 @@ void watcher_watch_files(struct watcher *w, const char *const *paths, size_t n, 
     struct files_mail *m = mem_zalloc(sizeof(*m));
 
     m->mail = (struct mail){ .kind = WATCHER_FILES, .dispose = dispose_files };
-    m->paths = mem_array(n + 1, sizeof(char *));
+    m->paths = mem_array(n, sizeof(char *));
     m->n = n;
     m->fd = fd;
     for (size_t i = 0; i < n; i++) {
