@@ -539,6 +539,9 @@ static void test_oauth2(struct http_client *c)
     config.token_url = URL("http://127.0.0.1:%u/503", port_a);
     is_error(ask_with(tokens, c, &config, &o), "oauth2: cannot fetch token: status 503",
              "no token");
+    config.token_url = URL("http://127.0.0.1:%u/redirect/300", port_a);
+    is_error(ask_with(tokens, c, &config, &o), "oauth2: cannot fetch token: status 300",
+             "an answer that is none");
     config.token_url = URL("http://127.0.0.1:%u/echo", port_a);
     is_error(ask_with(tokens, c, &config, &o), "oauth2: cannot parse json",
              "no token in the answer");
@@ -551,6 +554,44 @@ static void test_oauth2(struct http_client *c)
     oauth2_free(&tokens);
     http_client_poll(c, NULL, 0, 0);
     is_int(two[0].n_done, 1, "and so it is with the tokens");
+}
+
+/* How often the endpoint refuses Basic until it gives a token: once if it is not known yet. */
+static unsigned refusals(struct oauth2 *tokens, struct http_client *c, struct span endpoint,
+                         const char *id)
+{
+    struct http_request_options o = options_for(URL("http://127.0.0.1:%u/echo", port_a));
+    const struct oauth2_config config = { .token_url = endpoint, .client_id = span_of(id) };
+    unsigned n_before = atomic_load(&n_basic_refused);
+    struct result r = ask_with(tokens, c, &config, &o);
+
+    is_int(r.status, 200, "a token for %s", id);
+    mem_free(r.body);
+    return atomic_load(&n_basic_refused) - n_before;
+}
+
+/* What was learnt is kept with a token that has expired, but not when there are many. */
+static void test_many_sources(struct http_client *c)
+{
+    enum { MANY = 256 };
+    struct span expiring = URL("http://127.0.0.1:%u/token-body?short", port_a);
+    struct span lasting = URL("http://127.0.0.1:%u/token-body", port_a);
+    struct oauth2 *tokens = oauth2_new(c);
+    unsigned n = 0;
+
+    is_int(refusals(tokens, c, expiring, "e"), 1, "not known");
+    is_int(refusals(tokens, c, lasting, "l"), 1, "nor this one");
+    for (unsigned i = 2; i < MANY; i++) {
+        char id[16];
+        snprintf(id, sizeof(id), "%u", i);
+        n += refusals(tokens, c, expiring, id);
+    }
+    is_int(n, MANY - 2, "nor any other");
+    is_int(refusals(tokens, c, expiring, "e"), 0, "known, though its token has expired");
+    is_int(refusals(tokens, c, expiring, "one more"), 1, "one more takes the room of the expired");
+    is_int(refusals(tokens, c, lasting, "l"), 0, "what lasts stays");
+    is_int(refusals(tokens, c, expiring, "e"), 1, "what had expired does not");
+    oauth2_free(&tokens);
 }
 
 static void test_tokens(void)
@@ -622,6 +663,7 @@ int main(void)
     test_proxy(c);
     test_tls(c);
     test_oauth2(c);
+    test_many_sources(c);
     test_tokens();
     test_reuse_and_cancel(c);
     http_client_free(&c);

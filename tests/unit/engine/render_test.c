@@ -134,6 +134,7 @@ static void test_same_tail(void)
                                                  "\"labels\":{\"x\":\"1\"}}]");
     (void)render_tail(&render, group(0), &is_same);
     ok(!is_same, "the first is written");
+    is_span(render.column_json[0], SPAN_LIT("\"x\":"), "a name is kept as it was written");
     is_span(render_tail(&render, group(1), &is_same), SPAN_LIT(",\"x\":\"1\",\"y\":\"1\"}}"),
             "x, y");
     ok(is_same, "the second is like it");

@@ -808,6 +808,67 @@ static void test_metrics_of_tenants(void)
     ok(!metrics_have(PER_COLLECTOR("c-collector-0")), "nothing stays behind");
 }
 
+static void put_collectors(struct side *s, const char *texts)
+{
+    role_enter(engine);
+    struct collectorlist list;
+    struct err err = { 0 };
+
+    collectorlist_init(&list);
+    is_int(collectorlist_parse(&list, span_of(texts), &err), 0, "collectors %s", texts);
+    state_put_collectors(s->state, SPAN_LIT("x"), SPAN_LIT("c"), &list);
+    state_complete(s->state, 0);
+}
+
+static void tell_collectors(struct side *s, const char *texts)
+{
+    put_collectors(s, texts);
+    publish(s);
+}
+
+/* A collector that goes takes its series along, wherever its name stands; the others keep theirs.
+ */
+static void test_metrics_of_collectors(void)
+{
+    static const char *const lists[] = { "b@v,d@v,f@v", "d@v,f@v", "b@v,d@v,f@v", "b@v,f@v",
+                                         "b@v,d@v",     "a@v,z@v", "m@v",         "a@v,b@v,m@v" };
+    static const char names[] = "abdfmz";
+    struct side s;
+
+    clear_files();
+    files[0] = mem_strdup("[{\"targets\":[\"a:1\",\"b:1\",\"c:1\"]}]");
+    side_init(&s);
+    configure_manifests(&s, CR("c, namespace: x", ""));
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        tell_collectors(&s, lists[i]);
+        for (const char *name = names; *name != '\0'; name++) {
+            AUTO_STR series = mem_printf(PER_COLLECTOR("%c"), *name);
+            AUTO_STR listed = mem_printf("%c@", *name);
+            is_int(metrics_have(series), strstr(lists[i], listed) != NULL, "series of %c with %s",
+                   *name, lists[i]);
+        }
+    }
+    side_fini(&s);
+}
+
+/* A collector that comes and goes between two publications leaves no trace. */
+static void test_unchanged_pages(void)
+{
+    struct side s;
+
+    clear_files();
+    files[0] = mem_strdup("[{\"targets\":[\"a:1\",\"b:1\",\"c:1\"]}]");
+    side_init(&s);
+    configure_manifests(&s, CR("c, namespace: x", ""));
+    tell_collectors(&s, "b@v");
+    const struct page_row *row = shown(&s)->rows[0];
+    put_collectors(&s, "a@v,b@v,c@v");
+    put_collectors(&s, "b@v");
+    publish(&s);
+    ok(shown(&s)->rows[0] == row, "the pages are the same");
+    side_fini(&s);
+}
+
 static void test_unknown_strategy(void)
 {
     role_enter(engine);
@@ -843,6 +904,8 @@ int main(void)
     test_twin_tenants();
     test_twins_of_receivers();
     test_metrics_of_tenants();
+    test_metrics_of_collectors();
+    test_unchanged_pages();
     test_unknown_strategy();
     test_histories();
     clear_files();
