@@ -869,6 +869,70 @@ static void test_unchanged_pages(void)
     side_fini(&s);
 }
 
+static size_t owner_of(const struct side *s, const char *target)
+{
+    const uint32_t *seats = directory_seats(shown(s)->directory, 0);
+    size_t n = collectors_of(shown(s), 0), k = 0;
+
+    for (; k < n; k++) {
+        AUTO_BUF page;
+        buf_init(&page, MIB);
+        add_page(page_row_find(shown(s)->rows[0], seats[k]), &page);
+        buf_add_char(&page, '\0');
+        if (strstr(page.p, target) != NULL) {
+            break;
+        }
+    }
+    return k;
+}
+
+/* The file holds those of a:1 to f:1 that the collector has, or all; x:1 too, or not. */
+static void fill_file(struct side *s, int file, size_t owner, bool with_x)
+{
+    AUTO_BUF body;
+
+    buf_init(&body, MIB);
+    buf_add_str(&body, "[");
+    for (char c = 'a'; c <= 'f'; c++) {
+        char target[] = { c, ':', '1', '\0' };
+        if (owner == SIZE_MAX || owner_of(s, target) == owner) {
+            buf_addf(&body, "{\"targets\":[\"%s\"]},", target);
+        }
+    }
+    buf_addf(&body, "{\"targets\":[%s]}]", with_x ? "\"x:1\"" : "");
+    mem_free(files[file]);
+    files[file] = mem_strndup(body.p, body.len);
+}
+
+/* Of two files that hold one target the first is served. When it is there no more, the second is,
+ * by the same collector, though another would have had more room. */
+static void test_heir_keeps_owner(void)
+{
+    struct side s;
+
+    clear_files();
+    files[1] = mem_strdup("[{\"targets\":[\"x:1\"]}]");
+    side_init(&s);
+    fill_file(&s, 0, SIZE_MAX, true);
+    configure_manifests(&s, "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
+                            "metadata: {name: x}\nspec:\n  replicas: 2\n  targetAllocator: "
+                            "{enabled: true, allocationStrategy: least-weighted}\n  config: "
+                            "{receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "
+                            "file_sd_configs: [{files: ['/f*.json']}]}]}}}}\n");
+    size_t owner = owner_of(&s, "x:1");
+    ok(owner < 2 && page_has(&s, 0, "/f0.json"), "one of two has it, out of the first file");
+    fill_file(&s, 0, owner, true);
+    show_file(&s, &s.listeners.v[0], 0);
+    publish(&s);
+    is_int(owner_of(&s, "x:1"), owner, "the other has less and less");
+    fill_file(&s, 0, owner, false);
+    show_file(&s, &s.listeners.v[0], 0);
+    publish(&s);
+    ok(page_has(&s, 0, "/f1.json"), "it is served out of the second");
+    is_int(owner_of(&s, "x:1"), owner, "by the one that had it");
+    side_fini(&s);
+}
+
 static void test_unknown_strategy(void)
 {
     role_enter(engine);
@@ -906,6 +970,7 @@ int main(void)
     test_metrics_of_tenants();
     test_metrics_of_collectors();
     test_unchanged_pages();
+    test_heir_keeps_owner();
     test_unknown_strategy();
     test_histories();
     clear_files();
