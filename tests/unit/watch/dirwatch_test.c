@@ -3,6 +3,7 @@
 #include "allocator/base/clock.h"
 #include "allocator/base/log.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/metric.h"
 #include "tests/check.h"
 
 #include <fcntl.h>
@@ -167,17 +168,25 @@ static void test_link(void)
     erase("sd");
 }
 
+/* How many folders could not be watched since 'n' was 0. */
+static uint64_t errors_since(uint64_t n)
+{
+    return metric_value(METRIC_SD_FILE_WATCHER_ERRORS) - n;
+}
+
 /* A folder that comes late is found at a look, one that goes is looked for again. */
 static void test_late_folder(void)
 {
     struct listener l = { 'A', NULL };
     struct dirwatch *d = dirwatch_new();
+    const uint64_t n = errors_since(0);
 
     listen_to(d, &l, "sd", "x");
     is_int(dirwatch_deadline_ms(d), 0, "not there: look soon");
     is_str(hear_tick(d, 1000), "A?", "each look is told");
     is_int(dirwatch_deadline_ms(d), 6000, "the next one in five seconds");
     is_str(hear_tick(d, 5999), "", "not earlier");
+    is_int(errors_since(n), 1, "that it is not there counts once");
     make_dir("sd");
     is_str(hear_tick(d, 6000), "A?", "it is there");
     is_int(dirwatch_deadline_ms(d), INT64_MAX, "and watched");
@@ -187,8 +196,14 @@ static void test_late_folder(void)
     erase("sd");
     is_str(hear(d), "A~x A?", "gone with what was in it");
     is_int(dirwatch_deadline_ms(d), 0, "look again");
+    (void)hear_tick(d, 6500);
+    is_int(errors_since(n), 2, "that it is gone counts too");
+    put("sd");
+    (void)hear_tick(d, 11500);
+    is_int(errors_since(n), 3, "so does a file in its place");
+    erase("sd");
     make_dir("sd");
-    is_str(hear_tick(d, 7000), "A?", "back");
+    is_str(hear_tick(d, 16500), "A?", "back");
     put("sd/x");
     is_str(hear(d), "A~x A!x", "and watched");
     dirwatch_remove(d, &l.sub);
@@ -264,12 +279,14 @@ static void test_no_inotify(void)
     ok(setrlimit(RLIMIT_NOFILE, &none) == 0, "no more descriptors");
     struct dirwatch *d = dirwatch_new();
     ok(setrlimit(RLIMIT_NOFILE, &had) == 0, "as many as before");
+    const uint64_t n = errors_since(0);
     is_int(dirwatch_fd(d), -1, "no inotify");
     make_dir("sd");
     listen_to(d, &l, "sd", "x");
     dirwatch_renew(d, l.sub);
     is_str(hear_tick(d, 1000), "A?", "a look");
     is_str(hear_tick(d, 6000), "A?", "and another");
+    is_int(errors_since(n), 0, "no folder is to blame for that");
     dirwatch_remove(d, &l.sub);
     is_int(dirwatch_deadline_ms(d), INT64_MAX, "nobody listens");
     dirwatch_free(&d);
