@@ -17,7 +17,10 @@ static size_t count_descriptors(void)
     size_t n = 0;
     DIR *folder = opendir("/proc/self/fd");
 
-    while (folder != NULL && readdir(folder) != NULL) {
+    if (folder == NULL) {
+        return 0;
+    }
+    while (readdir(folder) != NULL) {
         n++;
     }
     closedir(folder);
@@ -157,7 +160,7 @@ static void test_too_few_descriptors(void)
     is_int(listen_all("127.0.0.1:0", N, fds, &port, &err), ERR_IO, "not all can be opened");
     ok(setrlimit(RLIMIT_NOFILE, &limit) == 0, "limit");
     is_str(err.text, "Too many open files", "and why");
-    is_int(count_descriptors(), n_before, "nothing is left open");
+    ok(n_before > 0 && count_descriptors() == n_before, "nothing is left open");
     ok(fds[0] == -1 && fds[1] == -1 && fds[2] == -1, "nor said to be");
 }
 
