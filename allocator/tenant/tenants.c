@@ -289,9 +289,9 @@ static struct tenant *need_nameless(struct tenants *t, const struct tenants_opti
 {
     struct loading l = { .options = options };
 
-    vec_each(t, tenant) {
-        if ((*tenant)->ns.len == 0 && (*tenant)->name.len == 0) {
-            return *tenant;
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->v[i]->ns.len == 0 && t->v[i]->name.len == 0) {
+            return t->v[i];
         }
     }
     struct tenant *one = tenant_new(SPAN_LIT(""), SPAN_LIT(""));
