@@ -19,7 +19,9 @@ static size_t count_files(const char *dir)
     for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
         n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
     }
-    closedir(d);
+    if (d != NULL) {
+        closedir(d);
+    }
     return n;
 }
 

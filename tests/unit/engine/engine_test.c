@@ -27,6 +27,8 @@ static atomic_int asked_ms;
 static atomic_uint n_sleeps;
 
 /* In the place of the library's: the same, and of other threads than the test's it is noted. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): glibc spells its own __fds
+ */
 int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
     const struct timespec t = { timeout_ms / 1000, timeout_ms % 1000 * 1000000L };

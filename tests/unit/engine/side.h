@@ -165,4 +165,26 @@ static inline bool page_has(const struct side *s, size_t job, const char *text)
     return strstr(page.p, text) != NULL;
 }
 
+typedef void text_fn(const struct snapshot *s, size_t job, struct buf *out);
+
+static inline bool is_same_snapshot(const struct snapshot *a, const struct snapshot *b,
+                                    text_fn *text)
+{
+    AUTO_BUF x;
+    AUTO_BUF y;
+    bool is_same = a->n_jobs == b->n_jobs && a->is_synced == b->is_synced;
+
+    buf_init(&x, MIB);
+    buf_init(&y, MIB);
+    for (size_t i = 0; is_same && i < a->n_jobs; i++) {
+        text(a, i, &x);
+        text(b, i, &y);
+        is_same = span_eq(buf_span(&x), buf_span(&y));
+        if (!is_same) {
+            check_note("got %s\n# want %s", x.p, y.p);
+        }
+    }
+    return is_same;
+}
+
 #endif
