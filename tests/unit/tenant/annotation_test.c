@@ -124,6 +124,23 @@ static void test_compressed(void)
     arena_fini(&arena);
 }
 
+/* As long as it is short it can be read by people. */
+static void test_border(void)
+{
+    AUTO_STR longest = mem_zalloc(LIMIT_ANNOTATION_PLAIN + 2);
+    AUTO_BUF plain = { 0 }, packed = { 0 };
+
+    memset(longest, 'x', LIMIT_ANNOTATION_PLAIN + 1);
+    buf_init(&plain, LIMIT_ANNOTATION_ENCODED);
+    buf_init(&packed, LIMIT_ANNOTATION_ENCODED);
+    struct span json = span_make(longest, LIMIT_ANNOTATION_PLAIN);
+    is_int(annotation_encode(json, LIMIT_ANNOTATION_ENCODED, &plain, NULL), 0, "the longest");
+    is_span(buf_span(&plain), json, "that is not compressed");
+    json.len++;
+    is_int(annotation_encode(json, LIMIT_ANNOTATION_ENCODED, &packed, NULL), 0, "one byte more");
+    ok(span_has_prefix(buf_span(&packed), "gz1:"), "is compressed");
+}
+
 /* Where the fast level leaves too much, more work is done. */
 static void test_pressed(void)
 {
@@ -226,6 +243,7 @@ int main(void)
     test_plain();
     test_refused();
     test_compressed();
+    test_border();
     test_pressed();
     test_too_big();
     test_largest();

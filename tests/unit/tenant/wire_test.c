@@ -11,6 +11,7 @@ static void test_service_name(void)
     } t[] = {
         { "otel", "otel-targetallocator" },
         { "my.Collector_x", "my-collector-x-targetallocator" },
+        { "AZ[`{az09/:@", "az---az09----targetallocator" },
         { "-a", "a-targetallocator" },
         { "a-", "a--targetallocator" },
         { "", "targetallocator" },
