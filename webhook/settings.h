@@ -39,7 +39,7 @@ struct settings {
  * released in any case. */
 int settings_load(const struct options *o, struct settings *out, struct configuration *config,
                   FILE *errout);
-/* Warns once about what the file of drop-in mode says now, in 'config' (checked), that differs from
+/* Warns about what the file of drop-in mode says now, in 'config' (checked), that differs from
  * 's' and takes a restart: the process goes on with 's'. */
 void settings_warn_restart(const struct settings *s, const struct configuration *config);
 void settings_fini(struct settings *s);

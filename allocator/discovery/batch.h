@@ -2,7 +2,7 @@
  * the same label names share one shape (the names in byte order); a group is then an array of
  * values. A digest fills a batch, the engine reads it and drops it. The batch also counts how often
  * each column changes from one group to the next: a column that hardly ever changes is worth
- * sharing between the targets of the source (allocator/target). Ownership: values are spans into
+ * sharing between the targets of the source (engine/render). Ownership: values are spans into
  * the body or into the arena of the batch; names belong to the pool. Threads: as the strpool. */
 #ifndef OTEL_TA_DISCOVERY_BATCH_H
 #define OTEL_TA_DISCOVERY_BATCH_H

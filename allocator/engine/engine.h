@@ -14,7 +14,8 @@ struct engine;
 
 struct engine_options {
     struct mailbox *watcher;  /* where wants go; NULL in tests */
-    struct mailbox *refusals; /* where tenants that cannot be used are named; NULL: nowhere */
+    struct mailbox *refusals; /* where tenants that cannot be used are named; NULL: nowhere. Not
+                                 bounded: who tells tenants may be waiting for the engine */
     /* Called on the engine thread with one reference that the callee puts. */
     void (*publish)(void *arg, const struct snapshot *s);
     void *publish_arg;
@@ -22,11 +23,12 @@ struct engine_options {
 
 int engine_start(const struct engine_options *options, struct engine **out,
                  struct err *err) MUST_USE;
-/* Where the watcher posts arrivals (discovery/want.h), and who knows tenants what it knows of them
- * (engine/tenantmail.h). */
+/* Bounded: posting waits while the engine is behind. Where the watcher posts arrivals
+ * (discovery/want.h), and who knows tenants what it knows of them (engine/tenantmail.h). */
 struct mailbox *engine_mailbox(struct engine *e);
-/* Ends its thread: nothing is published any more. What was published stays until engine_free(),
- * which comes after the last reader has put its snapshot. */
+/* Ends its thread, after the watcher's has ended: nothing is published any more, and nobody may
+ * post. What was published stays until engine_free(), which comes after the last reader has put its
+ * snapshot. */
 void engine_stop(struct engine *e);
 void engine_free(struct engine **e);
 

@@ -2,8 +2,9 @@
  * Collectors (the keeper reads them from files) parses each once and moves it here. What is told
  * between two ENGINE_TENANTS_COMPLETE is in force at once, as one configuration: snapshots have all
  * of it or nothing, the order does not matter, and of two mails about the same the later one
- * counts. What nothing is told about stays as it is. Before the first ENGINE_TENANTS_COMPLETE
- * nothing is published. Threads: mails are moved with a mailbox; one thread tells. */
+ * counts, unless it is refused. What nothing is told about stays as it is. Before the first
+ * ENGINE_TENANTS_COMPLETE nothing is published. Threads: mails are moved with a mailbox; one thread
+ * tells. */
 #ifndef OTEL_TA_ENGINE_TENANTMAIL_H
 #define OTEL_TA_ENGINE_TENANTMAIL_H
 

@@ -1,5 +1,7 @@
-/* The two great invariants, proven from nothing: what a build with CHECK=1 asserts after each
- * publication, whatever it costs. */
+/* What a build with CHECK=1 asserts after each publication, whatever it costs: every kept target
+ * has one owner or is counted, and every page is what the targets and owners of now give when it is
+ * rendered from nothing. Whether a target is rightly kept, and its owner the one that a strategy
+ * picks from an empty state, is compared by the property tests (tests/unit/engine/state_test.c). */
 #include "allocator/engine/state.h"
 
 #include "allocator/base/container.h"

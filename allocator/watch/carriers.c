@@ -11,7 +11,7 @@ void carriers_init(struct carriers *c)
     table_init(&c->wants);
 }
 
-void carriers_put(struct carriers *c, struct source *source)
+void carriers_put(struct carriers *c, struct carrier_source *source)
 {
     assert(c->n < CARRIERS_MAX);
     c->sources[c->n++] = source;

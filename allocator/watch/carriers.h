@@ -7,18 +7,18 @@
 #define CARRIERS_MAX 4
 
 struct carriers {
-    struct source *sources[CARRIERS_MAX]; /* owned */
+    struct carrier_source *sources[CARRIERS_MAX]; /* owned */
     size_t n;
     struct table wants; /* by id */
 };
 
 void carriers_init(struct carriers *c);
-/* Moves 'source'; one for each carrier. */
-void carriers_put(struct carriers *c, struct source *source);
+/* Moves 'source'; one for each carrier, before the thread runs. */
+void carriers_put(struct carriers *c, struct carrier_source *source);
 /* From now on arrivals go there; NULL: nowhere. */
-void carriers_connect(struct carriers *c, struct mailbox *engine);
-/* False, if the mail is none about a want; it is the caller's then. What is about a want that was
- * cancelled goes unheard. */
+void carriers_connect(struct carriers *c, struct mailbox *engine) ON(watcher);
+/* True: the mail was about a want and is taken, also when that want was cancelled meanwhile. False:
+ * it is still the caller's. */
 bool carriers_take(struct carriers *c, struct mail *mail, int64_t now_ms) ON(watcher);
 /* When carriers_tick() is due; INT64_MAX: never. */
 int64_t carriers_deadline_ms(const struct carriers *c);

@@ -60,7 +60,7 @@ struct file_want {
 };
 
 struct filewatch {
-    struct source base;
+    struct carrier_source base;
     struct dirwatch *dirs;
     size_t max_files; /* of one want */
     VEC(struct file *) due;
@@ -455,7 +455,7 @@ static void read_due(struct filewatch *f, int64_t now_ms)
     }
 }
 
-static void tick(struct source *s, int64_t now_ms) ON(watcher)
+static void tick(struct carrier_source *s, int64_t now_ms) ON(watcher)
 {
     struct filewatch *f = CONTAINER_OF(s, struct filewatch, base);
 
@@ -475,7 +475,7 @@ static void tick(struct source *s, int64_t now_ms) ON(watcher)
     }
 }
 
-static int64_t deadline_ms(const struct source *s)
+static int64_t deadline_ms(const struct carrier_source *s)
 {
     const struct filewatch *f = CONTAINER_OF(s, struct filewatch, base);
     int64_t deadline = f->has_unsure ? 0 : f->next_refresh_ms;
@@ -509,7 +509,8 @@ static void refresh(struct source_want *want, int64_t now_ms) ON(watcher)
     source_tell(want, ARRIVAL_SETTLED, NULL, NULL, 0);
 }
 
-static struct source_want *add(struct source *s, struct want *want, int64_t now_ms) ON(watcher)
+static struct source_want *add(struct carrier_source *s, struct want *want, int64_t now_ms)
+    ON(watcher)
 {
     struct file_want *w = mem_zalloc(sizeof(*w));
 
@@ -547,7 +548,7 @@ static void cancel(struct source_want *want) ON(watcher)
     mem_free(w);
 }
 
-static void free_all(struct source *s) ON(watcher)
+static void free_all(struct carrier_source *s) ON(watcher)
 {
     struct filewatch *f = CONTAINER_OF(s, struct filewatch, base);
 
@@ -558,7 +559,7 @@ static void free_all(struct source *s) ON(watcher)
     mem_free(f);
 }
 
-struct source *filewatch_new(struct dirwatch *dirs, size_t max_files)
+struct carrier_source *filewatch_new(struct dirwatch *dirs, size_t max_files)
 {
     static const struct source_ops ops = {
         .carrier = CARRIER_FILE,

@@ -12,6 +12,6 @@
 
 /* 'max_files': of one want; more are not read, and what is known by then stays. Freed before 'dirs'
  * is. */
-struct source *filewatch_new(struct dirwatch *dirs, size_t max_files);
+struct carrier_source *filewatch_new(struct dirwatch *dirs, size_t max_files);
 
 #endif

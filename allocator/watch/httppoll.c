@@ -1,4 +1,4 @@
-#define LOG_MODULE "http"
+#define LOG_MODULE "discovery"
 #include "allocator/watch/httppoll.h"
 
 #include "allocator/base/clock.h"
@@ -20,7 +20,7 @@ struct url {
 };
 
 struct httppoll {
-    struct source base;
+    struct carrier_source base;
     struct http_client *client;
     struct oauth2 *tokens;
     int64_t next_ms; /* lower bound of the URLs' deadlines */
@@ -182,7 +182,7 @@ static void begin_try(struct url *u, int64_t now_ms) ON(watcher)
     }
 }
 
-static void tick(struct source *s, int64_t now_ms) ON(watcher)
+static void tick(struct carrier_source *s, int64_t now_ms) ON(watcher)
 {
     struct httppoll *p = CONTAINER_OF(s, struct httppoll, base);
 
@@ -200,7 +200,7 @@ static void tick(struct source *s, int64_t now_ms) ON(watcher)
     }
 }
 
-static int64_t deadline_ms(const struct source *s)
+static int64_t deadline_ms(const struct carrier_source *s)
 {
     return CONTAINER_OF(s, struct httppoll, base)->next_ms;
 }
@@ -216,7 +216,8 @@ static void refresh(struct source_want *w, int64_t now_ms) ON(watcher)
     }
 }
 
-static struct source_want *add(struct source *s, struct want *want, int64_t now_ms) ON(watcher)
+static struct source_want *add(struct carrier_source *s, struct want *want, int64_t now_ms)
+    ON(watcher)
 {
     struct url *u = mem_zalloc(sizeof(*u));
 
@@ -242,7 +243,7 @@ static void cancel(struct source_want *w) ON(watcher)
     mem_free(u);
 }
 
-static void free_all(struct source *s) ON(watcher)
+static void free_all(struct carrier_source *s) ON(watcher)
 {
     struct httppoll *p = CONTAINER_OF(s, struct httppoll, base);
 
@@ -253,7 +254,7 @@ static void free_all(struct source *s) ON(watcher)
     mem_free(p);
 }
 
-struct source *httppoll_new(struct http_client *client)
+struct carrier_source *httppoll_new(struct http_client *client)
 {
     static const struct source_ops ops = {
         .carrier = CARRIER_HTTP,

@@ -8,6 +8,6 @@
 #include "allocator/watch/source.h"
 
 /* Freed before 'client' is. */
-struct source *httppoll_new(struct http_client *client);
+struct carrier_source *httppoll_new(struct http_client *client);
 
 #endif

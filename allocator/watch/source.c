@@ -1,6 +1,6 @@
 #include "allocator/watch/source.h"
 
-void source_keep(struct source *s, struct source_want *w, struct want *want)
+void source_keep(struct carrier_source *s, struct source_want *w, struct want *want)
 {
     w->source = s;
     w->want = want;

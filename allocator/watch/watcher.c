@@ -27,7 +27,7 @@ struct watcher {
     struct dirwatch *dirs;
     struct filealarm *alarm;
     struct carriers carriers;
-    const struct source *files; /* the one of them */
+    const struct carrier_source *files; /* the one of them */
     struct mailbox *engine;
     int64_t events_ms; /* file events wait until then */
     bool is_leaving;   /* told to stop; the engine may still post */
@@ -216,7 +216,7 @@ int watcher_start(struct watcher **out, struct err *err)
     w->dirs = dirwatch_new();
     w->alarm = filealarm_new(w->dirs);
     carriers_init(&w->carriers);
-    struct source *files = filewatch_new(w->dirs, LIMIT_GLOB_FILES);
+    struct carrier_source *files = filewatch_new(w->dirs, LIMIT_GLOB_FILES);
     w->files = files;
     carriers_put(&w->carriers, files);
     carriers_put(&w->carriers, httppoll_new(w->client));

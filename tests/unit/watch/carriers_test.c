@@ -9,14 +9,14 @@
 #include <string.h>
 
 struct fake {
-    struct source base;
+    struct carrier_source base;
     char name;
     int64_t deadline_ms;
 };
 
 static char told[256]; /* what the fakes were told: "<name><verb><id>@<now> …" */
 
-static void note(const struct source *s, const char *verb, uint64_t id, int64_t now_ms)
+static void note(const struct carrier_source *s, const char *verb, uint64_t id, int64_t now_ms)
 {
     size_t n = strlen(told);
 
@@ -24,7 +24,7 @@ static void note(const struct source *s, const char *verb, uint64_t id, int64_t 
                    CONTAINER_OF(s, struct fake, base)->name, verb, (unsigned)id, (unsigned)now_ms);
 }
 
-static struct source_want *add(struct source *s, struct want *want, int64_t now_ms)
+static struct source_want *add(struct carrier_source *s, struct want *want, int64_t now_ms)
 {
     struct source_want *w = mem_zalloc(sizeof(*w));
 
@@ -51,17 +51,17 @@ static void cancel(struct source_want *w)
     mem_free(w);
 }
 
-static int64_t deadline_ms(const struct source *s)
+static int64_t deadline_ms(const struct carrier_source *s)
 {
     return CONTAINER_OF(s, struct fake, base)->deadline_ms;
 }
 
-static void tick(struct source *s, int64_t now_ms)
+static void tick(struct carrier_source *s, int64_t now_ms)
 {
     note(s, "tick", 0, now_ms);
 }
 
-static void free_all(struct source *s)
+static void free_all(struct carrier_source *s)
 {
     while (s->wants != NULL) {
         cancel(s->wants);

@@ -63,7 +63,7 @@ static void point(const char *link, const char *target)
 struct rig {
     struct dirwatch *dirs;
     struct carriers carriers;
-    struct source *files; /* the one of them */
+    struct carrier_source *files; /* the one of them */
     struct mailbox *engine;
 };
 
