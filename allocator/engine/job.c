@@ -22,7 +22,7 @@ struct job *job_new(struct scrapejob *config, const char *label, struct fleet *f
     j->label = mem_strdup(label);
     j->fleet = fleet;
     j->fleet_job = fleet_job;
-    j->receiver_hash = config->receiver.len == 0 ? 0 : hash64(config->receiver);
+    j->receiver_hash = scrapejob_receiver_hash(config);
     j->tails = tails;
     j->pool = pool;
     j->has_news = true;

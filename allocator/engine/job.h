@@ -26,7 +26,7 @@ struct job {
     char *label;              /* for metrics */
     struct fleet *fleet;      /* of its tenant */
     uint32_t fleet_job;       /* its number there */
-    uint64_t receiver_hash;   /* job names, and so identities, are those of one receiver */
+    uint64_t receiver_hash;   /* scrapejob_receiver_hash() */
     struct tails *tails;
     struct strpool *pool;
     struct table sources;

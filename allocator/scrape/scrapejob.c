@@ -1,5 +1,6 @@
 #include "allocator/scrape/scrapejob.h"
 
+#include "allocator/base/hash.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/nodecopy.h"
@@ -619,4 +620,9 @@ void scrapejobs_fini(struct scrapejobs *jobs)
         scrapejob_free(&jobs->v[i]);
     }
     vec_fini(jobs);
+}
+
+uint64_t scrapejob_receiver_hash(const struct scrapejob *job)
+{
+    return job->receiver.len == 0 ? 0 : hash64(job->receiver);
 }

@@ -87,5 +87,8 @@ void scrapejobs_parse(const struct node *list, const struct scrape_globals *glob
                       const struct scrape_options *options, struct strpool *pool, struct faults *f,
                       struct scrapejobs *out);
 void scrapejobs_fini(struct scrapejobs *jobs);
+/* Job names, and so the identities of targets, are those of one receiver. In a fleet, which has the
+ * targets of a whole Collector, an identity is XORed with this; 0 for the default receiver. */
+uint64_t scrapejob_receiver_hash(const struct scrapejob *job);
 
 #endif

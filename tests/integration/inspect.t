@@ -4,6 +4,7 @@
 import http.server
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -163,4 +164,26 @@ like(run("explain", "-f", CR, "--target", "drop:1").stdout, r"rule 0.*dropped.*=
 r = run("explain", "-f", CR, "--job", "shop")
 same(r.stdout.count("the same as target-a:8080 before it"), 1, "one that another stands for")
 same(run("explain", "-f", CR, "--target", "x:1").returncode, 1, "nothing of that address")
+
+# The owners that explain names are those that allocate shows, in a receiver with a name of its own, too.
+ADDRESSES = ", ".join(f"'10.0.0.{i}:80'" for i in range(40))
+JOBS = "".join(f"          - {{job_name: j{k}, static_configs: [{{targets: [{ADDRESSES}]}}]}}\n" for k in range(4))
+EQUAL = write("equal.yaml", """apiVersion: opentelemetry.io/v1beta1
+kind: OpenTelemetryCollector
+metadata: {name: c, namespace: n}
+spec:
+  targetAllocator: {enabled: true, allocationStrategy: bounded-rendezvous}
+  config:
+    receivers:
+      prometheus/x:
+        config:
+          scrape_configs:
+""" + JOBS)
+allocated = {(t["job"], t["labels"]["__address__"] if "labels" in t and "__address__" in t["labels"] else t["target"]): t["collector"]
+             for t in json.loads(run("allocate", "-f", EQUAL, "--collectors", 7, "-o", "json").stdout)["targets"]}
+explained = {(m[0], m[1]): m[2] for m in re.findall(r"^job (\S+) of n/c.*?, target (\S+)$.*?^  => kept, .*?collector (\S+) ",
+                                                    run("explain", "-f", EQUAL, "--collectors", 7).stdout, re.M | re.S)}
+same(len(allocated), 160, "160 targets are allocated")
+same(sorted(explained.items() - allocated.items()), [], "and explain names the same owner for each")
+same(len(explained), 160, "of all of them")
 done()

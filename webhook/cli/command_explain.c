@@ -161,7 +161,8 @@ static void assign(struct explanation *x)
             continue;
         }
         c->served = c;
-        const struct fleet_target t = { hash64(c->address), node_hash(c), c->verdict.identity,
+        const struct fleet_target t = { hash64(c->address), node_hash(c),
+                                        c->verdict.identity ^ scrapejob_receiver_hash(c->job),
                                         c->job_index, c };
         c->slot = fleet_add(x->fleet, &t, &c->owner);
     }
