@@ -26,10 +26,10 @@
 static atomic_int asked_ms;
 static atomic_uint n_sleeps;
 
-/* In the place of the library's: the same, and of other threads than the test's it is noted. */
-/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): glibc spells its own __fds
+/* In the place of the library's poll(): the same, and of other threads than the test's it is noted.
  */
-int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+int noted_poll(struct pollfd *fds, nfds_t n, int timeout_ms) __asm__("poll");
+int noted_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
     const struct timespec t = { timeout_ms / 1000, timeout_ms % 1000 * 1000000L };
 

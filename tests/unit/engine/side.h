@@ -172,6 +172,7 @@ static inline bool is_same_snapshot(const struct snapshot *a, const struct snaps
 {
     AUTO_BUF x;
     AUTO_BUF y;
+    assert(a != NULL && b != NULL);
     bool is_same = a->n_jobs == b->n_jobs && a->is_synced == b->is_synced;
 
     buf_init(&x, MIB);
