@@ -132,12 +132,9 @@ static void learn_removed(struct relabel_rule *rule, const struct label_builder 
     }
 }
 
-bool relabel_names_decide(struct relabel_rule *rule, struct label_builder *lb)
+bool relabel_names_learn(struct relabel_rule *rule, struct label_builder *lb)
 {
     struct name_memory *memory = &rule->names;
-    if (memory->is_valid && memory->shape == lb->shape && memory->n == lb->n) {
-        return true;
-    }
     name_memory_clear(memory);
     if (memory->cap < lb->n) {
         memory->cap = lb->cap;

@@ -6,9 +6,16 @@
 
 #include "allocator/prom/relabel_rule.h"
 
+/* Decides anew. False when that is more than a target may cost. */
+bool relabel_names_learn(struct relabel_rule *rule, struct label_builder *lb);
 /* Makes sure that rule->names holds what the rule decides about the names of 'lb'. False when that
  * is more than a target may cost. */
-bool relabel_names_decide(struct relabel_rule *rule, struct label_builder *lb);
+static inline bool relabel_names_decide(struct relabel_rule *rule, struct label_builder *lb)
+{
+    const struct name_memory *memory = &rule->names;
+    return (memory->is_valid && memory->shape == lb->shape && memory->n == lb->n) ||
+           relabel_names_learn(rule, lb);
+}
 void relabel_names_fini(struct name_memory *memory);
 
 #endif
