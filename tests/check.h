@@ -30,7 +30,7 @@ bool check_json(const char *file, int line, struct span got, struct span want, c
 /* An empty folder of the test's own, below $TMPDIR or /tmp; 'name' is part of its name. The test
  * removes it, and gives the path back with mem_free(). */
 char *check_folder(const char *name);
-/* A copy behind whose last byte nothing may be read, until the next call. */
+/* A copy after whose last byte nothing may be read, until the next call. */
 struct span check_at_edge(struct span text);
 /* The test provokes 'n' error lines in the log. */
 void check_expect_errors(uint64_t n);

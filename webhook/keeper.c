@@ -262,8 +262,8 @@ static void raise_descriptor_limit(void)
     }
 }
 
-/* A kernel without seccomp is no reason not to serve, but a reason to say so. The leak checker of a
- * sanitizer build traces its own process, which is refused in the sandbox. */
+/* A kernel without seccomp is no reason to refuse service, but a reason to say so. The leak checker
+ * of a sanitizer build traces its own process, which is refused in the sandbox. */
 static void enter_sandbox(void)
 {
 #if !defined(__SANITIZE_ADDRESS__)

@@ -24,7 +24,7 @@ struct engine_options {
 int engine_start(const struct engine_options *options, struct engine **out,
                  struct err *err) MUST_USE;
 /* Bounded: posting waits while the engine is behind. Where the watcher posts arrivals
- * (discovery/want.h), and who knows tenants what it knows of them (engine/tenantmail.h). */
+ * (discovery/want.h), and whoever knows tenants what is known of them (engine/tenantmail.h). */
 struct mailbox *engine_mailbox(struct engine *e);
 /* Ends its thread, after the watcher's has ended: nothing is published any more, and nobody may
  * post. What was published stays until engine_free(), which comes after the last reader has put its

@@ -30,7 +30,7 @@ const char *input_name(enum input_kind kind);
  * an exit code; only on EXIT_OK there is something to release. */
 int input_load(const struct tenants_options *options, struct input_paths paths, struct input *out,
                FILE *errout);
-/* There is not one job in it: says why, a line for each reason, behind 'head'. */
+/* There is not one job in it: says why, a line for each reason, after 'head'. */
 void input_report_jobless(const struct input *s, const char *head, FILE *errout);
 void input_fini(struct input *s);
 

@@ -218,7 +218,7 @@ static void test_names(void)
                "UTF-8 text %zu", i);
     }
     size_t n_wrong = 0;
-    for (int c = 1; c < 256; c++) { /* each byte, first and behind a letter */
+    for (int c = 1; c < 256; c++) { /* each byte, first and after a letter */
         const char text[] = { 'a', (char)c };
         bool is_first = c < 0x80 && (isalpha(c) || c == '_');
         n_wrong += label_name_is_valid(span_make(text + 1, 1), NAME_LEGACY) != is_first;

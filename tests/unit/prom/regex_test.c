@@ -511,7 +511,7 @@ static void test_escapes(void)
     is_int(n_wrong, 0, "escapes are planned or left to RE2");
 }
 
-/* A template ends where its text does, whatever stands behind it. */
+/* A template ends where its text does, whatever stands after it. */
 static void test_part_of_a_text(void)
 {
     AUTO(regex) re = NULL;

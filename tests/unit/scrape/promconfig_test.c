@@ -142,7 +142,7 @@ static void test_unreadable(void)
     ok(x.f.n_errors == 3 && fault_in(&x, "sub/a.yml") != NULL &&
            fault_in(&x, "sub/b.yml") != NULL && fault_in(&x, "sub/c.yml") != NULL,
        "one fault each");
-    ok(x.jobs.n == 1, "and the file behind them is read");
+    ok(x.jobs.n == 1, "and the file after them is read");
     teardown(&x);
 }
 

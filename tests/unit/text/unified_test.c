@@ -20,7 +20,7 @@ enum { CONTEXT = 3 };
 /* What is left of both texts while a diff is followed, and the hunk that it is in. */
 struct judge {
     struct span old, new;
-    size_t old_line, new_line; /* lines that are behind us */
+    size_t old_line, new_line; /* lines that are done */
     size_t n_old, n_new;       /* of the hunk, as it is followed */
     size_t n_changed, n_head, n_context;
     char last; /* the mark of its last line */
@@ -91,7 +91,7 @@ static bool follow_line(struct judge *j, struct span line, bool has_break)
     return j->n_context <= (size_t)2 * CONTEXT;
 }
 
-/* The hunk behind its head; 'rest' ends up behind it. */
+/* The hunk after its head; 'rest' ends up after it. */
 static bool follow_hunk(struct judge *j, struct span *rest)
 {
     while (rest->len > 0 && rest->p[0] != '@') {
@@ -107,7 +107,7 @@ static bool follow_hunk(struct judge *j, struct span *rest)
     return true;
 }
 
-/* Three lines are in front of the hunk's first change and behind its last one, if there are. */
+/* Three lines are in front of the hunk's first change and after its last one, if there are. */
 static bool has_context(const struct judge *j, size_t old_from)
 {
     size_t n_tail = j->last == ' ' ? j->n_context : 0;
