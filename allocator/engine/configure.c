@@ -574,7 +574,7 @@ static int find_twin(const struct tenants *config, struct err *err)
         const struct tenant *t = config->v[i];
         for (size_t k = 0; k < i; k++) {
             if (tenant_compare(config->v[k]->ns, config->v[k]->name, t->ns, t->name) == 0) {
-                return err_set(err, ERR_INVALID, "collector '%.*s' is there twice",
+                return err_set(err, ERR_INVALID, "collector '%.*s' is defined twice",
                                SPAN_ARG(t->name));
             }
         }

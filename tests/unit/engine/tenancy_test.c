@@ -87,7 +87,7 @@ static void test_twin_tenants(void)
     *vec_push(&twins) = tenant_new(SPAN_LIT("n"), SPAN_LIT("y"));
     *vec_push(&twins) = tenant_new(SPAN_LIT("n"), SPAN_LIT("x"));
     is_int(state_configure(s.state, &twins, 0, &err), ERR_INVALID, "two tenants of one key");
-    ok(strstr(err.text, "'x' is there twice") != NULL, "are refused: %s", err.text);
+    ok(strstr(err.text, "'x' is defined twice") != NULL, "are refused: %s", err.text);
     is_int(twins.n, 3, "and stay the caller's");
     tenants_fini(&twins);
     publish(&s);
