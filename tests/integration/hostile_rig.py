@@ -84,7 +84,7 @@ class Server:
         self.port = {name: int(port) for name, port in re.findall(r'"listener":"(\w+)","address":"127\.0\.0\.1:(\d+)"', self.log())}
         self.tls = ssl.create_default_context()
         self.tls.check_hostname, self.tls.verify_mode = False, ssl.CERT_NONE
-        if not wait_for(lambda: self.get("/jobs/a/targets?collector_id=c-0")[0] == 200, 30):
+        if not wait_for(lambda: self.get("/jobs/a/targets?collector_id=c-0")[0] == 200, 120):
             raise RuntimeError("does not serve:\n" + self.log())
 
     def log(self):
