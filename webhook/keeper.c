@@ -11,6 +11,7 @@
 #include "allocator/engine/feed.h"
 #include "allocator/http/listen.h"
 #include "allocator/http/server.h"
+#include "allocator/prom/duration.h"
 #include "allocator/serve/routes.h"
 #include "allocator/watch/watcher.h"
 #include "certs/certs.h"
@@ -56,6 +57,7 @@ struct keeper {
     struct feed feed;         /* what it was told */
     uint64_t config_hash;     /* of the texts in use */
     int signals, files_changed, timer;
+    bool is_interactive; /* the last signal was somebody at a terminal */
 };
 
 /* ---- certificates */
@@ -200,30 +202,16 @@ static int start_server(struct keeper *k, struct err *err)
     return http_server_start(&so, &k->server, err);
 }
 
-/* "127.0.0.1:0" and the port that was picked → "127.0.0.1:34567"; without a host: "0.0.0.0:8080" as
- * people can use it. */
-static void log_listener(const struct keeper *k, const char *name, const char *address,
-                         size_t index)
-{
-    const char *colon = strrchr(address, ':');
-    size_t host = colon == NULL ? 0 : (size_t)(colon - address);
-    AUTO_STR real =
-        mem_printf("%.*s:%u", host == 0 ? 9 : (int)host, host == 0 ? "localhost" : address,
-                   http_server_port(k->server, index));
-
-    log_info("listening", LOG_STR("listener", name), LOG_STR("address", real));
-}
-
 static void log_listeners(const struct keeper *k)
 {
-    size_t i = 0;
+    const char *const names[] = { "http", k->settings->https_listen == NULL ? NULL : "https",
+                                  k->settings->webhook_listen == NULL ? NULL : "webhook" };
 
-    log_listener(k, "http", k->settings->listen, i++);
-    if (k->settings->https_listen != NULL) {
-        log_listener(k, "https", k->settings->https_listen, i++);
-    }
-    if (k->settings->webhook_listen != NULL) {
-        log_listener(k, "webhook", k->settings->webhook_listen, i++);
+    for (size_t i = 0, n = 0; i < COUNT(names); i++) {
+        if (names[i] != NULL) {
+            log_info("listening", LOG_STR("listener", names[i]),
+                     LOG_STR("address", http_server_address(k->server, n++)));
+        }
     }
 }
 
@@ -391,10 +379,33 @@ static void drain_counter(int fd)
 }
 
 /* The next signal that waits, or 0. */
-static int next_signal(const struct keeper *k)
+static int next_signal(struct keeper *k)
 {
     struct signalfd_siginfo info;
-    return read(k->signals, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+
+    if (read(k->signals, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
+        return 0;
+    }
+    /* Ctrl-C comes from the kernel; who sits at a terminal may as well use kill. */
+    k->is_interactive =
+        info.ssi_signo == SIGINT && (info.ssi_code == SI_KERNEL || isatty(STDERR_FILENO) == 1);
+    return (int)info.ssi_signo;
+}
+
+/* Somebody who waits for the prompt is not behind a load balancer. */
+static int64_t delay_ms(const struct keeper *k)
+{
+    return k->is_interactive ? 0 : k->settings->shutdown_delay_ms;
+}
+
+static void say_stopping(const struct keeper *k, int sig)
+{
+    const char *name = sig == SIGINT ? "SIGINT" : "SIGTERM";
+    char delay[DURATION_TEXT_MAX];
+
+    duration_format(delay_ms(k), delay);
+    AUTO_STR text = mem_printf("stopping in %s; again stops at once", delay);
+    log_info(delay_ms(k) > 0 ? text : "stopping", LOG_STR("signal", name));
 }
 
 /* Waits for SIGTERM or SIGINT, doing what comes up meanwhile. */
@@ -410,7 +421,7 @@ static void run(struct keeper *k)
         }
         for (int sig = next_signal(k); sig != 0; sig = next_signal(k)) {
             if (sig != SIGHUP) {
-                log_info("stopping", LOG_STR("signal", sig == SIGINT ? "SIGINT" : "SIGTERM"));
+                say_stopping(k, sig);
                 return;
             }
             reload(k, true);
@@ -435,7 +446,7 @@ static void run(struct keeper *k)
  * it. */
 static void linger(struct keeper *k)
 {
-    int64_t end_ms = clock_mono_ms() + k->settings->shutdown_delay_ms;
+    int64_t end_ms = clock_mono_ms() + delay_ms(k);
 
     serve_set_draining(k->serve);
     http_server_drain(k->server);

@@ -81,6 +81,19 @@ static unsigned port_of(int fd)
     return getsockname(fd, (struct sockaddr *)(void *)&got, &len) == 0 ? ntohs(got.sin6_port) : 0;
 }
 
+void listen_name(int fd, char out[LISTEN_NAME_MAX])
+{
+    char host[LISTEN_NAME_MAX - 16] = "?", port[8] = "?"; /* an address with its zone, a number */
+    struct sockaddr_storage got = { 0 };
+    socklen_t len = sizeof(got);
+
+    if (getsockname(fd, (struct sockaddr *)(void *)&got, &len) == 0) {
+        (void)getnameinfo((const struct sockaddr *)(const void *)&got, len, host, sizeof(host),
+                          port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+    }
+    snprintf(out, LISTEN_NAME_MAX, got.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
 static void close_all(int *fds, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {

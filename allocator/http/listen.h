@@ -12,6 +12,10 @@
 int listen_all(const char *address, unsigned n, int *fds, unsigned *out_port,
                struct err *err) MUST_USE;
 
+enum { LISTEN_NAME_MAX = 64 };
+/* What a socket is bound to: "127.0.0.1:8080", "[::]:8080" for every address. */
+void listen_name(int fd, char out[LISTEN_NAME_MAX]);
+
 /* The cores this process may use: affinity mask and cgroup quota, at least 1. */
 unsigned listen_cores(void);
 

@@ -40,6 +40,7 @@ struct listener {
     char *name, *address;  /* of the options: our copies */
     h2o_globalconf_t conf; /* of all threads, which only read it */
     unsigned port;
+    char bound[LISTEN_NAME_MAX];
     int *fds; /* one per thread; -1 once a thread owns it */
     unsigned max_connections;
     atomic_uint n_connections; /* of all threads: admit() counts up, on_connection_close() down */
@@ -542,6 +543,8 @@ int http_server_start(const struct http_server_options *options, struct http_ser
         if (rc < 0) {
             err_wrap(err, rc, "listener %s: cannot listen on %s", b->options.name,
                      b->options.address);
+        } else {
+            listen_name(b->fds[0], b->bound);
         }
     }
     if (rc == 0) {
@@ -563,6 +566,11 @@ unsigned http_server_threads(const struct http_server *s)
 unsigned http_server_port(const struct http_server *s, size_t listener)
 {
     return s->listeners[listener].port;
+}
+
+const char *http_server_address(const struct http_server *s, size_t listener)
+{
+    return s->listeners[listener].bound;
 }
 
 static void post(struct worker *w, void (*fn)(unsigned thread, void *arg), void *arg)

@@ -50,6 +50,8 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 unsigned http_server_threads(const struct http_server *s);
 /* The port a listener really got. */
 unsigned http_server_port(const struct http_server *s, size_t listener);
+/* What it is bound to: "127.0.0.1:8080", "[::]:8080" for every address. */
+const char *http_server_address(const struct http_server *s, size_t listener);
 /* Runs fn(thread, arg) once on every serving thread, soon, in order of the calls. */
 void http_server_broadcast(struct http_server *s, void (*fn)(unsigned thread, void *arg),
                            void *arg);

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import socket
@@ -256,6 +257,42 @@ for number in (signal.SIGINT, signal.SIGTERM):
     rest = server.communicate(timeout=30)[1]
     same(server.returncode, 0, f"{number.name} ends it in order")
     ok("level=error" not in rest, f"{number.name}: without an error line")
+
+
+# --- serve: what it listens on, and how it stops
+def log_until(server, part, lines):
+    for line in server.stderr:
+        lines.append(line)
+        if part in line:
+            return line
+    return "".join(lines)
+
+
+lone = write("lone.yaml", "config: {scrape_configs: [{job_name: a}]}\n")
+for address, bound in ((":0", r"\[::\]:\d+|0\.0\.0\.0:\d+"), ("127.0.0.1:0", r"127\.0\.0\.1:\d+"), ("0.0.0.0:0", r"0\.0\.0\.0:\d+"),
+                       ("localhost:0", r"127\.0\.0\.1:\d+|\[::1\]:\d+")):
+    server = subprocess.Popen([BINARY, "serve", "--config-file", lone, "--collectors", "1", "--listen", address, "--log-format", "logfmt"],
+                              stderr=subprocess.PIPE, text=True)
+    like(log_until(server, "msg=listening", []), rf"listener=http address={bound}\n", f"--listen {address}: what is bound is logged")
+    log_until(server, "msg=ready", [])
+    server.send_signal(signal.SIGINT)
+    like(log_until(server, "stopping", []), r"msg=\"stopping in 15s; again stops at once\" signal=SIGINT", "away from a terminal the delay is said")
+    server.send_signal(signal.SIGINT)
+    log_until(server, "stopping at once", [])
+    server.communicate(timeout=30)
+
+master, terminal = pty.openpty()
+server = subprocess.Popen([BINARY, "serve", "--config-file", lone, "--collectors", "1", "--listen", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
+                          stderr=terminal)
+os.close(terminal)
+said = ""
+while "ready" not in said:
+    said += os.read(master, 4096).decode()
+started = time.monotonic()
+server.send_signal(signal.SIGINT)
+same(server.wait(timeout=30), 0, "on a terminal SIGINT ends it in order")
+ok(time.monotonic() - started < 10, "and at once, although the delay is 15 s")
+os.close(master)
 
 subprocess.run(["rm", "-rf", str(scratch)], check=True)
 done()

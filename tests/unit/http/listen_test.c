@@ -1,5 +1,6 @@
 #include "allocator/http/listen.h"
 
+#include "allocator/base/mem.h"
 #include "tests/check.h"
 
 #include <dirent.h>
@@ -64,7 +65,9 @@ static bool can_connect(unsigned port)
 
 static void test_opens(void)
 {
-    static const char *const t[] = { "127.0.0.1:0", ":0", "[127.0.0.1]:0", "127.0.0.1:00000" };
+    static const char *const t[] = { "127.0.0.1:0", ":0", "[127.0.0.1]:0", "127.0.0.1:00000",
+                                     "0.0.0.0:0" };
+    static const char *const bound[] = { "127.0.0.1", "[::]", "127.0.0.1", "127.0.0.1", "0.0.0.0" };
 
     for (size_t i = 0; i < COUNT(t); i++) {
         int fds[N] = { -1, -1, -1 };
@@ -72,6 +75,10 @@ static void test_opens(void)
         struct err err = { 0 };
         is_int(listen_all(t[i], N, fds, &port, &err), 0, "'%s' %s", t[i], err.text);
         ok(port != 0 && can_connect(port), "'%s': port %u is open", t[i], port);
+        char name[LISTEN_NAME_MAX];
+        listen_name(fds[0], name);
+        AUTO_STR want = mem_printf("%s:%u", bound[i], port);
+        is_str(name, want, "'%s': what it is bound to", t[i]);
         for (size_t k = 0; k < N; k++) {
             n_good += port_of(fds[k]) == port && option_of(fds[k], SO_ACCEPTCONN) == 1;
         }

@@ -311,7 +311,7 @@ static void test_dropin(void)
     expect(&c, "\"configuration reloaded\"");
     is_unsaid(&c, seen, "settings changed");
     kill(c.pid, SIGINT);
-    expect(&c, "\"stopping\",\"signal\":\"SIGINT\"");
+    expect(&c, "\"stopping in 1h; again stops at once\",\"signal\":\"SIGINT\"");
     expect_answer(port, "/readyz", "503");
     kill(c.pid, SIGHUP); /* is no signal to stop */
     expect_answer(port, "/readyz", "503");
