@@ -2,6 +2,7 @@
 
 #include "allocator/base/utf8.h"
 #include "allocator/codec/yamldoc.h"
+#include "webhook/rewrite/afresh.h"
 #include "webhook/rewrite/revision.h"
 
 /* ---- a rewrite of what was rewritten before, in another way or under another name */
@@ -26,55 +27,74 @@ static bool was_rewritten(const struct node *root, struct arena *arena)
     return false;
 }
 
-static bool is_same(const struct manifest *a, const struct manifest *b, struct arena *arena)
-{
-    const struct node *one, *other;
+struct again {
+    const struct manifest_input *in;
+    struct arena *arena;
+    struct manifest original, fresh;
+    struct faults f;
+};
 
-    for (size_t at = 0, b_at = 0; (one = collector_next(a->intended, &at)) != NULL;) {
-        other = collector_next(b->intended, &b_at);
-        if (other == NULL || !revision_is_same(one, other, arena)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Restored first: the original text, rewritten as if for the first time. False when that cannot be
- * done. */
-static bool make_from_original(const struct manifest_input *in, struct arena *arena,
-                               struct manifest *out)
+static const struct node *restore_document(void *arg)
 {
-    struct manifest_input back = *in, fresh = *in;
-    struct manifest original = { .n_changed = 0 }, m = { .n_changed = 0 };
+    struct again *g = arg;
+    struct manifest_input back = *g->in;
     struct node *root = NULL;
-    struct faults f; /* of texts that nobody sees */
 
     back.is_restore = true;
-    faults_init(&f);
-    bool is_done = manifest_pass(&back, arena, &f, &original) == 0 && original.n_changed > 0 &&
-                   yamldoc_parse(original.result, arena, &root, NULL) == 0 && root != NULL;
-    if (is_done) {
-        fresh.text = original.result;
-        fresh.root = root;
-        is_done = manifest_pass(&fresh, arena, &f, &m) == 0;
+    return manifest_pass(&back, g->arena, &g->f, &g->original) == 0 && g->original.n_changed > 0 &&
+                   yamldoc_parse(g->original.result, g->arena, &root, NULL) == 0
+               ? root
+               : NULL;
+}
+
+static const struct node *rewrite_document(void *arg, const struct node *original)
+{
+    struct again *g = arg;
+    struct manifest_input fresh = *g->in;
+
+    fresh.text = g->original.result;
+    fresh.root = original;
+    return manifest_pass(&fresh, g->arena, &g->f, &g->fresh) == 0 ? g->fresh.intended : NULL;
+}
+
+/* As if the edits of both had been made at once. */
+static void join(struct again *g, struct manifest *out)
+{
+    const struct manifest *original = &g->original, *fresh = &g->fresh;
+    struct splice way = { .edits = { .n = 0 } };
+
+    splice_compose(&original->edits, &fresh->edits, g->in->text, fresh->result, &way);
+    *out = *fresh;
+    out->n_changed =
+        original->n_changed > fresh->n_changed ? original->n_changed : fresh->n_changed;
+    out->edits = way;
+}
+
+/* 'out' is the rewrite on top, if 'has_one'. True: 'out' is another one now. */
+static bool make_afresh(const struct manifest_input *in, struct arena *arena, bool has_one,
+                        struct manifest *out)
+{
+    struct again g = { .in = in, .arena = arena };
+    const struct afresh afresh = { .restore = restore_document,
+                                   .rewrite = rewrite_document,
+                                   .arg = &g,
+                                   .on_top = has_one ? out->intended : NULL };
+
+    faults_init(&g.f);
+    bool is_better = afresh_make(&afresh, arena);
+    if (is_better) {
+        manifest_fini(out);
+        join(&g, out);
     }
-    if (is_done) {
-        struct splice way = { .edits = { .n = 0 } };
-        splice_compose(&original.edits, &m.edits, in->text, m.result, &way);
-        *out = m;
-        out->n_changed = original.n_changed > m.n_changed ? original.n_changed : m.n_changed;
-        out->edits = way;
-    }
-    splice_fini(&m.edits);
-    manifest_fini(&original);
-    faults_fini(&f);
-    return is_done;
+    manifest_fini(&g.original);
+    manifest_fini(&g.fresh);
+    faults_fini(&g.f);
+    return is_better;
 }
 
 int manifest_make(const struct manifest_input *in, struct arena *arena, struct faults *f,
                   struct manifest *out)
 {
-    struct manifest from_original;
     size_t n_faults = f->n;
 
     *out = (struct manifest){ .n_changed = 0 };
@@ -85,17 +105,9 @@ int manifest_make(const struct manifest_input *in, struct arena *arena, struct f
     }
     int rc = manifest_pass(in, arena, f, out);
     bool is_final = in->is_restore || (rc == 0 && out->n_changed == 0);
-    if (is_final || !was_rewritten(in->root, arena) ||
-        !make_from_original(in, arena, &from_original)) {
+    if (is_final || !was_rewritten(in->root, arena) || !make_afresh(in, arena, rc == 0, out)) {
         return rc;
     }
-    if (rc == 0 && !is_same(out, &from_original, arena)) {
-        /* Somebody has changed what was rewritten: the values count, not how they were written. */
-        manifest_fini(&from_original);
-        return 0;
-    }
     faults_drop_errors(f, n_faults);
-    manifest_fini(out);
-    *out = from_original;
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/codec/nodeedit.h"
 #include "allocator/tenant/annotation.h"
+#include "webhook/rewrite/afresh.h"
 #include "webhook/rewrite/textplan.h"
 
 static size_t push_config(struct faults *f)
@@ -308,49 +309,52 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
 
 /* ---- a text that is rewritten again, in another way or under another name */
 
-static bool is_equal(const struct node *a, const struct node *b)
+struct again {
+    const struct revision_input *in;
+    struct arena *arena;
+    struct revision original, fresh;
+    struct faults f;
+};
+
+static const struct node *restore_text(void *arg)
 {
-    return a == NULL || b == NULL ? a == b : node_equal(a, b);
-}
+    struct again *g = arg;
+    struct revision_input back = *g->in;
 
-bool revision_is_same(const struct node *one, const struct node *other, struct arena *arena)
-{
-    struct collector x, y;
-
-    collector_read(one, &x);
-    collector_read(other, &y);
-    return collector_parse_text(&x, arena, NULL) == 0 &&
-           collector_parse_text(&y, arena, NULL) == 0 && is_equal(x.config, y.config) &&
-           is_equal(node_get(revision_annotation(&x, arena), "receivers"),
-                    node_get(revision_annotation(&y, arena), "receivers"));
-}
-
-/* The records in the annotation lead to the user's text, those of a second rewrite would lead to
- * the first one's. So the text is restored and rewritten as if for the first time: 'r' takes that
- * over when it says the same and keeps the same originals. */
-static void take_from_original(const struct revision_input *in, struct arena *arena,
-                               struct revision *r)
-{
-    struct revision_input back = *in, fresh = *in;
-    struct revision original, other;
-    struct faults f; /* were said already */
-
-    faults_init(&f);
     back.is_restore = true;
-    bool is_restored = make_once(&back, arena, &f, &original) == 0 && original.new_text.p != NULL;
-    if (is_restored) {
-        fresh.root = revision_intended(&original, arena);
-        if (make_once(&fresh, arena, &f, &other) == 0 && other.new_text.p != NULL &&
-            revision_is_same(revision_intended(&other, arena), revision_intended(r, arena),
-                             arena)) {
-            r->new_text = other.new_text;
-            r->annotation = other.annotation;
-            r->changes_annotation = true;
-        }
-        revision_fini(&other);
+    return make_once(&back, g->arena, &g->f, &g->original) == 0 && g->original.new_text.p != NULL
+               ? revision_intended(&g->original, g->arena)
+               : NULL;
+}
+
+static const struct node *rewrite_text(void *arg, const struct node *original)
+{
+    struct again *g = arg;
+    struct revision_input fresh = *g->in;
+
+    fresh.root = original;
+    return make_once(&fresh, g->arena, &g->f, &g->fresh) == 0 && g->fresh.new_text.p != NULL
+               ? revision_intended(&g->fresh, g->arena)
+               : NULL;
+}
+
+static void make_afresh(const struct revision_input *in, struct arena *arena, struct revision *r)
+{
+    struct again g = { .in = in, .arena = arena };
+    const struct afresh afresh = { .restore = restore_text,
+                                   .rewrite = rewrite_text,
+                                   .arg = &g,
+                                   .on_top = revision_intended(r, arena) };
+
+    faults_init(&g.f);
+    if (afresh_make(&afresh, arena)) {
+        r->new_text = g.fresh.new_text;
+        r->annotation = g.fresh.annotation;
+        r->changes_annotation = true;
     }
-    revision_fini(&original);
-    faults_fini(&f);
+    revision_fini(&g.original);
+    revision_fini(&g.fresh);
+    faults_fini(&g.f);
 }
 
 int revision_make(const struct revision_input *in, struct arena *arena, struct faults *f,
@@ -361,7 +365,7 @@ int revision_make(const struct revision_input *in, struct arena *arena, struct f
     /* In a manifest there is more than the text to be restored: manifest.h does it. */
     if (rc == 0 && in->document.p == NULL && !in->is_restore && out->new_text.p != NULL &&
         out->records != NULL && out->plan.has_annotation) {
-        take_from_original(in, arena, out);
+        make_afresh(in, arena, out);
     }
     return rc;
 }

@@ -46,10 +46,6 @@ int revision_make(const struct revision_input *in, struct arena *arena, struct f
                   struct revision *out) MUST_USE;
 /* The Collector as it will be. */
 const struct node *revision_intended(const struct revision *r, struct arena *arena);
-/* Have two Collectors the same configuration, and keep their annotations the same originals? Then a
- * rewrite of what was restored first can take the place of a second rewrite: its records lead to
- * the user's text. */
-bool revision_is_same(const struct node *one, const struct node *other, struct arena *arena);
 /* The annotation of a Collector as a tree; NULL when there is none that can be read. */
 const struct node *revision_annotation(const struct collector *c, struct arena *arena);
 void revision_fini(struct revision *r);
