@@ -37,7 +37,8 @@ static void add_names(struct buf *out, X509 *cert)
 
     certificate_names(cert, &names);
     vec_each(&names.list, name) {
-        buf_addf(out, "%s%s", separator, *name);
+        buf_add_str(out, separator);
+        buf_add_visible(out, span_of(*name));
         separator = ", ";
     }
     if (names.list.n == 0) {

@@ -6,6 +6,7 @@
 #include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
+#include "allocator/base/terminal.h"
 #include "allocator/base/thread.h"
 #include "allocator/engine/engine.h"
 #include "allocator/engine/feed.h"
@@ -496,7 +497,7 @@ int keeper_run(const struct settings *s, struct configuration *config)
     role_enter(keeper);
     int code = start(&k, &err) < 0 ? EXIT_CANNOT : EXIT_OK;
     if (code != EXIT_OK) {
-        fprintf(stderr, "otel-ta: %s\n", err.text);
+        terminal_line(stderr, "otel-ta: %s", err.text);
     } else {
         metric_set(METRIC_PROCESS_START, (double)clock_wall_ms() / 1000);
         note_reload(true);

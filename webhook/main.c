@@ -1,6 +1,7 @@
 /* The composition root: words of the command line → the room that does the work. */
 #include "allocator/base/mem.h"
 #include "allocator/base/metric.h"
+#include "allocator/base/terminal.h"
 #include "allocator/codec/node.h"
 #include "webhook/buildinfo.h"
 #include "webhook/cli/commandtable.h"
@@ -34,7 +35,7 @@ static int finish_output(int code)
     }
     struct err err;
     (void)err_sys(&err, errno == 0 ? EIO : errno, "standard output");
-    fprintf(stderr, "otel-ta: %s\n", err.text);
+    terminal_line(stderr, "otel-ta: %s", err.text);
     return EXIT_CANNOT;
 }
 
@@ -72,6 +73,7 @@ static int run(const struct options *o)
     const struct command_row *row = &command_rows[o->command];
     const struct command_io io = { stdout, stderr, &buildinfo };
 
+    terminal_set_colour(o->colour);
     set_log(&o->log, row->is_terse);
     return row->run == NULL ? run_serve(o) : row->run(o, &io);
 }

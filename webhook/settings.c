@@ -3,6 +3,7 @@
 #include "webhook/settings.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/terminal.h"
 #include "webhook/cli/document.h"
 
 #include <unistd.h>
@@ -91,7 +92,7 @@ void settings_warn_restart(const struct settings *s, const struct configuration 
 
 static int fail(FILE *errout, const char *text)
 {
-    fprintf(errout, "otel-ta serve: %s\n", text);
+    terminal_line(errout, "otel-ta serve: %s", text);
     return EXIT_USAGE;
 }
 
@@ -136,7 +137,7 @@ static int read_standard_input(const struct options *o, struct settings *s, FILE
         is_named = is_named || strcmp(o->filenames.v[i], "-") == 0;
     }
     if (is_named && document_read("-", &s->standard_input, &err) < 0) {
-        fprintf(errout, "otel-ta: %s\n", err.text);
+        terminal_line(errout, "otel-ta: %s", err.text);
         return EXIT_CANNOT;
     }
     return EXIT_OK;
@@ -169,7 +170,7 @@ static int read_files(const struct settings *s, struct configuration *config, FI
     struct err err = { 0 };
 
     if (configuration_read(config, &s->files, false, &err) < 0) {
-        fprintf(errout, "otel-ta: %s\n", err.text);
+        terminal_line(errout, "otel-ta: %s", err.text);
         return EXIT_CANNOT;
     }
     if (configuration_parse(config) < 0) {

@@ -164,19 +164,26 @@ static void add_escape(struct buf *b, unsigned char c)
     buf_addf(b, "\\u%04x", c);
 }
 
-/* The code point at 'p', if it is a control of two or three bytes: C1, or one that turns the
- * direction of writing or ends a line (U+2028 to U+202E, U+2066 to U+2069). */
+/* The code point at 'p', if it is a control of two or three bytes: C1, or one that ends a line or
+ * turns the direction of writing (Unicode's property Bidi_Control). */
 static unsigned wide_control(const unsigned char *p, size_t len)
 {
+    static const unsigned ranges[][2] = {
+        { 0x80, 0x9f }, { 0x61c, 0x61c }, { 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2066, 0x2069 }
+    };
     unsigned c = 0;
 
-    if (len == 2 && p[0] == 0xc2) {
-        return p[1] < 0xa0 ? p[1] : 0;
+    if (len == 2) {
+        c = ((unsigned)p[0] & 0x1f) * 64 + ((unsigned)p[1] & 0x3f);
+    } else if (len == 3) {
+        c = ((unsigned)p[0] & 0xf) * 4096 + ((unsigned)p[1] & 0x3f) * 64 + ((unsigned)p[2] & 0x3f);
     }
-    if (len == 3 && p[0] == 0xe2) {
-        c = 0x2000 + ((unsigned)p[1] & 0x3f) * 64 + ((unsigned)p[2] & 0x3f);
+    for (size_t i = 0; i < COUNT(ranges); i++) {
+        if (c >= ranges[i][0] && c <= ranges[i][1]) {
+            return c;
+        }
     }
-    return (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ? c : 0;
+    return 0;
 }
 
 void buf_add_visible(struct buf *b, struct span s)

@@ -4,6 +4,7 @@
 #include "allocator/base/clock.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/rate.h"
+#include "allocator/base/terminal.h"
 #include "allocator/base/thread.h"
 
 #include <errno.h>
@@ -185,11 +186,11 @@ static void format_pretty(struct buf *b, enum log_level level, const char *modul
                           const char *message, const struct log_field *fields, size_t max)
 {
     static const char *const colours[] = { "\033[31m", "\033[33m", "\033[32m", "\033[2m" };
-    bool is_terminal = isatty(STDERR_FILENO) == 1;
-    const char *off = is_terminal ? "\033[0m" : "";
+    bool has_colour = terminal_has_colour(STDERR_FILENO);
+    const char *off = has_colour ? "\033[0m" : "";
 
     add_time(b);
-    buf_addf(b, " %s%-5s%s %-8s ", is_terminal ? colours[level] : "", level_names[level], off,
+    buf_addf(b, " %s%-5s%s %-8s ", has_colour ? colours[level] : "", level_names[level], off,
              module);
     if (is_one_line(message)) {
         buf_add_str(b, message);
@@ -197,7 +198,7 @@ static void format_pretty(struct buf *b, enum log_level level, const char *modul
         add_text(b, span_of(message), true, max);
     }
     for (const struct log_field *f = fields; f->key != NULL; f++) {
-        buf_addf(b, "  %s%s=%s", is_terminal ? "\033[2m" : "", f->key, off);
+        buf_addf(b, "  %s%s=%s", has_colour ? "\033[2m" : "", f->key, off);
         add_field(b, f, false, max);
     }
 }

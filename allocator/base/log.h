@@ -1,8 +1,8 @@
 /* One line per event on stderr: json, logfmt or pretty (the default on a terminal, with colour
- * there only). Text from outside is escaped (no newline or terminal control gets through) and
- * capped in length; 'msg' is a constant text of ours. Secrets must be masked by the caller. Each
- * module (LOG_MODULE, defined before the include) is rate-limited per message text: the count of
- * suppressed lines is logged with the next one. log_info("configuration loaded", LOG_STR("path",
+ * as terminal.h has it). Text from outside is escaped (no newline or terminal control gets through)
+ * and capped in length; 'msg' is a constant text of ours. Secrets must be masked by the caller.
+ * Each module (LOG_MODULE, defined before the include) is rate-limited per message text: the count
+ * of suppressed lines is logged with the next one. log_info("configuration loaded", LOG_STR("path",
  * path), LOG_INT("jobs", n)); Threads: any. */
 #ifndef OTEL_TA_BASE_LOG_H
 #define OTEL_TA_BASE_LOG_H

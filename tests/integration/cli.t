@@ -180,6 +180,32 @@ refuses(run("explain", "-f", empty), 1, r"there are no jobs", "explain of nothin
 for command in ("rewrite", "allocate", "explain", "serve"):
     refuses(run(command, "-f", scratch), 3, rf"^otel-ta: {scratch}: Is a directory\n$", f"{command}: a folder instead of a file")
 
+# --- colour
+def at_terminal(*words, **environment):
+    """What comes when standard output and error are a terminal."""
+    master, terminal = pty.openpty()
+    process = subprocess.Popen([BINARY, *map(str, words)], stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal,
+                               env={**{k: v for k, v in os.environ.items() if k != "NO_COLOR"}, "TERM": "xterm", **environment})
+    os.close(terminal)
+    out = b""
+    with contextlib.suppress(OSError):  # the end of a pseudo-terminal
+        while piece := os.read(master, 65536):
+            out += piece
+    os.close(master)
+    process.wait(timeout=30)
+    return out.decode().replace("\r\n", "\n")
+
+
+DIFF = ("rewrite", "-f", EXAMPLE, "-o", "diff")
+same("\x1b" in run(*DIFF).stdout, False, "no colour in a pipe")
+same("\x1b" in run(*DIFF, "--color=always").stdout, True, "--color=always: there as well")
+same("\x1b" in at_terminal(*DIFF), True, "colour on a terminal")
+for words, environment in ((("--color=never",), {}), ((), {"NO_COLOR": "1"}), ((), {"TERM": "dumb"}), (("--color", "auto"), {"NO_COLOR": "x"})):
+    same("\x1b" in at_terminal(*DIFF, *words, **environment), False, f"no colour with {words} {environment}")
+    same("\x1b" in at_terminal("serve", "-f", EXAMPLE, "--listen", "127.0.0.1:99999", *words, **environment), False, "nor in a log")
+same("\x1b" in at_terminal(*DIFF, "--color=always", NO_COLOR="1", TERM="dumb"), True, "a flag wins")
+refuses(run(*DIFF, "--color=sometimes"), 2, r"'sometimes' is not auto, always or never", "a word that --color does not know")
+
 # --- certs: who only looks writes nothing
 folder = scratch / "not-ours"
 folder.mkdir()

@@ -1,6 +1,8 @@
 #include "webhook/admission/admission.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/base/terminal.h"
 #include "allocator/codec/base64.h"
 #include "allocator/codec/jsonpatch.h"
 #include "allocator/codec/nodeedit.h"
@@ -66,7 +68,8 @@ struct span admission_status(int http_status, const char *message, struct arena 
     buf_init_in(&out, arena, LIMIT_REVIEW_BYTES);
     buf_add_str(&out, "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
                       "\"Failure\",\"message\":");
-    buf_add_json(&out, span_of(message));
+    AUTO_STR line = terminal_name(span_of(message));
+    buf_add_json(&out, span_of(line));
     buf_addf(&out, ",\"reason\":\"%s\",\"code\":%d}", status_reason(http_status), http_status);
     return buf_span(&out);
 }
@@ -81,20 +84,16 @@ static void reply_error(struct answer *a, int http_status, enum admission_verdic
 }
 
 /* A warning is one line of at most LIMIT_WARNING characters; the API server drops those with
- * control characters. */
+ * control characters, and kubectl prints the others as they are. */
 static void add_warning(struct answer *a, struct span text)
 {
+    AUTO_STR line = terminal_name(text);
     size_t n = 0, n_chars = 0;
-    char *p = arena_bytes(a->arena, text.len);
 
-    for (size_t i = 0; i < text.len; i++) {
-        bool is_start = ((unsigned char)text.p[i] & 0xc0) != 0x80;
-        if (is_start && n_chars++ == LIMIT_WARNING) {
-            break;
-        }
-        p[n++] = (unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f ? ' ' : text.p[i];
+    while (line[n] != '\0' && ((line[n] & 0xc0) == 0x80 || n_chars++ < LIMIT_WARNING)) {
+        n++;
     }
-    struct span warning = span_make(p, n);
+    struct span warning = arena_span(a->arena, span_make(line, n));
     for (size_t i = 0; i < a->n_warnings; i++) {
         if (span_eq(a->warnings[i], warning)) {
             return;
@@ -170,8 +169,9 @@ static void add_causes(const struct answer *a, struct buf *out)
         if (fault->severity != FAULT_ERROR) {
             continue;
         }
-        AUTO_STR sentence = mem_printf("otel-ta: %s%s%s", fault->path,
-                                       fault->path[0] == '\0' ? "" : ": ", fault->text);
+        AUTO_STR said = mem_printf("otel-ta: %s%s%s", fault->path,
+                                   fault->path[0] == '\0' ? "" : ": ", fault->text);
+        AUTO_STR sentence = terminal_name(span_of(said));
         buf_add_str(out, n++ == 0 ? "" : ",");
         buf_add_str(out, "{\"reason\":\"FieldValueInvalid\",\"message\":");
         buf_add_json(out, span_of(sentence));
@@ -193,8 +193,9 @@ static void reply_denied(struct answer *a)
     open_reply(a, &out);
     buf_add_str(
         &out, ",\"allowed\":false,\"status\":{\"metadata\":{},\"status\":\"Failure\",\"message\":");
-    AUTO_STR message =
+    AUTO_STR said =
         mem_printf("otel-ta: %s%s", first.text, a->faults.n_errors > 1 ? " (and more)" : "");
+    AUTO_STR message = terminal_name(span_of(said));
     buf_add_json(&out, span_of(message));
     buf_add_str(&out, ",\"reason\":\"Invalid\",\"details\":{\"name\":");
     buf_add_json(&out, a->reply->name);

@@ -6,6 +6,7 @@
 #include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/terminal.h"
 #include "allocator/engine/state.h"
 #include "allocator/watch/watcher.h"
 #include "webhook/cli/input.h"
@@ -43,8 +44,8 @@ static void wait_until_settled(struct state *s, struct mailbox *box, int64_t tim
         int64_t left_ms = end_ms - clock_mono_ms();
         struct pollfd fd = { .fd = mailbox_fd(box), .events = POLLIN };
         if (left_ms <= 0 || poll(&fd, 1, (int)left_ms) < 0) {
-            fprintf(errout, "otel-ta: %zu discovery sections did not answer in time\n",
-                    counts.n_wants_open);
+            terminal_line(errout, "otel-ta: %zu discovery sections did not answer in time",
+                          counts.n_wants_open);
             state_tick(s, INT64_MAX);
             return;
         }
@@ -123,19 +124,20 @@ static void print_table(const struct allocation *a, FILE *out)
         collector = width(collector, t->collector.len);
     }
     tenant = tenant > 0 ? width(tenant, 2) + 2 : 0;
-    fprintf(out, "%-*s%-*s  %-*s  %s\n", tenant, tenant > 0 ? "CR" : "", job, "JOB", address,
-            "TARGET", "COLLECTOR");
+    terminal_line(out, "%-*s%-*s  %-*s  %s", tenant, tenant > 0 ? "CR" : "", job, "JOB", address,
+                  "TARGET", "COLLECTOR");
     vec_each(&a->rows, r) {
         AUTO_STR text = tenant_text(r->target.ns, r->target.name);
         struct span owner = r->target.collector.len == 0 ? SPAN_LIT("-") : r->target.collector;
-        fprintf(out, "%-*s%-*.*s  %-*s  %.*s\n", tenant, text, job, SPAN_ARG(r->target.job),
-                address, r->address, SPAN_ARG(owner));
+        terminal_line(out, "%-*s%-*.*s  %-*s  %.*s", tenant, text, job, SPAN_ARG(r->target.job),
+                      address, r->address, SPAN_ARG(owner));
     }
     fprintf(out, "\n%-*s%-*s  %s\n", tenant, tenant > 0 ? "CR" : "", collector, "COLLECTOR",
             "TARGETS");
     vec_each(&a->totals, t) {
         AUTO_STR text = tenant_text(t->ns, t->name);
-        fprintf(out, "%-*s%-*.*s  %zu\n", tenant, text, collector, SPAN_ARG(t->collector), t->n);
+        terminal_line(out, "%-*s%-*.*s  %zu", tenant, text, collector, SPAN_ARG(t->collector),
+                      t->n);
     }
 }
 
@@ -167,7 +169,8 @@ static void print_json(const struct allocation *a, FILE *out)
     }
     json_t *root = json_pack("{s:o, s:o}", "targets", targets, "collectors", collectors);
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
-    fprintf(out, "%s\n", text == NULL ? "{}" : text);
+    terminal_text(out, span_of(text == NULL ? "{}" : text));
+    fputc('\n', out);
     mem_free(text);
     json_decref(root);
 }
@@ -193,8 +196,8 @@ static int print_allocation(const struct options *o, const struct state *s,
         json_decref(r->entry);
     }
     if (n_unassigned > 0) {
-        fprintf(io->errout, "otel-ta allocate: %zu target%s no collector\n", n_unassigned,
-                n_unassigned == 1 ? " has" : "s have");
+        terminal_line(io->errout, "otel-ta allocate: %zu target%s no collector", n_unassigned,
+                      n_unassigned == 1 ? " has" : "s have");
     }
     vec_fini(&a.rows);
     vec_fini(&a.totals);
@@ -228,7 +231,7 @@ static int allocate(const struct options *o, struct watcher *watcher, struct mai
         }
         int rc = state_configure(s, &input.tenants, clock_mono_ms(), &err);
         if (rc < 0) {
-            fprintf(io->errout, "otel-ta: %s\n", err.text);
+            terminal_line(io->errout, "otel-ta: %s", err.text);
             code = EXIT_FAULTS;
         }
         input_fini(&input);
@@ -254,7 +257,7 @@ int command_allocate(const struct options *o, const struct command_io *io)
     struct err err;
 
     if (watcher_start(&watcher, &err) < 0) {
-        fprintf(io->errout, "otel-ta: %s\n", err.text);
+        terminal_line(io->errout, "otel-ta: %s", err.text);
         return EXIT_CANNOT;
     }
     struct mailbox *box = mailbox_new(0);

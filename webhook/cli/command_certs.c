@@ -4,6 +4,7 @@
 
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
+#include "allocator/base/terminal.h"
 #include "certs/certs.h"
 
 typedef int certs_step(struct certs *c, int64_t now_s, struct buf *out, struct err *err);
@@ -22,7 +23,7 @@ static int run(const struct options *o, const struct command_io *io, certs_step 
     AUTO(certs) certs = certs_new(&o->certs);
     buf_init(&out, MIB);
     if (step(certs, clock_wall_ms() / 1000, &out, &err) < 0) {
-        fprintf(io->errout, "otel-ta certs: %s\n", err.text);
+        terminal_line(io->errout, "otel-ta certs: %s", err.text);
         return EXIT_CANNOT;
     }
     fwrite(out.p == NULL ? "" : out.p, 1, out.len, io->out);

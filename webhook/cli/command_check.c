@@ -3,6 +3,7 @@
 #include "webhook/cli/command.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/terminal.h"
 #include "allocator/discovery/pathglob.h"
 #include "allocator/discovery/provider.h"
 #include "allocator/scrape/verdict.h"
@@ -22,8 +23,8 @@ static void complain(struct file_check *c, const struct finding *f, const char *
 {
     const struct sdconfig *section = &c->job->sds[f->section];
 
-    fprintf(c->errout, "%s: job '%.*s': %s[%zu]: %s\n", c->config, SPAN_ARG(c->job->name),
-            section->section, section->index, what);
+    terminal_line(c->errout, "%s: job '%.*s': %s[%zu]: %s", c->config, SPAN_ARG(c->job->name),
+                  section->section, section->index, what);
     c->n_errors++;
 }
 
@@ -77,9 +78,9 @@ static void warn_missing(const struct file_check *c, size_t section, const struc
                          pathglob_match(buf_span(&pattern), span_of(f->arrival->source)));
         }
         if (!is_there) {
-            fprintf(c->errout, "%s: warning: job '%.*s': %s[%zu]: there is no file for %.*s\n",
-                    c->config, SPAN_ARG(c->job->name), sd->section, sd->index,
-                    SPAN_ARG(ask.file.patterns[i]));
+            terminal_line(c->errout, "%s: warning: job '%.*s': %s[%zu]: there is no file for %.*s",
+                          c->config, SPAN_ARG(c->job->name), sd->section, sd->index,
+                          SPAN_ARG(ask.file.patterns[i]));
         }
     }
     arena_fini(&arena);
@@ -131,7 +132,7 @@ static int check_job(const struct options *o, const char *config, const struct s
         return EXIT_OK;
     }
     if (findings_discover_once(job, &how, &found, &err) < 0) {
-        fprintf(errout, "otel-ta: %s\n", err.text);
+        terminal_line(errout, "otel-ta: %s", err.text);
         return EXIT_CANNOT;
     }
     arena_init(&arena);
@@ -148,8 +149,8 @@ static int check_job(const struct options *o, const char *config, const struct s
 static void warn_empty(const char *path, const struct scrapejob *job, FILE *errout)
 {
     if (job->n_sds == 0) {
-        fprintf(errout, "%s: warning: job '%.*s' has nothing to discover\n", path,
-                SPAN_ARG(job->name));
+        terminal_line(errout, "%s: warning: job '%.*s' has nothing to discover", path,
+                      SPAN_ARG(job->name));
     }
 }
 
@@ -180,8 +181,8 @@ static int check_one(const struct options *o, const char *path, const struct com
         }
     }
     if (code == EXIT_OK) {
-        fprintf(io->out, "%s: %s, %zu scrape job%s, no faults\n", path, input_name(input.kind),
-                n_jobs, n_jobs == 1 ? "" : "s");
+        terminal_line(io->out, "%s: %s, %zu scrape job%s, no faults", path, input_name(input.kind),
+                      n_jobs, n_jobs == 1 ? "" : "s");
     }
     input_fini(&input);
     return code;

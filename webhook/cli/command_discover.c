@@ -5,6 +5,7 @@
 #include "webhook/cli/command.h"
 
 #include "allocator/base/mem.h"
+#include "allocator/base/terminal.h"
 #include "allocator/scrape/verdict.h"
 #include "webhook/cli/findings.h"
 #include "webhook/cli/input.h"
@@ -90,7 +91,7 @@ static int list_findings(struct listing *l, const struct findings *findings, str
     sd_batch_init(&batch, pool);
     vec_each(&findings->list, f) {
         if (findings_digest(l->job, f, &batch, &err) < 0) {
-            fprintf(l->io->errout, "otel-ta: %s\n", err.text);
+            terminal_line(l->io->errout, "otel-ta: %s", err.text);
             code = EXIT_FAULTS;
             continue;
         }
@@ -113,7 +114,7 @@ static int print_listing(const struct scrapejob *job, const struct findings *fin
     label_builder_init(&l.labels, pool, &l.scratch);
     int code = list_findings(&l, findings, pool);
     char *text = json_dumps(l.results, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENSURE_ASCII * 0);
-    fprintf(io->out, "%s", text == NULL ? "[]" : text);
+    terminal_text(io->out, span_of(text == NULL ? "[]" : text));
     mem_free(text);
     json_decref(l.results);
     json_decref(l.seen);
@@ -132,10 +133,11 @@ static const struct scrapejob *find_job(const struct tenants *tenants, const cha
             }
         }
     }
-    fprintf(errout, "Job %s not found. Jobs available:\n", name);
+    terminal_line(errout, "Job %s not found. Jobs available:", name);
     for (size_t i = 0; i < tenants->n; i++) {
         for (size_t k = 0; k < tenants->v[i]->jobs.n; k++) {
-            fprintf(errout, "\t%.*s\n", SPAN_ARG(tenants->v[i]->jobs.v[k]->name));
+            fputc('\t', errout);
+            terminal_line(errout, "%.*s", SPAN_ARG(tenants->v[i]->jobs.v[k]->name));
         }
     }
     return NULL;
@@ -160,7 +162,7 @@ int command_discover(const struct options *o, const struct command_io *io)
     if (job == NULL) {
         code = EXIT_FAULTS;
     } else if (findings_discover_once(job, &how, &findings, &err) < 0) {
-        fprintf(io->errout, "otel-ta: %s\n", err.text);
+        terminal_line(io->errout, "otel-ta: %s", err.text);
         code = EXIT_CANNOT;
     } else {
         findings_report_gaps(job, &findings, io->errout);

@@ -3,20 +3,19 @@
 #include "webhook/cli/command.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/terminal.h"
 #include "allocator/codec/jsonpatch.h"
 #include "webhook/cli/filewalk.h"
 #include "webhook/rewrite/manifest.h"
 #include "webhook/text/unified.h"
 #include "webhook/text/yamltext.h"
 
-#include <unistd.h>
-
 struct run {
     struct filewalk walk;
     enum output output;
     const struct rewrite_options *rewrite;
     bool is_restore;
-    bool has_colour; /* the output is a terminal */
+    bool has_colour;
     struct buf out;
 };
 
@@ -158,7 +157,7 @@ static int revise(const struct options *o, const struct command_io *io, bool is_
         .output = o->output,
         .rewrite = &o->rewrite,
         .is_restore = is_restore,
-        .has_colour = isatty(fileno(io->out)) == 1,
+        .has_colour = terminal_has_colour(fileno(io->out)),
     };
 
     r.walk.arg = &r;

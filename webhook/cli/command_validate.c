@@ -2,6 +2,8 @@
 #include "webhook/cli/command.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/base/terminal.h"
 #include "allocator/tenant/receivers.h"
 #include "webhook/cli/filewalk.h"
 #include "webhook/rewrite/manifest.h"
@@ -68,7 +70,8 @@ static void validate_document(void *arg, const struct filewalk_document *d, stru
     }
     filewalk_print_faults(&r->walk, d, &f);
     if (f.n_errors == 0) {
-        buf_addf(&r->out, "%s: %zu Collector%s, %zu scrape job%s: valid\n", d->filename, n,
+        AUTO_STR file = terminal_name(span_of(d->filename));
+        buf_addf(&r->out, "%s: %zu Collector%s, %zu scrape job%s: valid\n", file, n,
                  n == 1 ? "" : "s", n_jobs, n_jobs == 1 ? "" : "s");
     }
     r->n_collectors += n;
@@ -81,8 +84,8 @@ static void validate_file(struct run *r, const char *filename)
 
     if (filewalk_file(&r->walk, filename) && r->n_collectors == n_collectors &&
         r->walk.n_faults == n_faults) {
-        fprintf(r->walk.errout, "%s: warning: there is no OpenTelemetryCollector in it\n",
-                filewalk_name(filename));
+        terminal_line(r->walk.errout, "%s: warning: there is no OpenTelemetryCollector in it",
+                      filewalk_name(filename));
     }
 }
 

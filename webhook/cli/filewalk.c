@@ -1,6 +1,7 @@
 #include "webhook/cli/filewalk.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/terminal.h"
 #include "allocator/codec/yamldoc.h"
 #include "webhook/cli/document.h"
 #include "webhook/cli/options.h"
@@ -35,11 +36,11 @@ static void print_parse_fault(struct filewalk *w, const char *filename, const st
     const char *what = err->text + err->what;
 
     if (err->column > 0) {
-        fprintf(w->errout, "%s:%u: column %u: %s\n", filename, err->line, err->column, what);
+        terminal_line(w->errout, "%s:%u: column %u: %s", filename, err->line, err->column, what);
     } else if (err->line > 0) {
-        fprintf(w->errout, "%s:%u: %s\n", filename, err->line, what);
+        terminal_line(w->errout, "%s:%u: %s", filename, err->line, what);
     } else {
-        fprintf(w->errout, "%s: %s\n", filename, err->text);
+        terminal_line(w->errout, "%s: %s", filename, err->text);
     }
     w->n_faults++;
 }
@@ -106,7 +107,7 @@ bool filewalk_file(struct filewalk *w, const char *filename)
 
     buf_init(&text, LIMIT_DOCUMENT_BYTES);
     if (document_read(filename, &text, &err) < 0) {
-        fprintf(w->errout, "otel-ta: %s\n", err.text);
+        terminal_line(w->errout, "otel-ta: %s", err.text);
         w->is_broken = true;
         return false;
     }
@@ -123,7 +124,7 @@ int filewalk_finish(const struct filewalk *w, const struct buf *result, FILE *ou
         return EXIT_FAULTS;
     }
     if (buf_error(result) != 0) {
-        fprintf(w->errout, "otel-ta: the result has more than %zu bytes\n", result->max);
+        terminal_line(w->errout, "otel-ta: the result has more than %zu bytes", result->max);
         return EXIT_CANNOT;
     }
     fwrite(result->len == 0 ? "" : result->p, 1, result->len, out); /* whether it arrives is seen

@@ -3,6 +3,7 @@
 #include "allocator/base/clock.h"
 #include "allocator/base/container.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/terminal.h"
 #include "allocator/discovery/provider.h"
 #include "allocator/watch/watcher.h"
 
@@ -152,16 +153,16 @@ void findings_report_gaps(const struct scrapejob *job, const struct findings *f,
         struct span section = span_of(job->sds[i].section);
         if (!sdconfig_is_run(section)) {
             AUTO_STR gap = sdconfig_gap(job->name, section);
-            fprintf(errout, "otel-ta: %s\n", gap);
+            terminal_line(errout, "otel-ta: %s", gap);
         }
     }
     if (f->n_failed > 0) {
-        fprintf(errout, "otel-ta: job '%.*s': %zu discovery sources could not be read\n",
-                SPAN_ARG(job->name), f->n_failed);
+        terminal_line(errout, "otel-ta: job '%.*s': %zu discovery sources could not be read",
+                      SPAN_ARG(job->name), f->n_failed);
     }
     if (f->n_missing > 0) {
-        fprintf(errout, "otel-ta: job '%.*s': %zu discovery sections did not answer in time\n",
-                SPAN_ARG(job->name), f->n_missing);
+        terminal_line(errout, "otel-ta: job '%.*s': %zu discovery sections did not answer in time",
+                      SPAN_ARG(job->name), f->n_missing);
     }
 }
 

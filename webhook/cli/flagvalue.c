@@ -2,6 +2,8 @@
 
 #include "allocator/base/buf.h"
 #include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
+#include "allocator/base/terminal.h"
 #include "allocator/codec/walk.h"
 #include "allocator/prom/duration.h"
 #include "webhook/cli/optiontable.h"
@@ -11,12 +13,10 @@
 
 static int refuse(const struct flagvalue *v, const char *expected, const char *nearest)
 {
-    fprintf(v->errout, "otel-ta %s: --%s: '%s' is not %s", v->command, v->row->name, v->text,
-            expected);
-    if (nearest != NULL) {
-        fprintf(v->errout, "; did you mean '%s'?", nearest);
-    }
-    fprintf(v->errout, "\n");
+    AUTO_STR hint = nearest == NULL ? NULL : mem_printf("; did you mean '%s'?", nearest);
+
+    terminal_line(v->errout, "otel-ta %s: --%s: '%s' is not %s%s", v->command, v->row->name,
+                  v->text, expected, hint == NULL ? "" : hint);
     return EXIT_USAGE;
 }
 

@@ -1,6 +1,7 @@
 #include "webhook/cli/input.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/terminal.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/scrape/promconfig.h"
 #include "webhook/cli/document.h"
@@ -97,7 +98,7 @@ static int read_paths(struct loading *l, struct input_paths paths, FILE *errout)
         AUTO_BUF text;
         buf_init(&text, LIMIT_DOCUMENT_BYTES);
         if (document_read(paths.v[i], &text, &err) < 0) {
-            fprintf(errout, "otel-ta: %s\n", err.text);
+            terminal_line(errout, "otel-ta: %s", err.text);
             return EXIT_CANNOT;
         }
         char *copy = arena_strndup(&l->arena, text.p, text.len);
@@ -158,10 +159,10 @@ int input_load(const struct tenants_options *options, struct input_paths paths, 
 void input_report_jobless(const struct input *s, const char *head, FILE *errout)
 {
     vec_each(&s->tenants.passed_over, why) {
-        fprintf(errout, "%s%s\n", head, *why);
+        terminal_line(errout, "%s%s", head, *why);
     }
     if (s->tenants.passed_over.n == 0) {
-        fprintf(errout, "%sthere are no jobs\n", head);
+        terminal_line(errout, "%sthere are no jobs", head);
     }
 }
 

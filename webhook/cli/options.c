@@ -1,5 +1,7 @@
 #include "webhook/cli/options.h"
 
+#include "allocator/base/mem.h"
+#include "allocator/base/terminal.h"
 #include "allocator/codec/walk.h"
 #include "webhook/cli/commandtable.h"
 #include "webhook/cli/optiontable.h"
@@ -23,12 +25,14 @@ static int complain(const struct complaint *c, FILE *errout)
     const char *blank = c->command == NULL ? "" : " ";
     const char *command = c->command == NULL ? "" : c->command;
 
-    fprintf(errout, "otel-ta%s%s: %s '%.*s'%s%s", blank, command, c->what, SPAN_ARG(c->word),
-            c->rest == NULL ? "" : " ", c->rest == NULL ? "" : c->rest);
-    if (c->nearest != NULL) {
-        fprintf(errout, "; did you mean '%s%s'?", c->prefix == NULL ? "" : c->prefix, c->nearest);
-    }
-    fprintf(errout, "\nTry 'otel-ta%s%s --help'.\n", blank, command);
+    AUTO_STR hint = c->nearest == NULL ? NULL
+                                       : mem_printf("; did you mean '%s%s'?",
+                                                    c->prefix == NULL ? "" : c->prefix, c->nearest);
+
+    terminal_line(errout, "otel-ta%s%s: %s '%.*s'%s%s%s", blank, command, c->what,
+                  SPAN_ARG(c->word), c->rest == NULL ? "" : " ", c->rest == NULL ? "" : c->rest,
+                  hint == NULL ? "" : hint);
+    fprintf(errout, "Try 'otel-ta%s%s --help'.\n", blank, command);
     return EXIT_USAGE;
 }
 

@@ -4,6 +4,7 @@
 #define OTEL_TA_WEBHOOK_CLI_OPTIONS_H
 
 #include "allocator/base/log.h"
+#include "allocator/base/terminal.h"
 #include "allocator/tenant/tenants.h"
 #include "certs/certs.h"
 #include "webhook/cli/flagvalue.h"
@@ -68,6 +69,7 @@ struct options {
     struct rewrite_options rewrite;
     struct serve_options serve;
     struct log_options log;
+    enum terminal_colour colour;
     enum output output;              /* -o; of allocate and version OUTPUT_DEFAULT or OUTPUT_JSON */
     const char *job, *target;        /* of explain */
     int64_t timeout_ms;              /* of discovery */

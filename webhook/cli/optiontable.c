@@ -28,6 +28,9 @@ static const struct flag_word output_tables[] = { { "table", OUTPUT_DEFAULT },
 static const struct flag_word output_texts[] = { { "text", OUTPUT_DEFAULT },
                                                  { "json", OUTPUT_JSON },
                                                  { NULL, 0 } };
+static const struct flag_word colours[] = {
+    { "auto", COLOUR_AUTO }, { "always", COLOUR_ALWAYS }, { "never", COLOUR_NEVER }, { NULL, 0 }
+};
 static const struct flag_word log_levels[] = { { "error", LOG_ERROR },
                                                { "warn", LOG_WARN },
                                                { "info", LOG_INFO },
@@ -226,6 +229,9 @@ const struct flag_row flag_rows[] = {
     { "log-format", 0, FOR_ALL, "FORMAT",
       "json, logfmt or pretty (default: pretty on a terminal, else json)", flagvalue_choice,
       .field = TO(log.format), .words = log_formats },
+    { "color", 0, FOR_ALL, "WHEN",
+      "auto (default: on a terminal, unless NO_COLOR is set or TERM is dumb), always or never",
+      flagvalue_enum, .field = TO(colour), .words = colours },
     { "help", 'h', FOR_ALL, "", "-h: this help", NULL, .stands_for = COMMAND_HELP },
     { "version", 0, FOR_ALL, NULL, NULL, NULL, .stands_for = COMMAND_VERSION },
     { "", 0, 0, "NAMESPACE", "the namespace of this program, in the names it has by default",

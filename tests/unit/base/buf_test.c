@@ -63,6 +63,11 @@ static void test_visible(void)
         buf_span(&b),
         SPAN_LIT("\\u001b[1m\\n\\u0000\\u007f\\u0080\\u009f\\u202e\\u2069\xe2\x81\xaa\xef\xbf\xbd"),
         "what a terminal obeys does not");
+    buf_clear(&b);
+    buf_add_visible(&b,
+                    SPAN_LIT("\xd8\x9b\xd8\x9c\xe2\x80\x8d\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\x90"));
+    is_span(buf_span(&b), SPAN_LIT("\xd8\x9b\\u061c\xe2\x80\x8d\\u200e\\u200f\xe2\x80\x90"),
+            "marks of direction among their neighbours");
 }
 
 static void test_cap(void)
