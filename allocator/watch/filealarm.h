@@ -1,7 +1,9 @@
-/* Watches a handful of small files for somebody else (the keeper: configuration, certificates) and
- * rings when their content changed and then was quiet for a second, so that a half-written set is
- * not acted upon. Content is compared, also every ten seconds without any event, for file systems
- * that tell nothing. Threads: the watcher's. */
+/* Watches small files for somebody else (the keeper: configuration, certificates) and rings when
+ * their content changed and then was quiet for a second, so that a half-written set is not acted
+ * upon; three seconds after the first change it rings in any case, so that a file which is written
+ * all the time holds up nobody. Content is compared, also every ten seconds without any event, for
+ * file systems that tell nothing. Cost: a file is read when it has an event, and no more than once
+ * a second then, however often it is written. Threads: the watcher's. */
 #ifndef OTEL_TA_WATCH_FILEALARM_H
 #define OTEL_TA_WATCH_FILEALARM_H
 

@@ -10,6 +10,7 @@
 #include "allocator/base/table.h"
 #include "allocator/base/vec.h"
 #include "allocator/discovery/pathglob.h"
+#include "allocator/watch/pace.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -38,6 +39,7 @@ struct file {
     unsigned scan; /* the last one that found it */
     bool is_due;   /* in the list of those to read */
     int64_t due_ms, touched_ms;
+    struct pace pace; /* of reading it for events */
 };
 
 struct file_pattern {
@@ -57,6 +59,7 @@ struct file_want {
     bool is_blind;       /* in this scan a folder could not be read: nothing is known to be gone */
     bool is_crowded;     /* in this scan there were more files than may be */
     int64_t refresh_ms;
+    struct pace pace; /* of scanning it for events */
 };
 
 struct filewatch {
@@ -64,7 +67,7 @@ struct filewatch {
     struct dirwatch *dirs;
     size_t max_files; /* of one want */
     VEC(struct file *) due;
-    bool has_unsure;
+    int64_t next_unsure_ms;  /* lower bound of when to scan those that are; INT64_MAX: none */
     int64_t next_refresh_ms; /* lower bound */
 };
 
@@ -138,8 +141,8 @@ static void fail(struct file *file, const struct err *err)
     source_tell(&file->want->base, ARRIVAL_FAILED, file->path, NULL, 0);
 }
 
-/* Reads the file and tells the engine what is new to it; the file may be freed (gone). */
-static void read_file(struct file *file, bool must_tell)
+/* Reads the file and tells the engine what is new to it; false when it is gone, and freed. */
+static bool read_file(struct file *file, bool must_tell)
 {
     char *body = NULL;
     size_t len = 0;
@@ -149,11 +152,11 @@ static void read_file(struct file *file, bool must_tell)
 
     if (rc == ERR_NOT_FOUND) {
         vanish(file);
-        return;
+        return false;
     }
     if (rc < 0) {
         fail(file, &err);
-        return;
+        return true;
     }
     uint64_t hash = hash_fast(span_make(body, len));
     bool is_news = must_tell || !file->is_known || file->is_bad || len != file->body_len ||
@@ -163,12 +166,13 @@ static void read_file(struct file *file, bool must_tell)
     file->is_bad = false;
     if (!is_news) {
         mem_free(body);
-        return;
+        return true;
     }
     file->body_hash = hash;
     file->body_len = len;
     file->deliveries = file->want->deliveries;
     source_tell(&file->want->base, ARRIVAL_OK, file->path, body, len);
+    return true;
 }
 
 /* Reads it if it looks different from when it was read; it may be freed. */
@@ -181,7 +185,7 @@ static void look_at_file(struct file *file, bool must_read)
         now.modified_ns / 1000000 + RACY_MS < file->read_wall_ms) {
         return;
     }
-    read_file(file, must_read);
+    (void)read_file(file, must_read);
 }
 
 /* ---- scanning */
@@ -372,7 +376,7 @@ static void report_crowd(const struct file_want *w)
 static void scan(struct file_want *w, bool must_read, int64_t now_ms) ON(watcher)
 {
     const struct ask *ask = &w->base.want->ask;
-    int64_t interval = ask->refresh_ms;
+    int64_t interval = ask->refresh_ms, from_us = clock_mono_us();
 
     for (size_t i = 0; i < ask->file.n_patterns; i++) {
         if (w->patterns[i].sub != NULL) {
@@ -395,6 +399,7 @@ static void scan(struct file_want *w, bool must_read, int64_t now_ms) ON(watcher
     if (w->refresh_ms < owner_of(w)->next_refresh_ms) {
         owner_of(w)->next_refresh_ms = w->refresh_ms;
     }
+    pace_note(&w->pace, from_us, clock_mono_us());
 }
 
 /* ---- events */
@@ -420,6 +425,7 @@ static void schedule(struct file_want *w, struct span path, enum dirwatch_event 
         int64_t limit = file->touched_ms + SETTLE_LIMIT_MS;
         file->due_ms = now + SETTLE_MS < limit ? now + SETTLE_MS : limit;
     }
+    file->due_ms = pace_due_ms(&file->pace, file->due_ms);
 }
 
 static void on_event(void *arg, enum dirwatch_event event, struct span name)
@@ -427,8 +433,10 @@ static void on_event(void *arg, enum dirwatch_event event, struct span name)
     struct file_pattern *p = arg;
 
     if (event == DIRWATCH_UNSURE) {
+        struct filewatch *f = owner_of(p->want);
+        int64_t due_ms = pace_due_ms(&p->want->pace, 0);
         p->want->is_unsure = true;
-        owner_of(p->want)->has_unsure = true;
+        f->next_unsure_ms = due_ms < f->next_unsure_ms ? due_ms : f->next_unsure_ms;
     } else if (!p->has_meta) {
         schedule(p->want, p->pattern, event);
     } else if (pathglob_match(p->base, name)) {
@@ -451,7 +459,13 @@ static void read_due(struct filewatch *f, int64_t now_ms)
         }
         f->due.v[i] = f->due.v[--f->due.n];
         file->is_due = false;
-        read_file(file, false);
+        struct pace pace;
+        int64_t from_us = clock_mono_us();
+        bool is_there = read_file(file, false);
+        pace_note(&pace, from_us, clock_mono_us());
+        if (is_there) {
+            file->pace = pace;
+        }
     }
 }
 
@@ -460,25 +474,28 @@ static void tick(struct carrier_source *s, int64_t now_ms) ON(watcher)
     struct filewatch *f = CONTAINER_OF(s, struct filewatch, base);
 
     read_due(f, now_ms);
-    if (!f->has_unsure && now_ms < f->next_refresh_ms) {
+    if (now_ms < f->next_unsure_ms && now_ms < f->next_refresh_ms) {
         return;
     }
-    f->has_unsure = false;
-    f->next_refresh_ms = INT64_MAX;
+    f->next_unsure_ms = f->next_refresh_ms = INT64_MAX;
     for (struct source_want *it = s->wants; it != NULL; it = it->next) {
         struct file_want *w = CONTAINER_OF(it, struct file_want, base);
-        if (w->is_unsure || w->refresh_ms <= now_ms) {
+        int64_t unsure_ms = w->is_unsure ? pace_due_ms(&w->pace, 0) : INT64_MAX;
+        if (unsure_ms <= now_ms || w->refresh_ms <= now_ms) {
             scan(w, false, now_ms);
-        } else if (w->refresh_ms < f->next_refresh_ms) {
-            f->next_refresh_ms = w->refresh_ms;
+            continue;
         }
+        f->next_unsure_ms = unsure_ms < f->next_unsure_ms ? unsure_ms : f->next_unsure_ms;
+        f->next_refresh_ms =
+            w->refresh_ms < f->next_refresh_ms ? w->refresh_ms : f->next_refresh_ms;
     }
 }
 
 static int64_t deadline_ms(const struct carrier_source *s)
 {
     const struct filewatch *f = CONTAINER_OF(s, struct filewatch, base);
-    int64_t deadline = f->has_unsure ? 0 : f->next_refresh_ms;
+    int64_t deadline =
+        f->next_unsure_ms < f->next_refresh_ms ? f->next_unsure_ms : f->next_refresh_ms;
 
     for (size_t i = 0; i < f->due.n; i++) {
         deadline = f->due.v[i]->due_ms < deadline ? f->due.v[i]->due_ms : deadline;
@@ -576,6 +593,6 @@ struct carrier_source *filewatch_new(struct dirwatch *dirs, size_t max_files)
     f->base.ops = &ops;
     f->dirs = dirs;
     f->max_files = max_files;
-    f->next_refresh_ms = INT64_MAX;
+    f->next_unsure_ms = f->next_refresh_ms = INT64_MAX;
     return &f->base;
 }

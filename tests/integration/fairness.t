@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""One file that is written all the time holds up nobody: no configuration, no other discovery file, no URL."""
+
+import http.server
+import json
+import pathlib
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from discovery_rig import Allocator, done, ok, same, scratch, wait_for  # noqa: E402
+
+SD = scratch()
+
+
+def manifest(name, *jobs):
+    text = "".join(f"          - job_name: {job}\n            {sd}\n" for job, sd in jobs)
+    return f"""apiVersion: opentelemetry.io/v1beta1
+kind: OpenTelemetryCollector
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  mode: statefulset
+  targetAllocator: {{enabled: true}}
+  config:
+    receivers:
+      prometheus:
+        config:
+          scrape_configs:
+{text}"""
+
+
+def static(target):
+    return f"static_configs: [{{targets: ['{target}']}}]"
+
+
+class Endpoint(http.server.BaseHTTPRequestHandler):
+    asked = []
+
+    def do_GET(self):  # noqa: N802
+        Endpoint.asked.append(time.monotonic())
+        body = json.dumps([{"targets": [f"h{len(Endpoint.asked)}:1"]}]).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+def group(*targets):
+    return json.dumps([{"targets": list(targets)}])
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+
+
+def swap(path, text):
+    write(path.with_suffix(".new"), text)
+    path.with_suffix(".new").rename(path)
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+url = f"http://127.0.0.1:{server.server_port}/sd"
+quiet = SD / "quiet.yaml"
+write(quiet, manifest("quiet", ("q", static("q:1"))))
+write(SD / "calm.json", group("c:0"))
+write(SD / "loud.json", group("l:0"))
+loud = manifest("loud", ("l", static("l:1")), ("calm", f"file_sd_configs: [{{files: ['{SD}/calm.json']}}]"),
+                ("noisy", f"file_sd_configs: [{{files: ['{SD}/loud.json']}}]"),
+                ("polled", f"http_sd_configs: [{{url: '{url}', refresh_interval: 1s}}]"))
+ta = Allocator(loud, collectors="c-0", more=("-f", quiet), source="--filename")
+ok(ta.ready(), "ready")
+same(ta.targets("q"), ["q:1"], "what the quiet one says")
+
+stop = threading.Event()
+big = json.dumps([{"targets": [f"10.0.{i >> 8}.{i & 255}:1"], "labels": {"n": str(i)}} for i in range(20000)])
+
+
+def write_on():
+    """In place, so that it is half written much of the time; the discovery file beside it as well."""
+    n = 0
+    while not stop.is_set():
+        n += 1
+        write(ta.config_path, loud + f"# {n}\n")
+        write(SD / "loud.json", big if n % 2 else group(f"l:{n}"))
+        time.sleep(0.02)
+
+
+writer = threading.Thread(target=write_on)
+writer.start()
+try:
+    begin = time.monotonic()
+    swap(quiet, manifest("quiet", ("q", static("q:2"))))
+    ok(ta.shows("q", ["q:2"], 10), f"another file's change is in use after {time.monotonic() - begin:.1f} s")
+    begin = time.monotonic()
+    swap(SD / "calm.json", group("c:1"))
+    ok(ta.shows("calm", ["c:1"], 5), f"another discovery file's after {time.monotonic() - begin:.1f} s")
+    n = len(Endpoint.asked)
+    ok(wait_for(lambda: len(Endpoint.asked) >= n + 4, 10), "the URL is asked on")
+    gaps = [b - a for a, b in zip(Endpoint.asked[n - 1:], Endpoint.asked[n:])]
+    ok(max(gaps) < 2.5, f"every second: {max(gaps):.1f} s at most")
+finally:
+    stop.set()
+    writer.join()
+write(ta.config_path, loud.replace("l:1", "l:9"))
+ok(ta.shows("l", ["l:9"], 10), "and what it says in the end is taken")
+swap(SD / "loud.json", group("end:1"))
+ok(ta.shows("noisy", ["end:1"], 10), "of the discovery file too")
+same(ta.stop(), 0, "stops in order")
+done()
