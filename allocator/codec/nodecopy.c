@@ -1,13 +1,13 @@
 #include "allocator/codec/nodecopy.h"
 
-static struct span copy_text(struct span s, bool unescape_dollars, struct arena *arena)
+struct span nodecopy_unescape(struct span s, struct arena *arena)
 {
     char *text = arena_bytes(arena, s.len + 1);
     size_t n = 0;
 
     for (size_t i = 0; i < s.len; i++) {
         text[n++] = s.p[i];
-        if (unescape_dollars && s.p[i] == '$' && i + 1 < s.len && s.p[i + 1] == '$') {
+        if (s.p[i] == '$' && i + 1 < s.len && s.p[i + 1] == '$') {
             i++;
         }
     }
@@ -28,7 +28,8 @@ struct node *nodecopy(const struct node *n, bool unescape_dollars, struct arena 
     case NODE_NULL:
         break;
     case NODE_SCALAR:
-        copy->text = copy_text(n->text, unescape_dollars, arena);
+        copy->text =
+            unescape_dollars ? nodecopy_unescape(n->text, arena) : arena_span(arena, n->text);
         break;
     case NODE_LIST:
         copy->items = arena_alloc(arena, n->n * sizeof(*copy->items));

@@ -9,5 +9,7 @@
  * every scalar that is a value gets "$" for "$$", as a Collector does when it reads its
  * configuration (keys are left alone, as there). */
 struct node *nodecopy(const struct node *n, bool unescape_dollars, struct arena *arena);
+/* The same of one text. */
+struct span nodecopy_unescape(struct span text, struct arena *arena);
 
 #endif

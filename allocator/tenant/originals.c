@@ -7,6 +7,21 @@
 
 /* ---- what is stored */
 
+static void add(struct originals *o, struct span receiver, const struct node_pair *job)
+{
+    struct original *new = arena_alloc(o->arena, sizeof(*new));
+    struct jobname_written written = { job->key->text };
+    struct jobname_read name = jobname_read(written, o->arena);
+
+    *new = (struct original){ .map = job->value, .receiver = receiver, .job = written };
+    if (!spanmap_put_in(&o->jobs, receiver, name.text, new)) {
+        struct original *first =
+            (struct original *)(uintptr_t)spanmap_get_in(&o->jobs, receiver, name.text);
+        new->next = first->next;
+        first->next = new;
+    }
+}
+
 void originals_init(struct originals *o, const struct node *annotation, struct arena *arena)
 {
     o->arena = arena;
@@ -16,8 +31,7 @@ void originals_init(struct originals *o, const struct node *annotation, struct a
         const struct node_pair *receiver = &o->receivers->pairs[r];
         const struct node *jobs = node_get(receiver->value, "jobs");
         for (size_t i = 0; jobs != NULL && i < jobs->n; i++) {
-            (void)spanmap_put_in(&o->jobs, receiver->key->text, jobs->pairs[i].key->text,
-                                 jobs->pairs[i].value);
+            add(o, receiver->key->text, &jobs->pairs[i]);
         }
     }
 }
@@ -27,22 +41,26 @@ void originals_fini(struct originals *o)
     spanmap_fini(&o->jobs);
 }
 
-static bool look_up(const struct originals *o, struct span receiver, struct span job,
-                    struct original *out)
+/* Of several with one name, the one that is written as the job is. */
+static const struct original *look_up(const struct originals *o, struct span receiver,
+                                      struct jobname_read name, struct jobname_written job)
 {
-    const struct node *map = spanmap_get_in(&o->jobs, receiver, job);
+    const struct original *first =
+        (struct original *)(uintptr_t)spanmap_get_in(&o->jobs, receiver, name.text);
+    const struct original *one = first;
 
-    if (map == NULL) {
-        return false;
+    while (one != NULL && !span_eq(one->job.text, job.text)) {
+        one = one->next;
     }
-    *out = (struct original){ map, receiver, job };
-    return true;
+    return one != NULL ? one : first == NULL || first->next == NULL ? first : NULL;
 }
 
-bool originals_find(const struct originals *o, const struct own_entry *own, struct span receiver,
-                    struct span job, struct original *out)
+const struct original *originals_find(const struct originals *o, const struct own_entry *own,
+                                      struct span receiver, struct jobname_written job)
 {
-    return look_up(o, own->receiver, own->job, out) || look_up(o, receiver, job, out);
+    const struct original *found = look_up(o, own->receiver, own->job, job);
+
+    return found != NULL ? found : look_up(o, receiver, jobname_read(job, o->arena), job);
 }
 
 const struct node *originals_of_receiver(const struct originals *o, struct span receiver)
@@ -70,13 +88,14 @@ char *originals_loss(struct span job)
                       SPAN_ARG(job));
 }
 
-static void report_lost(const struct node *job, struct span name, size_t index, struct faults *f)
+static void report_lost(const struct node *job, struct jobname_written name, size_t index,
+                        struct faults *f)
 {
     size_t mark = faults_push(f, "scrape_configs");
 
     faults_push_index(f, index);
     faults_push(f, "http_sd_configs");
-    AUTO_STR loss = originals_loss(name);
+    AUTO_STR loss = originals_loss(name.text);
     faults_add(f, FAULT_ERROR, node_get(job, "http_sd_configs")->line, "%s", loss);
     faults_pop(f, mark);
 }
@@ -86,8 +105,7 @@ static const struct node *put_back_job(const struct originals *o, struct span re
                                        struct spanmap *lost)
 {
     struct sections present, stored;
-    struct span name = { "", 0 };
-    struct original original;
+    struct jobname_written name = { SPAN_LIT("") };
     struct own_entry own;
 
     if (job->type != NODE_MAP) {
@@ -97,13 +115,14 @@ static const struct node *put_back_job(const struct originals *o, struct span re
     if (!own.is_there) {
         return job;
     }
-    (void)node_as_text(node_get(job, "job_name"), &name);
-    if (originals_find(o, &own, receiver, name, &original)) {
-        sections_of_map(original.map, o->arena, &stored);
+    (void)jobname_of(job, &name);
+    const struct original *original = originals_find(o, &own, receiver, name);
+    if (original != NULL) {
+        sections_of_map(original->map, o->arena, &stored);
         sections_join(&stored, &present, o->arena, &present);
     } else if (present.n == 0) {
         report_lost(job, name, index, f);
-        (void)spanmap_put(lost, name, job);
+        (void)spanmap_put(lost, jobname_read(name, o->arena).text, job);
         return job;
     }
     return sections_put(&present, job, o->arena);
@@ -116,7 +135,7 @@ const struct node *originals_join_jobs(const struct node *list, const struct nod
 {
     size_t n = node_is_null(list) ? 0 : list->n, n_list = n;
     struct spanmap names;
-    struct span name;
+    struct jobname_written name;
 
     if (stored == NULL || stored->type != NODE_LIST || stored->n == 0) {
         return list;
@@ -125,13 +144,13 @@ const struct node *originals_join_jobs(const struct node *list, const struct nod
     spanmap_init(&names, arena);
     for (size_t i = 0; i < n_list; i++) {
         items[i] = list->items[i];
-        if (node_as_text(node_get(items[i], "job_name"), &name)) {
-            (void)spanmap_put(&names, name, items[i]);
+        if (jobname_of(items[i], &name)) {
+            (void)spanmap_put(&names, jobname_read(name, arena).text, items[i]);
         }
     }
     for (size_t i = 0; i < stored->n; i++) {
-        if (!node_as_text(node_get(stored->items[i], "job_name"), &name) ||
-            !spanmap_has(&names, name)) {
+        if (!jobname_of(stored->items[i], &name) ||
+            !spanmap_has(&names, jobname_read(name, arena).text)) {
             items[n++] = stored->items[i];
         }
     }

@@ -13,21 +13,24 @@
 struct originals {
     struct arena *arena;
     const struct node *receivers; /* of the annotation, or NULL */
-    struct spanmap jobs;          /* by receiver and name: their sections */
+    struct spanmap jobs;          /* by receiver and name as it is read: struct original */
 };
 
 /* The sections of one job, and where they were stored. */
 struct original {
     const struct node *map;
-    struct span receiver, job;
+    struct span receiver;
+    struct jobname_written job;
+    struct original *next; /* with the same name as it is read: no rewrite of ours stores two */
 };
 
 /* 'annotation' is as annotation_decode() gives it, or NULL: nothing is stored. */
 void originals_init(struct originals *o, const struct node *annotation, struct arena *arena);
-/* The job 'job' of 'receiver', which has 'own'. Our URL says under which names its sections were
- * stored, so that one that was renamed after its rewrite still finds them. */
-bool originals_find(const struct originals *o, const struct own_entry *own, struct span receiver,
-                    struct span job, struct original *out);
+/* The job 'job' of 'receiver', which has 'own'; NULL: nothing is stored for it. Our URL says of
+ * which job its sections were taken, so that one that was renamed after its rewrite still finds
+ * them. */
+const struct original *originals_find(const struct originals *o, const struct own_entry *own,
+                                      struct span receiver, struct jobname_written job);
 /* What is stored of a receiver, or NULL. */
 const struct node *originals_of_receiver(const struct originals *o, struct span receiver);
 /* Is this "target_allocator" one whose endpoint a rewrite made, for whatever Collector and style?
@@ -40,8 +43,8 @@ const struct node *originals_join_jobs(const struct node *list, const struct nod
 /* The scrape_configs of 'receiver' as they were: 'list' (may be NULL) with the sections of its jobs
  * joined in, and after them the jobs that block style took. An error under the path where 'f'
  * stands for each job that points at the allocator while it has nothing else to discover and
- * nothing is stored for it; its name goes to 'lost', for such a job may not run: it would discover
- * from the allocator itself. */
+ * nothing is stored for it; its name as it is read goes to 'lost', for such a job may not run: it
+ * would discover from the allocator itself. */
 const struct node *originals_put_back(const struct originals *o, const struct node_pair *receiver,
                                       const struct node *list, struct faults *f,
                                       struct spanmap *lost);

@@ -23,31 +23,18 @@ struct reader {
     struct scrapejobs *out;
 };
 
-/* 'lost' has the names as they are written. */
-static void drop_lost(const struct reader *r, const struct node *list, const struct spanmap *lost,
-                      size_t from)
+static void drop_lost(const struct reader *r, const struct spanmap *lost, size_t from)
 {
-    struct spanmap plain;
     size_t n = from;
 
-    spanmap_init(&plain, r->arena);
-    for (size_t i = 0; list != NULL && list->type == NODE_LIST && i < list->n; i++) {
-        const struct node *name = node_get(list->items[i], "job_name");
-        struct span text;
-        if (node_as_text(name, &text) && spanmap_has(lost, text)) {
-            const struct node *copy = nodecopy(name, r->options->unescape_dollars, r->arena);
-            (void)spanmap_put(&plain, copy->text, copy);
-        }
-    }
     for (size_t i = from; i < r->out->n; i++) {
-        if (spanmap_has(&plain, r->out->v[i]->name)) {
+        if (spanmap_has(lost, r->out->v[i]->name)) {
             scrapejob_free(&r->out->v[i]);
         } else {
             r->out->v[n++] = r->out->v[i];
         }
     }
     r->out->n = n;
-    spanmap_fini(&plain);
 }
 
 /* The "config" of one receiver, NULL when it has none; 'f' stands there. */
@@ -73,7 +60,7 @@ static void read_config(const struct reader *r, const struct node_pair *receiver
     struct scrape_options options = *r->options;
     options.receiver = receiver->key->text;
     scrapejobs_parse(list, &globals, &options, r->pool, r->f, r->out);
-    drop_lost(r, list, &lost, from);
+    drop_lost(r, &lost, from);
     spanmap_fini(&lost);
 }
 

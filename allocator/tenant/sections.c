@@ -29,7 +29,7 @@ static bool is_own_item(const struct node *item, struct arena *arena, struct own
         !node_as_text(node_get(item, "url"), &url)) {
         return false;
     }
-    if (!wire_url_is_ours(url, arena, &out->job, &out->receiver)) {
+    if (!wire_url_is_ours(url, arena, &out->job.text, &out->receiver)) {
         return false;
     }
     out->url = url;

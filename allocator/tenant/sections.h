@@ -5,6 +5,7 @@
 #define OTEL_TA_TENANT_SECTIONS_H
 
 #include "allocator/codec/node.h"
+#include "allocator/tenant/jobname.h"
 
 struct section {
     struct span name;
@@ -21,7 +22,7 @@ struct own_entry {
     bool is_there;
     bool is_alone; /* nothing else in its section */
     struct span url;
-    struct span job; /* which originals it stands for: they may be stored under an older name */
+    struct jobname_read job; /* whose originals it stands for: the job may have another name now */
     struct span receiver;
 };
 

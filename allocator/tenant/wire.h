@@ -34,7 +34,8 @@ struct wire_form {
     struct span shared_host;       /* of WIRE_SHARED: "ta.example:8080" */
 };
 
-/* "http://<svc>:80/jobs/<QueryEscape(job)>/targets?collector_id=<expr>" (documented), with host
+/* 'job' is its name as collectors read it (jobname.h).
+ * "http://<svc>:80/jobs/<QueryEscape(job)>/targets?collector_id=<expr>" (documented), with host
  * "<svc>.<ns>.svc" (qualified), or "http://<shared_host>/n/<ns>/<cr>/jobs/…" (shared). A receiver
  * other than "prometheus" appends "&receiver=<QueryEscape>". */
 void wire_job_url(struct wire_cr cr, struct span receiver, struct span job,

@@ -282,7 +282,7 @@ static void say_secrets(struct answer *a, const struct revision *r)
             if (job_has_secret(&receiver->jobs[j])) {
                 AUTO_STR text = mem_printf("otel-ta: job '%.*s' has inline credentials in its "
                                            "discovery; prefer files or Secrets",
-                                           SPAN_ARG(receiver->jobs[j].name));
+                                           SPAN_ARG(receiver->jobs[j].name.text));
                 add_warning(a, span_of(text));
                 return;
             }

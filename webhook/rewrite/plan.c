@@ -5,7 +5,6 @@
 #include "allocator/codec/nodeedit.h"
 #include "allocator/codec/urlform.h"
 #include "allocator/scrape/sdconfig.h"
-#include "allocator/tenant/originals.h"
 #include "allocator/tenant/receivers.h"
 #include "webhook/rewrite/block.h"
 
@@ -64,11 +63,14 @@ static bool has_old_originals(struct planner *p)
     return p->old.annotation != NULL;
 }
 
-static bool find_original(struct planner *p, struct span receiver, struct span job,
-                          const struct own_entry *own, struct original *out)
+static const struct original *find_original(struct planner *p, struct span receiver,
+                                            struct jobname_written job, const struct own_entry *own)
 {
-    return originals_find(&p->originals, own, receiver, job, out) ||
-           (has_old_originals(p) && originals_find(&p->old_originals, own, receiver, job, out));
+    const struct original *found = originals_find(&p->originals, own, receiver, job);
+
+    return found == NULL && has_old_originals(p)
+               ? originals_find(&p->old_originals, own, receiver, job)
+               : found;
 }
 
 static void index_old_jobs(struct planner *p)
@@ -80,9 +82,9 @@ static void index_old_jobs(struct planner *p)
         const struct node *list =
             node_get(node_get(receivers->pairs[r].value, "config"), "scrape_configs");
         for (size_t i = 0; list != NULL && list->type == NODE_LIST && i < list->n; i++) {
-            struct span name;
-            if (node_as_text(node_get(list->items[i], "job_name"), &name)) {
-                (void)spanmap_put_in(&p->old_jobs, receivers->pairs[r].key->text, name,
+            struct jobname_written name;
+            if (jobname_of(list->items[i], &name)) {
+                (void)spanmap_put_in(&p->old_jobs, receivers->pairs[r].key->text, name.text,
                                      list->items[i]);
             }
         }
@@ -90,7 +92,7 @@ static void index_old_jobs(struct planner *p)
 }
 
 /* An object that was stored in this state may still be changed in other ways. */
-static bool was_lost_before(struct planner *p, struct span receiver, struct span job)
+static bool was_lost_before(struct planner *p, struct span receiver, struct jobname_written job)
 {
     struct sections sections;
     struct own_entry own;
@@ -102,7 +104,7 @@ static bool was_lost_before(struct planner *p, struct span receiver, struct span
     if (!p->has_old_jobs) {
         index_old_jobs(p);
     }
-    const struct node *old = spanmap_get_in(&p->old_jobs, receiver, job);
+    const struct node *old = spanmap_get_in(&p->old_jobs, receiver, job.text);
     if (old == NULL || old->type != NODE_MAP) {
         return false;
     }
@@ -111,22 +113,6 @@ static bool was_lost_before(struct planner *p, struct span receiver, struct span
 }
 
 /* ---- one job */
-
-/* The Collector turns $$ into $ before its receiver, and so the allocator, sees the name. */
-static struct span as_collector_reads(struct span name, struct arena *arena)
-{
-    size_t len = 0;
-
-    if (memchr(name.p, '$', name.len) == NULL) {
-        return name;
-    }
-    char *text = arena_bytes(arena, name.len);
-    for (size_t i = 0; i < name.len; i++) {
-        text[len++] = name.p[i];
-        i += name.p[i] == '$' && i + 1 < name.len && name.p[i + 1] == '$' ? 1 : 0;
-    }
-    return span_make(text, len);
-}
 
 /* What the URLs of a receiver's jobs have in common. */
 static void set_url(struct planner *p, struct span receiver)
@@ -144,9 +130,9 @@ static void set_url(struct planner *p, struct span receiver)
     p->url_tail = buf_span(&tail);
 }
 
-static struct span job_url(const struct planner *p, struct span job)
+static struct span job_url(const struct planner *p, struct jobname_read job)
 {
-    struct span name = as_collector_reads(job, p->arena);
+    struct span name = job.text;
     struct buf url;
 
     buf_init_in(&url, p->arena, LIMIT_DOCUMENT_BYTES);
@@ -165,13 +151,13 @@ static void plan_lost(struct planner *p, const struct plan_receiver *r, struct p
     job->action = JOB_LEAVE;
     p->plan->n_jobs_lost++;
     if (p->is_rewrite && !was_lost_before(p, r->name, job->name)) {
-        AUTO_STR loss = originals_loss(job->name);
+        AUTO_STR loss = originals_loss(job->name.text);
         job_fault(p, p->severity, NULL, job->node, "%s", loss);
         return;
     }
     size_t mark = faults_push_index(p->f, p->index);
     faults_add_kind(p->f, FAULT_STANDING, FAULT_WARNING, job->node->line,
-                    "job '%.*s' %s: its originals are lost%s", SPAN_ARG(job->name),
+                    "job '%.*s' %s: its originals are lost%s", SPAN_ARG(job->name.text),
                     p->is_rewrite ? "discovers nothing" : "keeps the allocator's URL", why);
     faults_pop(p->f, mark);
 }
@@ -188,7 +174,7 @@ static void warn_not_run(struct planner *p, const struct plan_job *job)
     for (size_t i = 0; i < job->sections.n; i++) {
         struct span section = job->sections.v[i].name;
         if (!sdconfig_is_run(section)) {
-            AUTO_STR gap = sdconfig_gap(job->name, section);
+            AUTO_STR gap = sdconfig_gap(job->name.text, section);
             job_fault(p, FAULT_WARNING, NULL, job->node, "%s", gap);
         }
     }
@@ -198,35 +184,32 @@ static void decide(struct planner *p, const struct plan_receiver *r, struct plan
 {
     struct sections present;
     struct own_entry own;
-    struct original original = { .map = NULL };
 
     sections_of_job(job->node, p->arena, &present, &own);
-    bool is_known = own.is_there && find_original(p, r->name, job->name, &own, &original);
-    if (present.n == 0 && !is_known) {
+    job->original = own.is_there ? find_original(p, r->name, job->name, &own) : NULL;
+    if (present.n == 0 && job->original == NULL) {
         if (own.is_there) {
             plan_lost(p, r, job);
         } else if (p->is_rewrite) {
             job_fault(p, FAULT_WARNING, NULL, job->node, "job '%.*s' has nothing to discover",
-                      SPAN_ARG(job->name));
+                      SPAN_ARG(job->name.text));
         }
         return;
     }
     job->sections = present;
-    if (is_known) {
+    if (job->original != NULL) {
         struct sections stored;
-        sections_of_map(original.map, p->arena, &stored);
+        sections_of_map(job->original->map, p->arena, &stored);
         sections_join(&stored, &present, p->arena, &job->sections);
-        job->stored_under_receiver = original.receiver;
-        job->stored_under_job = original.job;
     }
     if (p->is_rewrite) {
         warn_not_run(p, job);
-        job->url = job_url(p, job->name);
+        job->url = job_url(p, jobname_read(job->name, p->arena));
         job->action = is_finished(job, &own, &present) ? JOB_LEAVE : JOB_REWRITE;
-        if (is_known && present.n > 0) {
+        if (job->original != NULL && present.n > 0) {
             job_fault(p, FAULT_WARNING, NULL, job->node,
                       "job '%.*s': added discovery sections join the stored ones",
-                      SPAN_ARG(job->name));
+                      SPAN_ARG(job->name.text));
         }
     } else {
         job->action = own.is_there ? JOB_RESTORE : JOB_LEAVE;
@@ -234,7 +217,7 @@ static void decide(struct planner *p, const struct plan_receiver *r, struct plan
 }
 
 /* The name as text, or a fault. Upstream refuses what YAML reads as a number, and so do we. */
-static bool read_name(struct planner *p, const struct node *node, struct span *out)
+static bool read_name(struct planner *p, const struct node *node, struct jobname_written *out)
 {
     const struct node *name = node_get(node, "job_name");
     int64_t number;
@@ -245,15 +228,15 @@ static bool read_name(struct planner *p, const struct node *node, struct span *o
         job_fault(p, p->severity, NULL, node, "job_name is missing");
         return false;
     }
-    bool is_text = node_as_text(name, out) && !node_as_int(name, &number) &&
+    bool is_text = node_as_text(name, &out->text) && !node_as_int(name, &number) &&
                    !node_as_double(name, &real) &&
                    !(name->style == NODE_PLAIN && node_as_bool(name, &truth));
     if (!is_text) {
         job_fault(p, p->severity, "job_name", name, "must be text, not %s",
                   name->type == NODE_SCALAR ? "a number or a boolean" : node_type_name(name));
-    } else if (out->len == 0 || memchr(out->p, '\0', out->len) != NULL) {
+    } else if (out->text.len == 0 || memchr(out->text.p, '\0', out->text.len) != NULL) {
         job_fault(p, p->severity, "job_name", name, "%s",
-                  out->len == 0 ? "is empty" : "holds a NUL character");
+                  out->text.len == 0 ? "is empty" : "holds a NUL character");
         is_text = false;
     }
     return is_text;
@@ -292,6 +275,30 @@ static bool check_sections(struct planner *p, const struct node *job)
     return is_good;
 }
 
+/* Collectors, and so the allocator and its URLs, know jobs by the names that they read. */
+static bool is_only_one(struct planner *p, const struct plan_receiver *r,
+                        const struct plan_job *job)
+{
+    struct jobname_read name = jobname_read(job->name, p->arena);
+    const struct plan_job *other = spanmap_get_in(&p->names, r->name, name.text);
+
+    if (other == NULL) {
+        (void)spanmap_put_in(&p->names, r->name, name.text, job);
+        return true;
+    }
+    if (span_eq(other->name.text, job->name.text)) {
+        job_fault(p, p->severity, "job_name", job->node,
+                  "found multiple scrape configs with job name \"%.*s\"", SPAN_ARG(name.text));
+    } else {
+        job_fault(
+            p, p->severity, "job_name", job->node,
+            "found multiple scrape configs with job name \"%.*s\": collectors read both '%.*s' "
+            "and '%.*s' so",
+            SPAN_ARG(name.text), SPAN_ARG(other->name.text), SPAN_ARG(job->name.text));
+    }
+    return false;
+}
+
 static void plan_one_job(struct planner *p, struct plan_receiver *r, const struct node *node,
                          size_t index)
 {
@@ -306,9 +313,7 @@ static void plan_one_job(struct planner *p, struct plan_receiver *r, const struc
     if (!read_name(p, node, &job->name) || !check_sections(p, node)) {
         return;
     }
-    if (!spanmap_put_in(&p->names, r->name, job->name, node)) {
-        job_fault(p, p->severity, "job_name", node,
-                  "found multiple scrape configs with job name \"%.*s\"", SPAN_ARG(job->name));
+    if (!is_only_one(p, r, job)) {
         return;
     }
     decide(p, r, job);

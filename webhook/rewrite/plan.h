@@ -7,6 +7,7 @@
 
 #include "allocator/base/fault.h"
 #include "allocator/tenant/collector.h"
+#include "allocator/tenant/originals.h"
 #include "allocator/tenant/sections.h"
 #include "allocator/tenant/wire.h"
 
@@ -26,13 +27,12 @@ enum job_action {
 struct plan_job {
     const struct node *node;
     size_t index; /* in scrape_configs */
-    struct span name;
+    struct jobname_written name;
     enum job_action action;
     struct span url;          /* JOB_REWRITE */
     struct sections sections; /* what it discovers, from the job or the annotation; JOB_RESTORE:
                                  what comes back */
-    struct span stored_under_receiver,
-        stored_under_job; /* where the annotation had it, when it came from there */
+    const struct original *original; /* what the annotation has of it, or NULL */
 };
 
 enum block_action {

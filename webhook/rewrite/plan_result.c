@@ -92,7 +92,7 @@ static int by_job(const void *a, const void *b)
     const struct plan_job *const *x = a;
     const struct plan_job *const *y = b;
 
-    return span_cmp((*x)->name, (*y)->name);
+    return span_cmp((*x)->name.text, (*y)->name.text);
 }
 
 static void write_jobs(const struct plan_receiver *r, struct arena *arena, struct buf *out)
@@ -110,7 +110,7 @@ static void write_jobs(const struct plan_receiver *r, struct arena *arena, struc
     buf_add_str(out, "\"jobs\":{");
     for (size_t i = 0; i < n; i++) {
         buf_add_str(out, i == 0 ? "" : ",");
-        buf_add_json(out, sorted[i]->name);
+        buf_add_json(out, sorted[i]->name.text);
         buf_add_char(out, ':');
         sections_write(&sorted[i]->sections, out);
     }

@@ -100,9 +100,9 @@ static const struct node *record_of(const struct textplan *in, const struct plan
     if (job == NULL) {
         return undo_find(in->records, r->name, SPAN_LIT(""));
     }
-    return job->stored_under_job.p == NULL
+    return job->original == NULL
                ? NULL
-               : undo_find(in->records, job->stored_under_receiver, job->stored_under_job);
+               : undo_find(in->records, job->original->receiver, job->original->job.text);
 }
 
 static int edit_one_job(const struct textplan *in, const struct plan_receiver *r,
@@ -378,12 +378,12 @@ static void write_record(struct record_writer *w, const struct plan_receiver *r,
     if (run != NULL) {
         const struct undo_place place = { w->result, begin, &w->undo.edits.v[run->first], run->n };
         /* Undoing a second rewrite would lead to the first one's result, not to the user's text. */
-        if ((job == NULL || job->stored_under_job.p == NULL) && place.undo->begin >= begin) {
-            open_record(w, r, job == NULL ? SPAN_LIT("") : job->name);
+        if ((job == NULL || job->original == NULL) && place.undo->begin >= begin) {
+            open_record(w, r, job == NULL ? SPAN_LIT("") : job->name.text);
             undo_write(&place, w->out);
         }
     } else if (undo_fits(record, w->result, begin)) {
-        open_record(w, r, job == NULL ? SPAN_LIT("") : job->name);
+        open_record(w, r, job == NULL ? SPAN_LIT("") : job->name.text);
         node_write_json(record, w->out);
     }
 }
@@ -391,7 +391,7 @@ static void write_record(struct record_writer *w, const struct plan_receiver *r,
 static int by_name(const void *a, const void *b)
 {
     const struct plan_job *const *x = a, *const *y = b;
-    return span_cmp((*x)->name, (*y)->name);
+    return span_cmp((*x)->name.text, (*y)->name.text);
 }
 
 static int by_receiver(const void *a, const void *b)
