@@ -114,7 +114,7 @@ static bool any_node(const struct table_node *node, const void *key)
     return true; /* the identity is the hash */
 }
 
-static struct target *find_head(const struct job *j, uint64_t identity)
+struct target *job_find_head(const struct job *j, uint64_t identity)
 {
     struct table_node *node = table_find(&j->heads, identity, any_node, NULL);
     return node == NULL ? NULL : CONTAINER_OF(node, struct target, node);
@@ -180,7 +180,7 @@ static void insert_target(struct job *j, struct target *head, struct target *t)
 /* Takes 't' out of its chain; with 'instead' (may be NULL) in its place. */
 static void remove_target(struct job *j, struct target *t, struct target *instead) ON(engine)
 {
-    struct target *head = find_head(j, target_identity(t));
+    struct target *head = job_find_head(j, target_identity(t));
 
     assert(head != NULL);
     if (instead != NULL) {
@@ -340,7 +340,8 @@ static void keep(struct reading *r, const struct sd_group *g, struct span addres
     if (r->tail == NULL) {
         r->tail = tails_intern(j->tails, r->tail_text);
     }
-    struct target *head = find_head(j, identity), *previous = find_previous(r, head), *t = previous;
+    struct target *head = job_find_head(j, identity), *previous = find_previous(r, head),
+                  *t = previous;
     if (t == NULL || t->tail != r->tail || !span_eq(span_make(t->own, t->own_len), own)) {
         t = make_target(r, own, identity, address);
     }

@@ -46,6 +46,8 @@ struct job *job_new(struct scrapejob *config, const char *label, struct fleet *f
                     uint32_t fleet_job, struct tails *tails, struct strpool *pool);
 /* NULL for an unknown one. */
 struct source *job_find_source(const struct job *j, uint32_t section, struct span name);
+/* The one that is served of its identity; NULL: there is none. */
+struct target *job_find_head(const struct job *j, uint64_t identity);
 /* The source holds this now. What changes is noted in the pages. */
 void job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)
     ON(engine);

@@ -1,5 +1,5 @@
-/* What state.c (arrivals, publication) and configure.c (one configuration after another)
- * share. Private to the two. Threads: the engine's. */
+/* What state.c (arrivals, publication) and configure.c (one configuration after another) share, and
+ * verify.c and explain.c look at. Private to the four. Threads: the engine's. */
 #ifndef OTEL_TA_ENGINE_STATE_FIELDS_H
 #define OTEL_TA_ENGINE_STATE_FIELDS_H
 

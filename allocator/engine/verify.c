@@ -17,20 +17,6 @@ static int fail(struct err *err, const struct job *j, const char *what)
 
 /* ---- the targets of a job, as the sources have them */
 
-static bool any_node(const struct table_node *node, const void *key)
-{
-    (void)node;
-    (void)key;
-    return true; /* the identity is the hash */
-}
-
-/* The one that is served of its identity, or NULL. */
-static const struct target *find_head(const struct job *j, uint64_t identity)
-{
-    struct table_node *node = table_find(&j->heads, identity, any_node, NULL);
-    return node == NULL ? NULL : CONTAINER_OF(node, struct target, node);
-}
-
 static bool is_before(const struct target *a, const struct target *b)
 {
     if (a->source->section != b->source->section) {
@@ -46,7 +32,7 @@ static int verify_source(const struct job *j, const struct source *s, size_t *n_
                          struct err *err)
 {
     for (uint32_t i = 0; i < s->n; i++) {
-        const struct target *t = s->targets[i], *head = find_head(j, target_identity(t));
+        const struct target *t = s->targets[i], *head = job_find_head(j, target_identity(t));
         if (head == NULL) {
             return fail(err, j, "a kept target has nobody who is served in its place");
         }

@@ -17,18 +17,41 @@ static void set_seeds(const struct scrapejob *job, struct label_builder *lb)
     }
 }
 
+static enum relabel_outcome run_watched(const struct relabel *rules, struct label_builder *lb,
+                                        const struct verdict_watch *w, size_t *out_rule)
+{
+    size_t n = rules == NULL ? 0 : relabel_count(rules);
+
+    for (size_t i = 0; i < n && !lb->is_overfull; i++) {
+        w->will_run(w->arg, i, lb);
+        enum relabel_outcome outcome = relabel_run_one(rules, i, lb);
+        w->has_run(w->arg, i, outcome, lb);
+        if (outcome == RELABEL_DROP) {
+            *out_rule = i;
+            return RELABEL_DROP;
+        }
+    }
+    return RELABEL_KEEP;
+}
+
+static enum relabel_outcome run(const struct relabel *rules, struct label_builder *lb,
+                                const struct verdict_watch *w, size_t *out_rule)
+{
+    return w == NULL ? relabel_run(rules, lb, out_rule) : run_watched(rules, lb, w, out_rule);
+}
+
 /* prometheus-operator shards by a keep rule that lets everything pass while this label is set. The
  * allocator spreads the targets itself, so it sets the label before the rules and takes it away
  * after them. */
 static enum relabel_outcome run_rules(const struct scrapejob *job, struct label_builder *lb,
-                                      size_t *out_rule)
+                                      const struct verdict_watch *w, size_t *out_rule)
 {
     if (!job->disable_sharding) {
-        return relabel_run(job->rules, lb, out_rule);
+        return run(job->rules, lb, w, out_rule);
     }
     const struct str *mark = strpool_intern(lb->pool, SPAN_LIT("__tmp_disable_sharding"));
     label_builder_set(lb, mark, SPAN_LIT("true"));
-    enum relabel_outcome outcome = relabel_run(job->rules, lb, out_rule);
+    enum relabel_outcome outcome = run(job->rules, lb, w, out_rule);
     label_builder_del(lb, mark);
     return outcome;
 }
@@ -187,7 +210,8 @@ static const char *check(const struct scrapejob *job, struct label_builder *lb,
     return reason == NULL ? check_values(lb) : reason;
 }
 
-void verdict_reach(const struct scrapejob *job, struct label_builder *lb, struct verdict *out)
+void verdict_watch(const struct scrapejob *job, struct label_builder *lb,
+                   const struct verdict_watch *w, struct verdict *out)
 {
     *out = (struct verdict){ .kind = VERDICT_KEPT };
     if (job->filter == SCRAPE_FILTER_NONE) {
@@ -195,7 +219,10 @@ void verdict_reach(const struct scrapejob *job, struct label_builder *lb, struct
         return;
     }
     set_seeds(job, lb);
-    if (run_rules(job, lb, &out->rule) == RELABEL_DROP) {
+    if (w != NULL) {
+        w->seeded(w->arg, lb);
+    }
+    if (run_rules(job, lb, w, &out->rule) == RELABEL_DROP) {
         out->kind = VERDICT_DROPPED;
         return;
     }
@@ -210,4 +237,9 @@ void verdict_reach(const struct scrapejob *job, struct label_builder *lb, struct
         label_builder_append(lb, strpool_intern(lb->pool, SPAN_LIT("instance")), o.address);
     }
     out->identity = labels_identity(lb, job->name);
+}
+
+void verdict_reach(const struct scrapejob *job, struct label_builder *lb, struct verdict *out)
+{
+    verdict_watch(job, lb, NULL, out);
 }

@@ -22,4 +22,18 @@ struct verdict {
  * SCRAPE_FILTER_NONE nothing is changed and nothing checked: every target is kept. */
 void verdict_reach(const struct scrapejob *job, struct label_builder *lb, struct verdict *out);
 
+/* Somebody who wants to see how it is reached. */
+struct verdict_watch {
+    /* What the scrape config adds was added. Not called with SCRAPE_FILTER_NONE. */
+    void (*seeded)(void *arg, const struct label_builder *lb);
+    /* Around each rule that runs; the last of them drops the target if one does. */
+    void (*will_run)(void *arg, size_t rule, const struct label_builder *lb);
+    void (*has_run)(void *arg, size_t rule, enum relabel_outcome outcome,
+                    const struct label_builder *lb);
+    void *arg;
+};
+/* The same verdict, in more time. 'w' may be NULL. */
+void verdict_watch(const struct scrapejob *job, struct label_builder *lb,
+                   const struct verdict_watch *w, struct verdict *out);
+
 #endif

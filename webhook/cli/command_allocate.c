@@ -2,17 +2,13 @@
  * discovery. */
 #include "webhook/cli/command.h"
 
-#include "allocator/base/clock.h"
-#include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/terminal.h"
-#include "allocator/engine/state.h"
-#include "allocator/watch/watcher.h"
 #include "webhook/cli/input.h"
+#include "webhook/cli/survey.h"
 
 #include <jansson.h>
-#include <poll.h>
 #include <stdlib.h>
 
 struct row { /* one target and who has it */
@@ -30,33 +26,6 @@ struct allocation {
     VEC(struct row) rows;
     VEC(struct total) totals;
 };
-
-/* ---- one complete discovery */
-
-static void wait_until_settled(struct state *s, struct mailbox *box, int64_t timeout_ms,
-                               FILE *errout) ON(engine)
-{
-    int64_t end_ms = clock_mono_ms() + timeout_ms;
-    struct state_counts counts;
-
-    state_count(s, &counts);
-    while (counts.n_wants_open > 0) {
-        int64_t left_ms = end_ms - clock_mono_ms();
-        struct pollfd fd = { .fd = mailbox_fd(box), .events = POLLIN };
-        if (left_ms <= 0 || poll(&fd, 1, (int)left_ms) < 0) {
-            terminal_line(errout, "otel-ta: %zu discovery sections did not answer in time",
-                          counts.n_wants_open);
-            state_tick(s, INT64_MAX);
-            return;
-        }
-        for (struct mail *mail = mailbox_drain(box), *next; mail != NULL; mail = next) {
-            next = mail->next;
-            state_arrive(s, CONTAINER_OF(mail, struct arrival, mail));
-            mail->dispose(mail);
-        }
-        state_count(s, &counts);
-    }
-}
 
 /* ---- from the state to rows */
 
@@ -216,12 +185,9 @@ static bool has_jobs(const struct tenants *tenants)
     return n > 0;
 }
 
-static int allocate(const struct options *o, struct watcher *watcher, struct mailbox *box,
-                    const struct command_io *io)
+static int allocate(const struct options *o, struct survey *survey, const struct command_io *io)
 {
-    struct state *s = state_new(watcher_mailbox(watcher));
     struct input input;
-    struct err err = { 0 };
 
     role_enter(engine); /* this command has no engine thread: the main thread is it */
     int code = input_load(&o->tenants, input_paths(o), &input, io->errout);
@@ -229,41 +195,24 @@ static int allocate(const struct options *o, struct watcher *watcher, struct mai
         if (!has_jobs(&input.tenants)) {
             input_report_jobless(&input, "otel-ta allocate: warning: ", io->errout);
         }
-        int rc = state_configure(s, &input.tenants, clock_mono_ms(), &err);
-        if (rc < 0) {
-            terminal_line(io->errout, "otel-ta: %s", err.text);
-            code = EXIT_FAULTS;
-        }
+        code = survey_run(survey, &input.tenants, o->timeout_ms, io->errout);
         input_fini(&input);
     }
     if (code == EXIT_OK) {
-        wait_until_settled(s, box, o->timeout_ms, io->errout);
-        const struct snapshot *snapshot = state_publish(s);
-        code = print_allocation(o, s, io);
-        if (snapshot != NULL) {
-            snapshot_put(snapshot);
+        if (survey->n_missing > 0) {
+            terminal_line(io->errout, "otel-ta: %zu discovery sections did not answer in time",
+                          survey->n_missing);
         }
+        code = print_allocation(o, survey->state, io);
     }
-    watcher_connect(watcher, NULL);
-    state_release_watcher(s);
-    mailbox_close(box);
-    state_free(&s);
+    survey_close(survey);
     return code;
 }
 
 int command_allocate(const struct options *o, const struct command_io *io)
 {
-    struct watcher *watcher = NULL;
-    struct err err;
+    struct survey survey;
+    int code = survey_open(&survey, false, io->errout);
 
-    if (watcher_start(&watcher, &err) < 0) {
-        terminal_line(io->errout, "otel-ta: %s", err.text);
-        return EXIT_CANNOT;
-    }
-    struct mailbox *box = mailbox_new(0);
-    watcher_connect(watcher, box);
-    int code = allocate(o, watcher, box, io);
-    watcher_stop(&watcher);
-    mailbox_free(&box);
-    return code;
+    return code == EXIT_OK ? allocate(o, &survey, io) : code;
 }

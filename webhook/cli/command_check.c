@@ -98,7 +98,7 @@ static void check_files(struct file_check *c, const struct findings *found)
         check_file(c, f);
     }
     if (found->n_failed > 0 || found->n_missing > 0) {
-        findings_report_gaps(c->job, found, c->errout);
+        findings_report_gaps(c->job, found->n_failed, found->n_missing, c->errout);
         c->n_errors++;
         return;
     }
@@ -173,7 +173,7 @@ static int check_one(const struct options *o, const char *path, const struct com
         n_jobs += jobs->n;
         for (size_t k = 0; k < jobs->n; k++) {
             if (input.kind == INPUT_PROMETHEUS) { /* of the other kinds it was said */
-                findings_report_gaps(jobs->v[k], &(const struct findings){ 0 }, io->errout);
+                findings_report_gaps(jobs->v[k], 0, 0, io->errout);
             }
             warn_empty(path, jobs->v[k], io->errout);
             int one = check_job(o, path, jobs->v[k], &input.pool, io->errout);

@@ -165,7 +165,7 @@ int command_discover(const struct options *o, const struct command_io *io)
         terminal_line(io->errout, "otel-ta: %s", err.text);
         code = EXIT_CANNOT;
     } else {
-        findings_report_gaps(job, &findings, io->errout);
+        findings_report_gaps(job, findings.n_failed, findings.n_missing, io->errout);
         code = print_listing(job, &findings, &input.pool, io);
         findings_fini(&findings);
     }

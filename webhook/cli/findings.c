@@ -147,7 +147,8 @@ int findings_digest(const struct scrapejob *job, const struct finding *f, struct
     return rc < 0 ? err_wrap(err, rc, "%.*s", SPAN_ARG(in.source)) : 0;
 }
 
-void findings_report_gaps(const struct scrapejob *job, const struct findings *f, FILE *errout)
+void findings_report_gaps(const struct scrapejob *job, size_t n_failed, size_t n_missing,
+                          FILE *errout)
 {
     for (size_t i = 0; i < job->n_sds; i++) {
         struct span section = span_of(job->sds[i].section);
@@ -156,13 +157,13 @@ void findings_report_gaps(const struct scrapejob *job, const struct findings *f,
             terminal_line(errout, "otel-ta: %s", gap);
         }
     }
-    if (f->n_failed > 0) {
+    if (n_failed > 0) {
         terminal_line(errout, "otel-ta: job '%.*s': %zu discovery sources could not be read",
-                      SPAN_ARG(job->name), f->n_failed);
+                      SPAN_ARG(job->name), n_failed);
     }
-    if (f->n_missing > 0) {
+    if (n_missing > 0) {
         terminal_line(errout, "otel-ta: job '%.*s': %zu discovery sections did not answer in time",
-                      SPAN_ARG(job->name), f->n_missing);
+                      SPAN_ARG(job->name), n_missing);
     }
 }
 

@@ -32,8 +32,10 @@ int findings_discover_once(const struct scrapejob *job, const struct findings_op
 /* Digests one of them into 'batch' (reset). */
 int findings_digest(const struct scrapejob *job, const struct finding *f, struct sd_batch *batch,
                     struct err *err) MUST_USE;
-/* Says on 'errout' what of them is missing. */
-void findings_report_gaps(const struct scrapejob *job, const struct findings *f, FILE *errout);
+/* Says on 'errout' what of a job is missing: sections that are not run, and so many sources that
+ * could not be read, and sections without an answer. */
+void findings_report_gaps(const struct scrapejob *job, size_t n_failed, size_t n_missing,
+                          FILE *errout);
 void findings_fini(struct findings *f);
 
 #endif

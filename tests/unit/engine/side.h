@@ -5,6 +5,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/vec.h"
+#include "allocator/engine/explain.h"
 #include "allocator/engine/state.h"
 #include "tests/check.h"
 
@@ -16,6 +17,7 @@
 
 struct side {
     struct state *state;
+    struct explain *explain; /* what arrives is shown to it; NULL: to the state alone */
     struct mailbox *wants;
     VEC(struct listener {
         uint64_t id;
@@ -65,6 +67,7 @@ static inline void side_fini(struct side *s)
     if (s->current != NULL) {
         snapshot_put(s->current);
     }
+    explain_free(&s->explain);
     state_free(&s->state);
     mailbox_free(&s->wants);
     vec_each(&s->listeners, l) {
@@ -84,7 +87,11 @@ static inline void tell(struct side *s, uint64_t id, enum arrival_status status,
         a->body = mem_strdup(body);
         a->body_len = strlen(body);
     }
-    state_arrive(s->state, a);
+    if (s->explain != NULL) {
+        explain_arrive(s->explain, &a);
+    } else {
+        state_arrive(s->state, a);
+    }
     arrival_free(&a);
 }
 

@@ -11,64 +11,11 @@
 #include "allocator/base/vec.h"
 #include "tests/check.h"
 #include "tests/unit/engine/side.h"
-#include "tests/unit/engine/state_bodies.h"
-#include "tests/unit/engine/state_files.h"
+#include "tests/unit/engine/state_world.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* ---- configurations */
-
-struct world {
-    unsigned n_collectors;
-    const char *strategy;
-    unsigned jobs; /* bits: which jobs exist */
-    unsigned rules[4];
-};
-
-static void write_config(const struct world *w, struct buf *out)
-{
-    static const char *const rules[] = {
-        "",
-        "    relabel_configs:\n    - {source_labels: [drop], regex: vA1, action: drop}\n",
-        "    relabel_configs:\n    - {source_labels: [rename], regex: vA(.*), target_label: "
-        "__address__, replacement: 'same:$1'}\n",
-        "    relabel_configs:\n    - {source_labels: [env], regex: vA1, action: keep}\n"
-        "    - {regex: team|zone, action: labeldrop}\n",
-    };
-    static const char *const sections[] = {
-        "    file_sd_configs:\n    - files: [/f0.json]\n    - files: [/f1.json]\n",
-        "    file_sd_configs:\n    - files: ['/*.json']\n",
-        ("    static_configs: [{targets: [a:1, b:2, a:1], labels: {x: y}}]\n"
-         "    file_sd_configs: [{files: [/f2.json]}]\n"),
-        "    file_sd_configs:\n    - files: [/f3.json]\n    - files: ['/*.json']\n",
-    };
-
-    buf_addf(out, "allocation_strategy: %s\nconfig:\n  scrape_configs:\n", w->strategy);
-    for (unsigned i = 0; i < 4; i++) {
-        if ((w->jobs >> i & 1) != 0) {
-            buf_addf(out, "  - job_name: job%u\n%s%s", i, rules[w->rules[i]], sections[i]);
-        }
-    }
-}
-
-/* The wants that come of it stay in the mailbox. */
-static void configure_unanswered(struct side *s, const struct world *w)
-{
-    AUTO_BUF text;
-
-    buf_init(&text, MIB);
-    write_config(w, &text);
-    buf_add_char(&text, '\0');
-    configure_text(s, text.p, w->n_collectors);
-}
-
-static void configure(struct side *s, const struct world *w)
-{
-    configure_unanswered(s, w);
-    answer_wants(s);
-}
 
 /* ---- comparison */
 
@@ -148,50 +95,6 @@ static bool equals_twin(const struct side *s, const struct world *w)
 }
 
 /* ---- histories */
-
-static void change_file(struct side *s)
-{
-    int file = (int)chance(N_FILES);
-    unsigned what = chance(8);
-
-    if (what == 0) {
-        mem_free(files[file]);
-        files[file] = NULL;
-    } else if (what <= 6) {
-        mem_free(files[file]);
-        files[file] = write_body(file);
-    }
-    vec_each(&s->listeners, l) {
-        if (what == 7 && listens(l, file)) { /* half written: what is known stays */
-            tell(s, l->id, ARRIVAL_OK, file, "[{\"targets\":[\"x:1\"],\"labels\":{\"a\":");
-        } else {
-            show_file(s, l, file);
-        }
-    }
-}
-
-static void change_world(struct world *w)
-{
-    static const char *const known[] = { "consistent-hashing", "rendezvous", "bounded-rendezvous",
-                                         "per-node", "least-weighted" };
-
-    switch (chance(6)) {
-    case 0:
-    case 1:
-    case 2:
-        w->n_collectors = chance(6) + 1;
-        break;
-    case 3:
-        w->jobs = chance(15) + 1;
-        break;
-    case 4:
-        w->rules[chance(4)] = chance(4);
-        break;
-    default:
-        w->strategy = known[chance(COUNT(known))];
-        break;
-    }
-}
 
 /* Reloads that follow each other faster than discovery answers. */
 static void change_often(struct side *s, struct world *w)
