@@ -23,6 +23,7 @@
 #define LIMIT_ANNOTATION_ENCODED (128 * KIB) /* annotation value */
 #define LIMIT_ANNOTATION_DECODED (2 * MIB)   /* inflated annotation */
 #define LIMIT_ANNOTATIONS (256 * KIB)        /* all annotations together, as Kubernetes counts */
+#define LIMIT_FILES 65536                    /* that a command reads of the folders it is given */
 #define LIMIT_WARNING 120                    /* one admission warning */
 
 /* certificates */

@@ -24,8 +24,9 @@ EXAMPLE = str(ROOT / "manifests/examples/collector-with-ta.yaml")
 scratch = pathlib.Path(tempfile.mkdtemp(prefix="otel-ta-cli-"))
 
 
-def run(*words, text=None, timeout=30):
-    return subprocess.run([BINARY, *map(str, words)], input=text, capture_output=True, text=True, timeout=timeout, check=False)
+def run(*words, text=None, timeout=30, **more):
+    source = {"input": text} if text is not None else {} if "stdin" in more else {"stdin": subprocess.DEVNULL}
+    return subprocess.run([BINARY, *map(str, words)], **source, capture_output=True, text=True, timeout=timeout, check=False, **more)
 
 
 def write(name, text):
@@ -78,8 +79,10 @@ refuses(run("rewrite", "--listen", ":1", "-f", EXAMPLE), 2, r"otel-ta rewrite: u
 refuses(run("rewrite", "-x"), 2, r"unknown flag '-x'", "an unknown short flag")
 refuses(run("rewrite", "-f"), 2, r"'-f' needs a value", "a flag without its value")
 refuses(run("rewrite", "--filename="), 2, r"'--filename' needs a value", "a flag with an empty value")
-refuses(run("rewrite"), 2, r"-f FILE", "nothing to rewrite")
-refuses(run("rewrite", "-f", EXAMPLE, "more"), 2, r"unexpected argument 'more'", "an argument too many")
+for command in ("rewrite", "restore", "validate", "allocate", "explain"):
+    refuses(run(command), 2, r"give at least one FILE or -f FILE", f"nothing to {command}")
+    refuses(run(command, "-f", EXAMPLE, "gone.yaml"), 3, r"gone\.yaml: No such file", f"{command}: an argument is a file")
+refuses(run("check", "service-discovery", EXAMPLE, "a", "more"), 2, r"unexpected argument 'more'", "an argument too many")
 refuses(run("rewrite", "-f", EXAMPLE, "-o", "xml"), 2, r"'xml' is not yaml, json, diff or json-patch", "an unknown output format")
 refuses(run("allocate", "-f", EXAMPLE, "-o", "yaml"), 2, r"'yaml' is not table or json", "an output format of another command")
 refuses(run("version", "-o", "table"), 2, r"'table' is not text or json", "and of yet another")
@@ -177,8 +180,47 @@ same((run("rewrite", "-f", empty).returncode, run("rewrite", "-f", empty).stdout
 like(run("validate", "-f", empty).stderr, r"empty\.yaml: warning: there is no OpenTelemetryCollector", "validate of nothing says so")
 like(run("allocate", "-f", empty).stderr, r"warning: there are no jobs", "allocate of nothing says so")
 refuses(run("explain", "-f", empty), 1, r"there are no jobs", "explain of nothing")
-for command in ("rewrite", "allocate", "explain", "serve"):
-    refuses(run(command, "-f", scratch), 3, rf"^otel-ta: {scratch}: Is a directory\n$", f"{command}: a folder instead of a file")
+for words in (("serve", "-f"), ("check", "config")):
+    refuses(run(*words, scratch), 3, rf"^otel-ta: {scratch}: Is a directory\n$", f"{words[0]}: a folder instead of a file")
+
+# --- as kubectl, promtool and linkerd have it
+shop, example = (pathlib.Path(path).read_text(encoding="utf-8") for path in (SHOP, EXAMPLE))
+tree = scratch / "tree"
+for name, text in (("b.yml", shop), ("a.yaml", example), ("deep/er/c.json", '{"kind": "Secret"}'), ("note.txt", "no: ["), (".hidden.yaml", "no: [")):
+    (tree / name).parent.mkdir(parents=True, exist_ok=True)
+    (tree / name).write_text(text, encoding="utf-8")
+(tree / "deep/round").symlink_to(tree)
+for command in ("rewrite", "validate", "allocate"):
+    want = run(command, "-f", tree / "a.yaml", "-f", tree / "b.yml")
+    same(want.returncode, 0, f"{command}: two files")
+    for words in ((tree / "a.yaml", tree / "b.yml"), ("-f", tree), (tree,), ("-f", f"{tree}/")):
+        got = run(command, *words)
+        same((got.returncode, got.stdout, got.stderr), (0, want.stdout, want.stderr), f"{command} {words}: the same")
+    with open(SHOP, encoding="utf-8") as stdin:
+        same(run(command, stdin=stdin).stdout, run(command, "-f", "-", text=shop).stdout, f"{command} < file")
+    same(run(command, text=shop).stdout, run(command, "-", text=shop).stdout, f"a pipe to {command}")
+for words in (("-R", "-f", tree), ("--recursive", tree), ("-Rf", tree)):
+    same(run("rewrite", *words).stdout.count("kind: OpenTelemetryCollector"), 2, f"rewrite {words[0]}: both")
+    like(run("rewrite", *words, "-o", "json").stdout, r'"Secret"', f"rewrite {words[0]}: and what is deeper")
+refuses(run("rewrite", "-f", tree / "deep"), 3, r"/deep: there is no \.yaml, \.yml or \.json file in it \(-R looks", "a folder without manifests")
+refuses(run("rewrite", "-R", "-f", tree / "deep/er/none"), 3, r"none: No such file", "a folder that is not there")
+for words in (("-o=json",), ("-ojson",), ("-o", "json"), ("--output=json",), ("--output", "json")):
+    same(run("allocate", SHOP, *words).stdout, run("allocate", SHOP, "-o", "json").stdout, f"allocate {words}")
+refuses(run("allocate", SHOP, "-o=jsn"), 2, r"--output: 'jsn' is not table or json; did you mean 'json'\?", "-o=jsn")
+same(run("rewrite", f"-f={SHOP}").returncode, 0, "-f=FILE")
+
+# --- help: eighty columns, headings, an example
+for words in ([], ["check"], ["certs"], *(command.split() for command in COMMANDS)):
+    page = run(*words, "--help").stdout
+    same([line for line in page.splitlines() if len(line) > 80], [], f"{' '.join(words)} --help fits 80 columns")
+    same(run("help", *words).stdout, page, f"help {' '.join(words)} says the same")
+    if words:
+        like(page, r"(?m)^Examples?:\n  .*otel-ta " + " ".join(words), f"{' '.join(words)} --help has an example")
+for group, others in (("check", "certs ca"), ("certs", "check config")):
+    page = run(group, "--help").stdout
+    like(page, rf"^Usage: otel-ta {group} COMMAND", f"{group} --help is a page of its own")
+    ok(others not in page and "rewrite" not in page, f"{group} --help is about nothing else")
+like(run("serve", "--help").stdout, r"(?s)Flags:.*Listeners:.*Certificates:.*Allocation:.*Rewriting:.*General:", "serve --help has headings")
 
 # --- colour
 def at_terminal(*words, **environment):

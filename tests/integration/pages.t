@@ -44,7 +44,7 @@ sections = dict(re.findall(r"^   ([a-z][a-z -]+|Every command)\n(.*?)(?=^   \S|^
 for command in commands:
     usage = output(BINARY, "help", *command.split()).stdout
     section = sections.get(command, "") + sections.get("Every command", "")
-    missing = [flag for flag in re.findall(r"^  (--[a-z-]+)", usage, re.M) if not re.search(re.escape(flag) + r"\b", section)]
+    missing = [flag for flag in re.findall(r"^  (?:-\w, |    )(--[a-z-]+)", usage, re.M) if not re.search(re.escape(flag) + r"\b", section)]
     same(missing, [], f"every flag of {command} is in its section")
 for name in ("NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES", "SEE ALSO"):
     like(page, rf"(?m)^{name}$", f"the page has {name}")
@@ -125,5 +125,7 @@ for name, complete in (("bash", bash), ("zsh", zsh), ("fish", fish)):
     same([hit for hit in complete("otel-ta rewrite -f her") if hit != ""], ["here.yaml"], f"{name}: a file")
     same({hit.rstrip("/") for hit in complete("otel-ta certs ca --cert-dir ")}, {"folder"}, f"{name}: a folder, and no file")
     same(complete("otel-ta check config her"), ["here.yaml"], f"{name}: a file that is no flag's")
+    same(complete("otel-ta rewrite her"), ["here.yaml"], f"{name}: nor of rewrite")
+    same(complete("otel-ta validate --recu"), ["--recursive"], f"{name}: a switch")
 shutil.rmtree(home, ignore_errors=True)
 done()

@@ -1,20 +1,24 @@
 #include "webhook/cli/commandtable.h"
 
-#include "allocator/base/mem.h"
-#include "webhook/cli/optiontable.h"
+#include "webhook/cli/help.h"
+
+#define FILES_TEXT                                                                                 \
+    "Files are arguments or -f FILE; '-' is standard input, which is also read when it is a "      \
+    "file or a pipe and none is named. Of a folder its .yaml, .yml and .json files are taken, "    \
+    "with -R those of its subfolders, too."
 
 /* ---- what must be there */
 
 static const char *missing_files(const struct options *o)
 {
-    return o->filenames.n > 0 ? NULL : "give at least one -f FILE ('-' is standard input)";
+    return o->filenames.n > 0 ? NULL : "give at least one FILE or -f FILE ('-' is standard input)";
 }
 
 static const char *missing_input(const struct options *o)
 {
     return o->filenames.n > 0 || o->config_file != NULL
                ? NULL
-               : "give at least one -f FILE, or --config-file";
+               : "give at least one FILE or -f FILE, or --config-file";
 }
 
 static const char *missing_argument(const struct options *o)
@@ -39,28 +43,43 @@ static const char *missing_certs(const struct options *o)
 static command_run command_help;
 
 const struct command_row command_rows[] = {
-    [COMMAND_SERVE] = { .words = "serve",
+    [COMMAND_SERVE] = { .group = "Serve",
+                        .words = "serve",
                         .arguments = "",
                         .help = "webhook and target allocator (also without a command)",
+                        .example = "otel-ta serve -f collector.yaml --collectors 3",
                         .run = NULL },
-    [COMMAND_REWRITE] = { .words = "rewrite",
-                          .arguments = "-f FILE|-…",
+    [COMMAND_REWRITE] = { .group = "Collector manifests",
+                          .words = "rewrite",
+                          .arguments = "[FILE…]",
                           .help = "Collector manifests in, rewritten manifests out",
+                          .more = FILES_TEXT,
+                          .example = "otel-ta rewrite collector.yaml -o diff\n"
+                                     "kubectl get otelcol -A -o yaml | otel-ta rewrite",
                           .run = command_rewrite,
+                          .takes_files = true,
                           .find_missing = missing_files },
     [COMMAND_RESTORE] = { .words = "restore",
-                          .arguments = "-f FILE|-…",
+                          .arguments = "[FILE…]",
                           .help = "the inverse of rewrite: the original text comes back",
+                          .more = FILES_TEXT,
+                          .example = "otel-ta restore rewritten.yaml > original.yaml",
                           .run = command_restore,
+                          .takes_files = true,
                           .find_missing = missing_files },
     [COMMAND_VALIDATE] = { .words = "validate",
-                           .arguments = "-f FILE|-…",
+                           .arguments = "[FILE…]",
                            .help = "report everything the allocator would refuse",
+                           .more = FILES_TEXT,
+                           .example = "otel-ta validate -f manifests/ -R",
                            .run = command_validate,
+                           .takes_files = true,
                            .find_missing = missing_files },
-    [COMMAND_CHECK_CONFIG] = { .words = "check config",
+    [COMMAND_CHECK_CONFIG] = { .group = "Look without serving",
+                               .words = "check config",
                                .arguments = "FILE…",
                                .help = "check Prometheus configuration files",
+                               .example = "otel-ta check config prometheus.yml",
                                .run = command_check,
                                .max_arguments = SIZE_MAX,
                                .find_missing = missing_argument,
@@ -69,100 +88,70 @@ const struct command_row command_rows[] = {
                            .arguments = "FILE JOB",
                            .help =
                                "discovered and relabeled targets of a job, as promtool prints them",
+                           .example = "otel-ta check service-discovery prometheus.yml node",
                            .run = command_discover,
                            .max_arguments = 2,
                            .find_missing = missing_job,
                            .is_terse = true },
     [COMMAND_ALLOCATE] = { .words = "allocate",
-                           .arguments = "-f FILE|- [--collectors LIST|N]",
+                           .arguments = "[FILE…]",
                            .help = "which collector gets which target",
+                           .more = FILES_TEXT,
+                           .example = "otel-ta allocate collector.yaml --collectors 3",
                            .run = command_allocate,
+                           .takes_files = true,
                            .find_missing = missing_input,
                            .is_terse = true },
     [COMMAND_EXPLAIN] = { .words = "explain",
-                          .arguments = "-f FILE|-",
+                          .arguments = "[FILE…]",
                           .help = "why a target is kept, dropped or invalid, rule by rule",
+                          .more = FILES_TEXT,
+                          .example = "otel-ta explain collector.yaml --target 10.0.0.1:9100",
                           .run = command_explain,
+                          .takes_files = true,
                           .find_missing = missing_input,
                           .is_terse = true },
-    [COMMAND_CERTS_CA] = { .words = "certs ca",
+    [COMMAND_CERTS_CA] = { .group = "Certificates of the webhook",
+                           .words = "certs ca",
                            .arguments = "",
                            .help = "print the CA bundle that clients of the webhook should trust",
+                           .example = "otel-ta certs ca --cert-dir certs",
                            .run = command_certs_ca,
                            .find_missing = missing_certs },
     [COMMAND_CERTS_SHOW] = { .words = "certs show",
                              .arguments = "",
                              .help = "names, issuer, validity, fingerprint and next step of each "
                                      "certificate",
+                             .example = "otel-ta certs show --cert-dir certs",
                              .run = command_certs_show,
                              .find_missing = missing_certs },
     [COMMAND_CERTS_ROTATE] = { .words = "certs rotate",
                                .arguments = "",
                                .help = "start the rotation to a new certificate authority",
+                               .example = "otel-ta certs rotate --cert-dir certs",
                                .run = command_certs_rotate,
                                .find_missing = missing_certs },
-    [COMMAND_VERSION] = { .words = "version",
+    [COMMAND_VERSION] = { .group = "Other",
+                          .words = "version",
                           .arguments = "",
                           .help = "print the version",
+                          .example = "otel-ta version -o json",
                           .run = command_version },
     [COMMAND_HELP] = { .words = "help",
                        .arguments = "[command]",
                        .help = "this overview, or the help of a command",
+                       .example = "otel-ta help certs show",
                        .run = command_help },
 };
 
-/* ---- help */
-
-/* Pads to 'width' columns: '…' is one of them in three bytes. */
-static void print_left(const char *text, int width, FILE *out)
-{
-    int columns = 0;
-
-    for (const char *p = text; *p != '\0'; p++) {
-        columns += ((unsigned char)*p & 0xc0) != 0x80;
-    }
-    fprintf(out, "  %s%*s ", text, columns < width ? width - columns : 0, "");
-}
-
-static void print_flags(enum command command, FILE *out)
-{
-    fprintf(out, "\nFlags:\n");
-    for (size_t i = 0; i < n_flag_rows; i++) {
-        if (flag_is_of(&flag_rows[i], command) && flag_rows[i].value != NULL) {
-            AUTO_STR left = mem_printf("--%s %s", flag_rows[i].name, flag_rows[i].value);
-            print_left(left, 36, out);
-            fprintf(out, "%s\n", flag_rows[i].help);
-        }
-    }
-}
-
-/* COMMAND_HELP: the overview. */
-static void write_usage(enum command about, FILE *out)
-{
-    if (about != COMMAND_HELP) {
-        const struct command_row *row = &command_rows[about];
-        fprintf(out, "Usage: otel-ta %s%s%s [flags]\n\n%s.\n", row->words,
-                row->arguments[0] == '\0' ? "" : " ", row->arguments, row->help);
-        print_flags(about, out);
-        return;
-    }
-    fprintf(out, "otel-ta rewrites OpenTelemetryCollector CRs to HTTP service discovery and "
-                 "allocates their targets.\n\n"
-                 "Usage: otel-ta [command] [flags]\n\nCommands:\n");
-    for (size_t i = 0; i < N_COMMAND_ROWS; i++) {
-        AUTO_STR left = mem_printf("%s %s", command_rows[i].words, command_rows[i].arguments);
-        print_left(left, 40, out);
-        fprintf(out, "%s\n", command_rows[i].help);
-    }
-    fprintf(
-        out,
-        "\notel-ta COMMAND --help lists the flags of a command. Exit codes: 0 done, 1 the input "
-        "has faults,\n"
-        "2 wrong usage, 3 cannot run. Results go to standard output, faults to standard error.\n");
-}
-
 static int command_help(const struct options *o, const struct command_io *io)
 {
-    write_usage(o->help_about, io->out);
+    if (o->help_group != NULL) {
+        help_group(command_rows, N_COMMAND_ROWS, o->help_group, io->out);
+    } else if (o->help_about != COMMAND_HELP) {
+        help_command(command_rows, o->help_about, io->out);
+    } else {
+        help_overview(command_rows, N_COMMAND_ROWS, io->out);
+    }
     return EXIT_OK;
 }

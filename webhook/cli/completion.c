@@ -52,12 +52,6 @@ static void write_words(const struct flag_row *row, FILE *out)
     }
 }
 
-/* The help of a flag without the letter that it begins with. */
-static const char *help_of(const struct flag_row *row)
-{
-    return row->letter == '\0' ? row->help : row->help + strcspn(row->help, " ") + 1;
-}
-
 /* For what stands between single quotes; 'special' is written after a backslash. */
 static void write_quoted(const char *text, const char *quote, const char *special, FILE *out)
 {
@@ -105,7 +99,8 @@ static void write_bash_command(size_t command, FILE *out)
             fprintf(out, "--%s ", flag_rows[i].name);
         }
     }
-    fputs("'\n        case $flag in\n", out);
+    fprintf(out, "' takes_files=%d\n        case $flag in\n",
+            command_rows[command].max_arguments > 0 || command_rows[command].takes_files);
     for (size_t i = 0; i < n_flag_rows; i++) {
         const struct flag_row *row = &flag_rows[i];
         if (is_offered(row, command) && value_kind(row) == VALUE_WORDS) {
@@ -154,7 +149,8 @@ void completion_bash(FILE *out)
     fputs("# Completion of otel-ta(1) for bash; made of its tables of commands and flags.\n"
           "_otel_ta() {\n"
           "    local cur=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD - 1]}\n"
-          "    local command=${COMP_WORDS[1]} at=2 commands flags='' kind=none words=''\n"
+          "    local command=${COMP_WORDS[1]} at=2 commands flags='' kind=none words='' "
+          "takes_files=0\n"
           "    COMPREPLY=()\n"
           "    if [[ $cur == '=' ]]; then # bash takes --flag=value for three words\n"
           "        cur=''\n"
@@ -185,7 +181,7 @@ void completion_bash(FILE *out)
           "            COMPREPLY=($(compgen -W \"$flags\" -- \"$cur\"))\n"
           "        elif ((COMP_CWORD == 1)) || [[ -z $flags ]]; then\n"
           "            COMPREPLY=($(compgen -W \"$commands\" -- \"$cur\"))\n"
-          "        elif [[ $command == check* ]] && ((COMP_CWORD >= at)); then\n"
+          "        elif ((takes_files)) && ((COMP_CWORD >= at)); then\n"
           "            compopt -o filenames 2>/dev/null\n             COMPREPLY=($(compgen -f -- "
           "\"$cur\"))\n"
           "        fi\n"
@@ -213,7 +209,7 @@ static void write_zsh_flag(const struct flag_row *row, FILE *out)
         fprintf(out, "%s{-%c%s,--%s%s}'[", row->read == flagvalue_append ? "'*'" : "", row->letter,
                 row->read == NULL ? "" : "+", row->name, end);
     }
-    write_quoted(help_of(row), ZSH_QUOTE, "[]\\", out);
+    write_quoted(row->help, ZSH_QUOTE, "[]\\", out);
     fputc(']', out);
     switch (value_kind(row)) {
     case VALUE_NONE:
@@ -250,7 +246,7 @@ static void write_zsh_command(size_t command, FILE *out)
         }
     }
     fprintf(out, "            %s\n        ;;\n",
-            row->max_arguments > 0 ? "'*:FILE:_files'" : "&& return");
+            row->max_arguments > 0 || row->takes_files ? "'*:FILE:_files'" : "&& return");
 }
 
 /* The commands, or with 'first' the second words of those that begin with it. */
@@ -358,7 +354,7 @@ static void write_fish_flag(size_t command, const struct flag_row *row, FILE *ou
         break;
     }
     fputs(" -d '", out);
-    write_quoted(help_of(row), FISH_QUOTE, "\\", out);
+    write_quoted(row->help, FISH_QUOTE, "\\", out);
     fputs("'\n", out);
 }
 
@@ -374,7 +370,7 @@ static void write_fish_command(size_t command, FILE *out)
             second == NULL ? 0 : first_len(row), row->words, second == NULL ? row->words : second);
     write_quoted(row->help, FISH_QUOTE, "\\", out);
     fputs("'\n", out);
-    if (row->max_arguments > 0) {
+    if (row->max_arguments > 0 || row->takes_files) {
         fprintf(out, "complete -c otel-ta -n '__otel_ta_is %s' -F\n", row->words);
     }
     for (size_t i = 0; i < n_flag_rows; i++) {

@@ -1,5 +1,6 @@
 #include "webhook/cli/manual.h"
 
+#include "allocator/base/mem.h"
 #include "webhook/cli/commandtable.h"
 #include "webhook/cli/optiontable.h"
 
@@ -162,12 +163,9 @@ static void write_synopsis(FILE *out)
 
 static void write_flag(const struct flag_row *row, FILE *out)
 {
-    const char *help = row->help;
-
     fputs(".It", out);
     if (row->letter != '\0') {
         fprintf(out, " Fl %c ,", row->letter);
-        help += strcspn(help, " ") + 1; /* which begins with the letter */
     }
     fprintf(out, " Fl -%s", row->name);
     if (flag_is_switch(row)) {
@@ -176,7 +174,10 @@ static void write_flag(const struct flag_row *row, FILE *out)
         write_value(row->value, out);
     }
     fputc('\n', out);
-    write_line(help, ".", out);
+    if (row->group == FLAG_UPSTREAM) {
+        fputs("As upstream: ", out);
+    }
+    write_line(row->help, ".", out);
 }
 
 /* The flags of one command, without those that every command has; or those. */
@@ -194,12 +195,35 @@ static void write_flags(const struct command_row *command, bool is_for_all, FILE
     fputs(".El\n", out);
 }
 
+/* Each on a line of its own; NULL: none. */
+static void write_sentences(const char *text, FILE *out)
+{
+    while (text != NULL && text[0] != '\0') {
+        const char *end = strstr(text, ". ");
+        size_t len = end == NULL ? strlen(text) : (size_t)(end - text) + 1;
+        AUTO_STR sentence = mem_strndup(text, len);
+        write_line(sentence, "", out);
+        text += len + (end == NULL ? 0 : 1);
+    }
+}
+
+static void write_example(const char *example, FILE *out)
+{
+    fputs(".Bd -literal -offset indent\n", out);
+    for (const char *p = example; *p != '\0'; p++) {
+        write_char(&p, out);
+    }
+    fputs("\n.Ed\n", out);
+}
+
 static void write_commands(FILE *out)
 {
     for (size_t i = 0; i < N_COMMAND_ROWS; i++) {
         const struct command_row *row = &command_rows[i];
         fprintf(out, ".Ss %s\n", row->words);
         write_line(row->help, ".", out);
+        write_sentences(row->more, out);
+        write_example(row->example, out);
         if (has_flags((enum command)i)) {
             write_flags(row, false, out);
         }

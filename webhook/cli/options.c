@@ -4,6 +4,7 @@
 #include "allocator/base/terminal.h"
 #include "allocator/codec/walk.h"
 #include "webhook/cli/commandtable.h"
+#include "webhook/cli/filelist.h"
 #include "webhook/cli/optiontable.h"
 
 #include <getopt.h>
@@ -245,6 +246,15 @@ static int read_flag(struct options *o, const struct flag_row *row, const char *
     return read_value(o, row, text, errout);
 }
 
+/* What getopt has read. A switch without a value is turned on; '-o=json' is what kubectl takes for
+ * '-ojson'. */
+static const char *value_of(int id, char **argv)
+{
+    bool is_attached = id < FIRST_ID && optarg != NULL && optarg != argv[optind - 1];
+
+    return optarg == NULL ? "true" : is_attached && optarg[0] == '=' ? optarg + 1 : optarg;
+}
+
 static int parse_flags(struct options *o, int argc, char **argv, FILE *errout)
 {
     const struct option *longs = long_options(o);
@@ -269,11 +279,11 @@ static int parse_flags(struct options *o, int argc, char **argv, FILE *errout)
             o->command = row->stands_for;
             return 0;
         }
-        rc =
-            read_flag(o, row, optarg == NULL ? "true" : optarg, errout); /* a switch is turned on */
+        rc = read_flag(o, row, value_of(id, argv), errout);
     }
+    bool are_files = command_rows[o->command].takes_files;
     for (int i = optind; rc == 0 && i < argc; i++) {
-        *vec_push(&o->arguments) = argv[i];
+        *vec_push(are_files ? &o->filenames : &o->arguments) = argv[i];
     }
     return rc;
 }
@@ -318,6 +328,24 @@ static int check_combination(const struct options *o, FILE *errout)
         fault = "'-' is given twice, but standard input can be read only once";
     }
     return fault == NULL ? 0 : fail_combination(o->command, fault, errout);
+}
+
+/* Which files a command that takes some is about. */
+static int find_files(struct options *o, FILE *errout)
+{
+    struct err err = { 0 };
+
+    if (!command_rows[o->command].takes_files) {
+        return 0;
+    }
+    if (o->filenames.n == 0 && o->config_file == NULL && filelist_has_stdin()) {
+        *vec_push(&o->filenames) = "-";
+    }
+    if (filelist_expand(&o->filenames, o->is_recursive, &o->arena, &err) < 0) {
+        terminal_line(errout, "otel-ta: %s", err.text);
+        return EXIT_CANNOT;
+    }
+    return 0;
 }
 
 static void set_default_names(struct options *o)
@@ -366,7 +394,11 @@ static int parse_help(struct options *o, int argc, char **argv, FILE *errout)
 {
     o->command = COMMAND_HELP;
     o->help_about = COMMAND_HELP;
-    if (argc < 2 || argv[1][0] == '-' || (argc == 2 && is_group(argv[1]))) {
+    if (argc < 2 || argv[1][0] == '-') {
+        return 0;
+    }
+    if (is_group(argv[1]) && (argc == 2 || argv[2][0] == '-')) {
+        o->help_group = argv[1];
         return 0;
     }
     int words = find_command(argc, argv, &o->help_about);
@@ -398,13 +430,16 @@ int options_parse(int argc, char **argv, struct options *out, FILE *errout)
     int words = find_command(argc, argv, &out->command);
     if (words < 0) {
         return is_group(argv[1]) && is_help_flag(argc - 1, argv + 1)
-                   ? parse_help(out, 1, argv, errout)
+                   ? parse_help(out, argc, argv, errout)
                    : fail_command(argc, argv, errout);
     }
     if (out->command == COMMAND_HELP || (words == 0 && is_help_flag(argc, argv))) {
         return parse_help(out, argc - words, argv + words, errout);
     }
     int rc = parse_flags(out, argc - words, argv + words, errout);
+    if (rc == 0) {
+        rc = find_files(out, errout);
+    }
     if (rc == 0) {
         rc = check_combination(out, errout);
     }

@@ -57,9 +57,11 @@ struct serve_options { /* of the process that serves; NULL, 0, not given: as the
 /* What was said, by the household that it concerns: each takes its own part. */
 struct options {
     enum command command;
-    enum command help_about; /* COMMAND_HELP: of what; COMMAND_HELP itself is the overview */
+    enum command help_about; /* COMMAND_HELP: of what; COMMAND_HELP itself is the overview, or … */
+    const char *help_group;  /* … the commands that begin with this word, when it is not NULL */
     struct arena arena;      /* derived texts */
-    flag_texts filenames;    /* -f */
+    flag_texts filenames;    /* -f, and arguments of a command that takes files; no folders */
+    bool is_recursive;       /* -R: folders with their subfolders */
     flag_texts arguments;    /* positional, after the command */
     const char *config_file; /* --config-file, or NULL */
     struct collectors_option collectors;
@@ -77,7 +79,8 @@ struct options {
 };
 
 /* Parses argv; on a fault prints it with the nearest known word and a hint to --help on 'errout'
- * and returns EXIT_USAGE, else 0. --help and --version set the command. */
+ * and returns EXIT_USAGE, else 0. --help and --version set the command. Folders that are named have
+ * become their files; EXIT_CANNOT when one cannot be looked into. */
 int options_parse(int argc, char **argv, struct options *out, FILE *errout);
 void options_fini(struct options *o);
 

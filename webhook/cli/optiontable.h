@@ -13,6 +13,18 @@ struct flag_word {
 
 enum { FLAG_WORDS_MAX = 15 };
 
+/* Under which heading the help lists it. */
+enum flag_group {
+    FLAG_OWN, /* of the command */
+    FLAG_LISTENERS,
+    FLAG_CERTIFICATES,
+    FLAG_ALLOCATION,
+    FLAG_REWRITING,
+    FLAG_UPSTREAM,
+    FLAG_GENERAL,
+    N_FLAG_GROUPS,
+};
+
 struct flag_row {
     const char *name;
     char letter;       /* as -f; 0: none */
@@ -27,11 +39,14 @@ struct flag_row {
     const char *(*word_at)(size_t i); /* … who knows them; NULL, NULL: any text */
     unsigned max;                     /* of flagvalue_count() */
     const char *environment;          /* this variable says it, too; a flag wins */
+    enum flag_group group;
 };
 
 /* A name can stand for different flags of different commands. */
 extern const struct flag_row flag_rows[];
 extern const size_t n_flag_rows;
+
+extern const char *const flag_group_names[N_FLAG_GROUPS];
 
 bool flag_is_of(const struct flag_row *row, enum command command);
 bool flag_is_of_all(const struct flag_row *row);

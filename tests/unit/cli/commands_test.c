@@ -369,9 +369,9 @@ static void test_rest(void)
         { "version", 0, "otel-ta 1.2.3 (commit unknown)\n", NULL },
         { "version -o json", 0, "\"version\": \"1.2.3\"", NULL },
         { "version -o yaml", EXIT_USAGE, NULL, "is not text or json" },
-        { "help", 0, "\nCommands:\n", NULL },
+        { "help", 0, "\nCollector manifests:\n  rewrite ", NULL },
         { "help certs ca", 0, "Usage: otel-ta certs ca [flags]\n", NULL },
-        { "rewrite --help", 0, "  --output FORMAT ", NULL },
+        { "rewrite --help", 0, "  -o, --output FORMAT ", NULL },
     };
     expect(t, COUNT(t));
 }

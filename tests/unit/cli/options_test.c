@@ -258,8 +258,8 @@ static void test_refusals(void)
         { "serv", "otel-ta: unknown command 'serv'; did you mean 'serve'?\n"
                   "Try 'otel-ta --help'.\n" },
         { "xyz", "otel-ta: unknown command 'xyz'\n" },
-        { "rewrite x", "otel-ta rewrite: give at least one -f FILE ('-' is standard input)\n"
-                       "Try 'otel-ta rewrite --help'.\n" },
+        { "rewrite", "otel-ta rewrite: give at least one FILE or -f FILE ('-' is standard input)\n"
+                     "Try 'otel-ta rewrite --help'.\n" },
         { "alocate f", "otel-ta: unknown command 'alocate f'; did you mean 'allocate'?\n" },
         { "cert ca", "otel-ta: unknown command 'cert ca'; did you mean 'certs ca'?\n" },
         { "check", "otel-ta: 'check' needs one of: 'check config' 'check service-discovery'\n" },
@@ -285,7 +285,7 @@ static void test_refusals(void)
         { "check service-discovery f j k",
           "otel-ta check service-discovery: unexpected argument 'k'\n" },
         { "check config", "otel-ta check config: give at least one FILE\n" },
-        { "explain", "otel-ta explain: give at least one -f FILE, or --config-file\n" },
+        { "explain", "otel-ta explain: give at least one FILE or -f FILE, or --config-file\n" },
         { "certs ca", "otel-ta certs ca: give --cert-dir DIR (or --tls-cert-file and" },
         { "serve --tls-cert-file c",
           "otel-ta serve: --tls-cert-file and --tls-key-file go together" },
@@ -420,6 +420,9 @@ static void test_help_of_words(void)
 
 int main(void)
 {
+    if (freopen("/dev/null", "r", stdin) == NULL) { /* a pipe would be a file to read */
+        abort();
+    }
     unsetenv("OTELCOL_NAMESPACE");
     unsetenv("ALLOW_INSECURE_AUTH_SECRETS");
     test_values();

@@ -59,7 +59,7 @@ static void test_man(void)
     write_man(out);
     fclose(out);
     expect("man", text, ".Dd March 1, 2026\n");
-    expect("man", text, ".Cm allocate Fl f Ar FILE|- Oo Fl -collectors Ar LIST|N Oc Op Ar flags\n");
+    expect("man", text, ".Cm allocate Oo Ar FILE\\[u2026] Oc Op Ar flags\n");
     expect("man", text, ".It Fl f , Fl -filename Ar FILE\nCollector manifests, YAML or JSON; ");
     expect("man", text, ".It Fl -enable-https-server Ns Op Ns = Ns Ar true|false\n");
     expect("man", text, ".It Fl -tls-san Ar NAME,\\[u2026]\n");

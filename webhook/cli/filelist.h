@@ -1,0 +1,18 @@
+/* The files that somebody names: a folder stands for the manifests in it, as with kubectl. Threads:
+ * main thread. */
+#ifndef OTEL_TA_WEBHOOK_CLI_FILELIST_H
+#define OTEL_TA_WEBHOOK_CLI_FILELIST_H
+
+#include "allocator/base/err.h"
+#include "webhook/cli/flagvalue.h"
+
+/* Each folder of 'names' becomes its files that end in .yaml, .yml or .json, by name, without those
+ * that begin with a dot; 'is_recursive': and those of the folders in it, links to folders left out.
+ * What cannot be looked at stays for whoever reads it. ERR_NOT_FOUND: there is none in a folder,
+ * ERR_IO: it cannot be read, ERR_TOO_BIG. New texts live in 'arena'. */
+int filelist_expand(flag_texts *names, bool is_recursive, struct arena *arena,
+                    struct err *err) MUST_USE;
+/* Has somebody given standard input something to read: a file, a pipe, a socket? */
+bool filelist_has_stdin(void);
+
+#endif
