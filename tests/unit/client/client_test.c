@@ -597,51 +597,6 @@ static void test_many_sources(struct http_client *c)
     oauth2_free(&tokens);
 }
 
-static void test_tokens(void)
-{
-    static const struct {
-        const char *type, *body, *want;
-        int64_t expires;
-        int rc;
-    } t[] = {
-        { "application/json", "{\"access_token\":\"a\"}", "Bearer a", 0, 0 },
-        { "application/json",
-          "{\"access_token\":\"a\",\"token_type\":\"MAC\",\"expires_in\":\"60\"}", "MAC a", 60, 0 },
-        { "application/json;charset=utf-8",
-          "{\"access_token\":\"a\",\"token_type\":\"DPoP\",\"expires_in\":1.5e3}", "DPoP a", 1500,
-          0 },
-        { "application/json", "{\"access_token\":\"a\",\"expires_in\":52e80}", "Bearer a", 0, 0 },
-        { "application/x-www-form-urlencoded", "access_token=a%20b&token_type=bearer&expires_in=7",
-          "Bearer a b", 7, 0 },
-        { "text/plain; x", "access_token=a", "Bearer a", 0, 0 },
-        { "application/json", "{\"access_token\":\"\"}", "", 0, ERR_INVALID },
-        { "application/json", "{\"access_token\":\"a\\r\\nX: 1\"}", "", 0, ERR_INVALID },
-        { "application/json", "{\"access_token\":\"a\",\"token_type\":\"x\\n\"}", "", 0,
-          ERR_INVALID },
-        { "text/plain", "access_token=a&token_type=%0aX:", "", 0, ERR_INVALID },
-        { "application/json", "[]", "", 0, ERR_INVALID },
-        { "", "", "", 0, ERR_INVALID },
-        { "text/plain", "access_token=%zz", "", 0, ERR_INVALID },
-    };
-
-    for (size_t i = 0; i < COUNT(t); i++) {
-        struct arena arena;
-        struct span got = { 0 };
-        int64_t expires = 0;
-        struct err err = { 0 };
-
-        arena_init(&arena);
-        is_int(oauth2_parse_token(span_of(t[i].type), span_of(t[i].body), &arena, &got, &expires,
-                                  &err),
-               t[i].rc, "token %s", t[i].body);
-        if (t[i].rc == 0) {
-            is_span(got, span_of(t[i].want), "  header");
-            is_int(expires, t[i].expires, "  seconds");
-        }
-        arena_fini(&arena);
-    }
-}
-
 /* Costs nobody libcurl who sends nothing. */
 static void test_silent(struct http_client *c)
 {
@@ -667,7 +622,6 @@ int main(void)
     test_tls(c);
     test_oauth2(c);
     test_many_sources(c);
-    test_tokens();
     test_reuse_and_cancel(c);
     http_client_free(&c);
     http_client_free(&c);
