@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,12 @@
 
 static unsigned n_checks, n_failed;
 static uint64_t n_expected_errors;
+
+/* Memory that nobody has written, or that was given back, is not full of zeros by chance. */
+__attribute__((constructor)) static void spoil_memory(void)
+{
+    mallopt(M_PERTURB, 0xa5);
+}
 
 PRINTF_LIKE(4, 0)
 static void report(const char *file, int line, bool is_ok, const char *fmt, va_list ap)

@@ -24,13 +24,14 @@ static bool replay_file(const char *path)
         }
         return false;
     }
-    /* Exactly as many bytes as the input has, so that reading one too many is seen. */
-    uint8_t *data = mem_alloc((size_t)st.st_size);
+    AUTO_STR data = mem_alloc((size_t)st.st_size);
     size_t size = fread(data, 1, (size_t)st.st_size, f);
     fclose(f);
     check_note("%s", path); /* the last one, if the target ends the process */
-    bool is_ok = size == (size_t)st.st_size && LLVMFuzzerTestOneInput(data, size) == 0;
-    mem_free(data);
+    /* Reading one byte too many is seen. */
+    struct span input = check_at_edge(span_make(data, size));
+    bool is_ok =
+        size == (size_t)st.st_size && LLVMFuzzerTestOneInput((const uint8_t *)input.p, size) == 0;
     if (!is_ok) {
         ok(false, "%s", path);
     }

@@ -142,7 +142,7 @@ static struct outcome run(const char *folder)
     faults_init(&f);
     arena_init(&arena);
     f.file = "config.yaml";
-    if (yamldoc_parse(span_of(text), &arena, &root, &err) < 0) {
+    if (yamldoc_parse(check_at_edge(span_of(text)), &arena, &root, &err) < 0) {
         faults_add(&f, FAULT_ERROR, 0, "%s", err.text);
     } else {
         load(root, &o, &pool, &f, &jobs);

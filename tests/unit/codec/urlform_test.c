@@ -76,7 +76,7 @@ static void test_unescape(void)
     for (size_t i = 0; i < COUNT(t); i++) {
         struct span out = SPAN_LIT("untouched");
         struct err err = { 0 };
-        int rc = urlform_unescape(span_of(t[i].raw), &arena, &out, &err);
+        int rc = urlform_unescape(check_at_edge(span_of(t[i].raw)), &arena, &out, &err);
         is_int(rc, t[i].plain == NULL ? ERR_INVALID : 0, "%s", t[i].raw);
         is_span(out, t[i].plain == NULL ? SPAN_LIT("untouched") : span_of(t[i].plain), "%s",
                 t[i].raw);
@@ -113,7 +113,7 @@ static void test_query(void)
 
     for (size_t i = 0; i < COUNT(t); i++) {
         struct span value = SPAN_LIT("untouched");
-        bool is_there = urlform_query(span_of(t[i].query), t[i].name, &value);
+        bool is_there = urlform_query(check_at_edge(span_of(t[i].query)), t[i].name, &value);
         is_int(is_there, t[i].value != NULL, "'%s' in '%s'", t[i].name, t[i].query);
         is_span(value, t[i].value == NULL ? SPAN_LIT("untouched") : span_of(t[i].value),
                 "its value");

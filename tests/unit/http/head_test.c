@@ -6,7 +6,7 @@
 
 static void check(const char *raw, int status)
 {
-    struct head_fault fault = head_check(span_of(raw));
+    struct head_fault fault = head_check(check_at_edge(span_of(raw)));
 
     is_int(fault.status, status, "'%.70s': %s", raw, fault.why == NULL ? "fine" : fault.why);
     ok((fault.why == NULL) == (status == 0), "  and says why, or nothing");

@@ -60,7 +60,7 @@ static void is_written(struct span text, enum yamltext_form form, const char *wa
     AUTO_BUF out = { 0 };
 
     buf_init(&out, MIB);
-    yamltext_scalar(text, form, &out);
+    yamltext_scalar(check_at_edge(text), form, &out);
     is_span(buf_span(&out), span_of(want), "%s: %s", what, want);
 }
 
