@@ -31,6 +31,13 @@ int main(void)
     check("GET / HTTP/1.1\nHost: a\n\n", 0);
     check("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 0);
     check("GET / HTTP/1.1\r\n\r\n", 0);
+    is_int(head_check(span_from(SPAN_LIT("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"), 1)).status, 0,
+           "what stands before is nothing to it");
+    check("\n", 0);
+    check("", 0);
+    check("GET / HTTP/1.1\r\nHost\r\nHost: a\r\n\r\n", 0);
+    check("GET / HTTP/1.1\r\nHost: a\r\nHost ; b\r\n\r\n", 0);
+    check("GET / HTTP/1.1\r\nHost: a\r\nhos", 0);
     check("POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", 0);
     check("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0);
     check("POST / HTTP/1.1\r\nX-Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 0);
@@ -48,6 +55,7 @@ int main(void)
     check("GET / HTTP/1.1\r\nX: a\r\n\tb\r\n\r\n", 400);
     check_size(1000, 0);
     check_size(LIMIT_HEAD_BYTES - 1, 0);
+    check_size(LIMIT_HEAD_BYTES, 431);
     check_size(LIMIT_HEAD_BYTES + 1, 431);
     check_size(4 * LIMIT_HEAD_BYTES, 431);
     return check_done();

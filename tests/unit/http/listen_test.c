@@ -73,7 +73,10 @@ static void test_opens(void)
         int fds[N] = { -1, -1, -1 };
         unsigned port = 0, n_good = 0;
         struct err err = { 0 };
+        size_t n_before = count_descriptors();
         is_int(listen_all(t[i], N, fds, &port, &err), 0, "'%s' %s", t[i], err.text);
+        is_int(count_descriptors() - n_before, N, "'%s': as many sockets as wanted, no other",
+               t[i]);
         ok(port != 0 && can_connect(port), "'%s': port %u is open", t[i], port);
         char name[LISTEN_NAME_MAX];
         listen_name(fds[0], name);
@@ -143,6 +146,10 @@ static void test_taken(void)
     is_int(listen_all(address, N, second, &other, &err), ERR_IO, "is not shared with another");
     is_str(err.text, "Address already in use", "and why");
     ok(second[0] == -1 && second[1] == -1 && second[2] == -1, "nothing is open");
+    (void)snprintf(address, sizeof(address), ":%u", port);
+    is_int(listen_all(address, N, second, &other, &err), ERR_IO, "nor with every address");
+    is_str(err.text, "Address already in use", "and why");
+    (void)snprintf(address, sizeof(address), "127.0.0.1:%u", port);
     close_all(first);
     is_int(listen_all(address, N, second, &other, &err), 0, "a port that is free again");
     is_int(other, port, "is the one that was asked for");
