@@ -6,6 +6,7 @@
 #include "allocator/base/table.h"
 #include "allocator/codec/jsonscan.h"
 #include "allocator/codec/treebuild.h"
+#include "allocator/codec/yamlhint.h"
 #include "allocator/codec/yamlmerge.h"
 #include "allocator/codec/yamlplace.h"
 
@@ -66,10 +67,26 @@ static struct node *new_node(struct reader *r, enum node_type type, const yaml_e
     return n;
 }
 
+/* Says more about an error that has just been set. */
+static void add_hint(const struct reader *r, struct err *err)
+{
+    AUTO_BUF hint;
+    size_t len = err == NULL ? 0 : strlen(err->text);
+
+    if (err == NULL || err->line == 0) {
+        return;
+    }
+    buf_init(&hint, KIB);
+    yamlhint_add(r->text, err->line, &hint);
+    if (hint.len > 0) {
+        snprintf(err->text + len, sizeof(err->text) - len, "%s", hint.p);
+    }
+}
+
 /* ---- faults of a document */
 
 /* 0 when 'rc' is an error (in 'err') that the document may have: noted, unless there is one. */
-static int tolerate(struct reader *r, int rc, const struct err *err)
+static int tolerate(struct reader *r, int rc, struct err *err)
 {
     struct yamldoc *doc = r->docs.n == 0 ? NULL : &r->docs.v[r->docs.n - 1];
 
@@ -78,6 +95,7 @@ static int tolerate(struct reader *r, int rc, const struct err *err)
     }
     if (doc->fault == NULL) {
         struct yamldoc_fault *fault = arena_zalloc(r->arena, sizeof(*fault));
+        add_hint(r, err);
         const char *what = err->text + err->what;
         fault->line = err->line;
         fault->text = arena_strndup(r->arena, what, strlen(what));
@@ -685,7 +703,9 @@ static int parse_all(struct span text, bool is_lenient, struct arena *arena,
     yamlplace_init(&r->place, body);
     treebuild_init(&r->build, arena);
     rc = read_as_json(r) ? 0 : parse_yaml(r, err);
-    if (rc == 0) {
+    if (rc < 0) {
+        add_hint(r, err);
+    } else {
         *out_n = r->docs.n;
         *out_docs = arena_alloc(arena, (r->docs.n + 1) * sizeof(**out_docs));
         if (r->docs.n > 0) {
