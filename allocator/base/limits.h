@@ -45,6 +45,7 @@
 
 /* serving */
 #define LIMIT_CONNECTIONS 16384           /* per listener */
+#define LIMIT_HANDSHAKES 512              /* of TLS that are not done, per listener */
 #define LIMIT_HEAD_BYTES (64 * KIB)       /* a request without its body */
 #define LIMIT_REQUESTS_WAITING (64 * MIB) /* of requests that are being received, per listener */
 #define LIMIT_PAGE_BYTES (4096 * MIB)

@@ -1,6 +1,5 @@
 #include "allocator/http/exchange.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdarg.h>
 
@@ -10,6 +9,7 @@
 
 #include "allocator/base/container.h"
 #include "allocator/http/exchange_state.h"
+#include "allocator/http/peer.h"
 #include "allocator/http/status.h"
 
 enum {
@@ -74,21 +74,11 @@ struct span exchange_peer(const struct exchange *x)
 {
     struct sockaddr_storage peer;
     char *text = h2o_mem_alloc_pool(&x->req->pool, INET6_ADDRSTRLEN);
-    const struct sockaddr_in *v4 = (const void *)&peer;
-    const struct sockaddr_in6 *v6 = (const void *)&peer;
-    const char *done = NULL;
 
     if (x->req->conn->callbacks->get_peername(x->req->conn, (void *)&peer) == 0) {
         return (struct span){ 0 };
     }
-    if (peer.ss_family == AF_INET) {
-        done = inet_ntop(AF_INET, &v4->sin_addr, text, INET6_ADDRSTRLEN);
-    } else if (peer.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-        done = inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], text, INET6_ADDRSTRLEN);
-    } else if (peer.ss_family == AF_INET6) {
-        done = inet_ntop(AF_INET6, &v6->sin6_addr, text, INET6_ADDRSTRLEN);
-    }
-    return span_of(done);
+    return span_of(peer_text((const void *)&peer, text));
 }
 
 bool exchange_is_verified(const struct exchange *x)

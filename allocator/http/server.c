@@ -3,19 +3,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <semaphore.h>
-#include <stdatomic.h>
-
-/* Debian ships h2o for its own event loop; the headers must agree with the library about that. */
-#define H2O_USE_LIBUV 0
-#include <h2o.h>
 
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/metric.h"
-#include "allocator/http/exchange_state.h"
+#include "allocator/http/connection.h"
+#include "allocator/http/handshake.h"
 #include "allocator/http/head.h"
 #include "allocator/http/listen.h"
 #define LOG_MODULE "http"
@@ -25,60 +20,9 @@ enum {
     STALLED_READER_MS = 10000,
     HANDSHAKE_TIMEOUT_MS = 10000,
     ACCEPTS_PER_WAKEUP = 16,
-    SWEEP_MS = 20,          /* how often a stopping thread looks for connections that became idle */
-    UNBLOCK_MS = 5000,      /* what cut connections get to notice it */
-    MEASURE_MS = 5,         /* at least, between two looks at the bytes being received … */
-    CONNECTIONS_A_MS = 200, /* … and more the more there is to look at: about a hundredth */
-};
-
-/* ---- the parts of a server
- * A listener has one socket on each serving thread (SO_REUSEPORT); its side on one thread is a
- * door. */
-
-struct listener {
-    struct http_listener options;
-    char *name, *address;  /* of the options: our copies */
-    h2o_globalconf_t conf; /* of all threads, which only read it */
-    unsigned port;
-    char bound[LISTEN_NAME_MAX];
-    int *fds; /* one per thread; -1 once a thread owns it */
-    unsigned max_connections;
-    atomic_uint n_connections; /* of all threads: admit() counts up, on_connection_close() down */
-};
-
-struct door {
-    struct worker *worker;
-    struct listener *listener;
-    h2o_context_t ctx;
-    h2o_accept_ctx_t accept;
-    h2o_socket_t *listening;
-    size_t waiting_bytes; /* at the last measure() */
-    struct connection *largest;
-};
-
-struct connection {
-    struct door *door;
-    h2o_socket_t *sock;
-    struct connection *prev, *next;
-    bool is_verified; /* a client certificate was presented and verified */
-    bool is_cut;      /* its socket is shut down; h2o will notice */
-};
-
-struct worker {
-    struct http_server *server;
-    unsigned index;
-    pthread_t thread;
-    h2o_evloop_t *loop;
-    h2o_multithread_queue_t *queue;
-    h2o_multithread_receiver_t receiver;
-    struct door *doors;            /* n_listeners */
-    struct connection connections; /* head of a ring */
-    struct gather_pool buffers;
-    struct arena scratch;  /* of the handler that runs */
-    int64_t measure_at_ms; /* when the bytes being received are added up again */
-    int spare_fd;          /* given up to take and close a connection when descriptors run out */
-    bool is_stopping;
-    int64_t grace_ms;
+    SWEEP_MS = 20,     /* how often a stopping thread looks for connections that became idle */
+    UNBLOCK_MS = 5000, /* what cut connections get to notice it */
+    PAUSE_MS = 100,    /* without a descriptor nobody is accepted for so long */
 };
 
 struct http_server {
@@ -87,7 +31,6 @@ struct http_server {
     struct worker *workers;
     unsigned n_threads;
     unsigned n_started;
-    unsigned stalled_reader_ms;
     sem_t ready; /* posted by each thread when it can take messages */
 };
 
@@ -101,7 +44,7 @@ struct message {
 
 static int on_request(h2o_handler_t *self, h2o_req_t *req)
 {
-    const struct connection *c = req->conn->callbacks->get_socket(req->conn)->on_close.data;
+    const struct connection *c = connection_of(req);
     const struct door *door = c->door;
     struct worker *w = door->worker;
     struct exchange x = {
@@ -135,75 +78,20 @@ static int on_request(h2o_handler_t *self, h2o_req_t *req)
 
 /* ---- connections */
 
-static void on_connection_close(void *arg)
-{
-    struct connection *c = arg;
-
-    c->prev->next = c->next;
-    c->next->prev = c->prev;
-    atomic_fetch_sub_explicit(&c->door->listener->n_connections, 1, memory_order_relaxed);
-    mem_free(c);
-}
-
-/* The handshake is over: what the peer showed is noted at the connection. h2o's BIO carries its
- * socket. */
-static void on_tls_state(const SSL *ssl, int where, int ret)
-{
-    (void)ret;
-    if ((where & SSL_CB_HANDSHAKE_DONE) == 0) {
-        return;
-    }
-    h2o_socket_t *sock = BIO_get_data(SSL_get_rbio(ssl));
-    struct connection *c = sock->on_close.data;
-
-    c->is_verified =
-        SSL_get0_peer_certificate(ssl) != NULL && SSL_get_verify_result(ssl) == X509_V_OK;
-}
-
-static void admit(struct door *door, h2o_socket_t *sock)
-{
-    struct listener *b = door->listener;
-    struct worker *w = door->worker;
-
-    if (atomic_fetch_add_explicit(&b->n_connections, 1, memory_order_relaxed) >=
-        b->max_connections) {
-        atomic_fetch_sub_explicit(&b->n_connections, 1, memory_order_relaxed);
-        metric_add(METRIC_CONNECTIONS_REFUSED, 1);
-        log_warn("connection refused: listener is full", LOG_STR("listener", b->options.name),
-                 LOG_INT("limit", b->max_connections));
-        h2o_socket_close(sock);
-        return;
-    }
-    struct connection *c = mem_zalloc(sizeof(*c));
-
-    c->door = door;
-    c->sock = sock;
-    c->next = &w->connections;
-    c->prev = w->connections.prev;
-    c->prev->next = c;
-    w->connections.prev = c;
-    sock->on_close.cb = on_connection_close;
-    sock->on_close.data = c;
-    /* h2o has no write time-out: without this a peer that stops reading holds its answer for ever.
-     */
-    setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_USER_TIMEOUT,
-               &w->server->stalled_reader_ms, sizeof(w->server->stalled_reader_ms));
-    h2o_accept(&door->accept, sock);
-}
-
-/* No descriptor is left: a connection that cannot be accepted would wake the loop without end. */
+/* No descriptor is left: a connection that cannot be accepted would wake the loop without end.
+ * Where even the spare one cannot be used, nobody is accepted for a while. */
 static void refuse_one(struct door *door)
 {
     struct worker *w = door->worker;
 
-    if (w->spare_fd < 0) {
-        return;
-    }
-    close(w->spare_fd);
+    mem_close_fd(&w->spare_fd);
     int fd = accept4(h2o_socket_get_fd(door->listening), NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0) {
         metric_add(METRIC_CONNECTIONS_REFUSED, 1);
         close(fd);
+    } else {
+        h2o_socket_read_stop(door->listening);
+        door->paused_until_ms = clock_mono_ms() + PAUSE_MS;
     }
     w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     log_warn("connection refused: out of file descriptors",
@@ -226,7 +114,7 @@ static void on_connect(h2o_socket_t *listening, const char *err)
             }
             return;
         }
-        admit(door, sock);
+        connection_admit(door, sock);
     }
 }
 
@@ -260,63 +148,6 @@ static void on_messages(h2o_multithread_receiver_t *receiver, h2o_linklist_t *me
     }
 }
 
-/* Adds up, for each door, what its connections have sent of requests that are not answered, and
- * finds the largest. Returns how many connections there are. */
-static unsigned measure(struct worker *w)
-{
-    unsigned n = 0;
-
-    for (size_t i = 0; i < w->server->n_listeners; i++) {
-        w->doors[i].waiting_bytes = 0;
-        w->doors[i].largest = NULL;
-    }
-    for (struct connection *c = w->connections.next; c != &w->connections; c = c->next, n++) {
-        size_t size = c->is_cut ? 0 : c->sock->input->size;
-        struct door *door = c->door;
-
-        door->waiting_bytes += size;
-        if (size > 0 && (door->largest == NULL || size > door->largest->sock->input->size)) {
-            door->largest = c;
-        }
-    }
-    return n;
-}
-
-static bool is_over(const struct door *door)
-{
-    const struct http_listener *o = &door->listener->options;
-    size_t share = o->max_waiting_bytes / door->worker->server->n_threads;
-    size_t one = o->max_body_bytes + LIMIT_HEAD_BYTES;
-
-    return o->max_waiting_bytes > 0 && door->largest != NULL &&
-           door->waiting_bytes > (share < one ? one : share);
-}
-
-/* h2o gathers a whole body before a handler sees it: many slow senders would fill the memory.
- * Returns for how long the next turn may wait: bytes that came too soon after the last look are
- * looked at later. */
-static int32_t cut_excess(struct worker *w)
-{
-    int64_t now_ms = clock_mono_ms();
-
-    if (now_ms < w->measure_at_ms) {
-        return (int32_t)(w->measure_at_ms - now_ms);
-    }
-    unsigned n = measure(w);
-    for (size_t i = 0; i < w->server->n_listeners; i++) {
-        for (struct door *door = &w->doors[i]; is_over(door); (void)measure(w)) {
-            door->largest->is_cut = true;
-            metric_add(METRIC_CONNECTIONS_REFUSED, 1);
-            log_warn("connection cut: too many bytes of requests are being received",
-                     LOG_STR("listener", door->listener->options.name),
-                     LOG_INT("bytes", door->waiting_bytes));
-            shutdown(h2o_socket_get_fd(door->largest->sock), SHUT_RDWR);
-        }
-    }
-    w->measure_at_ms = now_ms + MEASURE_MS + n / CONNECTIONS_A_MS;
-    return INT32_MAX;
-}
-
 static void turn(struct worker *w, int32_t max_wait_ms)
 {
     if (h2o_evloop_run(w->loop, max_wait_ms) != 0 && errno != EINTR) {
@@ -324,24 +155,35 @@ static void turn(struct worker *w, int32_t max_wait_ms)
     }
 }
 
-/* No request is being read or answered, and none is waiting in the kernel. */
-static bool connection_is_idle(struct connection *c)
+/* Returns when the next pause of a door is over, or INT64_MAX. */
+static int64_t resume_doors(struct worker *w, int64_t now_ms)
 {
-    char byte;
+    int64_t due_ms = INT64_MAX;
 
-    return !h2o_socket_is_writing(c->sock) && c->sock->input->size == 0 &&
-           recv(h2o_socket_get_fd(c->sock), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
-}
+    for (unsigned i = 0; i < w->n_doors; i++) {
+        struct door *door = &w->doors[i];
 
-/* Shutting a socket down makes h2o notice, clean up and call on_connection_close() from the loop.
- */
-static void cut_connections(struct worker *w, bool only_idle)
-{
-    for (struct connection *c = w->connections.next; c != &w->connections; c = c->next) {
-        if (!only_idle || connection_is_idle(c)) {
-            shutdown(h2o_socket_get_fd(c->sock), SHUT_RDWR);
+        if (door->paused_until_ms != 0 && door->paused_until_ms <= now_ms) {
+            door->paused_until_ms = 0;
+            h2o_socket_read_start(door->listening, on_connect);
+        }
+        if (door->paused_until_ms != 0 && door->paused_until_ms < due_ms) {
+            due_ms = door->paused_until_ms;
         }
     }
+    return due_ms;
+}
+
+/* Returns for how long the next turn may wait. */
+static int32_t after_turn(struct worker *w)
+{
+    int64_t now_ms = clock_mono_ms();
+    int64_t survey_ms = connections_survey(w, now_ms), resume_ms = resume_doors(w, now_ms);
+    int64_t due_ms = survey_ms < resume_ms ? survey_ms : resume_ms;
+
+    return due_ms - now_ms > INT32_MAX ? INT32_MAX
+           : due_ms < now_ms           ? 0
+                                       : (int32_t)(due_ms - now_ms);
 }
 
 /* Until no connection is left: idle ones go at once, busy ones get the grace period to be answered.
@@ -356,7 +198,7 @@ static bool finish_connections(struct worker *w)
         if (now > cut_at + UNBLOCK_MS) {
             return false;
         }
-        cut_connections(w, now < cut_at);
+        connections_cut(w, now < cut_at);
         turn(w, SWEEP_MS);
     }
     return true;
@@ -392,7 +234,7 @@ static void *worker_main(void *arg)
     int32_t wait_ms = INT32_MAX;
     while (!w->is_stopping) {
         turn(w, wait_ms);
-        wait_ms = cut_excess(w);
+        wait_ms = after_turn(w);
     }
     if (finish_connections(w)) {
         worker_fini(w);
@@ -421,6 +263,7 @@ static void begin_stop(unsigned thread, void *arg)
     begin_drain(thread, w);
     for (size_t i = 0; i < w->server->n_listeners; i++) {
         /* What the kernel has accepted already is served, not reset. */
+        w->doors[i].paused_until_ms = 0;
         on_connect(w->doors[i].listening, NULL);
         h2o_socket_read_stop(w->doors[i].listening);
         h2o_socket_close(w->doors[i].listening);
@@ -429,18 +272,6 @@ static void begin_stop(unsigned thread, void *arg)
 }
 
 /* ---- the server */
-
-static void prepare_tls(SSL_CTX *tls)
-{
-    static const h2o_iovec_t protocols[] = { { (char *)(uintptr_t) "http/1.1", 8 }, { NULL, 0 } };
-
-    if (tls == NULL) {
-        return;
-    }
-    h2o_ssl_register_alpn_protocols(tls, protocols);
-    SSL_CTX_set_info_callback(tls, on_tls_state);
-    SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
-}
 
 /* Once per listener, not once per thread: h2o fills it with a table of media types, which takes as
  * long as all the rest of a thread's start. */
@@ -451,7 +282,6 @@ static void listener_configure(struct listener *b)
     h2o_config_init(conf);
     conf->server_name = (h2o_iovec_t){ NULL, 0 };
     conf->max_request_entity_size = b->options.max_body_bytes;
-    conf->handshake_timeout = HANDSHAKE_TIMEOUT_MS;
     conf->http1.req_timeout = (uint64_t)b->options.request_timeout_ms;
     conf->http1.upgrade_to_http2 = 0;
     /* It would leave a timer behind that a context must not be disposed with. */
@@ -474,20 +304,32 @@ static void listener_init(struct listener *b, const struct http_listener *option
         b->fds[t] = -1;
     }
     atomic_init(&b->n_connections, 0);
-    prepare_tls(options->tls);
+    if (options->tls != NULL) {
+        handshake_prepare(options->tls);
+    }
     listener_configure(b);
 }
 
-static void worker_init(struct worker *w, struct http_server *s, unsigned index)
+static void worker_init(struct worker *w, struct http_server *s,
+                        const struct http_server_options *o, unsigned index)
 {
+    unsigned max_strangers = o->max_handshakes != 0 ? o->max_handshakes : LIMIT_HANDSHAKES;
+
     w->server = s;
     w->index = index;
     w->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    w->connections.prev = w->connections.next = &w->connections;
+    w->n_doors = (unsigned)s->n_listeners;
+    w->n_threads = s->n_threads;
+    w->stalled_reader_ms =
+        o->stalled_reader_ms != 0 ? (unsigned)o->stalled_reader_ms : STALLED_READER_MS;
+    w->handshake_ms = o->handshake_ms != 0 ? o->handshake_ms : HANDSHAKE_TIMEOUT_MS;
+    ring_init(&w->connections);
     w->doors = mem_array(s->n_listeners, sizeof(*w->doors));
     for (size_t i = 0; i < s->n_listeners; i++) {
         w->doors[i].worker = w;
         w->doors[i].listener = &s->listeners[i];
+        w->doors[i].max_strangers = (max_strangers + s->n_threads - 1) / s->n_threads;
+        ring_init(&w->doors[i].strangers);
     }
 }
 
@@ -499,8 +341,6 @@ static struct http_server *server_new(const struct http_server_options *o)
     assert(o->n_threads > 0);
     s->n_threads = o->n_threads;
     s->n_listeners = o->n_listeners;
-    s->stalled_reader_ms =
-        o->stalled_reader_ms != 0 ? (unsigned)o->stalled_reader_ms : STALLED_READER_MS;
     s->listeners = mem_array(o->n_listeners, sizeof(*s->listeners));
     s->workers = mem_array(s->n_threads, sizeof(*s->workers));
     sem_init(&s->ready, 0, 0);
@@ -508,7 +348,7 @@ static struct http_server *server_new(const struct http_server_options *o)
         listener_init(&s->listeners[i], &o->listeners[i], max_connections, s->n_threads);
     }
     for (unsigned t = 0; t < s->n_threads; t++) {
-        worker_init(&s->workers[t], s, t);
+        worker_init(&s->workers[t], s, o, t);
     }
     return s;
 }

@@ -1,6 +1,8 @@
 /* Listeners and N serving threads, each with its own event loop, context and SO_REUSEPORT sockets;
- * HTTP/1.1 only. Guardrails: body caps (413), connection cap, TCP_USER_TIMEOUT, request time-outs,
- * no h2c upgrade, EINTR, monotonic clock for our own deadlines. A request whose end other servers
+ * HTTP/1.1 only. Guardrails: body caps (413), connection cap, of which the last sixteenth is for
+ * addresses that have few of them, a smaller one and a time-out for TLS handshakes (handshake.h),
+ * TCP_USER_TIMEOUT, request time-outs, no h2c upgrade, EINTR, no descriptors, monotonic clock for
+ * our own deadlines. A request whose end other servers
  * would see elsewhere (head.h) is answered 400 or 431 and ends its connection.
  *
  * Known limits of h2o 2.2.5: its time-outs follow the wall clock (a step back delays them by the
@@ -38,6 +40,8 @@ struct http_server_options {
     size_t n_listeners;
     unsigned max_connections;  /* per listener; 0 = LIMIT_CONNECTIONS; what comes above is closed at
                                   once */
+    unsigned max_handshakes;   /* per TLS listener that are not done; 0 = LIMIT_HANDSHAKES */
+    int64_t handshake_ms;      /* that one may take; 0 = 10 s */
     int64_t stalled_reader_ms; /* a peer that takes no byte for this long is cut; 0 = 10 s */
 };
 

@@ -86,7 +86,10 @@ same(say(server, b"POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab
 honest.is_served("doubtful requests")
 
 # --- TLS
-for name, data in {"plain HTTP": post(), "every byte": bytes(range(256)) * 10, "zeros": b"\0" * 100, "a record of 64 KiB":
+with server.connect("webhook") as sock:
+    sock.sendall(post())
+    like(read_all(sock).decode(), r"^HTTP/1.1 400 [\s\S]*This port speaks HTTPS", "plain HTTP on the TLS port: 400 in words")
+for name, data in {"every byte": bytes(range(256)) * 10, "zeros": b"\0" * 100, "a record of 64 KiB":
                    b"\x16\x03\x01\xff\xff" + b"\x01" * 70000, "SSL 2": b"\x80\x2e\x01\x00\x02" + b"\0" * 60}.items():
     with server.connect("webhook") as sock:
         try:
@@ -118,6 +121,25 @@ def open_many(n, data, listener="http"):
             socks[-1].sendall(data)
     return socks
 
+
+def client_hello():
+    """The first bytes of a handshake, complete."""
+    out = ssl.MemoryBIO()
+    try:
+        server.tls.wrap_bio(ssl.MemoryBIO(), out).do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return out.read()
+
+
+unfinished = open_many(5000, client_hello(), "webhook")
+honest.is_served("5,000 handshakes that are begun")
+server.stays_below(base + 40, "5,000 handshakes that are begun, of which 512 may be")
+for sock in unfinished:
+    sock.close()
+like(server.get("/metrics")[1].decode(), r'otel_ta_tls_handshake_failures_total\{listener="webhook",reason="crowded"\} [1-9]',
+     "they are counted")
+like(server.log(), r'"TLS handshake failed","listener":"webhook","peer":"127.0.0.1","reason":"too many handshakes at once"', "and told")
 
 slow = open_many(500, b"GET /jobs HTTP/1.1\r\nHost: a\r\nX: ") + open_many(500, b"POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\nx")
 for _ in range(5):
@@ -164,7 +186,7 @@ server.stays_below(before + 64, f"{IDLE} idle connections, with a soft limit of 
 for sock in idle:
     sock.close()
 
-same(read_all(half_handshake), b"", "half a handshake: closed after 10 seconds")
+same(read_all(half_handshake), b"", "half a handshake: closed after 10 seconds, or sooner to make room")
 honest.is_served("all of this")
 honest.stop()
 same(server.stop(), 0, "stops in order")

@@ -517,6 +517,75 @@ static void test_no_descriptor(unsigned port)
     one(port, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", 200, "GET|/echo||a||0|127.0.0.1");
 }
 
+static int64_t cpu_us(void)
+{
+    struct rusage u;
+
+    getrusage(RUSAGE_SELF, &u);
+    return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000LL + u.ru_utime.tv_usec +
+           u.ru_stime.tv_usec;
+}
+
+/* Not even the spare descriptor can be had, as after prlimit: who connects waits, and the loop does
+ * not turn without end. */
+static void test_no_spare(unsigned port)
+{
+    struct rawclient c = { .fd = -1 };
+    struct rlimit before, none;
+    size_t used = 0;
+    const struct sockaddr_in to = { .sin_family = AF_INET,
+                                    .sin_port = htons((uint16_t)port),
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+    c.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = (struct rlimit){ .rlim_cur = 3, .rlim_max = before.rlim_max };
+    setrlimit(RLIMIT_NOFILE, &none);
+    is_int(connect(c.fd, (const struct sockaddr *)(const void *)&to, sizeof(to)), 0, "connected");
+    raw_say(&c, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+    int64_t begin_us = cpu_us();
+    poll(NULL, 0, 500);
+    int64_t spent_us = cpu_us() - begin_us;
+    ok(spent_us < 100000, "half a second of waiting costs %lld us", (long long)spent_us);
+    setrlimit(RLIMIT_NOFILE, &before);
+    is_int(raw_read(&c, &used, true).status, 200, "served when there are descriptors again");
+    raw_close(&c);
+}
+
+/* One address takes all it can get: the last places are for others. */
+static void test_last_places(void)
+{
+    enum { PLACES = 64, KEPT = PLACES / 16 };
+    struct http_server *s = start(PLACES, 60000, 0);
+    struct rawclient c[PLACES];
+    const struct sockaddr_in to = { .sin_family = AF_INET,
+                                    .sin_port = htons((uint16_t)http_server_port(s, 0)),
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const struct sockaddr_in from = { .sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1) };
+    size_t n = 0, used = 0;
+
+    for (size_t i = 0; i < PLACES; i++) {
+        raw_connect(&c[i], http_server_port(s, 0));
+        raw_say(&c[i], "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+        used = 0;
+        n += raw_read(&c[i], &used, true).status == 200;
+    }
+    is_int(n, PLACES - KEPT, "one address gets all but the last places");
+    struct rawclient other = { .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+    ok(bind(other.fd, (const void *)&from, sizeof(from)) == 0 &&
+           connect(other.fd, (const void *)&to, sizeof(to)) == 0,
+       "another address connects");
+    raw_say(&other, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+    used = 0;
+    is_int(raw_read(&other, &used, true).status, 200, "and is served");
+    raw_close(&other);
+    for (size_t i = 0; i < PLACES; i++) {
+        raw_close(&c[i]);
+    }
+    http_server_stop(&s, 0);
+}
+
 static void test_slow_clients(void)
 {
     struct http_server *s = start(0, 200, 0);
@@ -685,11 +754,13 @@ int main(void)
     ok(s == NULL, "stopped");
     s = start(0, 60000, 0); /* nothing of it is being closed while descriptors are counted */
     test_no_descriptor(http_server_port(s, 0));
+    test_no_spare(http_server_port(s, 0));
     http_server_stop(&s, 1000);
 
     s = start(4, 60000, 0);
     test_connection_cap(http_server_port(s, 0));
     http_server_stop(&s, 1000);
+    test_last_places();
     test_waiting_bytes();
     test_slow_clients();
     test_stalled_reader();
