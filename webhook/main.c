@@ -33,6 +33,9 @@ static int finish_output(int code)
     if ((fflush(stdout) == 0 && ferror(stdout) == 0) || code != EXIT_OK) {
         return code;
     }
+    if (errno == 0) { /* it failed before, and the stream has let go of all: nothing fails again */
+        (void)!write(STDOUT_FILENO, "", 0);
+    }
     struct err err;
     (void)err_sys(&err, errno == 0 ? EIO : errno, "standard output");
     terminal_line(stderr, "otel-ta: %s", err.text);

@@ -304,10 +304,13 @@ static void note_seeds(void *arg, const struct label_builder *lb)
     struct tracing *t = arg;
     size_t n;
     const struct explain_change *changes = find_changes(t, lb, &n);
-    struct label *seeds = arena_alloc(&t->arena, (n + 1) * sizeof(*seeds));
+    struct explain_seed *seeds = arena_alloc(&t->arena, (n + 1) * sizeof(*seeds));
 
     for (size_t i = 0; i < n; i++) {
-        seeds[i] = (struct label){ changes[i].name, changes[i].after };
+        const struct label label = { changes[i].name, changes[i].after };
+        seeds[i] =
+            (struct explain_seed){ label, scrapejob_is_default_seed(&label) &&
+                                              !relabel_mentions(t->out.job->rules, label.name) };
     }
     t->out.seeds = seeds;
     t->out.n_seeds = n;
@@ -322,7 +325,7 @@ static void note_before(void *arg, size_t rule, const struct label_builder *lb)
 }
 
 static void note_step(void *arg, size_t rule, enum relabel_outcome outcome,
-                      const struct label_builder *lb)
+                      struct label_builder *lb)
 {
     struct tracing *t = arg;
     struct explain_step *step = &t->steps[t->out.n_steps++];
@@ -331,6 +334,9 @@ static void note_step(void *arg, size_t rule, enum relabel_outcome outcome,
                                    .description = relabel_describe(t->out.job->rules, rule),
                                    .outcome = outcome };
     step->changes = find_changes(t, lb, &step->n_changes);
+    if (outcome == RELABEL_KEEP && step->n_changes == 0) {
+        step->idle = relabel_idle(t->out.job->rules, rule, lb);
+    }
 }
 
 /* ---- one target */

@@ -29,6 +29,12 @@ struct explain_step { /* one rule that was run */
     enum relabel_outcome outcome;
     const struct explain_change *changes; /* by name: first those that remove a label */
     size_t n_changes;
+    const char *idle; /* relabel_idle(); NULL when it changed something, or dropped the target */
+};
+
+struct explain_seed { /* a label that the scrape config adds */
+    struct label label;
+    bool is_plain; /* a default of Prometheus that no rule mentions */
 };
 
 struct explain_target {
@@ -40,7 +46,7 @@ struct explain_target {
     struct span final_address;  /* after the rules, or where they ended */
     const struct label *labels; /* as discovered, by name; empty values are values */
     size_t n_labels;
-    const struct label *seeds; /* what the scrape config adds, by name */
+    const struct explain_seed *seeds; /* by name */
     size_t n_seeds;
     const struct explain_step *steps; /* up to the rule that drops it */
     size_t n_steps;

@@ -29,6 +29,12 @@ enum relabel_outcome relabel_run(const struct relabel *set, struct label_builder
 /* One rule: for 'explain', which shows every step. */
 enum relabel_outcome relabel_run_one(const struct relabel *set, size_t index,
                                      struct label_builder *lb);
+/* Why the rule, which was just run on 'lb' and kept it, left it as it was: "did not match",
+ * "matched, same value". For 'explain'; 'lb' stays as it is. Static text. */
+const char *relabel_idle(const struct relabel *set, size_t index, struct label_builder *lb);
+/* A rule looks at the label of this name or sets it, as far as that can be seen in its
+ * configuration. 'set' may be NULL. */
+bool relabel_mentions(const struct relabel *set, const struct str *name);
 size_t relabel_count(const struct relabel *set);
 /* From now on the rules belong to 'pool' and its thread. The pool they had is still there, and no
  * longer used by another thread. */

@@ -240,3 +240,89 @@ enum relabel_outcome relabel_run(const struct relabel *set, struct label_builder
     }
     return RELABEL_KEEP;
 }
+
+/* ---- what a rule did not do */
+
+static bool has_name(const struct relabel_rule *rule, const struct str *name)
+{
+    bool found = rule->target.name == name;
+
+    for (size_t i = 0; i < rule->n_sources; i++) {
+        found = found || rule->sources[i].name == name;
+    }
+    return found;
+}
+
+bool relabel_mentions(const struct relabel *set, const struct str *name)
+{
+    for (size_t i = 0; set != NULL && i < set->n; i++) {
+        if (has_name(&set->rules[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *replace_idle(const struct relabel *set, struct relabel_rule *rule,
+                                struct label_builder *lb)
+{
+    struct span joined;
+    struct span name;
+
+    if (!join(rule, lb, &joined) || !matches(rule, joined, set->match)) {
+        return "did not match";
+    }
+    if (!rule->has_plain_target && expand(rule->target_template, set->match, lb, &name) &&
+        !label_name_is_valid(name, set->scheme)) {
+        return "matched, but the name is not one of a label";
+    }
+    return "matched, same value";
+}
+
+static const char *name_idle(struct relabel_rule *rule, struct label_builder *lb)
+{
+    if (rule->action == RELABEL_LABELKEEP) {
+        return "every label name matched";
+    }
+    return relabel_names_decide(rule, lb) && rule->names.n_decided > 0 ? "matched, same value"
+                                                                       : "no label name matched";
+}
+
+static const char *idle(const struct relabel *set, struct relabel_rule *rule,
+                        struct label_builder *lb)
+{
+    switch (rule->action) {
+    case RELABEL_REPLACE:
+        return replace_idle(set, rule, lb);
+    case RELABEL_ACTION_KEEP:
+        return "matched";
+    case RELABEL_ACTION_DROP:
+        return "did not match";
+    case RELABEL_KEEPEQUAL:
+        return "equal";
+    case RELABEL_DROPEQUAL:
+        return "not equal";
+    case RELABEL_LABELMAP:
+    case RELABEL_LABELDROP:
+    case RELABEL_LABELKEEP:
+        return name_idle(rule, lb);
+    case RELABEL_HASHMOD:
+    case RELABEL_LOWERCASE:
+    case RELABEL_UPPERCASE:
+        break;
+    }
+    return "same value";
+}
+
+const char *relabel_idle(const struct relabel *set, size_t index, struct label_builder *lb)
+{
+    size_t produced_bytes = lb->produced_bytes;
+
+    if (lb->is_overfull) {
+        return "too much text or too many labels";
+    }
+    const char *text = idle(set, &set->rules[index], lb);
+    lb->produced_bytes = produced_bytes;
+    lb->is_overfull = false;
+    return text;
+}

@@ -355,6 +355,28 @@ static void add_params(struct scrapejob *out, struct strpool *pool, const struct
     spanmap_fini(&seen);
 }
 
+static const struct {
+    const char *name, *value;
+} default_seeds[] = {
+    { "__scrape_interval__", "1m" },
+    { "__scrape_timeout__", "10s" },
+    { "__metrics_path__", "/metrics" },
+    { "__scheme__", "http" },
+    { "__convert_classic_histograms_to_nhcb__", "false" },
+    { "__always_scrape_classic_histograms__", "false" },
+    { "__scrape_native_histograms__", "false" },
+};
+
+bool scrapejob_is_default_seed(const struct label *seed)
+{
+    for (size_t i = 0; i < COUNT(default_seeds); i++) {
+        if (span_is(str_span(seed->name), default_seeds[i].name)) {
+            return span_is(seed->value, default_seeds[i].value);
+        }
+    }
+    return false;
+}
+
 static void make_seeds(struct scrapejob *out, const struct node *job, const struct effective *e,
                        struct strpool *pool)
 {

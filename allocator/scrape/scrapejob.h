@@ -58,6 +58,9 @@ struct scrapejob {
     uint64_t key[2];          /* of everything that was configured (engine/tenantkey.h), or zero */
 };
 
+/* It is what a job has that says nothing of it. */
+bool scrapejob_is_default_seed(const struct label *seed);
+
 /* 'global' may be NULL (all defaults); 'f' stands at the block. '*out' is usable even when there
  * were faults; it borrows 'global'. */
 void scrape_globals_parse(const struct node *global, bool strict, struct faults *f,

@@ -26,10 +26,10 @@ void verdict_reach(const struct scrapejob *job, struct label_builder *lb, struct
 struct verdict_watch {
     /* What the scrape config adds was added. Not called with SCRAPE_FILTER_NONE. */
     void (*seeded)(void *arg, const struct label_builder *lb);
-    /* Around each rule that runs; the last of them drops the target if one does. */
+    /* Around each rule that runs; the last of them drops the target if one does. The labels stay
+     * as they are. */
     void (*will_run)(void *arg, size_t rule, const struct label_builder *lb);
-    void (*has_run)(void *arg, size_t rule, enum relabel_outcome outcome,
-                    const struct label_builder *lb);
+    void (*has_run)(void *arg, size_t rule, enum relabel_outcome outcome, struct label_builder *lb);
     void *arg;
 };
 /* The same verdict, in more time. 'w' may be NULL. */

@@ -159,7 +159,7 @@ like(r.stderr, "least-weighted", "and which there are")
 # ---- explain
 r = run("explain", "-f", CR, "--target", "target-b:8080", "--collectors", "collector-0,collector-1,collector-2")
 same(r.returncode, 0, "explain")
-like(r.stdout, r"rule 0: drop.*no change.*rule 1: .*\+ host = \"target-b\".*kept.*collector collector-1 \(consistent-hashing\)", "step by step")
+like(r.stdout, r"rule 0: drop.*did not match.*rule 1: .*\+ host = \"target-b\".*kept.*collector collector-1 \(consistent-hashing\)", "step by step")
 like(run("explain", "-f", CR, "--target", "drop:1").stdout, r"rule 0.*dropped.*=> dropped by rule 0", "why one is not there")
 r = run("explain", "-f", CR, "--job", "shop")
 same(r.stdout.count("the same as target-a:8080 before it"), 1, "one that another stands for")

@@ -9,11 +9,18 @@
 #include "webhook/cli/findings.h"
 #include "webhook/cli/input.h"
 #include "webhook/cli/survey.h"
+#include "webhook/cli/tally.h"
 
 struct explanation {
     const struct options *o;
     const struct command_io *io;
-    size_t n_shown;
+    size_t n_found, n_shown;
+    VEC(struct job_tally { /* --summary: of the jobs of one Collector CR, in their order */
+                           const struct scrapejob *job;
+                           struct tally tally;
+    })
+    tallies;
+    size_t at; /* of 'tallies': the job that is looked at */
 };
 
 /* ---- one target */
@@ -35,6 +42,27 @@ static void print_labels(const struct explanation *x, const struct label *v, siz
     }
 }
 
+/* Defaults that no rule mentions are the same in every job: folded. */
+static void print_seeds(const struct explanation *x, const struct explain_target *t)
+{
+    bool is_all = x->o->explain.show_defaults.is_on;
+    size_t n_folded = 0;
+
+    terminal_line(x->io->out, "  added from the scrape config:");
+    for (size_t i = 0; i < t->n_seeds; i++) {
+        const struct explain_seed *seed = &t->seeds[i];
+        if (seed->is_plain && !is_all) {
+            n_folded++;
+        } else {
+            print_label(x, "    ", str_span(seed->label.name), seed->label.value);
+        }
+    }
+    if (n_folded > 0) {
+        terminal_line(x->io->out, "    and %zu default%s (--show-defaults)", n_folded,
+                      n_folded == 1 ? "" : "s");
+    }
+}
+
 static void print_step(const struct explanation *x, const struct explain_step *step)
 {
     terminal_line(x->io->out, "  rule %zu: %s", step->rule, step->description);
@@ -51,8 +79,8 @@ static void print_step(const struct explanation *x, const struct explain_step *s
                         c->after);
         }
     }
-    if (step->n_changes == 0) {
-        terminal_line(x->io->out, "      no change");
+    if (step->idle != NULL) {
+        terminal_line(x->io->out, "      %s", step->idle);
     }
 }
 
@@ -78,20 +106,22 @@ static void print_verdict(const struct explanation *x, const struct explain_targ
                   whose);
 }
 
-/* Whose target it is: "job NAME", and of which Collector CR where there are several to be had. */
-static char *title(const struct explain_target *t)
+/* "job NAME", of which Collector CR where there are several to be had, and in which receiver unless
+ * it is the usual one. */
+static char *title(const struct scrapejob *job, struct span ns, struct span name)
 {
-    return t->name.len == 0
-               ? mem_printf("job %.*s", SPAN_ARG(t->job->name))
-               : mem_printf("job %.*s of %.*s%s%.*s", SPAN_ARG(t->job->name), SPAN_ARG(t->ns),
-                            t->ns.len > 0 ? "/" : "", SPAN_ARG(t->name));
+    bool is_usual = job->receiver.len == 0 || span_is(job->receiver, "prometheus");
+
+    return mem_printf("job %.*s%s%.*s%s%.*s%s%.*s", SPAN_ARG(job->name), name.len > 0 ? " of " : "",
+                      SPAN_ARG(ns), ns.len > 0 ? "/" : "", SPAN_ARG(name),
+                      is_usual ? "" : ", receiver ", is_usual ? 0 : (int)job->receiver.len,
+                      job->receiver.p);
 }
 
-static void print_target(void *arg, const struct explain_target *t)
+static void print_target(struct explanation *x, const struct explain_target *t)
 {
-    struct explanation *x = arg;
     FILE *out = x->io->out;
-    AUTO_STR job = title(t);
+    AUTO_STR job = title(t->job, t->ns, t->name);
 
     fputs(x->n_shown++ > 0 ? "\n" : "", out);
     terminal_line(out, "%s, target %.*s", job, SPAN_ARG(t->address));
@@ -100,13 +130,29 @@ static void print_target(void *arg, const struct explain_target *t)
     terminal_line(out, "  discovered labels:");
     print_labels(x, t->labels, t->n_labels);
     if (t->n_seeds > 0) {
-        terminal_line(out, "  added from the scrape config:");
-        print_labels(x, t->seeds, t->n_seeds);
+        print_seeds(x, t);
     }
     for (size_t i = 0; i < t->n_steps; i++) {
         print_step(x, &t->steps[i]);
     }
     print_verdict(x, t);
+}
+
+static void take_target(void *arg, const struct explain_target *t)
+{
+    struct explanation *x = arg;
+
+    x->n_found++;
+    if (!x->o->explain.summary.is_on) {
+        if (!x->o->explain.dropped.is_on || t->verdict.kind != VERDICT_KEPT) {
+            print_target(x, t);
+        }
+        return;
+    }
+    while (x->tallies.v[x->at].job != t->job) { /* jobs come in the same order */
+        x->at++;
+    }
+    tally_count(&x->tallies.v[x->at].tally, t);
 }
 
 /* ---- what is asked */
@@ -126,8 +172,8 @@ static void list_subjects(struct subjects *s, const struct tenants *tenants,
         const struct tenant *t = tenants->v[i];
         *vec_push(&s->tenants) = (struct explain_question){ .ns = arena_span(&s->arena, t->ns),
                                                             .name = arena_span(&s->arena, t->name),
-                                                            .job = span_of(o->job),
-                                                            .target = span_of(o->target) };
+                                                            .job = span_of(o->explain.job),
+                                                            .target = span_of(o->explain.target) };
         for (size_t k = 0; k < t->jobs.n; k++) {
             struct span name = t->jobs.v[k]->name;
             *vec_push(&s->jobs) = arena_strndup(&s->arena, name.p, name.len);
@@ -155,24 +201,48 @@ static bool has_job(const struct subjects *s, const char *name)
 
 /* ---- command */
 
-static void report_gaps(void *arg, const struct explain_job *j)
+static void take_job(void *arg, const struct explain_job *j)
 {
-    const struct explanation *x = arg;
+    struct explanation *x = arg;
+    const char *wanted = x->o->explain.job;
 
     findings_report_gaps(j->job, j->n_failed, j->n_missing, x->io->errout);
     for (size_t i = 0; i < j->n_faults; i++) {
         terminal_line(x->io->errout, "otel-ta: %s", j->faults[i]);
     }
+    if (x->o->explain.summary.is_on && (wanted == NULL || span_is(j->job->name, wanted))) {
+        struct job_tally *t = vec_push(&x->tallies);
+        t->job = j->job;
+        tally_init(&t->tally);
+    }
 }
 
-/* Nothing was printed: no such target in the jobs, or no target at all. */
+static void print_tallies(struct explanation *x, const struct explain_question *q)
+{
+    vec_each(&x->tallies, t) {
+        AUTO_STR job = title(t->job, q->ns, q->name);
+        bool is_shown = tally_print(&t->tally, job, x->o->explain.dropped.is_on, x->io->out);
+        x->n_shown += is_shown && t->tally.n > 0;
+        tally_fini(&t->tally);
+    }
+    vec_clear(&x->tallies);
+    x->at = 0;
+}
+
+/* No such target in the jobs, no target at all, or none of those that were asked for. */
 static int report_nothing(const struct explanation *x)
 {
-    if (x->o->target != NULL) {
-        terminal_line(x->io->errout, "otel-ta explain: no target '%s' was discovered",
-                      x->o->target);
+    FILE *errout = x->io->errout;
+
+    if (x->n_found > 0) {
+        terminal_line(errout, "otel-ta explain: every target is kept");
+        return EXIT_OK;
+    }
+    if (x->o->explain.target != NULL) {
+        terminal_line(errout, "otel-ta explain: no target '%s' was discovered",
+                      x->o->explain.target);
     } else {
-        terminal_line(x->io->errout, "otel-ta explain: no target was discovered");
+        terminal_line(errout, "otel-ta explain: no target was discovered");
     }
     return EXIT_FAULTS;
 }
@@ -181,15 +251,15 @@ static int report_nothing(const struct explanation *x)
 static bool is_jobless(const struct options *o, const struct subjects *s, const struct input *input,
                        FILE *errout)
 {
-    bool is_known = o->job == NULL || has_job(s, o->job);
+    bool is_known = o->explain.job == NULL || has_job(s, o->explain.job);
 
     if (s->jobs.n == 1 && (is_known || input->tenants.passed_over.n > 0)) {
         input_report_jobless(input, "otel-ta explain: ", errout);
         return true;
     }
     if (!is_known) {
-        const char *nearest = walk_nearest(span_of(o->job), s->jobs.v);
-        terminal_line(errout, "otel-ta explain: there is no job '%s'%s%s%s", o->job,
+        const char *nearest = walk_nearest(span_of(o->explain.job), s->jobs.v);
+        terminal_line(errout, "otel-ta explain: there is no job '%s'%s%s%s", o->explain.job,
                       nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
                       nearest == NULL ? "" : "'?");
     }
@@ -201,13 +271,16 @@ static int explain(struct explanation *x, struct survey *survey, struct input *i
 {
     int code = survey_run(survey, &input->tenants, x->o->timeout_ms, x->io->errout);
 
-    vec_each(&subjects->tenants, q) {
-        if (code == EXIT_OK) {
-            explain_jobs(survey->explain, q->ns, q->name, report_gaps, x);
-            explain_targets(survey->explain, q, print_target, x);
-        }
+    if (code != EXIT_OK) {
+        return code;
     }
-    return code == EXIT_OK && x->n_shown == 0 ? report_nothing(x) : code;
+    vec_each(&subjects->tenants, q) {
+        explain_jobs(survey->explain, q->ns, q->name, take_job, x);
+        explain_targets(survey->explain, q, take_target, x);
+        print_tallies(x, q);
+    }
+    vec_fini(&x->tallies);
+    return x->n_shown == 0 ? report_nothing(x) : EXIT_OK;
 }
 
 int command_explain(const struct options *o, const struct command_io *io)

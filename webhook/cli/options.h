@@ -54,6 +54,11 @@ struct serve_options { /* of the process that serves; NULL, 0, not given: as the
     const char *https_listen, *https_ca_file, *https_cert_file, *https_key_file, *kubeconfig;
 };
 
+struct explain_options {
+    const char *job, *target; /* only these; NULL: all */
+    struct flag_switch summary, dropped, show_defaults;
+};
+
 /* What was said, by the household that it concerns: each takes its own part. */
 struct options {
     enum command command;
@@ -72,8 +77,8 @@ struct options {
     struct serve_options serve;
     struct log_options log;
     enum terminal_colour colour;
-    enum output output;              /* -o; of allocate and version OUTPUT_DEFAULT or OUTPUT_JSON */
-    const char *job, *target;        /* of explain */
+    enum output output; /* -o; of allocate and version OUTPUT_DEFAULT or OUTPUT_JSON */
+    struct explain_options explain;
     int64_t timeout_ms;              /* of discovery */
     const char *collector_namespace; /* OTELCOL_NAMESPACE */
 };

@@ -103,8 +103,33 @@ static const char collector[] =
     "            - {source_labels: [__address__], regex: 'drop:.*', action: drop}\n"
     "            - {source_labels: [__address__], regex: '(.*):.*', target_label: host}\n";
 
+/* One job name in two receivers. */
+static const char twice[] =
+    "apiVersion: opentelemetry.io/v1beta1\n"
+    "kind: OpenTelemetryCollector\n"
+    "metadata: {name: c}\n"
+    "spec:\n"
+    "  targetAllocator: {enabled: true}\n"
+    "  config:\n"
+    "    receivers:\n"
+    "      prometheus:\n"
+    "        config: {scrape_configs: [{job_name: j, static_configs: [{targets: ['one:1']}]}]}\n"
+    "      prometheus/2:\n"
+    "        config: {scrape_configs: [{job_name: j, static_configs: [{targets: ['two:1']}]}]}\n";
+
 static void write_files(void)
 {
+    put("twice.yaml", twice);
+    put("seeds.yml", "scrape_configs:\n"
+                     "- job_name: j\n"
+                     "  static_configs: [{targets: ['s:1']}]\n"
+                     "  relabel_configs:\n"
+                     "  - {source_labels: [__scheme__], target_label: s}\n"
+                     "  - {source_labels: [s], target_label: s}\n");
+    put("many.yml", "scrape_configs:\n- {job_name: j, file_sd_configs: [{files: [many.json]}]}\n");
+    put("many.json",
+        "[{\"targets\": [\"a/1\", \"a/2\", \"a/3\", \"a/4\", \"a/5\", \"a/6\", \"a/7\", \"a/8\", "
+        "\"a/9\", \"a/a\", \"a/b\", \"a/c\", \"a/0\", \"a/0\", \"ok:1\"]}]");
     put("cr.yaml", collector);
     put("two.yaml", "# first\n---\nkind: ConfigMap\n---\nkind: Secret\n");
     put("bad.yaml", "a: [\n");
@@ -309,6 +334,44 @@ static void test_explain(void)
         { "explain -f cr.yaml --target b:1 --collectors x --strategy per-node", 0,
           ", no collector (per-node, 1 collectors)\n", NULL },
         { "explain -f judged.yml --collectors x", 0, "  => not usable: ", NULL },
+        { "explain -f cr.yaml --target b:1", 0,
+          "  added from the scrape config:\n    job = \"front\"\n    and 7 defaults "
+          "(--show-defaults)\n  rule 0: drop [__address__] =~ drop:.*\n      did not match\n",
+          NULL },
+        { "explain -f cr.yaml --target b:1 --show-defaults", 0,
+          "    __scrape_timeout__ = \"10s\"\n    job = \"front\"\n  rule 0", NULL },
+        { "explain -f seeds.yml --collectors x", 0,
+          "  added from the scrape config:\n    __scheme__ = \"http\"\n    job = \"j\"\n    and 6 "
+          "defaults (--show-defaults)\n  rule 0: replace [__scheme__] -> s := \"$1\"\n"
+          "      + s = \"http\"\n  rule 1: replace [s] -> s := \"$1\"\n"
+          "      matched, same value\n",
+          NULL },
+        { "explain -f cr.yaml --dropped", 0, "target drop:1\n", NULL },
+        { "explain -f jobs.yml --dropped", 0, NULL, "otel-ta explain: every target is kept\n" },
+        { "explain -f cr.yaml --summary --collectors x", 0,
+          "job front of web/shop: 4 discovered, 3 kept, 1 dropped, 0 not usable\n"
+          "       1 dropped by rule 0: drop [__address__] =~ drop:.*\n"
+          "       2 collector x\n       1 the same as one before, which is served\n",
+          NULL },
+        { "explain -f cr.yaml --summary --collectors x --strategy per-node", 0,
+          "       2 no collector (per-node, 1 collectors)\n", NULL },
+        { "explain -f jobs.yml --summary --dropped", 0, NULL, "every target is kept\n" },
+        { "explain -f cr.yaml --summary --dropped", 0, "rule 0: drop [__address__] =~ drop:.*\n",
+          NULL },
+        { "explain -f jobs.yml --summary --job second --collectors x", 0,
+          "job second: 1 discovered, 1 kept, 0 dropped, 0 not usable\n       1 collector x\n",
+          NULL },
+        { "explain -f broken.yml --summary", 1, "0 discovered", "no target was discovered\n" },
+        { "explain -f many.yml --summary --collectors x", 0,
+          "job j: 15 discovered, 1 kept, 0 dropped, 14 not usable\n"
+          "       2 not usable: \"a/0\" is not a valid hostname\n",
+          NULL },
+        { "explain -f many.yml --summary --collectors x", 0,
+          "       3 not usable for 3 other reasons\n", NULL },
+        { "explain -f twice.yaml --collectors x --job j", 0,
+          "job j of c, receiver prometheus/2, target two:1\n", NULL },
+        { "explain -f twice.yaml --collectors x --job j --summary", 0,
+          "job j of c, receiver prometheus/2: 1 discovered, ", NULL },
         { "explain -f cr.yaml --job fron", 1, NULL,
           "otel-ta explain: there is no job 'fron'; did you mean 'front'?\n" },
         { "explain -f cr.yaml --target z:1", 1, NULL,

@@ -120,8 +120,11 @@ static void show(const struct options *o, struct buf *out)
     show_number(out, "url_style", o->rewrite.style, WIRE_DOCUMENTED);
     show_number(out, "block", o->rewrite.is_block_style, 0);
     show_number(out, "output", o->output, OUTPUT_DEFAULT);
-    show_text(out, "job", o->job);
-    show_text(out, "target", o->target);
+    show_text(out, "job", o->explain.job);
+    show_text(out, "target", o->explain.target);
+    show_switch(out, "summary", &o->explain.summary);
+    show_switch(out, "dropped", &o->explain.dropped);
+    show_switch(out, "show_defaults", &o->explain.show_defaults);
     show_number(out, "timeout", o->timeout_ms, 30000);
     show_number(out, "level", o->log.level.is_given ? (int)o->log.level.value : -1, -1);
     show_number(out, "format", o->log.format.is_given ? (int)o->log.format.value : -1, -1);
@@ -172,6 +175,8 @@ static void test_values(void)
         { "allocate -f a -o json", " f=a output=2" },
         { "allocate -f a -o json -o table", " f=a" },
         { "explain -f a --job j --target t:1", " f=a job=j target=t:1" },
+        { "explain -f a --summary --dropped --show-defaults=false",
+          " f=a summary=on dropped=on show_defaults=off" },
         { "check service-discovery f j --timeout 1m30s", " arguments=f,j timeout=90000" },
         { "check config a b c", " arguments=a,b,c" },
         { "check config a -- -b", " arguments=a,-b" },

@@ -237,8 +237,9 @@ static void write_target(void *arg, const struct explain_target *t)
     buf_addf(out, "\n %zu seeds", t->n_seeds);
     for (size_t i = 0; i < t->n_steps; i++) {
         const struct explain_step *step = &t->steps[i];
-        buf_addf(out, "\n %zu %.8s%s", step->rule, step->description,
-                 step->outcome == RELABEL_DROP ? " drops" : "");
+        buf_addf(out, "\n %zu %.8s%s%s%s", step->rule, step->description,
+                 step->outcome == RELABEL_DROP ? " drops" : "", step->idle == NULL ? "" : " ",
+                 step->idle == NULL ? "" : step->idle);
         for (size_t k = 0; k < step->n_changes; k++) {
             const struct explain_change *c = &step->changes[k];
             buf_addf(out, " %s:%.*s>%.*s", c->name->text, SPAN_ARG(c->before), SPAN_ARG(c->after));
@@ -296,15 +297,17 @@ static void test_steps(void)
            "a s:1 of  static_configs[0] ends as t:1\n"
            " __address__=s:1 x=y\n"
            " 8 seeds\n 0 replace  __address__:s:1>t:1\n 1 labeldro x:y>\n 2 replace  n:>v\n"
-           " 3 drop [__\n"
+           " 3 drop [__ did not match\n"
            " kept s:1!c0 consistent-hashing/1\n"
            "a f:1 of /f0.json file_sd_configs[0] ends as f:1\n"
            " __address__=f:1 __meta_filepath=/f0.json e= x=z\n"
-           " 8 seeds\n 0 replace \n 1 labeldro x:z>\n 2 replace  n:>v\n 3 drop [__ drops\n"
+           " 8 seeds\n 0 replace  did not match\n 1 labeldro x:z>\n 2 replace  n:>v\n"
+           " 3 drop [__ drops\n"
            " dropped  consistent-hashing/1\n"
            "a  of /f0.json file_sd_configs[0] ends as \n"
            " __address__= __meta_filepath=/f0.json e= x=z\n"
-           " 8 seeds\n 0 replace \n 1 labeldro x:z>\n 2 replace  n:>v\n 3 drop [__\n"
+           " 8 seeds\n 0 replace  did not match\n 1 labeldro x:z>\n 2 replace  n:>v\n"
+           " 3 drop [__ did not match\n"
            " invalid no address consistent-hashing/1\n",
            "static and found, each step, kept, dropped and invalid");
     ask(&s, NULL, "t:1", &out);

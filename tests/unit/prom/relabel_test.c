@@ -552,8 +552,79 @@ static void test_long_values(void)
     teardown(&x);
 }
 
+/* What a rule that changed nothing says of itself, and that it stays nothing. */
+static void test_idle(void)
+{
+    static const struct {
+        const char *rule, *want;
+    } t[] = {
+        { "{'source_labels':['a'],'regex':'y','target_label':'b'}", "did not match" },
+        { "{'source_labels':['a'],'regex':'(x)','target_label':'b','replacement':'${1}2'}",
+          "matched, same value" },
+        { "{'source_labels':['a'],'target_label':'a'}", "matched, same value" },
+        { "{'source_labels':['none'],'target_label':'n'}", "matched, same value" },
+        { "{'source_labels':['a'],'regex':'(y)?.*','target_label':'${1}'}",
+          "matched, but the name is not one of a label" },
+        { "{'source_labels':['a'],'regex':'x','action':'keep'}", "matched" },
+        { "{'source_labels':['a'],'regex':'y','action':'drop'}", "did not match" },
+        { "{'source_labels':['a'],'target_label':'c','action':'keepequal'}", "equal" },
+        { "{'source_labels':['a'],'target_label':'b','action':'dropequal'}", "not equal" },
+        { "{'regex':'z(.*)','action':'labelmap'}", "no label name matched" },
+        { "{'regex':'(a|c)','replacement':'c','action':'labelmap'}", "matched, same value" },
+        { "{'regex':'z','action':'labeldrop'}", "no label name matched" },
+        { "{'regex':'.','action':'labelkeep'}", "every label name matched" },
+        { "{'source_labels':['a'],'target_label':'a','action':'lowercase'}", "same value" },
+        { "{'source_labels':['b'],'target_label':'b','action':'uppercase'}", "same value" },
+        { "{'source_labels':['a'],'target_label':'m','modulus':1,'action':'hashmod'}",
+          "same value" },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct fixture x;
+        AUTO_BUF before, after;
+        setup(&x);
+        buf_init(&before, KIB);
+        buf_init(&after, KIB);
+        AUTO_STR rules = mem_printf("[%s]", t[i].rule);
+        AUTO(relabel) set = relabel_compile(json(&x, rules), NAME_UTF8, true, &x.pool, &x.faults);
+        fill(&x, "{'a':'x','b':'X2','c':'x','m':'0'}");
+        if (strstr(t[i].rule, "${1}2") != NULL) {
+            label_builder_set(&x.lb, strpool_intern(&x.pool, SPAN_LIT("b")), SPAN_LIT("x2"));
+        }
+        render(&x, &before);
+        is_int(relabel_run_one(set, 0, &x.lb), RELABEL_KEEP, "%s: kept", t[i].rule);
+        size_t bytes = x.lb.produced_bytes;
+        is_str(relabel_idle(set, 0, &x.lb), t[i].want, "%s", t[i].rule);
+        is_int(x.lb.produced_bytes, bytes, "to ask costs nothing");
+        render(&x, &after);
+        is_span(buf_span(&after), buf_span(&before), "%s: as it was", t[i].rule);
+        relabel_free(&set);
+        teardown(&x);
+    }
+}
+
+static void test_mentions(void)
+{
+    struct fixture x;
+
+    setup(&x);
+    AUTO(relabel)
+    set = relabel_compile(json(&x, "[{'source_labels':['a','b'],'target_label':'c'},"
+                                   "{'source_labels':['d'],'target_label':'${1}e'}]"),
+                          NAME_UTF8, true, &x.pool, &x.faults);
+    for (const char *name = "abcde"; *name != '\0'; name++) {
+        const struct str *str = strpool_intern(&x.pool, span_make(name, 1));
+        is_int(relabel_mentions(set, str), *name != 'e', "%c", *name);
+        ok(!relabel_mentions(NULL, str), "no rules mention nothing");
+    }
+    relabel_free(&set);
+    teardown(&x);
+}
+
 int main(void)
 {
+    test_idle();
+    test_mentions();
     test_runs();
     test_faults();
     test_templates_as_names();

@@ -92,6 +92,24 @@ static void test_seeds(void)
     teardown(&x);
 
     setup(&x);
+    parse(&x, "{job_name: j}");
+    for (size_t i = 0; i < x.job->n_seeds; i++) {
+        const struct label *seed = &x.job->seeds[i];
+        is_int(scrapejob_is_default_seed(seed), !span_is(str_span(seed->name), "job"),
+               "%s is a default", seed->name->text);
+    }
+    teardown(&x);
+    setup(&x);
+    parse(&x, "{job_name: j, scrape_interval: 2m, scrape_timeout: 9s, metrics_path: /m, "
+              "scheme: https, params: {a: [b]}, convert_classic_histograms_to_nhcb: true, "
+              "always_scrape_classic_histograms: true, scrape_native_histograms: true}");
+    for (size_t i = 0; i < x.job->n_seeds; i++) {
+        const struct label *seed = &x.job->seeds[i];
+        ok(!scrapejob_is_default_seed(seed), "%s is none", seed->name->text);
+    }
+    teardown(&x);
+
+    setup(&x);
     x.options.filter = SCRAPE_FILTER_NONE;
     parse(&x, "{job_name: j, relabel_configs: [{target_label: a}]}");
     ok(x.job->n_seeds == 0 && x.job->rules == NULL, "no filter, no seeds, no rules");
