@@ -1,7 +1,8 @@
 /* 'check service-discovery FILE JOB': what promtool's command of that name prints (Prometheus
  * cmd/promtool/sd.go): for each distinct target its labels before and after relabeling.
  * Deviations: ends when every section has answered, not when the time is over; "error" is the
- * reason as text, where promtool prints {}. */
+ * reason as text, where promtool prints {}; of several jobs with that name, which a Prometheus
+ * cannot have, each target says whose it is: "collector" and "receiver". */
 #include "webhook/cli/command.h"
 
 #include "allocator/base/mem.h"
@@ -12,9 +13,16 @@
 
 #include <jansson.h>
 
+struct found { /* a job of that name */
+    const struct tenant *tenant;
+    const struct scrapejob *job;
+};
+typedef VEC(struct found) found_list;
+
 struct listing {
     const struct command_io *io;
     const struct scrapejob *job;
+    const struct tenant *tenant; /* NULL: there is no other job of its name */
     struct label_builder labels;
     struct arena scratch;
     json_t *results;
@@ -79,6 +87,13 @@ static void add_target(struct listing *l, const struct sd_batch *batch, const st
     if (v.kind == VERDICT_INVALID) {
         json_object_set_new(result, "error", text_to_json(span_of(v.reason)));
     }
+    if (l->tenant != NULL) {
+        struct span ns = l->tenant->ns, name = l->tenant->name;
+        AUTO_STR collector =
+            mem_printf("%.*s%s%.*s", SPAN_ARG(ns), ns.len > 0 ? "/" : "", SPAN_ARG(name));
+        json_object_set_new(result, "collector", text_to_json(span_of(collector)));
+        json_object_set_new(result, "receiver", text_to_json(l->job->receiver));
+    }
     add_result(l, result);
 }
 
@@ -105,17 +120,42 @@ static int list_findings(struct listing *l, const struct findings *findings, str
     return code;
 }
 
-static int print_listing(const struct scrapejob *job, const struct findings *findings,
-                         struct strpool *pool, const struct command_io *io)
+static int list_job(struct listing *l, const struct found *found, int64_t timeout_ms,
+                    struct strpool *pool)
 {
-    struct listing l = { .io = io, .job = job, .results = json_array(), .seen = json_object() };
+    const struct findings_options how = { .timeout_ms = timeout_ms };
+    struct findings findings;
+    struct err err = { 0 };
+
+    l->job = found->job;
+    if (findings_discover_once(l->job, &how, &findings, &err) < 0) {
+        terminal_line(l->io->errout, "otel-ta: %s", err.text);
+        return EXIT_CANNOT;
+    }
+    findings_report_gaps(l->job, findings.n_failed, findings.n_missing, l->io->errout);
+    int code = list_findings(l, &findings, pool);
+    findings_fini(&findings);
+    return code;
+}
+
+static int print_listing(const found_list *found, int64_t timeout_ms, struct strpool *pool,
+                         const struct command_io *io)
+{
+    struct listing l = { .io = io, .results = json_array(), .seen = json_object() };
+    int code = EXIT_OK;
 
     arena_init(&l.scratch);
     label_builder_init(&l.labels, pool, &l.scratch);
-    int code = list_findings(&l, findings, pool);
-    char *text = json_dumps(l.results, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENSURE_ASCII * 0);
-    terminal_text(io->out, span_of(text == NULL ? "[]" : text));
-    mem_free(text);
+    vec_each(found, f) {
+        l.tenant = found->n > 1 ? f->tenant : NULL;
+        int rc = code == EXIT_CANNOT ? code : list_job(&l, f, timeout_ms, pool);
+        code = rc > code ? rc : code;
+    }
+    if (code != EXIT_CANNOT) {
+        char *text = json_dumps(l.results, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENSURE_ASCII * 0);
+        terminal_text(io->out, span_of(text == NULL ? "[]" : text));
+        mem_free(text);
+    }
     json_decref(l.results);
     json_decref(l.seen);
     label_builder_fini(&l.labels);
@@ -123,34 +163,34 @@ static int print_listing(const struct scrapejob *job, const struct findings *fin
     return code;
 }
 
-static const struct scrapejob *find_job(const struct tenants *tenants, const char *name,
-                                        FILE *errout)
+static void find_jobs(const struct tenants *tenants, const char *name, found_list *out)
 {
     for (size_t i = 0; i < tenants->n; i++) {
-        for (size_t k = 0; k < tenants->v[i]->jobs.n; k++) {
-            if (span_is(tenants->v[i]->jobs.v[k]->name, name)) {
-                return tenants->v[i]->jobs.v[k];
+        vec_each(&tenants->v[i]->jobs, job) {
+            if (span_is((*job)->name, name)) {
+                *vec_push(out) = (struct found){ tenants->v[i], *job };
             }
         }
     }
+}
+
+static void report_unknown(const struct tenants *tenants, const char *name, FILE *errout)
+{
     terminal_line(errout, "Job %s not found. Jobs available:", name);
     for (size_t i = 0; i < tenants->n; i++) {
-        for (size_t k = 0; k < tenants->v[i]->jobs.n; k++) {
+        vec_each(&tenants->v[i]->jobs, job) {
             fputc('\t', errout);
-            terminal_line(errout, "%.*s", SPAN_ARG(tenants->v[i]->jobs.v[k]->name));
+            terminal_line(errout, "%.*s", SPAN_ARG((*job)->name));
         }
     }
-    return NULL;
 }
 
 int command_discover(const struct options *o, const struct command_io *io)
 {
-    struct input input;
-    struct findings findings;
-    const struct findings_options how = { .timeout_ms = o->timeout_ms };
     const struct input_paths file = { o->arguments.v, 1 };
     struct tenants_options options = o->tenants;
-    struct err err = { 0 };
+    found_list found = { 0 };
+    struct input input;
 
     options.include_disabled = true;
     options.needs_no_collectors = true;
@@ -158,17 +198,14 @@ int command_discover(const struct options *o, const struct command_io *io)
     if (code != EXIT_OK) {
         return code;
     }
-    const struct scrapejob *job = find_job(&input.tenants, o->arguments.v[1], io->errout);
-    if (job == NULL) {
+    find_jobs(&input.tenants, o->arguments.v[1], &found);
+    if (found.n == 0) {
+        report_unknown(&input.tenants, o->arguments.v[1], io->errout);
         code = EXIT_FAULTS;
-    } else if (findings_discover_once(job, &how, &findings, &err) < 0) {
-        terminal_line(io->errout, "otel-ta: %s", err.text);
-        code = EXIT_CANNOT;
     } else {
-        findings_report_gaps(job, findings.n_failed, findings.n_missing, io->errout);
-        code = print_listing(job, &findings, &input.pool, io);
-        findings_fini(&findings);
+        code = print_listing(&found, o->timeout_ms, &input.pool, io);
     }
+    vec_fini(&found);
     input_fini(&input);
     return code;
 }

@@ -117,8 +117,29 @@ static const char twice[] =
     "      prometheus/2:\n"
     "        config: {scrape_configs: [{job_name: j, static_configs: [{targets: ['two:1']}]}]}\n";
 
+/* Two Collectors that have the same. */
+static const char pair[] =
+    "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
+    "metadata: {name: c}\nspec:\n  targetAllocator: {enabled: true}\n"
+    "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "
+    "static_configs: [{targets: ['same:1']}]}]}}}}\n"
+    "---\n"
+    "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
+    "metadata: {name: d, namespace: web}\nspec:\n  targetAllocator: {enabled: true}\n"
+    "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "
+    "static_configs: [{targets: ['same:1']}]}]}}}}\n";
+/* One that cannot be read, and one that can. */
+static const char torn[] =
+    "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
+    "metadata: {name: c}\nspec:\n  targetAllocator: {enabled: true}\n"
+    "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "
+    "file_sd_configs: [{files: [torn.json]}]}]}}, prometheus/2: {config: {scrape_configs: "
+    "[{job_name: j, static_configs: [{targets: ['ok:1']}]}]}}}}\n";
+
 static void write_files(void)
 {
+    put("pair.yaml", pair);
+    put("torn.yaml", torn);
     put("twice.yaml", twice);
     put("seeds.yml", "scrape_configs:\n"
                      "- job_name: j\n"
@@ -264,6 +285,17 @@ static void test_check(void)
         { "check service-discovery broken.yml j", 1, "[]", "torn.json: " },
         { "check service-discovery idle-jobs.yaml idle", 0, "\"i:1\"", NULL },
         { "check service-discovery judged.yml j", 0, "\"error\": ", NULL },
+        { "check service-discovery twice.yaml j", 0,
+          "[\n  {\n    \"collector\": \"c\",\n    \"discoveredLabels\": {\n      \"__address__\": "
+          "\"one:1\"",
+          NULL },
+        { "check service-discovery twice.yaml j", 0, "    },\n    \"receiver\": \"prometheus/2\"\n",
+          NULL },
+        { "check service-discovery pair.yaml j", 0, "\"collector\": \"web/d\"", NULL },
+        { "check service-discovery pair.yaml j", 0, "\"collector\": \"c\"", NULL },
+        { "check service-discovery cr.yaml front", 0,
+          "[\n  {\n    \"discoveredLabels\": {\n      \"__address__\": \"a:1\"", NULL },
+        { "check service-discovery torn.yaml j", 1, "\"ok:1\"", "torn.json: " },
         { "check service-discovery gone.yml j", 3, NULL, "otel-ta: gone.yml: " },
     };
     expect(t, COUNT(t));
