@@ -1,8 +1,8 @@
-#include "allocator/base/mem.h"
 #include "certs/certificate.h"
 #include "certs/certs.h"
 #include "certs/rotation.h"
 #include "tests/check.h"
+#include "tests/unit/certs/folder.h"
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -12,35 +12,6 @@
 #include <unistd.h>
 
 #define DAY 86400LL
-
-static const char *const names[] = { "otel-ta.otel.svc", "localhost", "127.0.0.1" };
-
-static void remove_dir(char *dir)
-{
-    AUTO_STR command = mem_printf("rm -rf '%s'", dir);
-    ok(system(command) == 0, "clean up");
-    mem_free(dir);
-}
-
-static void put(const char *dir, const char *name, const char *text)
-{
-    AUTO_STR path = mem_printf("%s/%s", dir, name);
-    FILE *f = fopen(path, "we");
-    ok(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0, "write %s", name);
-}
-
-static char *get(const char *dir, const char *name)
-{
-    AUTO_STR path = mem_printf("%s/%s", dir, name);
-    char *text = mem_zalloc(65536);
-    FILE *f = fopen(path, "re");
-    if (f != NULL) {
-        size_t n = fread(text, 1, 65535, f);
-        text[n] = '\0';
-        fclose(f);
-    }
-    return text;
-}
 
 static int count_certificates(const char *pem)
 {
@@ -86,25 +57,6 @@ static bool leaf_verifies(const char *dir, int64_t now_s)
     X509_free(leaf);
     BIO_free(bio);
     return is_ok;
-}
-
-static struct certs *open_dir(const char *dir)
-{
-    const struct certs_options o = { .dir = dir, .names = names, .n_names = COUNT(names) };
-    return certs_new(&o);
-}
-
-/* One refresh; true when a new identity came out. */
-static bool refresh(struct certs *c, int64_t now_s, const char *what)
-{
-    struct identity *id = NULL;
-    struct err err = { 0 };
-    int rc = certs_refresh(c, now_s, &id, &err);
-    bool is_new = id != NULL;
-
-    is_int(rc, 0, "%s: refresh (%s)", what, err.text);
-    identity_put(&id);
-    return is_new;
 }
 
 static void test_own_directory(void)

@@ -198,6 +198,58 @@ static void test_keypair(const struct keypair *ca)
     identity_front_free(&front);
 }
 
+/* Good from the first second of its life to the last. */
+static void test_dates(const struct keypair *ca)
+{
+    static const char *const name = "one";
+    const int64_t now_s = (int64_t)time(NULL), from_s = now_s - AUTHORITY_BACKDATE_SECONDS,
+                  until_s = now_s + AUTHORITY_LEAF_SECONDS;
+    const struct {
+        int64_t at_s;
+        const char *why; /* NULL: it is good */
+    } t[] = {
+        { from_s - 2, "certificate is not valid before 2 seconds from now" },
+        { from_s - 1, "certificate is not valid before 1 seconds from now" },
+        { from_s, NULL },
+        { from_s + 1, NULL },
+        { until_s - 1, NULL },
+        { until_s, NULL },
+        { until_s + 1, "certificate expired 1 seconds ago" },
+        { until_s + 100, "certificate expired 100 seconds ago" },
+    };
+    struct keypair leaf = { NULL, NULL };
+
+    is_int(authority_issue(ca, &name, 1, now_s, &leaf, NULL), 0, "issue");
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct identity *id = NULL;
+        struct err err = { 0 };
+        is_int(identity_from_keypair(&leaf, span_of(""), t[i].at_s, &id, &err),
+               t[i].why == NULL ? 0 : ERR_INVALID, "%lld seconds after its beginning",
+               (long long)(t[i].at_s - from_s));
+        is_str(err.text, t[i].why == NULL ? "" : t[i].why, "  why");
+        is_int(id == NULL ? 0 : identity_not_after_s(id), t[i].why == NULL ? until_s : 0,
+               "  its end");
+        identity_put(&id);
+    }
+    keypair_fini(&leaf);
+}
+
+/* A version that OpenSSL does not know is not another one. */
+static void test_versions(void)
+{
+    static const int bad[] = { 1, 0x0305, 0x7f00 };
+
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct identity_front *front = NULL;
+        struct err err = { 0 };
+        is_int(identity_front_new(IDENTITY_CLIENTS_NONE, bad[i], &front, &err), ERR_IO,
+               "TLS version %#x", (unsigned)bad[i]);
+        is_str(err.text, "OpenSSL does not offer the TLS settings this program needs", "  why");
+        ok(front == NULL, "  no front");
+        is_int((int64_t)ERR_peek_error(), 0, "  and nothing is left for the next to trip over");
+    }
+}
+
 int main(void)
 {
     struct keypair ca = { NULL, NULL }, client = make_client();
@@ -207,6 +259,8 @@ int main(void)
     test_clients(&ca, &client);
     test_names(&ca);
     test_keypair(&ca);
+    test_dates(&ca);
+    test_versions();
     keypair_fini(&ca);
     keypair_fini(&client);
     return check_done();
