@@ -26,6 +26,18 @@ static bool can_stand(const struct node *scalar, struct span want)
            want.p[0] != '\n';
 }
 
+/* Do all lines of 'edited' end as those of 'document' do? */
+static bool has_same_breaks(struct span document, struct span edited)
+{
+    bool has_crlf = memmem(document.p, document.len, "\r\n", 2) != NULL;
+    size_t n_other = 0;
+
+    for (size_t i = 0; i < edited.len; i++) {
+        n_other += edited.p[i] == '\n' && (i > 0 && edited.p[i - 1] == '\r') != has_crlf;
+    }
+    return n_other == 0;
+}
+
 /* Replaces [begin, end) of the text of 'a' by 'text'. */
 static enum outcome try_edit(struct span document, size_t begin, size_t end, struct span text,
                              struct arena *arena)
@@ -50,7 +62,8 @@ static enum outcome try_edit(struct span document, size_t begin, size_t end, str
         splice_sort(&edits, document.len, NULL) == 0) {
         splice_apply(&decoded, scalar->text, &want);
         splice_apply(&edits, document, &got);
-        bool is_right = yamldoc_parse(buf_span(&got), arena, &again, NULL) == 0 &&
+        bool is_right = has_same_breaks(document, buf_span(&got)) &&
+                        yamldoc_parse(buf_span(&got), arena, &again, NULL) == 0 &&
                         node_as_text(node_get(again, "a"), &now) && span_eq(now, buf_span(&want)) &&
                         node_equal(node_get(again, "b"), node_get(root, "b"));
         outcome = is_right ? RIGHT : can_stand(scalar, buf_span(&want)) ? WRONG : IMPOSSIBLE;
@@ -82,8 +95,8 @@ static bool is_character_start(struct span document, size_t at, struct arena *ar
 
 static void check_scalar(const char *text, bool is_exact)
 {
-    static const char *const inserted[] = { "Q", "Q: é", "x\nQ\n", "" };
-    struct span document = span_of(text);
+    static const char *const inserted[] = { "Q", "Q: é", "x\nQ\n", "", " \tQ", "\n" };
+    struct span document = check_at_edge(span_of(text));
     size_t counts[4] = { 0, 0, 0, 0 };
     struct arena arena;
 
@@ -109,15 +122,63 @@ static void check_scalar(const char *text, bool is_exact)
     arena_fini(&arena);
 }
 
+/* Lines that are folded: what is put between words stands there. (Where nothing is left between two
+ * breaks they become one, which whoever reads the result sees.) */
+static void check_folded(const char *text, const char *want)
+{
+    struct span document = check_at_edge(span_of(text));
+    struct span decoded = span_of(want);
+    unsigned n_right = 0, n_other = 0;
+    struct arena arena;
+
+    arena_init(&arena);
+    is_int(text_size(document, &arena), decoded.len, "%s says %s", text, want);
+    for (size_t begin = 0; begin <= decoded.len; begin++) {
+        for (size_t end = begin; end <= decoded.len; end++) {
+            bool is_inside = (begin > 0 && memcmp(want + begin - 1, "\n\n", 2) == 0) ||
+                             (end > 0 && memcmp(want + end - 1, "\n\n", 2) == 0);
+            bool is_right = try_edit(document, begin, end, SPAN_LIT("Q"), &arena) == RIGHT;
+            n_right += is_right;
+            n_other += !is_right && !is_inside;
+            arena_reset(&arena);
+        }
+    }
+    is_int(n_other, 0, "words can be put anywhere but between two breaks");
+    ok(n_right > 0, "there are places (%u)", n_right);
+    arena_fini(&arena);
+}
+
+/* The same document, each line of which ends as a line of MS-DOS does. */
+static void check_both(const char *text, bool is_exact)
+{
+    AUTO_BUF crlf = { 0 };
+
+    buf_init(&crlf, KIB);
+    for (const char *p = text; *p != '\0'; p++) {
+        buf_add_str(&crlf, *p == '\n' ? "\r" : "");
+        buf_add_char(&crlf, *p);
+    }
+    check_scalar(text, is_exact);
+    check_scalar(crlf.p, is_exact);
+}
+
 int main(void)
 {
-    check_scalar("a: |\n  one\n  two: é\nb: 1\n", true);
-    check_scalar("a: |2\n  one\n    in\nb: 1\n", true);
-    check_scalar("b: {x: y}\na: |-  # text\n    one\n\n    two", true);
-    check_scalar("a: \"one\\ntwo \\u00e9\\\\\\x41\"\nb: 1\n", true);
-    check_scalar("a: !!str \"one\"\nb: 1\n", true);
-    check_scalar("{\"a\":\"x\\ud83d\\ude00\\/\",\"b\":[1]}", true);
-    check_scalar("a: >\n  one\n  two\nb: 1\n", false);
-    check_scalar("x: &t one\na: *t\nb: 1\n", false);
+    check_both("a: |\n  one\n  two: é\nb: 1\n", true);
+    check_both("a: |2\n  one\n    in\nb: 1\n", true);
+    check_both("b: {x: y}\na: |-  # text\n    one\n\n    two", true);
+    check_both("a: \"one\\ntwo \\u00e9\\\\\\x41\"\nb: 1\n", true);
+    check_both("a: !!str \"one\"\nb: 1\n", true);
+    check_both("{\"a\":\"x\\ud83d\\ude00\\/\",\"b\":[1]}", true);
+    /* every escape, and codes on both sides of each border of UTF-8 */
+    check_scalar("a: \"\\0\\a\\b\\t\\\t\\n\\v\\f\\r\\e\\ \\\"\\/\\\\\\N\\_\\L\\P\"\nb: 1\n", true);
+    check_scalar("a: \"\\x7f\\x80\\u07ff\\u0800\\uFFFD\\U00010000\\U0010fFfF.\"\n", true);
+    check_both("{\"a\":\"\\ud800\\udc00\\uDBFF\\uDFFF\\ue000\\ud7ff\"}", true);
+    check_folded("a: \"one \t\n   two\n\n\n  three\\\n   four\"\nb: 1\n", "one two\n\nthreefour");
+    check_folded("a: 'one \t\n   t''o\n\n\t\n  three'\nb: 1\n", "one t'o\n\nthree");
+    check_folded("a: one \n   two\n\n\n  three\nb: 1\n", "one two\n\nthree");
+    check_folded("a: \"one\r\n  two\r\n\r\n  three\\\r\n  four\"\r\n", "one two\nthreefour");
+    check_both("a: >\n  one\n  two\nb: 1\n", false);
+    check_both("x: &t one\na: *t\nb: 1\n", false);
     return check_done();
 }
