@@ -353,3 +353,15 @@ int collector_annotation(const struct collector *c, struct arena *arena, struct 
     int rc = annotation_decode(value, arena, out_json, out, err);
     return rc == 0 || rc == ERR_UNSUPPORTED ? rc : ERR_INVALID;
 }
+
+/* A whole sentence: admission warnings have no path. */
+void collector_report_annotation(const struct collector *c, int rc, const struct err *why,
+                                 enum fault_severity severity, struct faults *f)
+{
+    size_t mark = faults_push(f, "metadata");
+
+    faults_add_kind(f, FAULT_STANDING, severity, c->annotation->line, "annotation %s %s: %s",
+                    WIRE_ANNOTATION,
+                    rc == ERR_UNSUPPORTED ? "is of a newer version" : "cannot be read", why->text);
+    faults_pop(f, mark);
+}

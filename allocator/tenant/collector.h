@@ -78,5 +78,8 @@ int collector_open_config(struct collector *c, struct arena *arena, enum fault_s
  * is of a newer version and belongs to somebody who knows it. ERR_INVALID: it cannot be read. */
 int collector_annotation(const struct collector *c, struct arena *arena, struct node **out,
                          struct span *out_json, struct err *err) MUST_USE;
+/* The sentence about that error, for everybody. */
+void collector_report_annotation(const struct collector *c, int rc, const struct err *why,
+                                 enum fault_severity severity, struct faults *f);
 
 #endif

@@ -50,6 +50,10 @@ const struct node *originals_put_back(const struct originals *o, const struct no
                                       struct spanmap *lost);
 /* The sentence of that error, also for a rewrite: mem_free() it. */
 char *originals_loss(struct span job);
+/* Of a receiver whose block is ours while the annotation cannot be read: all of its jobs may be in
+ * there. */
+#define ORIGINALS_BLOCK_LOSS                                                                       \
+    "points at the allocator: what it replaced is in an annotation that cannot be read"
 void originals_fini(struct originals *o);
 
 #endif

@@ -16,6 +16,7 @@ bool receivers_is(struct span name)
 /* What reading the receivers of one CR needs. */
 struct reader {
     struct originals originals;
+    bool is_unread; /* there is an annotation that nobody can read */
     const struct scrape_options *options;
     struct strpool *pool;
     struct arena *arena;
@@ -64,6 +65,18 @@ static void read_config(const struct reader *r, const struct node_pair *receiver
     spanmap_fini(&lost);
 }
 
+/* Its jobs may all be in the annotation: that there are none is not to be believed. */
+static void check_block(const struct reader *r, const struct node *receiver)
+{
+    const struct node *block = node_get(receiver, "target_allocator");
+
+    if (r->is_unread && originals_is_our_block(block, r->arena)) {
+        size_t mark = faults_push(r->f, "target_allocator");
+        faults_add(r->f, FAULT_ERROR, block->line, "%s", ORIGINALS_BLOCK_LOSS);
+        faults_pop(r->f, mark);
+    }
+}
+
 static void read_receiver(const struct reader *r, const struct node_pair *pair)
 {
     const struct node *config = NULL;
@@ -76,6 +89,7 @@ static void read_receiver(const struct reader *r, const struct node_pair *pair)
                    node_type_name(pair->value));
         return;
     }
+    check_block(r, pair->value);
     if (!walk_map(pair->value, "config", r->f, &config) &&
         !node_is_null(node_get(pair->value, "config"))) {
         return;
@@ -116,24 +130,21 @@ static void forget_lines(struct node *n)
     }
 }
 
-/* False when it was written by a program that knows more than this one. */
-static bool read_annotation(const struct collector *c, struct arena *arena, struct faults *f,
-                            struct node **out)
+/* An unreadable one costs the jobs whose originals it has, one of a newer version the Collector. */
+static int read_annotation(const struct collector *c, struct arena *arena, struct faults *f,
+                           struct node **out)
 {
     struct span json;
     struct err err;
     int rc = collector_annotation(c, arena, out, &json, &err);
 
     if (rc < 0) {
-        size_t mark = faults_push(f, "metadata");
-        faults_push(f, "annotations");
-        faults_push(f, WIRE_ANNOTATION);
-        faults_add(f, FAULT_ERROR, c->annotation->line, "%s", err.text);
-        faults_pop(f, mark);
+        collector_report_annotation(c, rc, &err,
+                                    rc == ERR_UNSUPPORTED ? FAULT_ERROR : FAULT_WARNING, f);
     } else if (*out != NULL) {
         forget_lines(*out);
     }
-    return rc != ERR_UNSUPPORTED;
+    return rc;
 }
 
 bool receivers_jobs(const struct collector *c, const struct scrape_options *options,
@@ -148,7 +159,9 @@ bool receivers_jobs(const struct collector *c, const struct scrape_options *opti
 
     own.unescape_dollars = true;
     arena_init(&arena);
-    bool is_usable = read_annotation(c, &arena, f, &annotation) && c->name.len > 0;
+    int rc = read_annotation(c, &arena, f, &annotation);
+    bool is_usable = rc != ERR_UNSUPPORTED && c->name.len > 0;
+    r.is_unread = rc < 0;
     if (collector_open_config(&opened, &arena, FAULT_ERROR, f) == 0 && is_usable) {
         originals_init(&r.originals, annotation, &arena);
         size_t mark = faults_push(f, "spec");

@@ -217,7 +217,8 @@ static void say_change(struct answer *a, const struct revision *r)
                                    "originals kept in annotation %s",
                                    n, n == 1 ? " is" : "s are", WIRE_ANNOTATION);
         add_warning(a, span_of(text));
-    } else if (r->plan.n_jobs_lost == 0 && (r->plan.n_changed > 0 || r->stored_json.len > 0)) {
+    } else if (r->plan.n_lost == 0 && !r->is_left && r->kept.receivers == NULL &&
+               (r->plan.n_changed > 0 || r->stored_json.len > 0)) {
         add_warning(a, SPAN_LIT("otel-ta: the Collector discovers its scrape targets itself again; "
                                 "the originals are back"));
     }

@@ -141,7 +141,9 @@ static void revise_document(void *arg, const struct filewalk_document *d, struct
 
     filewalk_open_faults(&f, d);
     if (collector_count(d->root) == 0 || manifest_make(&in, arena, &f, &m) == 0) {
-        write_result(r, d, &m, arena);
+        write_result(r, d, &m, arena); /* also of a restore that left something, and says so */
+    } else {
+        r->walk.is_withheld = true;
     }
     filewalk_print_faults(&r->walk, d, &f);
     faults_fini(&f);

@@ -69,6 +69,7 @@ static void validate_document(void *arg, const struct filewalk_document *d, stru
         manifest_fini(&m);
     }
     filewalk_print_faults(&r->walk, d, &f);
+    r->walk.is_withheld = r->walk.is_withheld || f.n_errors > 0;
     if (f.n_errors == 0) {
         AUTO_STR file = terminal_name(span_of(d->filename));
         buf_addf(&r->out, "%s: %zu Collector%s, %zu scrape job%s: valid\n", file, n,

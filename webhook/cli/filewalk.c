@@ -43,6 +43,7 @@ static void print_parse_fault(struct filewalk *w, const char *filename, const st
         terminal_line(w->errout, "%s: %s", filename, err->text);
     }
     w->n_faults++;
+    w->is_withheld = true;
 }
 
 /* ---- documents */
@@ -59,6 +60,7 @@ static bool passes(struct filewalk *w, const struct filewalk_document *d, const 
     yamldoc_report(doc->fault, &f);
     faults_print(&f, w->errout);
     w->n_faults += f.n_errors;
+    w->is_withheld = true;
     faults_fini(&f);
     return false;
 }
@@ -120,7 +122,7 @@ int filewalk_finish(const struct filewalk *w, const struct buf *result, FILE *ou
     if (w->is_broken) {
         return EXIT_CANNOT;
     }
-    if (w->n_faults > 0) {
+    if (w->is_withheld) {
         return EXIT_FAULTS;
     }
     if (buf_error(result) != 0) {
@@ -129,5 +131,5 @@ int filewalk_finish(const struct filewalk *w, const struct buf *result, FILE *ou
     }
     fwrite(result->len == 0 ? "" : result->p, 1, result->len, out); /* whether it arrives is seen
                                                                         when 'out' is flushed */
-    return EXIT_OK;
+    return w->n_faults > 0 ? EXIT_FAULTS : EXIT_OK;
 }

@@ -28,8 +28,9 @@ struct filewalk {
                          anything but a Collector */
     filewalk_visitor *visit;
     void *arg;
-    size_t n_faults; /* errors said so far */
-    bool is_broken;  /* a file cannot be read */
+    size_t n_faults;  /* errors said so far */
+    bool is_withheld; /* by one of the documents that has no result: then there is none at all */
+    bool is_broken;   /* a file cannot be read */
 };
 
 /* Visits the documents of one file ("-": standard input). A file of none is one document without
@@ -42,7 +43,7 @@ const char *filewalk_name(const char *filename);
 void filewalk_open_faults(struct faults *f, const struct filewalk_document *d);
 void filewalk_print_faults(struct filewalk *w, const struct filewalk_document *d, struct faults *f);
 
-/* Prints 'result' when there was no fault. Returns the exit code of the command. */
+/* Prints 'result' unless it is withheld. Returns the exit code of the command. */
 int filewalk_finish(const struct filewalk *w, const struct buf *result, FILE *out);
 
 #endif

@@ -6,7 +6,8 @@
 
 #include "webhook/rewrite/manifest_pass.h"
 
-/* Errors in 'f' mean that nothing can be done (ERR_INVALID, 'out' unusable but for manifest_fini).
+/* ERR_INVALID, with errors in 'f': nothing can be done, 'out' is unusable but for manifest_fini. A
+ * restore that succeeds may have errors, too, about what could not be brought back and stays.
  * Everything but the edits lives in 'arena'. */
 int manifest_make(const struct manifest_input *in, struct arena *arena, struct faults *f,
                   struct manifest *out) MUST_USE;

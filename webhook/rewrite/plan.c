@@ -143,22 +143,35 @@ static struct span job_url(const struct planner *p, struct jobname_read job)
     return buf_span(&url);
 }
 
+/* Something of ours without its originals: what the user was told before is told as a warning, and
+ * so is what stays as it is, unless somebody wants it back. 'f' stands there. */
+static void report_loss(struct planner *p, const struct node *at, const char *text)
+{
+    if (p->in->is_restore) {
+        faults_add(p->f, FAULT_ERROR, at->line, "%s", text);
+    } else {
+        faults_add_kind(p->f, FAULT_STANDING, FAULT_WARNING, at->line, "%s", text);
+    }
+}
+
 /* Nothing of its own to discover, our entry, and no originals anywhere. */
 static void plan_lost(struct planner *p, const struct plan_receiver *r, struct plan_job *job)
 {
-    const char *why = p->in->is_annotation_unread ? ", the annotation cannot be read" : "";
+    const char *why = p->in->is_annotation_unread ? "in an annotation that cannot be read" : "lost";
 
     job->action = JOB_LEAVE;
-    p->plan->n_jobs_lost++;
+    job->is_lost = true;
+    p->plan->n_lost++;
     if (p->is_rewrite && !was_lost_before(p, r->name, job->name)) {
         AUTO_STR loss = originals_loss(job->name.text);
         job_fault(p, p->severity, NULL, job->node, "%s", loss);
         return;
     }
     size_t mark = faults_push_index(p->f, p->index);
-    faults_add_kind(p->f, FAULT_STANDING, FAULT_WARNING, job->node->line,
-                    "job '%.*s' %s: its originals are lost%s", SPAN_ARG(job->name.text),
-                    p->is_rewrite ? "discovers nothing" : "keeps the allocator's URL", why);
+    AUTO_STR text =
+        mem_printf("job '%.*s' %s: its originals are %s", SPAN_ARG(job->name.text),
+                   p->is_rewrite ? "discovers nothing" : "keeps the allocator's URL", why);
+    report_loss(p, job->node, text);
     faults_pop(p->f, mark);
 }
 
@@ -187,10 +200,12 @@ static void decide(struct planner *p, const struct plan_receiver *r, struct plan
 
     sections_of_job(job->node, p->arena, &present, &own);
     job->original = own.is_there ? find_original(p, r->name, job->name, &own) : NULL;
-    if (present.n == 0 && job->original == NULL) {
-        if (own.is_there) {
-            plan_lost(p, r, job);
-        } else if (p->is_rewrite) {
+    if (job->original == NULL && own.is_there && (present.n == 0 || p->in->is_annotation_unread)) {
+        plan_lost(p, r, job);
+        return;
+    }
+    if (job->original == NULL && present.n == 0) {
+        if (p->is_rewrite) {
             job_fault(p, FAULT_WARNING, NULL, job->node, "job '%.*s' has nothing to discover",
                       SPAN_ARG(job->name.text));
         }
@@ -299,6 +314,18 @@ static bool is_only_one(struct planner *p, const struct plan_receiver *r,
     return false;
 }
 
+/* One that nothing can be done for. */
+static void plan_untouched(struct planner *p, const struct plan_receiver *r, struct plan_job *job)
+{
+    struct sections present;
+    struct own_entry own;
+
+    sections_of_job(job->node, p->arena, &present, &own);
+    if (own.is_there && !p->is_rewrite) {
+        plan_lost(p, r, job);
+    }
+}
+
 static void plan_one_job(struct planner *p, struct plan_receiver *r, const struct node *node,
                          size_t index)
 {
@@ -310,13 +337,12 @@ static void plan_one_job(struct planner *p, struct plan_receiver *r, const struc
         job_fault(p, p->severity, NULL, node, "must be a mapping, not %s", node_type_name(node));
         return;
     }
-    if (!read_name(p, node, &job->name) || !check_sections(p, node)) {
-        return;
+    bool is_good = read_name(p, node, &job->name) && is_only_one(p, r, job);
+    if (!check_sections(p, node)) {
+        plan_untouched(p, r, job);
+    } else if (is_good || !p->is_rewrite) { /* a restore needs no name: our URL has it */
+        decide(p, r, job);
     }
-    if (!is_only_one(p, r, job)) {
-        return;
-    }
-    decide(p, r, job);
 }
 
 /* ---- the intended job */
@@ -351,27 +377,36 @@ const struct node *plan_intended_job(const struct plan_job *job, struct arena *a
 
 /* ---- one receiver */
 
-/* What the annotation keeps of a receiver's block and list; it counts while the block is ours. */
-static const struct node *stored_member(struct planner *p, const struct plan_receiver *r,
-                                        const char *member)
+/* What the annotation keeps of a receiver; it counts while the block is ours. */
+static const struct node *stored_receiver(struct planner *p, const struct plan_receiver *r)
 {
-    if (!originals_is_our_block(node_get(r->node, "target_allocator"), p->arena)) {
-        return NULL;
-    }
     const struct node *found = originals_of_receiver(&p->originals, r->name);
-    if (found == NULL && has_old_originals(p)) {
-        found = originals_of_receiver(&p->old_originals, r->name);
-    }
-    return node_get(found, member);
+
+    return found == NULL && has_old_originals(p) ? originals_of_receiver(&p->old_originals, r->name)
+                                                 : found;
 }
 
-static void plan_jobs(struct planner *p, struct plan_receiver *r)
+static bool has_our_block(const struct planner *p, const struct plan_receiver *r)
+{
+    return originals_is_our_block(node_get(r->node, "target_allocator"), p->arena);
+}
+
+/* The block will be ours again, and the list is as empty as it was left. */
+static bool gets_list_back(const struct plan_receiver *r, bool is_block_wanted)
+{
+    return is_block_wanted && (r->list == NULL || r->list->n == 0);
+}
+
+static void plan_jobs(struct planner *p, struct plan_receiver *r, bool is_block_wanted)
 {
     /* With those that an earlier rewrite in block style took out of the list. */
-    const struct node *jobs =
-        originals_join_jobs(r->list, stored_member(p, r, "scrape_configs"), p->arena);
+    const struct node *stored = has_our_block(p, r) || gets_list_back(r, is_block_wanted)
+                                    ? node_get(stored_receiver(p, r), "scrape_configs")
+                                    : NULL;
+    const struct node *jobs = originals_join_jobs(r->list, stored, p->arena);
     size_t n = jobs == NULL ? 0 : jobs->n;
 
+    r->has_stored_list = stored != NULL;
     set_url(p, r->name);
     r->jobs = arena_alloc(p->arena, (n + 1) * sizeof(struct plan_job));
     size_t mark = faults_push(p->f, "scrape_configs");
@@ -445,6 +480,25 @@ static bool open_receiver(struct planner *p, struct plan_receiver *r)
     return true;
 }
 
+/* Jobs and a block of the user's may be in the annotation, and nobody knows. */
+static void plan_lost_block(struct planner *p, struct plan_receiver *r, const struct node *block)
+{
+    const struct node *old =
+        node_get(node_get_span(node_get(p->old.config, "receivers"), r->name), "target_allocator");
+    bool was_lost = old != NULL && originals_is_our_block(old, p->arena);
+    size_t mark = faults_push(p->f, "target_allocator");
+
+    r->is_block_lost = true;
+    p->plan->n_lost++;
+    if (p->is_rewrite && !was_lost) {
+        faults_add(p->f, FAULT_ERROR, block->line, "%s", ORIGINALS_BLOCK_LOSS);
+    } else {
+        AUTO_STR text = mem_printf("the block of %.*s %s", SPAN_ARG(r->name), ORIGINALS_BLOCK_LOSS);
+        report_loss(p, block, text);
+    }
+    faults_pop(p->f, mark);
+}
+
 static void plan_block(struct planner *p, struct plan_receiver *r, bool is_wanted)
 {
     struct block_plan block;
@@ -452,10 +506,14 @@ static void plan_block(struct planner *p, struct plan_receiver *r, bool is_wante
         .collector = p->in->collector,
         .options = p->in->options,
         .present = node_get(r->node, "target_allocator"),
-        .stored = stored_member(p, r, "target_allocator"),
+        .stored = has_our_block(p, r) ? node_get(stored_receiver(p, r), "target_allocator") : NULL,
         .is_wanted = is_wanted,
     };
 
+    if (in.stored == NULL && p->in->is_annotation_unread && has_our_block(p, r)) {
+        plan_lost_block(p, r, in.present);
+        return;
+    }
     block_plan(&in, p->arena, &block);
     r->block_action =
         block.is_changed ? (block.value == NULL ? BLOCK_REMOVE : BLOCK_SET) : BLOCK_LEAVE;
@@ -473,7 +531,7 @@ static void plan_one_receiver(struct planner *p, struct span name, const struct 
     size_t mark = faults_push(p->f, "%.*s", SPAN_ARG(name));
     if (open_receiver(p, r)) {
         size_t inner = faults_push(p->f, "config");
-        plan_jobs(p, r);
+        plan_jobs(p, r, is_block_wanted);
         faults_pop(p->f, inner);
         plan_whole_list(p, r, is_block_wanted && p->in->options->is_block_style && r->n_jobs > 0);
         plan_block(p, r, is_block_wanted);

@@ -33,6 +33,7 @@ struct plan_job {
     struct sections sections; /* what it discovers, from the job or the annotation; JOB_RESTORE:
                                  what comes back */
     const struct original *original; /* what the annotation has of it, or NULL */
+    bool is_lost;                    /* it has our entry, and no originals anywhere */
 };
 
 enum block_action {
@@ -48,6 +49,7 @@ struct plan_receiver {
     const struct node *list;   /* "scrape_configs", or NULL */
     struct plan_job *jobs;
     size_t n_jobs;
+    bool has_stored_list;        /* 'jobs' holds those that block style took out of the list */
     const struct node *new_list; /* the whole list changes to this (block style), else NULL */
     const struct node
         *stored_list; /* jobs that the annotation keeps whole (block style), else NULL */
@@ -55,13 +57,14 @@ struct plan_receiver {
     const struct node *block;        /* the whole new block */
     const struct node *stored_block; /* what our members of the block replaced, as the annotation
                                         keeps it; NULL: no block of ours */
+    bool is_block_lost;              /* the block is ours, and the annotation cannot be read */
 };
 
 struct plan {
     struct plan_receiver *receivers;
     size_t n_receivers;
     size_t n_jobs_served; /* jobs that the allocator discovers for this Collector */
-    size_t n_jobs_lost;   /* they have our entry, and no originals anywhere */
+    size_t n_lost;        /* jobs and blocks that are ours, and no originals anywhere */
     size_t n_changed;     /* jobs and blocks that change */
     bool has_annotation;  /* something is kept: the annotation stays */
 };

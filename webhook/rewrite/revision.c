@@ -1,6 +1,7 @@
 #include "webhook/rewrite/revision.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
 #include "allocator/codec/nodeedit.h"
 #include "allocator/tenant/annotation.h"
 #include "webhook/rewrite/afresh.h"
@@ -23,14 +24,14 @@ static size_t push_annotation(struct faults *f)
     return mark;
 }
 
-/* A whole sentence: admission warnings have no path. */
-static void warn_annotation(const struct collector *c, enum fault_kind kind, const char *what,
-                            const char *why, struct faults *f)
+/* Of the annotation. A whole sentence: admission warnings have no path. */
+static void add_fault(const struct collector *c, enum fault_kind kind, enum fault_severity severity,
+                      const char *text, struct faults *f)
 {
     size_t mark = faults_push(f, "metadata");
 
-    faults_add_kind(f, kind, FAULT_WARNING, c->annotation->line, "annotation %s %s: %s",
-                    WIRE_ANNOTATION, what, why);
+    faults_add_kind(f, kind, severity, c->annotation == NULL ? 0 : c->annotation->line,
+                    "annotation %s %s", WIRE_ANNOTATION, text);
     faults_pop(f, mark);
 }
 
@@ -45,12 +46,13 @@ const struct node *revision_annotation(const struct collector *c, struct arena *
 struct old_loader {
     const struct revision_input *in;
     struct arena *arena;
+    struct plan_old old; /* as it was loaded */
 };
 
 /* The old object may be anything: what cannot be read of it helps nobody and harms nobody. */
 static void load_old(void *arg, struct plan_old *out)
 {
-    const struct old_loader *loader = arg;
+    struct old_loader *loader = arg;
     const struct node *root = loader->in->old_root(loader->in->old_arg);
     struct collector old;
 
@@ -62,6 +64,7 @@ static void load_old(void *arg, struct plan_old *out)
     if (collector_parse_text(&old, loader->arena, NULL) == 0) {
         out->config = old.config;
     }
+    loader->old = *out;
 }
 
 /* ---- configuration */
@@ -131,6 +134,7 @@ static int encode(const struct revision_input *in, const struct revision *r, str
 
     buf_init_in(&json, arena, LIMIT_ANNOTATION_DECODED);
     plan_write_annotation(&r->plan, records, arena, &json);
+    kept_join(&r->kept, arena, &json);
     if (buf_error(&json) != 0) {
         return err_set(err, ERR_TOO_BIG, "the discovery sections have more than %zu bytes",
                        (size_t)LIMIT_ANNOTATION_DECODED);
@@ -194,7 +198,10 @@ static int make_annotation(const struct revision_input *in, const struct textpla
     struct span previous = previous_annotation(r);
     struct buf records, value;
 
-    if (!r->plan.has_annotation) {
+    if (r->is_left) {
+        return 0;
+    }
+    if (!r->plan.has_annotation && r->kept.receivers == NULL) {
         r->changes_annotation = r->collector.annotation != NULL;
         return 0;
     }
@@ -265,10 +272,66 @@ static int carry_out(const struct revision_input *in, struct arena *arena, struc
     return 0;
 }
 
+/* Of what stays as it is: a restore was to bring it back. */
+static enum fault_severity severity_of(const struct revision_input *in)
+{
+    return in->is_restore ? FAULT_ERROR : FAULT_WARNING;
+}
+
+/* The annotation and all that hangs on it stay as they are; whoever wants it back is told so. */
+static void leave(const struct revision_input *in, int rc, const struct err *why, struct faults *f,
+                  struct revision *r)
+{
+    collector_report_annotation(&r->collector, rc, why, severity_of(in), f);
+    r->intended_config = r->collector.config;
+    r->is_left = true;
+}
+
+/* An annotation that belongs to a program that knows more: nothing is done, for whichever job. */
+static void leave_newer(const struct revision_input *in, const struct err *why, struct arena *arena,
+                        struct faults *f, struct revision *r)
+{
+    const struct plan_input plan = { .collector = &r->collector,
+                                     .is_restore = true,
+                                     .options = in->options,
+                                     .is_annotation_unread = true };
+    struct faults unheard;
+
+    leave(in, ERR_UNSUPPORTED, why, f, r);
+    faults_init(&unheard);
+    if (collector_open_config(&r->collector, arena, FAULT_WARNING, &unheard) == 0) {
+        plan_make(&plan, arena, &unheard, &r->plan);
+        r->intended_config = r->collector.config;
+    }
+    faults_fini(&unheard);
+    struct span names = kept_lost_names(&r->plan, arena);
+    if (names.len > 0) {
+        AUTO_STR text = mem_printf("has the originals of %.*s", SPAN_ARG(names));
+        add_fault(&r->collector, FAULT_STANDING, severity_of(in), text, f);
+    }
+    r->plan = (struct plan){ .n_lost = r->plan.n_lost };
+}
+
+/* Nothing may be lost that somebody could still mend by hand. */
+static bool has_to_stay(const struct revision *r, bool is_rewrite, const struct plan_old *old)
+{
+    bool is_replaced = r->plan.has_annotation || (!is_rewrite && old->annotation != NULL);
+
+    return r->plan.n_lost > 0 || !is_replaced;
+}
+
+static void report_kept(const struct revision_input *in, const struct revision *r, struct faults *f)
+{
+    if (r->kept.receivers != NULL) {
+        AUTO_STR text = mem_printf("stays: it has the originals of %.*s", SPAN_ARG(r->kept.names));
+        add_fault(&r->collector, FAULT_STANDING, severity_of(in), text, f);
+    }
+}
+
 static int make_once(const struct revision_input *in, struct arena *arena, struct faults *f,
                      struct revision *out)
 {
-    struct old_loader loader = { in, arena };
+    struct old_loader loader = { .in = in, .arena = arena };
     struct collector *c = &out->collector;
     struct node *annotation = NULL;
     struct err unread = { .text = "" };
@@ -279,8 +342,7 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
     bool is_rewrite = !in->is_restore && collector_is_served(c);
     int rc = collector_annotation(c, arena, &annotation, &out->stored_json, &unread);
     if (rc == ERR_UNSUPPORTED) {
-        warn_annotation(c, FAULT_STANDING, "is of a newer version", unread.text, f);
-        out->intended_config = c->config;
+        leave_newer(in, &unread, arena, f, out);
         return 0;
     }
     if (!in->is_restore) {
@@ -289,7 +351,8 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
     }
     /* Nothing of ours can be in what is not a configuration; whoever does not want a rewrite may
      * write what they like. */
-    if (collector_open_config(c, arena, is_rewrite ? FAULT_ERROR : FAULT_WARNING, f) < 0) {
+    bool is_wanted = is_rewrite || (in->is_restore && c->annotation != NULL);
+    if (collector_open_config(c, arena, is_wanted ? FAULT_ERROR : FAULT_WARNING, f) < 0) {
         return is_rewrite ? ERR_INVALID : 0;
     }
     out->records = node_get(annotation, "text");
@@ -301,10 +364,23 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
                                      .load_old = in->old_root == NULL ? NULL : load_old,
                                      .load_arg = &loader };
     plan_make(&plan, arena, f, &out->plan);
-    if (plan.is_annotation_unread && out->plan.n_jobs_lost == 0) {
-        warn_annotation(c, FAULT_PLAIN, "cannot be read and is not used", unread.text, f);
+    if (is_rewrite && f->n_errors > n_errors) {
+        return ERR_INVALID;
     }
-    return f->n_errors > n_errors && is_rewrite ? ERR_INVALID : carry_out(in, arena, f, out);
+    if (rc < 0 && has_to_stay(out, is_rewrite, &loader.old)) {
+        leave(in, rc, &unread, f, out);
+        if (is_rewrite) {
+            return 0;
+        }
+    } else if (rc < 0) {
+        collector_report_annotation(c, rc, &unread, FAULT_WARNING, f); /* and is not used */
+    }
+    const struct node *kept_of = annotation != NULL ? annotation : loader.old.annotation;
+    if (annotation != NULL || out->plan.n_lost > 0) {
+        kept_find(&out->plan, kept_of, !is_rewrite, arena, &out->kept);
+        report_kept(in, out, f);
+    }
+    return carry_out(in, arena, f, out);
 }
 
 /* ---- a text that is rewritten again, in another way or under another name */

@@ -5,6 +5,7 @@
 #define OTEL_TA_WEBHOOK_REWRITE_REVISION_H
 
 #include "allocator/tenant/collector.h"
+#include "webhook/rewrite/kept.h"
 #include "webhook/rewrite/plan.h"
 #include "webhook/text/splice.h"
 
@@ -29,6 +30,8 @@ struct revision {
     struct collector collector;
     struct plan plan;
     bool is_changed;
+    bool is_left;     /* nothing was done for the sake of an annotation that cannot be read */
+    struct kept kept; /* originals that no job has back: the annotation stays for them */
     const struct node
         *intended_config; /* the configuration as it will be (the old one when nothing changes) */
     struct span new_text; /* when the configuration is text and changes, else p == NULL */
@@ -40,8 +43,9 @@ struct revision {
     const struct node *records; /* member "text" of the annotation as it was, or NULL */
 };
 
-/* Errors in 'f' deny (ERR_INVALID is returned, 'out' is not to be used but for revision_fini);
- * warnings in 'f' are worth a word. 'f' keeps where it stands. */
+/* ERR_INVALID, with errors in 'f', denies: 'out' is not to be used but for revision_fini. Other
+ * errors are of a restore, about what could not be brought back and stays; warnings are worth a
+ * word. 'f' keeps where it stands. */
 int revision_make(const struct revision_input *in, struct arena *arena, struct faults *f,
                   struct revision *out) MUST_USE;
 /* The Collector as it will be. */

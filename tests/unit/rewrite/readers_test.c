@@ -214,7 +214,7 @@ static const char *compare_lists(struct side *s, const struct node *annotation,
             node_path(node_get_span(restored, pair->key->text), "config", "scrape_configs", NULL);
         what = is_same_list(seen, other) ? NULL : "the jobs of a receiver";
     }
-    if (what == NULL && f.n_errors != back->plan.n_jobs_lost) {
+    if (what == NULL && f.n_errors != back->plan.n_lost) {
         what = "which originals are lost";
     }
     spanmap_fini(&lost);

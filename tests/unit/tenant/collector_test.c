@@ -388,8 +388,20 @@ static void test_lost(void)
     teardown(&x);
 
     setup(&x, REWRITTEN("broken", "{job_name: a, static_configs: [{targets: [x]}]}"));
-    has_fault(&x, "metadata.annotations.otel-ta/sd-configs", 3, "");
-    ok(x.is_usable && x.jobs.n == 1, "a broken annotation nobody needs");
+    has_fault(&x, "metadata", 3, "annotation otel-ta/sd-configs cannot be read: ");
+    ok(x.is_usable && x.jobs.n == 1 && x.f.n_errors == 0, "a broken annotation nobody needs");
+    teardown(&x);
+
+    setup(&x,
+          REWRITTEN("broken", "{job_name: gone, http_sd_configs: [" ENTRY(
+                                  "gone") "]}, {job_name: a, static_configs: [{targets: [x]}]}"));
+    ok(x.is_usable && x.jobs.n == 1 && x.f.n_errors == 1, "a broken annotation costs its jobs");
+    teardown(&x);
+
+    setup(&x, HEAD("v1beta1") "metadata: {name: c, annotations: {otel-ta/sd-configs: broken}}\n"
+                              "spec: {config: {receivers: {prometheus: {target_allocator: "
+                              "{endpoint: 'http://c-targetallocator:80'}}}}}\n");
+    has_fault(&x, "spec.config.receivers.prometheus.target_allocator", 4, "cannot be read");
     teardown(&x);
 
     setup(&x, REWRITTEN("{\"v\":2}", "{job_name: a}"));
