@@ -1,6 +1,7 @@
 #include "allocator/tenant/collector.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
 #include "allocator/codec/walk.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/shard/strategy.h"
@@ -160,6 +161,24 @@ bool collector_is_served(const struct collector *c)
     return c->intent == COLLECTOR_ALLOCATED && can_be_served(c);
 }
 
+char *collector_title(const struct collector *c)
+{
+    return mem_printf("Collector %.*s%s%.*s", SPAN_ARG(c->ns), c->ns.len > 0 ? "/" : "",
+                      SPAN_ARG(c->name));
+}
+
+char *collector_refusal(const struct collector *c)
+{
+    if (collector_is_served(c)) {
+        return NULL;
+    }
+    return c->intent == COLLECTOR_ALLOCATED
+               ? mem_printf("is of mode %.*s, which cannot use the allocator", SPAN_ARG(c->mode))
+               : mem_printf("does not ask for an allocator (%s)",
+                            c->intent == COLLECTOR_OPTED_OUT ? "label otel-ta/inject"
+                                                             : "spec.targetAllocator.enabled");
+}
+
 void collector_report_mode(const struct collector *c, struct faults *f)
 {
     const struct node *mode = node_path(c->root, "spec", "mode", NULL);
@@ -207,6 +226,26 @@ void collector_check_allocator(const struct collector *c, struct faults *f)
     faults_push(f, "targetAllocator");
     collector_check_strategy(node_path(c->root, "spec", "targetAllocator", NULL),
                              "allocationStrategy", f);
+    faults_pop(f, mark);
+}
+
+static bool is_template(struct span text)
+{
+    return text.len > 0 && memmem(text.p, text.len, "{{", 2) != NULL;
+}
+
+void collector_check_name(const struct collector *c, struct faults *f)
+{
+    bool is_ns = is_template(c->ns);
+
+    if (c->name.len > 0 && !is_ns && !is_template(c->name)) {
+        return;
+    }
+    size_t mark = faults_push(f, "metadata");
+    faults_push(f, is_ns ? "namespace" : "name");
+    faults_add(f, FAULT_ERROR, c->metadata == NULL ? c->root->line : c->metadata->line, "%s",
+               c->name.len == 0 ? "is required: the allocator's URL is made of it"
+                                : "is a Helm template: render it first, as 'helm template' does");
     faults_pop(f, mark);
 }
 
@@ -263,13 +302,7 @@ static void check_spec(const struct collector *c, struct faults *f)
 void collector_check(const struct collector *c, struct faults *f)
 {
     check_metadata(c, f);
-    if (c->name.len == 0) {
-        size_t mark = faults_push(f, "metadata");
-        faults_push(f, "name");
-        faults_add(f, FAULT_ERROR, c->metadata == NULL ? c->root->line : c->metadata->line,
-                   "is required");
-        faults_pop(f, mark);
-    }
+    collector_check_name(c, f);
     check_spec(c, f);
     collector_check_allocator(c, f);
 }

@@ -56,6 +56,13 @@ size_t collector_push(const struct node *root, size_t at, struct faults *f);
 void collector_read(const struct node *root, struct collector *out);
 /* Does it get an allocator: is it asked for, and can a Collector of that mode have one? */
 bool collector_is_served(const struct collector *c);
+/* An error when it has no name, or one that is still to be rendered. */
+void collector_check_name(const struct collector *c, struct faults *f);
+/* "Collector ns/name"; the caller frees it. */
+char *collector_title(const struct collector *c);
+/* Why it gets none, as it goes on after that: "does not ask for an allocator (…)", "is of mode …";
+ * NULL when it gets one. The caller frees it. */
+char *collector_refusal(const struct collector *c);
 /* A warning when it asks for an allocator and cannot have one. */
 void collector_report_mode(const struct collector *c, struct faults *f);
 /* An error when it asks for an allocator that there is not: with a strategy that nobody knows. */

@@ -136,16 +136,10 @@ static bool is_wanted(const struct loading *l, const struct collector *c)
 
 static void pass_over(struct loading *l, const struct collector *c)
 {
-    const char *slash = c->ns.len > 0 ? "/" : "";
-    char *text =
-        c->intent == COLLECTOR_ALLOCATED
-            ? mem_printf("Collector %.*s%s%.*s is of mode %.*s, which cannot use the allocator",
-                         SPAN_ARG(c->ns), slash, SPAN_ARG(c->name), SPAN_ARG(c->mode))
-            : mem_printf("Collector %.*s%s%.*s does not ask for an allocator (%s)", SPAN_ARG(c->ns),
-                         slash, SPAN_ARG(c->name),
-                         c->intent == COLLECTOR_OPTED_OUT ? "label otel-ta/inject"
-                                                          : "spec.targetAllocator.enabled");
-    *vec_push(&l->tenants.passed_over) = text;
+    AUTO_STR title = collector_title(c);
+    AUTO_STR why = collector_refusal(c);
+
+    *vec_push(&l->tenants.passed_over) = mem_printf("%s %s", title, why == NULL ? "" : why);
 }
 
 static void load_collector(struct loading *l, const struct node *doc, const char *path)

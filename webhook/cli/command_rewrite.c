@@ -6,6 +6,7 @@
 #include "allocator/base/terminal.h"
 #include "allocator/codec/jsonpatch.h"
 #include "webhook/cli/filewalk.h"
+#include "webhook/cli/left.h"
 #include "webhook/rewrite/manifest.h"
 #include "webhook/text/unified.h"
 #include "webhook/text/yamltext.h"
@@ -140,14 +141,28 @@ static void revise_document(void *arg, const struct filewalk_document *d, struct
     struct faults f;
 
     filewalk_open_faults(&f, d);
-    if (collector_count(d->root) == 0 || manifest_make(&in, arena, &f, &m) == 0) {
+    size_t n = collector_count(d->root);
+    if (n > 0) {
+        filewalk_warn_template(d, &f);
+    }
+    bool is_done = n == 0 || manifest_make(&in, arena, &f, &m) == 0;
+    if (is_done) {
         write_result(r, d, &m, arena); /* also of a restore that left something, and says so */
     } else {
         r->walk.is_withheld = true;
     }
     filewalk_print_faults(&r->walk, d, &f);
+    if (is_done && n > 0 && f.n_errors == 0) {
+        left_report(d, &m, r->is_restore, arena, r->walk.errout);
+    }
     faults_fini(&f);
     manifest_fini(&m);
+}
+
+static void revise_foreign(void *arg, const struct filewalk_document *d, struct arena *arena)
+{
+    (void)arena;
+    left_report_foreign(d, ((struct run *)arg)->walk.errout);
 }
 
 static int revise(const struct options *o, const struct command_io *io, bool is_restore)
@@ -155,7 +170,8 @@ static int revise(const struct options *o, const struct command_io *io, bool is_
     struct run r = {
         .walk = { .errout = io->errout,
                   .needs_trees = o->output == OUTPUT_JSON,
-                  .visit = revise_document },
+                  .visit = revise_document,
+                  .visit_foreign = revise_foreign },
         .output = o->output,
         .rewrite = &o->rewrite,
         .is_restore = is_restore,

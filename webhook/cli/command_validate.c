@@ -13,7 +13,6 @@
 struct run {
     struct filewalk walk;
     const struct rewrite_options *rewrite;
-    size_t n_collectors;
     struct buf out;
 };
 
@@ -61,6 +60,7 @@ static void validate_document(void *arg, const struct filewalk_document *d, stru
         return;
     }
     filewalk_open_faults(&f, d);
+    filewalk_warn_template(d, &f);
     size_t n_jobs = validate_all(d->root, &f);
     if (f.n_errors == 0) {
         /* What the rewrite would refuse: only what it can still say when all jobs are good. */
@@ -75,18 +75,19 @@ static void validate_document(void *arg, const struct filewalk_document *d, stru
         buf_addf(&r->out, "%s: %zu Collector%s, %zu scrape job%s: valid\n", file, n,
                  n == 1 ? "" : "s", n_jobs, n_jobs == 1 ? "" : "s");
     }
-    r->n_collectors += n;
     faults_fini(&f);
 }
 
-static void validate_file(struct run *r, const char *filename)
+/* 'is_found': in a folder that was named, where others may stand beside Collectors. */
+static void validate_file(struct run *r, const char *filename, bool is_found)
 {
-    size_t n_collectors = r->n_collectors, n_faults = r->walk.n_faults;
+    size_t n_collectors = r->walk.n_collectors, n_faults = r->walk.n_faults;
 
-    if (filewalk_file(&r->walk, filename) && r->n_collectors == n_collectors &&
+    if (filewalk_file(&r->walk, filename) && r->walk.n_collectors == n_collectors &&
         r->walk.n_faults == n_faults) {
-        terminal_line(r->walk.errout, "%s: warning: there is no OpenTelemetryCollector in it",
-                      filewalk_name(filename));
+        terminal_line(r->walk.errout, "%s: %sthere is no OpenTelemetryCollector in it",
+                      filewalk_name(filename), is_found ? "warning: " : "");
+        r->walk.n_faults += is_found ? 0 : 1;
     }
 }
 
@@ -99,8 +100,15 @@ int command_validate(const struct options *o, const struct command_io *io)
 
     r.walk.arg = &r;
     buf_init(&r.out, LIMIT_DOCUMENT_BYTES);
-    for (size_t i = 0; i < o->filenames.n; i++) {
-        validate_file(&r, o->filenames.v[i]);
+    for (size_t i = 0, n_found = 0; i < o->filenames.n; i++) {
+        const char *name = o->filenames.v[i];
+        bool is_found = n_found < o->found.n && o->found.v[n_found] == name;
+        n_found += is_found ? 1 : 0;
+        validate_file(&r, name, is_found);
+    }
+    if (r.walk.n_collectors == 0 && r.walk.n_faults == 0 && !r.walk.is_broken) {
+        terminal_line(io->errout, "otel-ta validate: there is no OpenTelemetryCollector");
+        r.walk.n_faults++;
     }
     int code = filewalk_finish(&r.walk, &r.out, io->out);
     buf_fini(&r.out);

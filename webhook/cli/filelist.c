@@ -83,7 +83,8 @@ static int expand_folder(struct expansion *x, const char *folder, int depth, str
     return rc;
 }
 
-int filelist_expand(flag_texts *names, bool is_recursive, struct arena *arena, struct err *err)
+int filelist_expand(flag_texts *names, bool is_recursive, struct arena *arena,
+                    flag_texts *out_found, struct err *err)
 {
     flag_texts all = { .n = 0 };
     struct expansion x = { .out = &all, .arena = arena, .is_recursive = is_recursive };
@@ -97,6 +98,9 @@ int filelist_expand(flag_texts *names, bool is_recursive, struct arena *arena, s
             continue;
         }
         rc = expand_folder(&x, names->v[i], 0, err);
+        for (size_t k = n; k < all.n; k++) {
+            *vec_push(out_found) = all.v[k];
+        }
         if (rc == 0 && all.n == n) {
             rc = err_set(err, ERR_NOT_FOUND, "%s: there is no .yaml, .yml or .json file in it%s",
                          names->v[i], is_recursive ? "" : " (-R looks into its folders, too)");

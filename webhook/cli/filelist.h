@@ -9,9 +9,10 @@
 /* Each folder of 'names' becomes its files that end in .yaml, .yml or .json, by name, without those
  * that begin with a dot; 'is_recursive': and those of the folders in it, links to folders left out.
  * What cannot be looked at stays for whoever reads it. ERR_NOT_FOUND: there is none in a folder,
- * ERR_IO: it cannot be read, ERR_TOO_BIG. New texts live in 'arena'. */
+ * ERR_IO: it cannot be read, ERR_TOO_BIG. New texts live in 'arena'. 'out_found' gets
+ * those that came of folders, in the order of 'names'. */
 int filelist_expand(flag_texts *names, bool is_recursive, struct arena *arena,
-                    struct err *err) MUST_USE;
+                    flag_texts *out_found, struct err *err) MUST_USE;
 /* Has somebody given standard input something to read: a file, a pipe, a socket? */
 bool filelist_has_stdin(void);
 

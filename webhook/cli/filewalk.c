@@ -3,6 +3,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/terminal.h"
 #include "allocator/codec/yamldoc.h"
+#include "allocator/codec/yamlhint.h"
 #include "webhook/cli/document.h"
 #include "webhook/cli/options.h"
 #include "webhook/rewrite/manifest.h"
@@ -28,6 +29,16 @@ void filewalk_print_faults(struct filewalk *w, const struct filewalk_document *d
     }
     faults_print(f, w->errout);
     w->n_faults += f->n_errors;
+}
+
+void filewalk_warn_template(const struct filewalk_document *d, struct faults *f)
+{
+    unsigned line = yamlhint_template(d->text);
+
+    if (line > 0) {
+        faults_add(f, FAULT_WARNING, line,
+                   "looks like a Helm template: render it first, as 'helm template' does");
+    }
 }
 
 /* "file:7: column 3: text" */
@@ -65,6 +76,33 @@ static bool passes(struct filewalk *w, const struct filewalk_document *d, const 
     return false;
 }
 
+/* Those of a file that has something, but no Collector. */
+static void each_foreign(struct filewalk *w, const char *filename, const struct yamldoc *docs,
+                         size_t n, struct arena *arena)
+{
+    struct filewalk_document nothing = { .filename = filename, .n = 1, .line = 1 };
+    size_t n_collectors = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        n_collectors += collector_count(docs[i].root);
+    }
+    w->n_collectors += n_collectors;
+    if (n_collectors > 0 || w->visit_foreign == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct filewalk_document d = { .filename = filename,
+                                             .index = i,
+                                             .n = n,
+                                             .line = docs[i].root == NULL ? docs[i].line : 1,
+                                             .root = docs[i].root }; /* with lines of the file */
+        w->visit_foreign(w->arg, &d, arena);
+    }
+    if (n == 0) {
+        w->visit_foreign(w->arg, &nothing, arena);
+    }
+}
+
 /* Finds the documents, then reads each by itself, so that places are those of its own text. */
 static void each_document(struct filewalk *w, const char *filename, struct span text)
 {
@@ -74,7 +112,8 @@ static void each_document(struct filewalk *w, const char *filename, struct span 
     struct err err;
 
     arena_init(&all);
-    if (yamldoc_parse_stream(text, &all, &docs, &n, &err) < 0) {
+    bool is_read = yamldoc_parse_stream(text, &all, &docs, &n, &err) == 0;
+    if (!is_read) {
         print_parse_fault(w, filename, &err);
         n = 0;
     } else if (n == 0) {
@@ -98,6 +137,9 @@ static void each_document(struct filewalk *w, const char *filename, struct span 
             w->visit(w->arg, &d, &one);
         }
         arena_fini(&one);
+    }
+    if (is_read) {
+        each_foreign(w, filename, docs, n, &all);
     }
     arena_fini(&all);
 }

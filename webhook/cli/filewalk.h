@@ -27,10 +27,13 @@ struct filewalk {
     bool needs_trees; /* a document that is not understood in full is a fault, also when it may be
                          anything but a Collector */
     filewalk_visitor *visit;
+    filewalk_visitor *visit_foreign; /* once more, each document of a file without any Collector;
+                                        NULL: nothing */
     void *arg;
-    size_t n_faults;  /* errors said so far */
-    bool is_withheld; /* by one of the documents that has no result: then there is none at all */
-    bool is_broken;   /* a file cannot be read */
+    size_t n_faults;     /* errors said so far */
+    size_t n_collectors; /* Collectors seen so far */
+    bool is_withheld;    /* by one of the documents that has no result: then there is none at all */
+    bool is_broken;      /* a file cannot be read */
 };
 
 /* Visits the documents of one file ("-": standard input). A file of none is one document without
@@ -39,6 +42,9 @@ bool filewalk_file(struct filewalk *w, const char *filename);
 /* "<stdin>" for "-". */
 const char *filewalk_name(const char *filename);
 
+/* For a visitor of Collectors: warns of what Helm should have rendered, between quotes for example.
+ */
+void filewalk_warn_template(const struct filewalk_document *d, struct faults *f);
 /* For a visitor: faults of its document, and how they are said and counted. */
 void filewalk_open_faults(struct faults *f, const struct filewalk_document *d);
 void filewalk_print_faults(struct filewalk *w, const struct filewalk_document *d, struct faults *f);

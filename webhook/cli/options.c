@@ -341,7 +341,7 @@ static int find_files(struct options *o, FILE *errout)
     if (o->filenames.n == 0 && o->config_file == NULL && filelist_has_stdin()) {
         *vec_push(&o->filenames) = "-";
     }
-    if (filelist_expand(&o->filenames, o->is_recursive, &o->arena, &err) < 0) {
+    if (filelist_expand(&o->filenames, o->is_recursive, &o->arena, &o->found, &err) < 0) {
         terminal_line(errout, "otel-ta: %s", err.text);
         return EXIT_CANNOT;
     }
@@ -451,6 +451,7 @@ int options_parse(int argc, char **argv, struct options *out, FILE *errout)
 void options_fini(struct options *o)
 {
     vec_fini(&o->filenames);
+    vec_fini(&o->found);
     vec_fini(&o->arguments);
     collectorlist_fini(&o->collectors.list);
     vec_fini(&o->tls_names);

@@ -66,6 +66,7 @@ struct options {
     const char *help_group;  /* … the commands that begin with this word, when it is not NULL */
     struct arena arena;      /* derived texts */
     flag_texts filenames;    /* -f, and arguments of a command that takes files; no folders */
+    flag_texts found;        /* those of 'filenames' that stood in folders, in their order */
     bool is_recursive;       /* -R: folders with their subfolders */
     flag_texts arguments;    /* positional, after the command */
     const char *config_file; /* --config-file, or NULL */

@@ -143,16 +143,14 @@ static int edit_collector(const struct pass *p, const struct node *root, size_t 
     return rc < 0 ? ERR_INVALID : 0;
 }
 
-static int check_name(const struct node *collector, struct faults *f)
+static int check_name(const struct node *root, struct faults *f)
 {
-    struct span name = { NULL, 0 };
+    struct collector c;
+    size_t n_errors = f->n_errors;
 
-    if (node_as_text(node_path(collector, "metadata", "name", NULL), &name) && name.len > 0) {
-        return 0;
-    }
-    faults_add(f, FAULT_ERROR, collector->line,
-               "metadata.name is missing: the allocator's URL is made of it");
-    return ERR_INVALID;
+    collector_read(root, &c);
+    collector_check_name(&c, f);
+    return f->n_errors > n_errors ? ERR_INVALID : 0;
 }
 
 /* Faults of single Collectors go to 'f'; ERR_REFUSED and 'err' when the whole is not what it should

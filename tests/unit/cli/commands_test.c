@@ -190,6 +190,31 @@ static void write_files(void)
                           "spec: {mode: statefulset, config: {receivers: {prometheus: {config: "
                           "{scrape_configs: [{job_name: idle, static_configs: "
                           "[{targets: ['i:1']}]}]}}}}}\n");
+    put("helm.yaml", "kind: OpenTelemetryCollector\napiVersion: opentelemetry.io/v1beta1\n"
+                     "metadata:\n  name: x\n  labels: {app: '{{ include \"x.name\" . }}'}\nspec: "
+                     "{targetAllocator: {enabled: true}, config: {receivers: {otlp: {}}}}\n");
+    put("helm-name.yaml", "kind: OpenTelemetryCollector\napiVersion: opentelemetry.io/v1beta1\n"
+                          "metadata:\n  name: '{{ $name }}'\nspec: {targetAllocator: {enabled: "
+                          "true}, config: {receivers: {otlp: {}}}}\n");
+    put("bare.yaml", "kind: OpenTelemetryCollector\napiVersion: opentelemetry.io/v1beta1\n"
+                     "metadata: {name: bare}\nspec: {targetAllocator: {enabled: true}, config: "
+                     "{receivers: {otlp: {}}}}\n");
+    put("jobless.yaml", "kind: OpenTelemetryCollector\napiVersion: opentelemetry.io/v1beta1\n"
+                        "metadata: {name: jobless}\nspec: {targetAllocator: {enabled: true}, "
+                        "config: {receivers: {prometheus: {}}}}\n");
+    put("empty-jobs.yaml", "kind: OpenTelemetryCollector\napiVersion: opentelemetry.io/v1alpha1\n"
+                           "metadata: {name: e}\nspec:\n  targetAllocator: {enabled: true}\n  "
+                           "config: |\n    receivers: {prometheus: {config: {scrape_configs: "
+                           "[{job_name: x}]}}}\n");
+    put("plain.yaml", "receivers: {prometheus: {}}\n");
+    put("foreign.yaml", "kind: OpenTelemetryCollector\napiVersion: example.com/v1\n");
+    put("nothing.yaml", "");
+    if (mkdir("mixed", 0700) != 0 || mkdir("foreign", 0700) != 0) {
+        abort();
+    }
+    put("mixed/a.yaml", collector);
+    put("mixed/b.yaml", "kind: Secret\n");
+    put("foreign/b.yaml", "kind: Secret\n");
     put("idle.yaml", "kind: OpenTelemetryCollector\napiVersion: "
                      "opentelemetry.io/v1beta1\nmetadata: {name: idle}\n"
                      "spec: {mode: statefulset, config: {receivers: {otlp: {}}}}\n");
@@ -206,18 +231,51 @@ static void test_rewrite(void)
         { "rewrite -f cr.yaml -o json", 0, "\"otel-ta/sd-configs\":", NULL },
         { "rewrite -f cr.yaml -o yaml", 0, "otel-ta/sd-configs:", NULL },
         { "rewrite -f cr.yaml -o json-patch", 0, "{\"op\":", NULL },
-        { "rewrite -f two.yaml -o json-patch", 0, NULL, NULL },
+        { "rewrite -f two.yaml -o json-patch", 0, NULL,
+          "two.yaml:3: document 1: left as it is: it is no OpenTelemetryCollector: kind or "
+          "apiVersion is missing\ntwo.yaml:5: document 2: left as it is: " },
         { "rewrite -f two.yaml -o json", 0, "{\"kind\": \"ConfigMap\"}\n{\"kind\": \"Secret\"}\n",
-          NULL },
+          "document 2: left as it is" },
         { "rewrite -f two.yaml -f two.yaml", 0, "kind: Secret\n---\n# first\n---\nkind: ConfigMap",
-          NULL },
+          "two.yaml:3: " },
         { "rewrite -f cr.yaml --url-style shared --shared-host h:9", 0,
           "http://h:9/n/web/shop/jobs/", NULL },
         { "rewrite -f bad.yaml", 1, NULL, "bad.yaml:" },
         { "rewrite -f odd.yaml", 1, NULL, "odd.yaml:" },
         { "rewrite -f gone.yaml -f cr.yaml", 3, NULL, "otel-ta: gone.yaml: " },
-        { "restore -f cr.yaml", 0, collector, NULL },
-        { "restore -f cr.yaml -o diff", 0, NULL, NULL },
+        { "restore -f cr.yaml", 0, collector,
+          "cr.yaml:1: left as it is: Collector web/shop has no annotation otel-ta/sd-configs" },
+        { "restore -f cr.yaml -o diff", 0, NULL, "cr.yaml:1: left as it is: " },
+        { "rewrite -f rewritten.yaml -o diff", 0, NULL,
+          "left as it is: Collector web/shop is rewritten already\n" },
+        { "rewrite -f idle.yaml", 0, "kind: OpenTelemetryCollector",
+          "idle.yaml:1: left as it is: Collector idle does not ask for an allocator "
+          "(spec.targetAllocator.enabled)\n" },
+        { "rewrite -f out.yaml", 0, "kind: ",
+          "left as it is: Collector out does not ask for an allocator (label otel-ta/inject)\n" },
+        { "rewrite -f sidecar.yaml", 0,
+          "kind: ", "sidecar.yaml:4: warning: spec.mode: a Collector of mode sidecar cannot use" },
+        { "rewrite -f helm.yaml", 0,
+          "kind: ", "helm.yaml:5: warning: looks like a Helm template: render it first" },
+        { "rewrite -f helm-name.yaml", 1, NULL,
+          "helm-name.yaml:4: metadata.name: is a Helm template: render it first" },
+        { "restore -f helm-name.yaml", 1, NULL, "helm-name.yaml:4: metadata.name: " },
+        { "validate -f helm-name.yaml", 1, NULL, "helm-name.yaml:4: metadata.name: " },
+        { "allocate -f helm-name.yaml", 1, NULL, "helm-name.yaml:4: metadata.name: " },
+        { "rewrite -f bare.yaml", 0,
+          "kind: ", "left as it is: Collector bare has no Prometheus receiver\n" },
+        { "rewrite -f jobless.yaml", 0,
+          "kind: ", "left as it is: Collector jobless has no scrape jobs\n" },
+        { "rewrite -f empty-jobs.yaml", 0,
+          "kind: ", "left as it is: Collector e has no job to take: its 1 scrape job stays\n" },
+        { "rewrite -f prom.yml", 0, "scrape_configs:",
+          "prom.yml:1: left as it is: a Prometheus configuration is no OpenTelemetryCollector\n" },
+        { "rewrite -f plain.yaml", 0, "receivers:",
+          "plain.yaml:1: left as it is: a Collector's configuration without its OpenTel" },
+        { "rewrite -f foreign.yaml", 0, "kind: ",
+          "foreign.yaml:1: left as it is: OpenTelemetryCollector of example.com/v1 is no "
+          "OpenTelemetryCollector of opentelemetry.io\n" },
+        { "rewrite -f nothing.yaml", 0, NULL, "nothing.yaml:1: left as it is: it is empty\n" },
         { "restore -f rewritten.yaml", 0, collector, NULL },
         { "restore -f rewritten.yaml -o diff", 0, "+++ rewritten.yaml (restored)", NULL },
         { "rewrite -f both.yaml -o diff", 0, "both.yaml (document 2)", NULL },
@@ -237,8 +295,13 @@ static void test_validate(void)
 {
     static const struct expectation t[] = {
         { "validate -f cr.yaml", 0, "cr.yaml: 1 Collector, 1 scrape job: valid\n", NULL },
-        { "validate -f two.yaml", 0, NULL,
-          "two.yaml: warning: there is no OpenTelemetryCollector in it\n" },
+        { "validate -f two.yaml", 1, NULL, "two.yaml: there is no OpenTelemetryCollector in it\n" },
+        { "validate -f cr.yaml -f two.yaml", 1, "cr.yaml: 1 Collector, 1 scrape job: valid\n",
+          "two.yaml: there is no OpenTelemetryCollector in it\n" },
+        { "validate -f mixed", 0, "mixed/a.yaml: 1 Collector, 1 scrape job: valid\n",
+          "mixed/b.yaml: warning: there is no OpenTelemetryCollector in it\n" },
+        { "validate -f foreign", 1, NULL,
+          "otel-ta validate: there is no OpenTelemetryCollector\n" },
         { "validate -f odd.yaml", 1, NULL, "odd.yaml:7: " },
         { "validate -f bad.yaml", 1, NULL, "bad.yaml:" },
         { "validate -f gone.yaml", 3, NULL, "otel-ta: gone.yaml: " },

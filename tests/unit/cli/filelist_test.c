@@ -52,7 +52,7 @@ static void test_expand(void)
     };
 
     for (size_t i = 0; i < COUNT(t); i++) {
-        flag_texts names = { .n = 0 };
+        flag_texts names = { .n = 0 }, found = { .n = 0 };
         struct arena arena;
         struct err err = { 0 };
         char got[512] = "";
@@ -63,13 +63,17 @@ static void test_expand(void)
              w = strtok_r(NULL, " ", &state)) {
             *vec_push(&names) = w;
         }
-        is_int(filelist_expand(&names, t[i].is_recursive, &arena, &err), t[i].rc, "'%s': %s",
-               t[i].names, err.text);
+        is_int(filelist_expand(&names, t[i].is_recursive, &arena, &found, &err), t[i].rc,
+               "'%s': %s", t[i].names, err.text);
         for (size_t k = 0, n = 0; t[i].want != NULL && k < names.n; k++) {
             n += (size_t)snprintf(got + n, sizeof(got) - n, "%s ", names.v[k]);
         }
         is_str(got, t[i].want == NULL ? "" : t[i].want, "'%s'%s", t[i].names,
                t[i].is_recursive ? " -R" : "");
+        bool is_folder = t[i].names[0] == 'd';
+        size_t n_plain = is_folder ? 0 : 1;
+        is_int(found.n, t[i].rc < 0 ? 0 : names.n - n_plain, "'%s': of folders", t[i].names);
+        vec_fini(&found);
         vec_fini(&names);
         arena_fini(&arena);
     }
