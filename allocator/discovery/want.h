@@ -45,10 +45,14 @@ struct want_change *want_change_new(enum watcher_mail kind, uint64_t id);
 struct mail *want_signal_new(int kind);
 
 enum arrival_status {
-    ARRIVAL_OK,     /* 'body' is the source's content now */
-    ARRIVAL_FAILED, /* it, or the folder or pattern that would name it, could not be read: what was
-                       known stays */
+    ARRIVAL_OK,       /* 'body' is the source's content now */
+    ARRIVAL_FAILED,   /* it could not be read: what was known stays. Without 'source': a folder or
+                         pattern that would name some */
     ARRIVAL_VANISHED, /* the source is gone, its targets with it */
+    ARRIVAL_BLIND,    /* from now on: some part of what is asked for was never seen at all (a file
+                         that is named and is not there, a folder that cannot be listed), so that
+                         nobody can say that it holds nothing */
+    ARRIVAL_SIGHTED,  /* that is over */
     ARRIVAL_SETTLED,  /* every source of the want was tried once since it was added or asked for
                          again */
 };
@@ -58,7 +62,7 @@ struct arrival { /* ENGINE_ARRIVAL */
     uint64_t want;
     enum arrival_status status;
     int64_t seen_us; /* clock_mono_us() when the change was noticed */
-    char *source;    /* path or URL; NULL for ARRIVAL_SETTLED */
+    char *source;    /* path or URL, or NULL */
     char *body;      /* ARRIVAL_OK: mem_alloc'ed */
     size_t body_len;
 };

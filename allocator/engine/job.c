@@ -90,6 +90,7 @@ static int compare_sources(const struct source *a, const struct source *b)
 
 static void free_source(struct source *s)
 {
+    leftover_fini(&s->leftover);
     mem_free(s->targets);
     mem_free(s->name);
     mem_free(s);
@@ -223,6 +224,7 @@ struct reading {
     uint32_t index;
     uint32_t next_old; /* of the source's old list: those before it are met, or had lower places */
     size_t n_dropped, n_invalid;
+    struct leftover leftover;
 };
 
 static void find_node_fields(struct reading *r, const struct sd_shape *shape)
@@ -354,6 +356,17 @@ static void keep(struct reading *r, const struct sd_group *g, struct span addres
     confirm(r, t);
 }
 
+/* It is not kept now; other rules may. */
+static void set_aside(struct reading *r, const struct sd_group *g, struct span address)
+{
+    struct span own = render_own(&r->render, g, address);
+
+    write_tail(r, g);
+    if (own.p != NULL && r->tail_text.p != NULL) {
+        leftover_add(&r->leftover, own, r->tail_text);
+    }
+}
+
 /* The target that the source had at this place; NULL when none was kept there, or it was met
  * already. */
 static struct target *old_target(struct reading *r)
@@ -408,6 +421,8 @@ static void read_group(struct reading *r, const struct sd_group *g) ON(engine)
         r->n_invalid += kind == VERDICT_INVALID;
         if (kind == VERDICT_KEPT) {
             keep(r, g, g->targets[i], identity);
+        } else {
+            set_aside(r, g, g->targets[i]);
         }
     }
 }
@@ -446,6 +461,9 @@ static void finish_reading(struct reading *r)
     s->n_discovered = r->batch->n_targets;
     s->n_dropped = r->n_dropped;
     s->n_invalid = r->n_invalid;
+    leftover_fini(&s->leftover);
+    leftover_close(&r->leftover);
+    s->leftover = r->leftover;
     count_source(j, s, false);
     note_targets(j);
 }

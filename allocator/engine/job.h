@@ -8,6 +8,7 @@
 
 #include "allocator/discovery/batch.h"
 #include "allocator/engine/handover.h"
+#include "allocator/engine/leftover.h"
 #include "allocator/engine/pages.h"
 #include "allocator/scrape/verdict.h"
 
@@ -19,6 +20,7 @@ struct source {
     struct target **targets; /* kept ones, by index */
     uint32_t n;
     size_t n_discovered, n_dropped, n_invalid;
+    struct leftover leftover; /* those that were dropped or are invalid */
 };
 
 struct job {

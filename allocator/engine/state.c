@@ -55,12 +55,32 @@ static void on_settled(void *state, struct job *j)
     state_list_job(state, j);
 }
 
-static void on_timeout(void *state, struct job *j, uint32_t section) ON(engine)
+/* Another user than this one who has heard of everything, or else of something. */
+static const struct want_user *find_twin(const struct want_entry *e, const struct want_user *user)
+{
+    const struct want_user *found = NULL;
+
+    vec_each(&e->users, twin) {
+        if (twin->job != user->job && (found == NULL || twin->stage == WANT_SETTLED)) {
+            found = twin;
+        }
+        if (found != NULL && found->stage == WANT_SETTLED) {
+            break;
+        }
+    }
+    return found;
+}
+
+static void on_timeout(void *state, const struct want_entry *e, const struct want_user *user)
+    ON(engine)
 {
     struct state *s = state;
+    const struct want_user *twin = find_twin(e, user);
+    bool has_changed = twin != NULL &&
+                       takeover_twin(user->job, user->section, twin->job, twin->section, &s->batch);
 
-    if (takeover_section(j, section, &s->batch)) {
-        state_list_job(s, j);
+    if (takeover_section(user->job, user->section, &s->batch) || has_changed) {
+        state_list_job(s, user->job);
     }
 }
 
@@ -149,14 +169,31 @@ static void count_failed_refresh(const struct want_entry *e)
     }
 }
 
-/* What could not be read stays as it was, also for those who did not know it yet. */
-static void keep_known(struct state *s, const struct want_entry *e, struct span source) ON(engine)
+/* The source as some user knows it, or NULL. */
+static const struct source *find_known(const struct want_entry *e, struct span source)
 {
+    const struct source *known = NULL;
+
+    for (size_t i = 0; known == NULL && i < e->users.n; i++) {
+        known = job_find_source(e->users.v[i].job, e->users.v[i].section, source);
+    }
+    return known;
+}
+
+/* What could not be read stays as it was, also for those who did not know it yet. */
+static void keep_known(struct state *s, struct want_entry *e, struct span source) ON(engine)
+{
+    const struct source *known = find_known(e, source);
+
     vec_each(&e->users, user) {
-        if (takeover_source(user->job, user->section, source, &s->batch)) {
+        bool has_changed = known != NULL
+                               ? takeover_copy(user->job, user->section, known, &s->batch)
+                               : takeover_source(user->job, user->section, source, &s->batch);
+        if (has_changed) {
             state_list_job(s, user->job);
         }
     }
+    wants_fail(e, source);
 }
 
 static void count_unreadable(const struct want_entry *e)
@@ -203,7 +240,7 @@ static void digest_arrival(struct state *s, struct want_entry *e, const struct a
         return;
     }
     apply_batch(s, e, span_of(a->source));
-    wants_learn(&s->wants, e);
+    wants_learn(&s->wants, e, span_of(a->source));
 }
 
 void state_arrive(struct state *s, const struct arrival *a)
@@ -222,13 +259,20 @@ void state_arrive(struct state *s, const struct arrival *a)
             job_vanish(user->job, user->section, span_of(a->source));
             state_list_job(s, user->job);
         }
+        wants_learn(&s->wants, e, span_of(a->source));
+        break;
+    case ARRIVAL_BLIND:
+    case ARRIVAL_SIGHTED:
+        wants_set_blind(&s->wants, e, a->status == ARRIVAL_BLIND);
         break;
     case ARRIVAL_SETTLED:
         wants_settle(&s->wants, e);
         break;
     case ARRIVAL_FAILED: /* the watcher has logged it */
         count_unreadable(e);
-        keep_known(s, e, span_of(a->source));
+        if (a->source != NULL) {
+            keep_known(s, e, span_of(a->source));
+        }
         break;
     }
 }

@@ -5,8 +5,8 @@
  * configuration is published at once; only a job that still waits for first answers then has no row
  * if it is new, and if it was there before, the row that it had, which goes on being updated
  * (handover.h).
- * What is polled and was tried in vain is waited for too, and for ever where nothing else has given
- * the job a target: no row is better than an empty one that takes targets away.
+ * What was tried in vain, a file, a folder or a URL, is waited for too, and for ever where nothing
+ * else has given the job a target: no row is better than an empty one that takes targets away.
  * Threads: the engine's. */
 #ifndef OTEL_TA_ENGINE_STATE_H
 #define OTEL_TA_ENGINE_STATE_H

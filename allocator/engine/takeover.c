@@ -13,18 +13,21 @@ static void write_groups(const struct source *s, struct buf *out)
         buf_add(out, t->own, t->own_len);
         buf_add(out, t->tail->text, t->tail->len);
     }
+    leftover_write(&s->leftover, out);
     if (out->len > 0) {
         out->p[0] = '[';
-        buf_add_char(out, ']');
+    } else {
+        buf_add_char(out, '[');
     }
+    buf_add_char(out, ']');
 }
 
-static bool take(struct job *j, uint32_t section, const struct source *from,
-                 struct sd_batch *scratch) ON(engine)
+bool takeover_copy(struct job *j, uint32_t section, const struct source *from,
+                   struct sd_batch *scratch)
 {
     AUTO_BUF groups = { 0 };
 
-    if (from->n == 0 || job_find_source(j, section, span_of(from->name)) != NULL) {
+    if (job_find_source(j, section, span_of(from->name)) != NULL) {
         return false;
     }
     buf_init(&groups, SIZE_MAX / 2);
@@ -35,6 +38,21 @@ static bool take(struct job *j, uint32_t section, const struct source *from,
     }
     job_apply(j, section, span_of(from->name), scratch);
     return true;
+}
+
+bool takeover_twin(struct job *j, uint32_t section, const struct job *twin, uint32_t its_section,
+                   struct sd_batch *scratch)
+{
+    bool has_changed = false;
+
+    for (const struct table_node *node = table_next(&twin->sources, NULL); node != NULL;
+         node = table_next(&twin->sources, node)) {
+        const struct source *from = CONTAINER_OF(node, struct source, node);
+        if (from->section == its_section) {
+            has_changed |= takeover_copy(j, section, from, scratch);
+        }
+    }
+    return has_changed;
 }
 
 static bool is_same_mechanism(const struct sdconfig *a, const struct sdconfig *b)
@@ -49,7 +67,7 @@ bool takeover_source(struct job *j, uint32_t section, struct span source, struct
     for (uint32_t i = 0; before != NULL && i < before->config->n_sds; i++) {
         const struct source *from = job_find_source(before, i, source);
         if (from != NULL && is_same_mechanism(&before->config->sds[i], &j->config->sds[section]) &&
-            take(j, section, from, scratch)) {
+            takeover_copy(j, section, from, scratch)) {
             return true;
         }
     }
@@ -87,12 +105,10 @@ static bool take_section(struct job *j, uint32_t section, struct sd_batch *scrat
     const struct sdconfig *sd = &j->config->sds[section];
     bool has_changed = false;
 
-    for (const struct table_node *node = table_next(&before->sources, NULL); node != NULL;
-         node = table_next(&before->sources, node)) {
-        const struct source *from = CONTAINER_OF(node, struct source, node);
-        const struct sdconfig *its = &before->config->sds[from->section];
+    for (uint32_t i = 0; i < before->config->n_sds; i++) {
+        const struct sdconfig *its = &before->config->sds[i];
         if (is_same_mechanism(its, sd) && is_same_section(its, sd)) {
-            has_changed |= take(j, section, from, scratch);
+            has_changed |= takeover_twin(j, section, before, i, scratch);
         }
     }
     return has_changed;

@@ -1,10 +1,18 @@
-/* What a job takes over from the one before it (handover.h) for want of an answer of its own: the
- * targets that were kept there, as discovered, go through the new rules. Threads: the engine's. */
+/* What a job takes over for want of an answer of its own, from the one before it (handover.h) or
+ * from another that asks for the same: everything that was discovered there, kept or not, goes
+ * through its own rules. Threads: the engine's. */
 #ifndef OTEL_TA_ENGINE_TAKEOVER_H
 #define OTEL_TA_ENGINE_TAKEOVER_H
 
 #include "allocator/engine/job.h"
 
+/* All that 'from' holds becomes the source of that name in this section, unless 'j' knows it by
+ * itself. 'scratch' is overwritten; true when the job changed. */
+bool takeover_copy(struct job *j, uint32_t section, const struct source *from,
+                   struct sd_batch *scratch) ON(engine);
+/* The same for every source of a section of another job, which asks for the same. */
+bool takeover_twin(struct job *j, uint32_t section, const struct job *twin, uint32_t its_section,
+                   struct sd_batch *scratch) ON(engine);
 /* 'source' of this section could not be read: what was known of it, unless 'j' knows it by itself.
  * 'scratch' is overwritten; true when the job changed. */
 bool takeover_source(struct job *j, uint32_t section, struct span source, struct sd_batch *scratch)

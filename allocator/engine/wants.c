@@ -2,14 +2,15 @@
  *
  *            settled    learned    expired
  *   OPEN     (1)        OPEN       (2)
- *   FAILED   FAILED     SETTLED    LOST
- *   LOST     LOST       SETTLED    LOST
+ *   FAILED   FAILED     (3)        LOST
+ *   LOST     LOST       (3)        LOST
  *   SETTLED  SETTLED    SETTLED    SETTLED
  *
- * Settled: every source was tried. Learned: something could be read. Expired: patience has ended.
- * (1) SETTLED if the want has answered or is not polled; LOST if the job before has all that it
- *     could know; else FAILED.
- * (2) SETTLED if it has answered or is not polled; else LOST.
+ * Settled: every source was tried. Learned: one could be read, or is gone. Expired: patience has
+ * ended. Its user knows all, when of no source of the want nothing is known to him:
+ * (1) SETTLED if he does; LOST if the job before has all that it could know; else FAILED.
+ * (2) SETTLED if he does (as long as it has ever settled, or its only source is known); else LOST.
+ * (3) SETTLED if he does; else as it was.
  *
  * OPEN and FAILED are open for the job (handover.h), LOST is a section of it that expired. */
 #include "allocator/engine/wants.h"
@@ -67,10 +68,12 @@ static struct want_entry *new_entry(struct wants *w, struct span key,
     e->id = ++w->last_id;
     e->key = mem_dup_span(key);
     e->ops = provider_find(section);
+    table_init(&e->failing);
     table_put(&w->by_key, &e->by_key, hash_fast(key));
     table_put(&w->by_id, &e->by_id, hash_mix(e->id));
     arena_init(&arena);
     provider_plan(section, &arena, &ask);
+    e->source = mem_dup_span(ask_source(&ask));
     post(w, &want_new(e->id, &ask)->mail);
     arena_fini(&arena);
     return e;
@@ -112,16 +115,61 @@ static void advance(struct wants *w, struct want_user *user, enum want_stage sta
     }
 }
 
-/* Of files never: those that cannot be read are read again when they change, while what is polled
- * may have failed by chance. */
-static bool is_unanswered(const struct want_entry *e)
+/* ---- what is known */
+
+struct failing_source {
+    struct table_node node;
+    struct span name; /* owned */
+};
+
+static bool is_failing(const struct table_node *node, const void *key)
 {
-    return ask_is_polled(e->ops->carrier) && !e->is_known;
+    return span_eq(CONTAINER_OF(node, struct failing_source, node)->name,
+                   *(const struct span *)key);
+}
+
+static void drop_failing(struct want_entry *e, struct table_node *node)
+{
+    struct failing_source *s = CONTAINER_OF(node, struct failing_source, node);
+
+    table_del(&e->failing, node);
+    mem_free_span(&s->name);
+    mem_free(s);
+}
+
+static bool has_source(const struct want_user *user, struct span name)
+{
+    return job_find_source(user->job, user->section, name) != NULL;
+}
+
+/* Of some source nothing is known to him, not even that there is none. */
+static bool is_unanswered(const struct want_entry *e, const struct want_user *user)
+{
+    if (e->is_blind) {
+        return true;
+    }
+    for (const struct table_node *node = table_next(&e->failing, NULL); node != NULL;
+         node = table_next(&e->failing, node)) {
+        if (!has_source(user, CONTAINER_OF(node, struct failing_source, node)->name)) {
+            return true;
+        }
+    }
+    return !e->has_settled && (e->source.len == 0 || !has_source(user, e->source));
+}
+
+/* Whoever waits, or waits no more, for what has come by now. */
+static void review(struct wants *w, const struct want_entry *e)
+{
+    vec_each(&e->users, user) {
+        if ((user->stage == WANT_FAILED || user->stage == WANT_LOST) && !is_unanswered(e, user)) {
+            advance(w, user, WANT_SETTLED);
+        }
+    }
 }
 
 static void settle_user(struct wants *w, const struct want_entry *e, struct want_user *user)
 {
-    if (!is_unanswered(e)) {
+    if (!is_unanswered(e, user)) {
         advance(w, user, WANT_SETTLED);
     } else {
         bool has_all = user->job->handover.from != NULL && !takeover_has_moved(user->job);
@@ -131,8 +179,10 @@ static void settle_user(struct wants *w, const struct want_entry *e, struct want
 
 void wants_settle(struct wants *w, struct want_entry *e)
 {
+    e->has_settled = true;
     if (e->n_late > 0) {
         e->n_late--;
+        review(w, e);
         return;
     }
     if (e->n_asked == 0 || --e->n_asked > 0) {
@@ -146,17 +196,29 @@ void wants_settle(struct wants *w, struct want_entry *e)
     }
 }
 
-void wants_learn(struct wants *w, struct want_entry *e)
+void wants_learn(struct wants *w, struct want_entry *e, struct span source)
 {
-    if (e->is_known) {
-        return;
+    struct table_node *node = table_find(&e->failing, hash_fast(source), is_failing, &source);
+
+    if (node != NULL) {
+        drop_failing(e, node);
     }
-    e->is_known = true;
-    vec_each(&e->users, user) {
-        if (user->stage == WANT_FAILED || user->stage == WANT_LOST) {
-            advance(w, user, WANT_SETTLED);
-        }
+    review(w, e);
+}
+
+void wants_fail(struct want_entry *e, struct span source)
+{
+    if (table_find(&e->failing, hash_fast(source), is_failing, &source) == NULL) {
+        struct failing_source *s = mem_zalloc(sizeof(*s));
+        s->name = mem_dup_span(source);
+        table_put(&e->failing, &s->node, hash_fast(source));
     }
+}
+
+void wants_set_blind(struct wants *w, struct want_entry *e, bool is_blind)
+{
+    e->is_blind = is_blind;
+    review(w, e);
 }
 
 void wants_reject(struct wants *w, const struct want_entry *e)
@@ -170,6 +232,14 @@ static void free_entry(struct wants *w, struct want_entry *e)
     table_del(&w->by_key, &e->by_key);
     table_del(&w->by_id, &e->by_id);
     mem_free_span(&e->key);
+    mem_free_span(&e->source);
+    struct table_node *node = table_next(&e->failing, NULL);
+    while (node != NULL) {
+        struct table_node *next = table_next(&e->failing, node);
+        drop_failing(e, node);
+        node = next;
+    }
+    table_fini(&e->failing);
     vec_fini(&e->users);
     mem_free(e);
 }
@@ -229,8 +299,8 @@ static void expire(struct wants *w, struct want_entry *e)
     e->n_asked = 0;
     vec_each(&e->users, user) {
         if (user->stage < WANT_LOST) {
-            w->hooks.on_timeout(w->hooks.arg, user->job, user->section);
-            advance(w, user, is_unanswered(e) ? WANT_LOST : WANT_SETTLED);
+            w->hooks.on_timeout(w->hooks.arg, e, user);
+            advance(w, user, is_unanswered(e, user) ? WANT_LOST : WANT_SETTLED);
         }
     }
 }

@@ -11,7 +11,7 @@
 
 enum want_stage {
     WANT_OPEN,   /* not every source was tried yet */
-    WANT_FAILED, /* polled, and tried again, for it has never answered */
+    WANT_FAILED, /* each was tried, and of some nothing is known */
     WANT_LOST,   /* nobody waits for that any more */
     WANT_SETTLED,
 };
@@ -21,22 +21,27 @@ struct want_user {
     enum want_stage stage;
 };
 
+/* What is known of the sources of a want is kept by the jobs that use it (engine/job.h): a user
+ * knows all when every source that fails is one that he has, from before. */
 struct want_entry {
     struct table_node by_key, by_id;
     uint64_t id;
-    struct span key; /* owned */
+    struct span key;    /* owned */
+    struct span source; /* owned: the only one it can have; empty: it may have many */
     const struct provider_ops *ops;
     VEC(struct want_user) users;
-    unsigned n_asked; /* times, and has not settled */
-    unsigned n_late;  /* times before those, that nobody waited for any more */
-    bool is_known;    /* it has answered some time */
+    unsigned n_asked;     /* times, and has not settled */
+    unsigned n_late;      /* times before those, that nobody waited for any more */
+    bool has_settled;     /* some time */
+    bool is_blind;        /* a part of it was never seen (ARRIVAL_BLIND) */
+    struct table failing; /* sources that could not be read the last time, by name */
     int64_t expires_ms;
 };
 
 struct wants_hooks {
     void (*on_settled)(void *arg, struct job *job); /* none of its sections is open */
-    void (*on_timeout)(void *arg, struct job *job,
-                       uint32_t section); /* it is no longer waited for */
+    /* It is no longer waited for. */
+    void (*on_timeout)(void *arg, const struct want_entry *e, const struct want_user *user);
     void *arg;
 };
 
@@ -56,12 +61,15 @@ void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_m
 void wants_release(struct wants *w, const struct job *job);
 struct want_entry *wants_find(const struct wants *w,
                               uint64_t id); /* NULL when it was dropped meanwhile */
-/* Every source was tried. A polled want that has never answered keeps its jobs waiting until it
- * does or expires, but for those that take over from another and so have what that knew: unless it
- * knew it from another address. */
+/* Every source was tried. One of which nothing is known keeps the users of its want waiting until
+ * it is read or the want expires, but for those that take over from another and so have what that
+ * knew: unless it knew it from another address. */
 void wants_settle(struct wants *w, struct want_entry *e);
-/* Something came and could be read. */
-void wants_learn(struct wants *w, struct want_entry *e);
+/* The source could be read, is gone, or could not be read: after the users were told. */
+void wants_learn(struct wants *w, struct want_entry *e, struct span source);
+void wants_fail(struct want_entry *e, struct span source);
+/* ARRIVAL_BLIND, ARRIVAL_SIGHTED. */
+void wants_set_blind(struct wants *w, struct want_entry *e, bool is_blind);
 /* What came could not be read: if it comes again, that is another failure, as in Prometheus. */
 void wants_reject(struct wants *w, const struct want_entry *e);
 /* Ends the waiting for those whose time is over; their number. */

@@ -46,6 +46,7 @@ struct file_pattern {
     struct file_want *want;
     struct span pattern, dir, base;
     bool has_meta, dir_has_meta;
+    bool is_seen; /* some time: the file was read, or all there was listed */
     struct dirwatch_sub *sub;
 };
 
@@ -58,6 +59,7 @@ struct file_want {
     bool is_unsure;      /* scan it at the next tick */
     bool is_blind;       /* in this scan a folder could not be read: nothing is known to be gone */
     bool is_crowded;     /* in this scan there were more files than may be */
+    bool is_unseen;      /* of some pattern nothing is known: the engine was told */
     int64_t refresh_ms;
     struct pace pace; /* of scanning it for events */
 };
@@ -126,6 +128,8 @@ static void vanish(struct file *file)
 {
     if (file->is_known) {
         log_info("a discovery file is gone, its targets with it", LOG_STR("path", file->path));
+    }
+    if (file->is_known || file->is_bad) {
         source_tell(&file->want->base, ARRIVAL_VANISHED, file->path, NULL, 0);
     }
     free_file(file);
@@ -141,6 +145,13 @@ static void fail(struct file *file, const struct err *err)
     source_tell(&file->want->base, ARRIVAL_FAILED, file->path, NULL, 0);
 }
 
+/* A link that leads nowhere: what it stands for is elsewhere, and may come. */
+static bool is_dangling(const struct file *file)
+{
+    struct stat st;
+    return lstat(file->path, &st) == 0;
+}
+
 /* Reads the file and tells the engine what is new to it; false when it is gone, and freed. */
 static bool read_file(struct file *file, bool must_tell)
 {
@@ -150,7 +161,7 @@ static bool read_file(struct file *file, bool must_tell)
     int64_t now = clock_wall_ms();
     int rc = readfile_read(file->path, LIMIT_SD_BODY, &file->signature, &body, &len, &err);
 
-    if (rc == ERR_NOT_FOUND) {
+    if (rc == ERR_NOT_FOUND && !is_dangling(file)) {
         vanish(file);
         return false;
     }
@@ -221,13 +232,13 @@ static bool read_name(DIR *handle, struct span *out, int *out_errnum)
 static void stay_blind(struct file_want *w, const char *dir, int errnum)
 {
     w->is_blind = true;
-    source_tell(&w->base, ARRIVAL_FAILED, dir, NULL, 0);
+    source_tell(&w->base, ARRIVAL_FAILED, NULL, NULL, 0);
     log_warn("a folder with discovery files cannot be read; what is known of it stays",
              LOG_STR("folder", dir), LOG_STR("error", strerrordesc_np(errnum)));
 }
 
-/* Adds the names in 'dir' that match, as many as can be listed. */
-static void list_dir(struct file_want *w, const char *dir, struct span pattern, struct names *out)
+/* Adds the names in 'dir' that match, as many as can be listed. False when it is not there. */
+static bool list_dir(struct file_want *w, const char *dir, struct span pattern, struct names *out)
 {
     struct span name = { "", 0 };
     DIR *handle = opendir(dir);
@@ -237,7 +248,7 @@ static void list_dir(struct file_want *w, const char *dir, struct span pattern, 
         if (errnum != ENOENT && errnum != ENOTDIR) {
             stay_blind(w, dir, errnum);
         }
-        return;
+        return false;
     }
     while (out->list.n <= owner_of(w)->max_files && read_name(handle, &name, &errnum)) {
         if (!span_is(name, ".") && !span_is(name, "..") && pathglob_match(pattern, name)) {
@@ -253,6 +264,7 @@ static void list_dir(struct file_want *w, const char *dir, struct span pattern, 
     if (out->list.n > 1) {
         qsort(out->list.v, out->list.n, sizeof(char *), compare_names);
     }
+    return true;
 }
 
 static void found(struct file_want *w, struct span path, bool must_read)
@@ -276,23 +288,27 @@ static void join(const char *dir, const char *name, struct buf *out)
     pathglob_clean(buf_span(&raw), out);
 }
 
-static void scan_dir(struct file_want *w, const char *dir, struct span base, bool must_read)
+static bool scan_dir(struct file_want *w, const char *dir, struct span base, bool must_read)
 {
     struct names names = { 0 };
     AUTO_BUF path;
 
     buf_init(&path, MIB);
-    list_dir(w, dir, base, &names);
+    bool is_there = list_dir(w, dir, base, &names);
     vec_each(&names.list, name) {
         join(dir, *name, &path);
         found(w, buf_span(&path), must_read);
     }
     free_names(&names);
+    return is_there;
 }
 
-/* The folders that a pattern of folders stands for, element by element. */
-static void expand_dirs(struct file_want *w, struct span pattern, struct names *out)
+/* The folders that a pattern of folders stands for, element by element. False when the one before
+ * the first wildcard is not there. */
+static bool expand_dirs(struct file_want *w, struct span pattern, struct names *out)
 {
+    bool is_fixed = true, is_there = true;
+
     *vec_push(&out->list) = mem_strdup(pattern.len > 0 && pattern.p[0] == '/' ? "/" : ".");
     while (pattern.len > 0) {
         const char *slash = memchr(pattern.p, '/', pattern.len);
@@ -303,7 +319,7 @@ static void expand_dirs(struct file_want *w, struct span pattern, struct names *
         vec_each(&out->list, dir) {
             struct names found_here = { 0 };
             if (pathglob_has_meta(element)) {
-                list_dir(w, *dir, element, &found_here);
+                is_there &= list_dir(w, *dir, element, &found_here) || !is_fixed;
             } else if (element.len > 0) {
                 *vec_push(&found_here.list) = mem_strndup(element.p, element.len);
             } else {
@@ -319,10 +335,12 @@ static void expand_dirs(struct file_want *w, struct span pattern, struct names *
         }
         free_names(out);
         *out = next;
+        is_fixed = is_fixed && !pathglob_has_meta(element);
     }
+    return is_there;
 }
 
-static void scan_pattern(struct file_want *w, const struct file_pattern *p, bool must_read)
+static void scan_pattern(struct file_want *w, struct file_pattern *p, bool must_read)
 {
     if (!p->has_meta && !p->dir_has_meta) {
         struct stat st;
@@ -333,15 +351,44 @@ static void scan_pattern(struct file_want *w, const struct file_pattern *p, bool
         return;
     }
     struct names dirs = { 0 };
+    bool was_blind = w->is_blind, was_crowded = w->is_crowded, is_there = true;
+    w->is_blind = w->is_crowded = false;
     if (p->dir_has_meta) {
-        expand_dirs(w, p->dir, &dirs);
+        is_there = expand_dirs(w, p->dir, &dirs);
     } else {
         *vec_push(&dirs.list) = mem_strndup(p->dir.p, p->dir.len);
     }
     vec_each(&dirs.list, dir) {
-        scan_dir(w, *dir, p->base, must_read);
+        is_there &= scan_dir(w, *dir, p->base, must_read) || p->dir_has_meta;
     }
     free_names(&dirs);
+    p->is_seen |= is_there && !w->is_blind && !w->is_crowded;
+    w->is_blind |= was_blind;
+    w->is_crowded |= was_crowded;
+}
+
+static bool is_seen(struct file_want *w, struct file_pattern *p)
+{
+    if (!p->is_seen && !p->has_meta && !p->dir_has_meta) {
+        struct table_node *node =
+            table_find(&w->files, hash_fast(p->pattern), is_path, &p->pattern);
+        p->is_seen = node != NULL && CONTAINER_OF(node, struct file, node)->is_known;
+    }
+    return p->is_seen;
+}
+
+/* Tells whether of some pattern nothing is known, if that is news. */
+static void tell_sight(struct file_want *w)
+{
+    bool is_unseen = false;
+
+    for (size_t i = 0; i < w->base.want->ask.file.n_patterns; i++) {
+        is_unseen |= !is_seen(w, &w->patterns[i]);
+    }
+    if (is_unseen != w->is_unseen) {
+        w->is_unseen = is_unseen;
+        source_tell(&w->base, is_unseen ? ARRIVAL_BLIND : ARRIVAL_SIGHTED, NULL, NULL, 0);
+    }
 }
 
 /* What no listing named is gone, if every listing was complete; else each is looked at by itself.
@@ -368,7 +415,7 @@ static void report_crowd(const struct file_want *w)
     struct span pattern = w->base.want->ask.file.patterns[0];
     AUTO_STR name = mem_strndup(pattern.p, pattern.len);
 
-    source_tell(&w->base, ARRIVAL_FAILED, name, NULL, 0);
+    source_tell(&w->base, ARRIVAL_FAILED, NULL, NULL, 0);
     log_warn("discovery finds too many files; those not known before are left out",
              LOG_STR("pattern", name), LOG_INT("most", owner_of(w)->max_files));
 }
@@ -395,6 +442,7 @@ static void scan(struct file_want *w, bool must_read, int64_t now_ms) ON(watcher
     if (w->is_crowded) {
         report_crowd(w);
     }
+    tell_sight(w);
     w->refresh_ms = now_ms + interval;
     if (w->refresh_ms < owner_of(w)->next_refresh_ms) {
         owner_of(w)->next_refresh_ms = w->refresh_ms;
@@ -459,12 +507,16 @@ static void read_due(struct filewatch *f, int64_t now_ms)
         }
         f->due.v[i] = f->due.v[--f->due.n];
         file->is_due = false;
+        struct file_want *w = file->want;
         struct pace pace;
         int64_t from_us = clock_mono_us();
         bool is_there = read_file(file, false);
         pace_note(&pace, from_us, clock_mono_us());
         if (is_there) {
             file->pace = pace;
+        }
+        if (w->is_unseen) {
+            tell_sight(w);
         }
     }
 }

@@ -41,8 +41,8 @@ struct carrier_source {
 void source_keep(struct carrier_source *s, struct source_want *w, struct want *want);
 /* Frees the want; 'w' is the caller's again. */
 void source_forget(struct source_want *w);
-/* Posts an arrival. 'name' is NULL with ARRIVAL_SETTLED; 'body' is moved, NULL without ARRIVAL_OK.
- */
+/* Posts an arrival. 'name' is NULL where no source is meant; 'body' is moved, NULL without
+ * ARRIVAL_OK. */
 void source_tell(const struct source_want *w, enum arrival_status status, const char *name,
                  char *body, size_t len);
 

@@ -35,8 +35,10 @@ put(SD / "one.json", body("a:1", "b:1", team="x"))
 put(SD / "two.json", body("other:1"))
 put(SD / "glob/a.json", body("g:1"))
 put(SD / "glob/b.yml", "- targets: [h:1]\n  labels: {code: 0644}\n")
-os.mkfifo(SD / "glob/pipe.json")
-(SD / "glob/folder.json").mkdir()
+(SD / "odd").mkdir()
+os.mkfifo(SD / "odd/pipe.json")
+(SD / "odd/folder.json").mkdir()
+put(SD / "odd/good.json", body("o:1"))
 (SD / "map/..v1").mkdir()
 put(SD / "map/..v1/sd.json", body("v1:1"))
 os.symlink("..v1", SD / "map/..data")
@@ -55,6 +57,8 @@ config:
     file_sd_configs: [{{files: ['{SD}/map/*.json']}}]
   - job_name: late
     file_sd_configs: [{{files: ['{SD}/late/sd.json']}}]
+  - job_name: odd
+    file_sd_configs: [{{files: ['{SD}/odd/*.json']}}]
 """
 
 ta = Allocator(CONFIG)
@@ -64,7 +68,8 @@ same(ta.targets("glob"), ["g:1", "h:1"], "a pattern's targets, JSON and YAML")
 labels = {g["targets"][0]: g["labels"] for g in ta.groups("glob")}
 same(labels.get("h:1"), {"__address__": "h:1", "__meta_filepath": f"{SD}/glob/b.yml", "code": "0644"}, "discovered labels are served")
 same(ta.targets("map"), ["v1:1"], "through a mounted ConfigMap's links")
-same(ta.targets("late"), [], "nothing yet of a folder that is not there")
+same(ta.get("/jobs/late/targets?collector_id=c-0")[0], 503, "nobody knows what a folder will hold that is not there")
+same(ta.get("/jobs/odd/targets?collector_id=c-0")[0], 503, "nor what a pipe and a folder would say that have names that match")
 ok(ta.metric("prometheus_sd_file_read_errors_total") >= 2, "pipe and folder count as read errors")
 
 fds = pathlib.Path(f"/proc/{ta.process.pid}/fd")
@@ -97,6 +102,10 @@ with open(SD / "one.json", "w", encoding="utf-8") as half:
     half.flush()
     ta.reload(CONFIG.replace("job_name: one", "job_name: one\n    relabel_configs: [{target_label: x, replacement: y}]"))
     ok(ta.keeps("one", ["f:1"], 0.6), "half written while the rules of its job change: what is known stays")
+    ta.reload(CONFIG.replace("job_name: one", "job_name: one\n    relabel_configs: [{source_labels: [__address__], regex: f.*, action: drop}]"))
+    ok(ta.shows("one", []), "a rule that drops it")
+    ta.reload(CONFIG)
+    ok(ta.shows("one", ["f:1"]), "goes again, and it is back, with the file still half written")
 ta.reload(CONFIG)
 put(SD / "one.json", '[{"targets":["f:1","x/y:1","",null,"g:1"]}]')
 ok(ta.shows("one", ["f:1", "g:1"]), "targets that cannot be scraped are left out, the others stay")

@@ -52,6 +52,8 @@ static void take(struct gathering *g, struct arrival *a)
         g->n_open--;
         break;
     case ARRIVAL_VANISHED:
+    case ARRIVAL_BLIND:
+    case ARRIVAL_SIGHTED:
         break;
     }
     arrival_free(&a);

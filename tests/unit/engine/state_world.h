@@ -74,6 +74,7 @@ static inline void change_file(struct side *s)
     vec_each(&s->listeners, l) {
         if (what == 7 && listens(l, file)) { /* half written: what is known stays */
             tell(s, l->id, ARRIVAL_OK, file, "[{\"targets\":[\"x:1\"],\"labels\":{\"a\":");
+            l->is_known[file] = true; /* if it is gone at the next look, that is told */
         } else {
             show_file(s, l, file);
         }
