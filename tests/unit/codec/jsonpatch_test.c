@@ -103,6 +103,51 @@ static void check_application(void)
     }
 }
 
+/* However deep the places are, and in whatever order they come: the result is that of single
+ * patches, and the document stays as it was. */
+static void check_depth(void)
+{
+    for (size_t depth = 1; depth <= 20; depth++) {
+        struct jsonpatch patch = { .ops = { .n = 0 } };
+        struct node *result = NULL;
+        AUTO_BUF document = { 0 }, operations = { 0 }, want = { 0 }, path = { 0 };
+        struct arena arena;
+
+        arena_init(&arena);
+        buf_init(&document, MIB);
+        buf_init(&operations, MIB);
+        buf_init(&want, MIB);
+        buf_init(&path, MIB);
+        buf_add_char(&operations, '[');
+        for (size_t i = 0; i < depth; i++) {
+            buf_add_str(&path, "/m");
+            buf_add_str(&document, "{\"a\":0,\"m\":");
+            buf_addf(&want, "{\"a\":%s,\"m\":", i == 0 ? "0" : "2");
+            /* down and up again: twice at each level, with the levels in between */
+            buf_addf(&operations, "%s{\"op\":\"replace\",\"path\":\"%s/a\",\"value\":1}",
+                     i == 0 ? "" : ",", path.p);
+        }
+        buf_add_str(&document, "{\"a\":0,\"l\":[1,[2]]}");
+        buf_add_str(&want, "{\"a\":2,\"l\":[1,[2,3]]}");
+        buf_addf(&operations, ",{\"op\":\"add\",\"path\":\"%s/l/1/-\",\"value\":3}", path.p);
+        for (size_t i = depth; i > 0; i--) {
+            buf_addf(&operations, ",{\"op\":\"replace\",\"path\":\"%.*s/a\",\"value\":2}",
+                     (int)(2 * i), path.p);
+            buf_add_char(&document, '}');
+            buf_add_char(&want, '}');
+        }
+        buf_add_char(&operations, ']');
+        const struct node *root = parse(document.p, &arena);
+        is_int(jsonpatch_read(parse(operations.p, &arena), &arena, &patch, NULL), 0, "depth %zu",
+               depth);
+        is_int(jsonpatch_apply(&patch, root, &arena, &result, NULL), 0, "applied");
+        is_tree(result, want.p, "every level is changed");
+        is_tree(root, document.p, "the document is as it was");
+        jsonpatch_fini(&patch);
+        arena_fini(&arena);
+    }
+}
+
 static void check_reading(void)
 {
     static const struct {
@@ -165,6 +210,7 @@ static void check_difference(void)
 int main(void)
 {
     check_application();
+    check_depth();
     check_reading();
     check_difference();
     return check_done();

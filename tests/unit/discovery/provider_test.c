@@ -60,6 +60,35 @@ static void test_file(void)
     teardown(&x);
 }
 
+/* What a file is called says what it is: JSON by its ending, everything else YAML. */
+static void test_file_names(void)
+{
+    static const struct {
+        const char *name;
+        bool is_json;
+    } t[] = {
+        { "a.json", true },      { "/b/a.JSON", true }, { ".json", true }, { "a.yml", false },
+        { "a.yaml", false },     { "a.jsonx", false },  { "json", false }, { "a_json", false },
+        { "a.json.yml", false }, { "a.jso", false },    { "", false },     { "son", false },
+    };
+    const struct sdconfig section = { .section = "file_sd_configs" };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        /* JSON has no comments. */
+        const struct provider_input in = { .source = span_of(t[i].name),
+                                           .body = SPAN_LIT("- targets: [a] # b\n") };
+        struct strpool pool;
+        struct sd_batch batch;
+        strpool_init(&pool);
+        sd_batch_init(&batch, &pool);
+        int rc = provider_find(&section)->digest(&in, &batch, NULL);
+        is_int(rc < 0, t[i].is_json, "'%s' is read as %s", t[i].name,
+               t[i].is_json ? "JSON" : "YAML");
+        sd_batch_fini(&batch);
+        strpool_fini(&pool);
+    }
+}
+
 static void test_http(void)
 {
     struct fixture x;
@@ -188,6 +217,7 @@ int main(void)
 {
     test_rows();
     test_file();
+    test_file_names();
     test_http();
     test_keys();
     test_digest_static();
