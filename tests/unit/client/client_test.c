@@ -553,6 +553,21 @@ static void test_oauth2(struct http_client *c)
     r = ask_with(tokens, c, &config, &o);
     mem_free(r.body);
     is_int(two[0].n_done, 1, "cancelled while the token was on its way");
+    for (size_t gone = 0; gone < 3; gone++) { /* one of those that wait for the same token goes */
+        struct result waiting[3] = { 0 };
+        struct http_request *requests[3];
+        for (size_t i = 0; i < 3; i++) {
+            requests[i] = oauth2_send(tokens, &config, &o, on_done, &waiting[i]);
+        }
+        oauth2_cancel(tokens, requests[gone]);
+        for (size_t i = 0; i < 3; i++) {
+            if (i != gone) {
+                wait_for(c, &waiting[i]);
+                is_error(waiting[i], "oauth2: cannot parse json", "one that waits on");
+            }
+        }
+        is_int(waiting[gone].n_done, 0, "number %zu was cancelled", gone);
+    }
     oauth2_send(tokens, &config, &o, on_done, &two[0]); /* waits when the tokens are freed */
     oauth2_free(&tokens);
     http_client_poll(c, NULL, 0, 0);

@@ -1,6 +1,7 @@
 /* Requests that fail before they go, several at once. */
 #include "allocator/client/client.h"
 
+#include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "tests/check.h"
 
@@ -106,6 +107,26 @@ static void test_cancelled(void)
     ok(c == NULL, "which is gone");
 }
 
+/* A client that has nothing to tell waits as long as it is told to. */
+static void test_waits(void)
+{
+    struct http_client *c = http_client_new();
+    struct crowd crowd = { .client = c, .cancels = N };
+    struct member member = { &crowd, 0 };
+    int64_t from_ms = clock_mono_ms();
+
+    role_enter(watcher);
+    http_client_poll(c, NULL, 0, 40);
+    ok(clock_mono_ms() - from_ms >= 39, "with no request at all");
+    http_client_fail(http_client_send(c, &held, on_done, &member), "no token");
+    http_client_poll(c, NULL, 0, -1);
+    is_int(crowd.n_told[0], 1, "something to tell");
+    from_ms = clock_mono_ms();
+    http_client_poll(c, NULL, 0, 40);
+    ok(clock_mono_ms() - from_ms >= 39, "and nothing any more");
+    http_client_free(&c);
+}
+
 int main(void)
 {
     for (size_t cancels = 1; cancels <= N; cancels++) {
@@ -113,5 +134,6 @@ int main(void)
         test_crowd(cancels, true);
     }
     test_cancelled();
+    test_waits();
     return check_done();
 }

@@ -78,8 +78,38 @@ static void test_tokens(void)
     }
 }
 
+static void test_refusals(void)
+{
+    static const struct {
+        const char *type, *body, *why; /* or how it begins */
+    } t[] = {
+        { "", "[]", "cannot parse json: not an object" },
+        { "", "1", "cannot parse json: '[' or '{' expected near '1'" },
+        { "", "{", "cannot parse json: string or '}' expected near end of file" },
+        { "", "{}", "server response missing access_token" },
+        { FORM, "a=b", "server response missing access_token" },
+        { FORM, "access_token=%zz", "invalid URL escape \"%zz\"" },
+        { "", "{\"access_token\":\"\\n\"}", "server response holds control characters" },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena arena;
+        struct span got = SPAN_LIT("untouched");
+        int64_t expires = 0;
+        struct err err = { 0 };
+        arena_init(&arena);
+        is_int(oauth2_parse_token(span_of(t[i].type), span_of(t[i].body), &arena, &got, &expires,
+                                  &err),
+               ERR_INVALID, "'%s' is refused", t[i].body);
+        is_str(err.text, t[i].why, "  and why");
+        is_span(got, SPAN_LIT("untouched"), "  and gives nothing");
+        arena_fini(&arena);
+    }
+}
+
 int main(void)
 {
     test_tokens();
+    test_refusals();
     return check_done();
 }
