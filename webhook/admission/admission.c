@@ -471,8 +471,8 @@ static void answer_collector(struct answer *a)
             reply_not_understood(a, err.text);
             return;
         }
-        if (root->type != NODE_MAP || node_get(root, "metadata") == NULL ||
-            node_get(root, "metadata")->type != NODE_MAP) {
+        const struct node *metadata = node_get(root, "metadata");
+        if (metadata == NULL || metadata->type != NODE_MAP) {
             reply_not_understood(a, "the object has no metadata");
             return;
         }
