@@ -13,7 +13,9 @@ static void add(struct originals *o, struct span receiver, const struct node_pai
     struct jobname_written written = { job->key->text };
     struct jobname_read name = jobname_read(written, o->arena);
 
-    *new = (struct original){ .map = job->value, .receiver = receiver, .job = written };
+    *new = (struct original){
+        .map = job->value, .records = o->records, .receiver = receiver, .job = written
+    };
     if (!spanmap_put_in(&o->jobs, receiver, name.text, new)) {
         struct original *first =
             (struct original *)(uintptr_t)spanmap_get_in(&o->jobs, receiver, name.text);
@@ -26,6 +28,7 @@ void originals_init(struct originals *o, const struct node *annotation, struct a
 {
     o->arena = arena;
     o->receivers = node_get(annotation, "receivers");
+    o->records = node_get(annotation, "text");
     spanmap_init(&o->jobs, arena);
     for (size_t r = 0; o->receivers != NULL && r < o->receivers->n; r++) {
         const struct node_pair *receiver = &o->receivers->pairs[r];

@@ -13,12 +13,14 @@
 struct originals {
     struct arena *arena;
     const struct node *receivers; /* of the annotation, or NULL */
+    const struct node *records;   /* its member "text", or NULL: the rewriter knows what it says */
     struct spanmap jobs;          /* by receiver and name as it is read: struct original */
 };
 
 /* The sections of one job, and where they were stored. */
 struct original {
     const struct node *map;
+    const struct node *records; /* of the annotation that has it */
     struct span receiver;
     struct jobname_written job;
     struct original *next; /* with the same name as it is read: no rewrite of ours stores two */

@@ -378,12 +378,17 @@ const struct node *plan_intended_job(const struct plan_job *job, struct arena *a
 /* ---- one receiver */
 
 /* What the annotation keeps of a receiver; it counts while the block is ours. */
-static const struct node *stored_receiver(struct planner *p, const struct plan_receiver *r)
+static const struct node *stored_receiver(struct planner *p, struct plan_receiver *r)
 {
-    const struct node *found = originals_of_receiver(&p->originals, r->name);
+    const struct originals *o = &p->originals;
+    const struct node *found = originals_of_receiver(o, r->name);
 
-    return found == NULL && has_old_originals(p) ? originals_of_receiver(&p->old_originals, r->name)
-                                                 : found;
+    if (found == NULL && has_old_originals(p)) {
+        o = &p->old_originals;
+        found = originals_of_receiver(o, r->name);
+    }
+    r->records = o->records;
+    return found;
 }
 
 static bool has_our_block(const struct planner *p, const struct plan_receiver *r)

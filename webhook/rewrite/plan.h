@@ -57,6 +57,7 @@ struct plan_receiver {
     const struct node *block;        /* the whole new block */
     const struct node *stored_block; /* what our members of the block replaced, as the annotation
                                         keeps it; NULL: no block of ours */
+    const struct node *records;      /* of the annotation that has what is stored of it */
     bool is_block_lost;              /* the block is ours, and the annotation cannot be read */
 };
 

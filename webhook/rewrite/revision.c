@@ -91,7 +91,7 @@ static int change_text(const struct revision_input *in, const struct textplan *t
         if (textplan_check(r->new_text, r->intended_config, arena, &err) == 0) {
             return 0;
         }
-        if (!use_records || t->records == NULL) {
+        if (!use_records) {
             faults_add(f, FAULT_ERROR, r->collector.config_node->line, "%s", err.text);
             return ERR_INVALID;
         }
@@ -240,7 +240,7 @@ static bool has_room_for_annotation(const struct collector *c, struct faults *f)
 static int carry_out(const struct revision_input *in, struct arena *arena, struct faults *f,
                      struct revision *r)
 {
-    struct textplan t = { .plan = &r->plan, .config = r->collector.config, .records = r->records };
+    struct textplan t = { .plan = &r->plan, .config = r->collector.config };
     struct err err;
     int rc = 0;
 

@@ -94,22 +94,21 @@ static int edit_job(struct text_editor *t, const struct plan_job *job, struct er
     return 0;
 }
 
-static const struct node *record_of(const struct textplan *in, const struct plan_receiver *r,
-                                    const struct plan_job *job)
+/* Of a job, or of the receiver itself. */
+static const struct node *record_of(const struct plan_receiver *r, const struct plan_job *job)
 {
     if (job == NULL) {
-        return undo_find(in->records, r->name, SPAN_LIT(""));
+        return undo_find(r->records, r->name, SPAN_LIT(""));
     }
-    return job->original == NULL
-               ? NULL
-               : undo_find(in->records, job->original->receiver, job->original->job.text);
+    const struct original *o = job->original;
+    return o == NULL ? NULL : undo_find(o->records, o->receiver, o->job.text);
 }
 
 static int edit_one_job(const struct textplan *in, const struct plan_receiver *r,
                         const struct plan_job *job, bool use_records, struct text_editor *t,
                         struct err *err)
 {
-    const struct node *record = record_of(in, r, job);
+    const struct node *record = record_of(r, job);
 
     if (job->node->is_alias) {
         return refuse_shared(err);
@@ -201,7 +200,7 @@ static int check_path(const struct textplan *in, const struct plan_receiver *r, 
 static int edit_whole(const struct textplan *in, const struct plan_receiver *r, bool use_records,
                       struct text_editor *t, struct faults *f)
 {
-    const struct node *record = record_of(in, r, NULL);
+    const struct node *record = record_of(r, NULL);
     bool is_undone =
         (r->new_list != NULL || r->block_action == BLOCK_REMOVE) && r->stored_block == NULL;
     size_t from = t->splice->edits.n;
@@ -373,7 +372,7 @@ static void write_record(struct record_writer *w, const struct plan_receiver *r,
     const struct run key = { .owner = job == NULL ? (const void *)r : job };
     const struct run *run = bsearch(&key, w->runs, w->n_runs, sizeof(*run), compare_runs);
     size_t begin = splice_map(w->splice, node->begin);
-    const struct node *record = run != NULL ? NULL : record_of(w->in, r, job);
+    const struct node *record = run != NULL ? NULL : record_of(r, job);
 
     if (run != NULL) {
         const struct undo_place place = { w->result, begin, &w->undo.edits.v[run->first], run->n };

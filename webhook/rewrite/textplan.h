@@ -12,7 +12,6 @@ struct textplan {
     const struct plan *plan;
     const struct node *config; /* the configuration; its places refer to 'text' */
     struct span text;
-    const struct node *records; /* member "text" of the annotation, or NULL */
 };
 
 /* Adds the edits, sorted, to 'out'. ERR_REFUSED, with a fault, for what cannot be done on text:
