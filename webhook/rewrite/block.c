@@ -80,6 +80,6 @@ void block_plan(const struct block_input *in, struct arena *arena, struct block_
         out->is_changed = in->present == NULL || !node_equal(out->value, in->present);
     } else if (is_kept) {
         out->value = without_own(in, arena);
-        out->is_changed = true;
+        out->is_changed = out->value == NULL || !node_equal(out->value, in->present);
     }
 }

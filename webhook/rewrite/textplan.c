@@ -146,6 +146,58 @@ static int edit_jobs(const struct textplan *in, const struct plan_receiver *r, b
     return rc;
 }
 
+/* Can the block be changed member by member? A member is put in front of the first one, which then
+ * must not go, and of neighbours on one line only one can be taken out. */
+static bool keeps_members(const struct node_pair *pair, const struct node *block)
+{
+    const struct node *now = pair == NULL ? NULL : pair->value;
+    size_t n_new = 0, n_gone = 0;
+
+    if (now == NULL || now->is_alias || now->type != NODE_MAP || node_has_merge(now) ||
+        block->n == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < block->n; i++) {
+        n_new += member_find(now, block->pairs[i].key->text) == NULL ? 1U : 0U;
+    }
+    for (size_t i = 0; i < now->n; i++) {
+        n_gone += member_find(block, now->pairs[i].key->text) == NULL ? 1U : 0U;
+    }
+    return n_gone == 0 || (n_new == 0 && (n_gone == 1 || now->style == NODE_BLOCK));
+}
+
+/* What stays the same in the block keeps its bytes. */
+static int edit_members(struct text_editor *t, const struct node *now, const struct node *block,
+                        struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < block->n && rc == 0; i++) {
+        const struct node_pair *pair = &block->pairs[i];
+        const struct node_pair *was = member_find(now, pair->key->text);
+        if (was == NULL || !node_equal(was->value, pair->value)) {
+            rc = member_set(t, now, pair->key->text, pair->value, err);
+        }
+    }
+    for (size_t i = 0; i < now->n && rc == 0; i++) {
+        if (member_find(block, now->pairs[i].key->text) == NULL) {
+            rc = member_remove(t, now, &now->pairs[i], err);
+        }
+    }
+    return rc;
+}
+
+static int edit_block(const struct plan_receiver *r, struct text_editor *t, struct err *err)
+{
+    const struct span key = SPAN_LIT("target_allocator");
+    const struct node_pair *pair = member_find(r->node, key);
+
+    if (r->block_action == BLOCK_SET && keeps_members(pair, r->block)) {
+        return edit_members(t, pair->value, r->block, err);
+    }
+    return member_set(t, r->node, key, r->block_action == BLOCK_SET ? r->block : NULL, err);
+}
+
 /* The receiver's own members: its list as a whole, and the block. */
 static int edit_receiver(const struct plan_receiver *r, struct text_editor *t, struct err *err)
 {
@@ -158,11 +210,7 @@ static int edit_receiver(const struct plan_receiver *r, struct text_editor *t, s
     } else if (r->new_list != NULL) {
         rc = member_set(t, r->config, SPAN_LIT("scrape_configs"), r->new_list, err);
     }
-    if (rc == 0 && r->block_action != BLOCK_LEAVE) {
-        rc = member_set(t, r->node, SPAN_LIT("target_allocator"),
-                        r->block_action == BLOCK_SET ? r->block : NULL, err);
-    }
-    return rc;
+    return rc == 0 && r->block_action != BLOCK_LEAVE ? edit_block(r, t, err) : rc;
 }
 
 static bool has_change(const struct plan_receiver *r)
@@ -202,7 +250,7 @@ static int edit_whole(const struct textplan *in, const struct plan_receiver *r, 
 {
     const struct node *record = record_of(r, NULL);
     bool is_undone =
-        (r->new_list != NULL || r->block_action == BLOCK_REMOVE) && r->stored_block == NULL;
+        (r->new_list != NULL || r->block_action != BLOCK_LEAVE) && r->stored_block == NULL;
     size_t from = t->splice->edits.n;
     struct err err;
 
