@@ -70,7 +70,7 @@ static struct node *new_node(struct reader *r, enum node_type type, const yaml_e
 /* Says more about an error that has just been set. */
 static void add_hint(const struct reader *r, struct err *err)
 {
-    AUTO_BUF hint;
+    AUTO_BUF hint = { 0 };
     size_t len = err == NULL ? 0 : strlen(err->text);
 
     if (err == NULL || err->line == 0) {

@@ -4,19 +4,23 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/base/terminal.h"
+#include "allocator/codec/jsonindent.h"
 #include "allocator/codec/jsonpatch.h"
+#include "webhook/cli/filediff.h"
 #include "webhook/cli/filewalk.h"
 #include "webhook/cli/left.h"
 #include "webhook/rewrite/manifest.h"
-#include "webhook/text/unified.h"
 #include "webhook/text/yamltext.h"
+
+#include <unistd.h>
 
 struct run {
     struct filewalk walk;
     enum output output;
     const struct rewrite_options *rewrite;
     bool is_restore;
-    bool has_colour;
+    bool has_colour, is_terminal; /* of the output */
+    struct filediff diff;
     struct buf out;
 };
 
@@ -60,44 +64,59 @@ static void write_tree(struct run *r, const struct node *tree)
     buf_add_char(&r->out, '\n');
 }
 
-static void write_diff(struct run *r, const struct filewalk_document *d, const struct manifest *m)
+static void write_diff(struct run *r, const struct filewalk_document *d, const struct manifest *m,
+                       struct arena *arena)
 {
-    AUTO_BUF before = { 0 }, after = { 0 };
-
-    if (m->n_changed == 0) {
-        return;
+    filediff_add(&r->diff, d, m, arena);
+    if (d->index + 1 >= d->n) {
+        filediff_write(&r->diff, d->filename, d->file, r->has_colour, r->is_terminal, &r->out);
     }
-    buf_init(&before, 8 * KIB);
-    buf_init(&after, 8 * KIB);
-    buf_addf(&before, "%s", d->filename);
-    if (d->n > 1) {
-        buf_addf(&before, " (document %zu)", d->index + 1);
-    }
-    buf_addf(&after, "%.*s (%s)", SPAN_ARG(buf_span(&before)),
-             r->is_restore ? "restored" : "rewritten");
-    const struct unified diff = {
-        .before = d->text,
-        .after = m->result,
-        .edits = &m->edits,
-        .label_before = buf_span(&before),
-        .label_after = buf_span(&after),
-        .has_colour = r->has_colour,
-    };
-    unified_write(&diff, &r->out);
 }
 
-static void write_patch(struct run *r, const struct filewalk_document *d, const struct manifest *m,
-                        struct arena *arena)
+/* An operation that fails with any other object. */
+static void write_test(const char *path, struct span value, struct buf *out)
+{
+    if (value.len > 0) {
+        buf_addf(out, "{\"op\":\"test\",\"path\":\"%s\",\"value\":", path);
+        buf_add_json(out, value);
+        buf_add_str(out, "},");
+    }
+}
+
+static void write_one_patch(struct run *r, const struct node *was, const struct node *now,
+                            struct arena *arena)
 {
     struct jsonpatch patch = { .ops = { .n = 0 } };
+    struct collector c;
+    AUTO_BUF ops = { 0 };
 
-    if (m->n_collectors == 0) {
-        return;
+    buf_init(&ops, r->out.max);
+    jsonpatch_diff(was, now, SPAN_LIT(""), arena, &patch);
+    if (patch.ops.n > 0) {
+        collector_read(was, &c);
+        jsonpatch_write(&patch, &ops);
+        buf_add_char(&r->out, '[');
+        write_test("/kind", SPAN_LIT("OpenTelemetryCollector"), &r->out);
+        write_test("/metadata/namespace", c.ns, &r->out);
+        write_test("/metadata/name", c.name, &r->out);
+        buf_add_span(&r->out, span_from(buf_span(&ops), 1));
+        buf_add_char(&r->out, '\n');
     }
-    jsonpatch_diff(d->root, m->intended, SPAN_LIT(""), arena, &patch);
-    jsonpatch_write(&patch, &r->out);
-    buf_add_char(&r->out, '\n');
     jsonpatch_fini(&patch);
+}
+
+/* One for each Collector, also of a list: as 'kubectl patch --type json' takes them. */
+static void write_patches(struct run *r, const struct filewalk_document *d,
+                          const struct manifest *m, struct arena *arena)
+{
+    const struct node *was, *now;
+
+    for (size_t at = 0, now_at = 0; (was = collector_next(d->root, &at)) != NULL;) {
+        now = collector_next(m->intended, &now_at);
+        if (now != NULL) {
+            write_one_patch(r, was, now, arena);
+        }
+    }
 }
 
 static void write_result(struct run *r, const struct filewalk_document *d, const struct manifest *m,
@@ -118,12 +137,23 @@ static void write_result(struct run *r, const struct filewalk_document *d, const
         write_tree(r, m->intended);
         break;
     case OUTPUT_DIFF:
-        write_diff(r, d, m);
+        write_diff(r, d, m, arena);
         break;
     case OUTPUT_JSON_PATCH:
-        write_patch(r, d, m, arena);
+        write_patches(r, d, m, arena);
         break;
     }
+}
+
+/* JSON for somebody to read. */
+static void lay_out(struct buf *json)
+{
+    struct buf out;
+
+    buf_init(&out, json->max);
+    jsonindent_write(buf_span(json), &out);
+    buf_fini(json);
+    *json = out;
 }
 
 /* ---- rewrite and restore */
@@ -176,14 +206,22 @@ static int revise(const struct options *o, const struct command_io *io, bool is_
         .rewrite = &o->rewrite,
         .is_restore = is_restore,
         .has_colour = terminal_has_colour(fileno(io->out)),
+        .is_terminal = isatty(fileno(io->out)) == 1,
     };
 
+    bool folds = o->show_annotation.is_given ? !o->show_annotation.is_on : r.is_terminal;
+
     r.walk.arg = &r;
+    filediff_init(&r.diff, folds);
     buf_init(&r.out, 4 * LIMIT_DOCUMENT_BYTES);
     for (size_t i = 0; i < o->filenames.n; i++) {
         filewalk_file(&r.walk, o->filenames.v[i]);
     }
+    if (r.is_terminal && (r.output == OUTPUT_JSON || r.output == OUTPUT_JSON_PATCH)) {
+        lay_out(&r.out);
+    }
     int code = filewalk_finish(&r.walk, &r.out, io->out);
+    filediff_fini(&r.diff);
     buf_fini(&r.out);
     return code;
 }

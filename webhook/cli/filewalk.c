@@ -118,13 +118,13 @@ static void each_document(struct filewalk *w, const char *filename, struct span 
         n = 0;
     } else if (n == 0) {
         const struct filewalk_document nothing = {
-            .filename = filename, .text = text, .n = 1, .line = 1
+            .filename = filename, .text = text, .file = text, .n = 1, .line = 1
         };
         w->visit(w->arg, &nothing, &all);
     }
     for (size_t i = 0; i < n; i++) {
         struct filewalk_document d = {
-            .filename = filename, .index = i, .n = n, .line = docs[i].line
+            .filename = filename, .file = text, .index = i, .n = n, .line = docs[i].line
         };
         d.text = span_make(text.p + docs[i].begin, docs[i].end - docs[i].begin);
         if (!passes(w, &d, &docs[i])) {

@@ -15,6 +15,7 @@ struct node;
 struct filewalk_document {
     const char *filename; /* as people should see it */
     struct span text;     /* of the document */
+    struct span file;     /* of all of them */
     size_t index, n;      /* among the file's documents */
     unsigned line;        /* of its first line */
     struct node *root;    /* NULL: nothing in it, or nothing of ours */

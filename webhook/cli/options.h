@@ -78,6 +78,7 @@ struct options {
     struct serve_options serve;
     struct log_options log;
     enum terminal_colour colour;
+    struct flag_switch show_annotation; /* of rewrite -o diff */
     enum output output; /* -o; of allocate and version OUTPUT_DEFAULT or OUTPUT_JSON */
     struct explain_options explain;
     int64_t timeout_ms;              /* of discovery */

@@ -197,6 +197,10 @@ const struct flag_row flag_rows[] = {
       .field = TO(output), .words = output_tables },
     { "output", 'o', FOR(COMMAND_VERSION), "FORMAT", "text (default) or json", flagvalue_enum,
       .field = TO(output), .words = output_texts },
+    { "show-annotation", 0, FOR_TEXT, "",
+      "in a diff: the annotation otel-ta/sd-configs in full, as git apply needs it (default: "
+      "unless it goes to a terminal)",
+      flagvalue_switch, .field = TO(show_annotation) },
     { "job", 0, FOR(COMMAND_EXPLAIN), "NAME", "only this job", flagvalue_text,
       .field = TO(explain.job) },
     { "target", 0, FOR(COMMAND_EXPLAIN), "ADDR",

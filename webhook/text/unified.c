@@ -4,6 +4,8 @@
 
 #define CONTEXT 3
 
+enum { FOLD_MIN = 100, FOLD_HEAD = 40 }; /* bytes */
+
 /* A run of lines of both texts that differ. Line numbers count from 0; [first, last). */
 struct change {
     size_t old_begin, old_end, new_begin, new_end; /* bytes */
@@ -108,19 +110,69 @@ static void number_lines(const struct unified *d, struct changes *changes)
     }
 }
 
+/* Part of a line. A tab does no harm. */
+static void write_part(const struct unified *d, struct span part, struct buf *out)
+{
+    while (d->is_shown && part.len > 0) {
+        const char *tab = memchr(part.p, '\t', part.len);
+        size_t len = tab == NULL ? part.len : (size_t)(tab - part.p);
+        buf_add_visible(out, span_make(part.p, len));
+        buf_add_str(out, tab == NULL ? "" : "\t");
+        part = span_from(part, tab == NULL ? len : len + 1);
+    }
+    buf_add_span(out, part);
+}
+
+/* The first fold that ends after 'begin'; NULL: none that is worth it. */
+static const struct unified_fold *find_fold(const struct unified_folds *folds, size_t begin)
+{
+    for (size_t i = 0; folds != NULL && i < folds->v.n; i++) {
+        const struct unified_fold *f = &folds->v.v[i];
+        if (f->end > begin && f->end - f->begin > FOLD_MIN) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+/* The line at 'begin', or those that a fold makes one. Returns where the next one begins. */
+static size_t write_line(const struct unified *d, const struct unified_folds *folds,
+                         struct span text, size_t begin, struct buf *out)
+{
+    size_t next = behind_line(text, begin);
+    const struct unified_fold *f = find_fold(folds, begin);
+
+    if (f != NULL && f->begin < next) {
+        size_t head = f->begin + FOLD_HEAD;
+        while (head > f->begin && ((unsigned char)text.p[head] & 0xc0) == 0x80) {
+            head--;
+        }
+        head = head > behind_line(text, f->begin) - 1 ? behind_line(text, f->begin) - 1 : head;
+        if (head > begin) {
+            write_part(d, span_make(text.p + begin, head - begin), out);
+        }
+        buf_addf(out, "… (%zu bytes; %s)", f->end - f->begin, d->fold_hint);
+        begin = f->end > head && f->end > begin ? f->end : begin;
+        next = begin > 0 && text.p[begin - 1] == '\n' ? begin : behind_line(text, begin);
+    }
+    bool has_break = next > begin && text.p[next - 1] == '\n';
+    write_part(d, span_make(text.p + begin, next - begin - (has_break ? 1 : 0)), out);
+    return next;
+}
+
 static void write_lines(const struct unified *d, struct span text, size_t begin, size_t end,
                         char mark, struct buf *out)
 {
+    const struct unified_folds *folds = mark == '+' ? d->folds_after : d->folds_before;
     const char *colour = !d->has_colour || mark == ' ' ? NULL
                          : mark == '-'                 ? "\033[31m"
                                                        : "\033[32m";
 
     while (begin < end) {
-        size_t next = behind_line(text, begin);
-        bool has_break = text.p[next - 1] == '\n';
         buf_add_str(out, colour == NULL ? "" : colour);
         buf_add_char(out, mark);
-        buf_add(out, text.p + begin, next - begin - (has_break ? 1 : 0));
+        size_t next = write_line(d, folds, text, begin, out);
+        bool has_break = text.p[next - 1] == '\n';
         buf_add_str(out, colour == NULL ? "\n" : "\033[m\n");
         if (!has_break) {
             buf_add_str(out, "\\ No newline at end of file\n");

@@ -227,10 +227,16 @@ static void test_rewrite(void)
     static const struct expectation t[] = {
         { "rewrite -f cr.yaml", 0, "- url: http://shop-targetallocator:80/jobs/front/targets?",
           NULL },
-        { "rewrite -f cr.yaml -o diff", 0, "--- cr.yaml\n+++ cr.yaml (rewritten)\n", NULL },
+        { "rewrite -f cr.yaml -o diff", 0, "--- a/cr.yaml\n+++ b/cr.yaml\n@@ ", NULL },
         { "rewrite -f cr.yaml -o json", 0, "\"otel-ta/sd-configs\":", NULL },
         { "rewrite -f cr.yaml -o yaml", 0, "otel-ta/sd-configs:", NULL },
-        { "rewrite -f cr.yaml -o json-patch", 0, "{\"op\":", NULL },
+        { "rewrite -f cr.yaml -o json-patch", 0,
+          "[{\"op\":\"test\",\"path\":\"/kind\",\"value\":\"OpenTelemetryCollector\"},"
+          "{\"op\":\"test\",\"path\":\"/metadata/namespace\",\"value\":\"web\"},"
+          "{\"op\":\"test\",\"path\":\"/metadata/name\",\"value\":\"shop\"},{\"op\":",
+          NULL },
+        { "rewrite -f cr.yaml -o diff --show-annotation=false", 0, " bytes; --show-annotation)",
+          NULL },
         { "rewrite -f two.yaml -o json-patch", 0, NULL,
           "two.yaml:3: document 1: left as it is: it is no OpenTelemetryCollector: kind or "
           "apiVersion is missing\ntwo.yaml:5: document 2: left as it is: " },
@@ -277,8 +283,9 @@ static void test_rewrite(void)
           "OpenTelemetryCollector of opentelemetry.io\n" },
         { "rewrite -f nothing.yaml", 0, NULL, "nothing.yaml:1: left as it is: it is empty\n" },
         { "restore -f rewritten.yaml", 0, collector, NULL },
-        { "restore -f rewritten.yaml -o diff", 0, "+++ rewritten.yaml (restored)", NULL },
-        { "rewrite -f both.yaml -o diff", 0, "both.yaml (document 2)", NULL },
+        { "restore -f rewritten.yaml -o diff", 0, "+++ b/rewritten.yaml\n", NULL },
+        { "rewrite -f both.yaml -o diff", 0,
+          "--- a/both.yaml\n+++ b/both.yaml\n@@ -2,7 +2,7 @@\n ---\n", NULL },
     };
     struct outcome r;
 

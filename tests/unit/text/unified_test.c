@@ -187,8 +187,11 @@ static void check_random(uint32_t seed, unsigned *n_bad)
     }
     if (splice_sort(&s, before.len, NULL) == 0) {
         splice_apply(&s, buf_span(&before), &after);
-        const struct unified d = { buf_span(&before), buf_span(&after), &s,
-                                   SPAN_LIT("a"),     SPAN_LIT("b"),    false };
+        const struct unified d = { .before = buf_span(&before),
+                                   .after = buf_span(&after),
+                                   .edits = &s,
+                                   .label_before = SPAN_LIT("a"),
+                                   .label_after = SPAN_LIT("b") };
         unified_write(&d, &diff);
         bool is_same = span_eq(buf_span(&before), buf_span(&after));
         bool is_good = diff.len == 0 ? is_same
@@ -210,17 +213,68 @@ static void check_form(void)
     splice_add(&s, 4, 5, SPAN_LIT("B"));
     is_int(splice_sort(&s, 8, NULL), 0, "sorted");
     buf_init(&diff, MIB);
-    const struct unified d = { SPAN_LIT("a\nx\nb\nc\n"), SPAN_LIT("a\nx\nB\nc\n"), &s,
-                               SPAN_LIT("old"),          SPAN_LIT("new"),          false };
+    const struct unified d = { .before = SPAN_LIT("a\nx\nb\nc\n"),
+                               .after = SPAN_LIT("a\nx\nB\nc\n"),
+                               .edits = &s,
+                               .label_before = SPAN_LIT("old"),
+                               .label_after = SPAN_LIT("new") };
     unified_write(&d, &diff);
     is_span(buf_span(&diff), SPAN_LIT("--- old\n+++ new\n@@ -1,4 +1,4 @@\n a\n x\n-b\n+B\n c\n"),
             "unified");
     splice_fini(&s);
 }
 
+/* A long value, on one line and on several, at the end of the text and in front of more; a tab and
+ * an escape sequence for a person. */
+static void check_folds(void)
+{
+    static const struct {
+        const char *head, *tail, *want;
+        bool has_breaks;
+    } t[] = {
+        { "k: '", "'\nz", "+k: '0123456789012345678901234567890123456789… (200 bytes; all)'\n+z\n",
+          false },
+        { "{\"k\": '", "', 1}",
+          "+{\"k\": '0123456789012345678901234567890123456789… (200 bytes; all)', 1}\n", false },
+        { "k: '", "'\nz", "+k: '01234… (200 bytes; all)'\n+z\n", true },
+        { "k: ", "", "+k: 0123456789012345678901234567890123456789… (200 bytes; all)\n", false },
+        { "\t\033k: ", "",
+          "+\t\\u001bk: 0123456789012345678901234567890123456789… (200 bytes; all)\n", false },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct splice s = { .edits = { .n = 0 } };
+        struct unified_folds folds = { .v = { .n = 0 } };
+        AUTO_BUF text = { 0 }, diff = { 0 };
+        buf_init(&text, MIB);
+        buf_init(&diff, MIB);
+        buf_add_str(&text, t[i].head);
+        size_t begin = text.len;
+        for (unsigned k = 0; k < 200; k++) {
+            buf_add_char(&text, t[i].has_breaks && k % 10 == 5 ? '\n' : (char)('0' + k % 10));
+        }
+        *vec_push(&folds.v) = (struct unified_fold){ begin, text.len };
+        buf_add_str(&text, t[i].tail);
+        splice_add(&s, 0, 0, buf_span(&text));
+        is_int(splice_sort(&s, 0, NULL), 0, "sorted");
+        const struct unified d = { .before = SPAN_LIT(""),
+                                   .after = buf_span(&text),
+                                   .edits = &s,
+                                   .folds_after = &folds,
+                                   .fold_hint = "all",
+                                   .is_shown = true };
+        unified_write(&d, &diff);
+        ok(diff.p != NULL && strstr(diff.p, t[i].want) != NULL, "fold %zu: %s", i, diff.p);
+        splice_fini(&s);
+        vec_fini(&folds.v);
+    }
+}
+
 int main(void)
 {
     unsigned n_bad = 0;
+
+    check_folds();
 
     check_form();
     for (uint32_t seed = 1; seed <= 5000; seed++) {
