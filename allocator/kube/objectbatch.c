@@ -5,7 +5,7 @@
 struct objectbatch {
     struct ref ref;
     char *text;
-    size_t text_len, n;
+    size_t n;
     struct objectrow *rows;
 };
 
@@ -26,11 +26,6 @@ struct objectevent objectbatch_at(const struct objectbatch *b, size_t i)
         .key = { p + row->object_len, row->key_len },
         .version = { p + row->object_len + row->key_len, row->version_len },
     };
-}
-
-size_t objectbatch_size_bytes(const struct objectbatch *b)
-{
-    return sizeof(*b) + b->text_len + b->n * sizeof(*b->rows);
 }
 
 struct objectbatch *objectbatch_ref(struct objectbatch *b)
@@ -112,7 +107,6 @@ struct objectbatch *objectdraft_take(struct objectdraft *d)
     size_t len;
 
     ref_init(&b->ref);
-    b->text_len = d->used;
     b->text = buf_take(&d->text, &len);
     b->n = d->rows.n;
     b->rows = d->rows.v;

@@ -44,7 +44,6 @@ struct objectbatch;
 
 size_t objectbatch_count(const struct objectbatch *b);
 struct objectevent objectbatch_at(const struct objectbatch *b, size_t i); /* borrowed */
-size_t objectbatch_size_bytes(const struct objectbatch *b);
 struct objectbatch *objectbatch_ref(struct objectbatch *b);
 void objectbatch_free(struct objectbatch **b); /* gives one reference back */
 
