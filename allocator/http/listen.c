@@ -168,24 +168,27 @@ int listen_all(const char *address, unsigned n, int *fds, unsigned *out_port, st
     return rc == 0 ? 0 : err_set(err, ERR_IO, "%s", strerrordesc_np(-rc));
 }
 
-/* "200000 100000": so many µs of processor in so many µs. */
+unsigned listen_quota(const char *cpu_max)
+{
+    char *end = NULL;
+    unsigned long long quota = strtoull(cpu_max, &end, 10);
+    unsigned long long period = strtoull(end, NULL, 10);
+    unsigned long long cores = period == 0 ? 0 : quota / period + (quota % period > 0);
+
+    return cores == 0 || cores > UINT_MAX ? UINT_MAX : (unsigned)cores;
+}
+
 static unsigned cgroup_cores(void)
 {
-    unsigned long long quota = 0;
-    unsigned long long period = 0;
+    char line[64] = "";
     FILE *f = fopen("/sys/fs/cgroup/cpu.max", "re");
 
     if (f == NULL) {
         return UINT_MAX;
     }
-    char line[64] = "";
-    if (fgets(line, sizeof(line), f) != NULL) {
-        char *end = NULL;
-        quota = strtoull(line, &end, 10);
-        period = strtoull(end, NULL, 10);
-    }
+    const char *text = fgets(line, sizeof(line), f);
     fclose(f);
-    return quota == 0 || period == 0 ? UINT_MAX : (unsigned)((quota + period - 1) / period);
+    return listen_quota(text == NULL ? "" : text);
 }
 
 unsigned listen_cores(void)

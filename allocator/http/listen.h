@@ -18,5 +18,9 @@ void listen_name(int fd, char out[LISTEN_NAME_MAX]);
 
 /* The cores this process may use: affinity mask and cgroup quota, at least 1. */
 unsigned listen_cores(void);
+/* How many cores a cgroup's cpu.max lets a process use, rounded up: "150000 100000", so many us of
+ * processor in so many us. UINT_MAX: as many as there are ("max 100000"), also where it says
+ * something else. */
+unsigned listen_quota(const char *cpu_max);
 
 #endif

@@ -393,6 +393,43 @@ static void test_memory(void)
     buf_init(&bundle, 65536);
     is_int(certs_bundle(c, 1800000000, &bundle, NULL), 0, "with a bundle");
     is_int(count_certificates(bundle.p), 1, "of one");
+    buf_clear(&bundle);
+    is_int(certs_describe(c, 1800000000, &bundle, NULL), 0, "which can be described");
+    ok(strstr(bundle.p, "authority  CN=otel-ta-ca-") && strstr(bundle.p, "leaf       otel-ta.otel"),
+       "with its leaf:\n%s", bundle.p);
+    is_int(certs_rotate(c, 1800000000, NULL), ERR_UNSUPPORTED, "and not be rotated");
+    certs_free(&c);
+}
+
+/* Three years without a directory: authorities follow each other, and clients that keep up with the
+ * bundle always know the one that signed. */
+static void test_memory_through_time(void)
+{
+    struct certs *c = open_dir(NULL);
+    const int64_t t0 = 1800000000;
+    int n_most = 0, n_wrong = 0, n_leaves = 0;
+    AUTO_STR first = NULL;
+
+    for (int64_t now_s = t0; now_s < t0 + 3 * 365 * DAY; now_s += DAY / 2) {
+        AUTO_BUF bundle;
+        struct identity *id = NULL;
+        buf_init(&bundle, 65536);
+        n_wrong +=
+            certs_refresh(c, now_s, &id, NULL) != 0 || certs_bundle(c, now_s, &bundle, NULL) != 0;
+        n_leaves += id != NULL;
+        identity_put(&id);
+        int n = bundle.p == NULL ? 0 : count_certificates(bundle.p);
+        n_most = n > n_most ? n : n_most;
+        n_wrong += n < 1;
+        if (first == NULL) {
+            first = buf_take(&bundle, NULL);
+        } else if (now_s >= t0 + 366 * DAY) {
+            n_wrong += memmem(bundle.p, bundle.len, first, strlen(first)) != NULL;
+        }
+    }
+    is_int(n_wrong, 0, "it never fails, and trusts nobody whose time is over");
+    is_int(n_most, 2, "two at a time");
+    ok(n_leaves > 3 * 365 / 7 && n_leaves < 3 * 365 / 3, "%d leaves", n_leaves);
     certs_free(&c);
 }
 
@@ -409,5 +446,6 @@ int main(void)
     test_half_a_bundle();
     test_missing();
     test_memory();
+    test_memory_through_time();
     return check_done();
 }

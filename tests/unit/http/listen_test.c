@@ -4,6 +4,7 @@
 #include "tests/check.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -178,6 +179,34 @@ static void test_too_few_descriptors(void)
     ok(fds[0] == -1 && fds[1] == -1 && fds[2] == -1, "nor said to be");
 }
 
+static void test_quota(void)
+{
+    static const struct {
+        const char *cpu_max;
+        unsigned cores;
+    } t[] = {
+        { "max 100000\n", UINT_MAX },
+        { "100000 100000\n", 1 },
+        { "100001 100000\n", 2 },
+        { "99999 100000\n", 1 },
+        { "1 100000\n", 1 },
+        { "200000 100000", 2 },
+        { "150000 100000", 2 },
+        { "6400000 100000\n", 64 },
+        { "3 2", 2 },
+        { "0 100000\n", UINT_MAX },
+        { "100000 0\n", UINT_MAX },
+        { "100000\n", UINT_MAX },
+        { "", UINT_MAX },
+        { "x", UINT_MAX },
+        { "18446744073709551615 1", UINT_MAX },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        is_int(listen_quota(t[i].cpu_max), t[i].cores, "cpu.max '%s'", t[i].cpu_max);
+    }
+}
+
 int main(void)
 {
     test_opens();
@@ -185,6 +214,7 @@ int main(void)
     test_long_names();
     test_taken();
     test_too_few_descriptors();
+    test_quota();
     ok(listen_cores() >= 1 && listen_cores() <= (unsigned)sysconf(_SC_NPROCESSORS_CONF), "%u cores",
        listen_cores());
     return check_done();

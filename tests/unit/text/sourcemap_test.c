@@ -174,6 +174,7 @@ int main(void)
     check_scalar("a: \"\\0\\a\\b\\t\\\t\\n\\v\\f\\r\\e\\ \\\"\\/\\\\\\N\\_\\L\\P\"\nb: 1\n", true);
     check_scalar("a: \"\\x7f\\x80\\u07ff\\u0800\\uFFFD\\U00010000\\U0010fFfF.\"\n", true);
     check_both("{\"a\":\"\\ud800\\udc00\\uDBFF\\uDFFF\\ue000\\ud7ff\"}", true);
+    check_both("a: \"\\x0a\\x9F\\xA0\\xaf\\u09Af\\uAaFf\\u0FA9\"\n", true);
     check_folded("a: \"one \t\n   two\n\n\n  three\\\n   four\"\nb: 1\n", "one two\n\nthreefour");
     check_folded("a: 'one \t\n   t''o\n\n\t\n  three'\nb: 1\n", "one t'o\n\nthree");
     check_folded("a: one \n   two\n\n\n  three\nb: 1\n", "one two\n\nthree");
