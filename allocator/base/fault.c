@@ -194,6 +194,35 @@ void faults_drop_errors(struct faults *f, size_t from)
     f->n = n;
 }
 
+static bool is_same(const struct fault *a, const struct fault *b)
+{
+    return a->document == b->document && strcmp(a->path, b->path) == 0 &&
+           strcmp(a->text, b->text) == 0;
+}
+
+void faults_drop_repeats(struct faults *f, size_t from)
+{
+    size_t n = from;
+
+    for (size_t i = from; i < f->n; i++) {
+        size_t k = 0;
+        while (k < n && !is_same(&f->v[k], &f->v[i])) {
+            k++;
+        }
+        if (k == n) {
+            f->v[n++] = f->v[i];
+            continue;
+        }
+        if (f->v[i].severity == FAULT_ERROR && f->v[k].severity == FAULT_ERROR) {
+            f->n_errors--;
+        } else if (f->v[i].severity == FAULT_ERROR) {
+            f->v[k].severity = FAULT_ERROR;
+        }
+        drop(&f->v[i]);
+    }
+    f->n = n;
+}
+
 void faults_fini(struct faults *f)
 {
     for (size_t i = 0; i < f->n; i++) {

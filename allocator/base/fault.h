@@ -58,6 +58,9 @@ void faults_add_at(struct faults *f, enum fault_severity severity, unsigned line
 /* Forgets the errors from index 'from' on, those past the limit included: another way was found.
  * Warnings stay. */
 void faults_drop_errors(struct faults *f, size_t from);
+/* Forgets from index 'from' on what was said before, word for word at the same place: another
+ * reader of the same document found it, too. If one of them takes it for an error, it is one. */
+void faults_drop_repeats(struct faults *f, size_t from);
 /* The first error as one text "path: text" (ERR_INVALID), or 0 when there is none. */
 int faults_first(const struct faults *f, struct err *err);
 /* Each fault on a line of its own: "file:line: path: text", or "file:line: document 2: path: text";

@@ -1,5 +1,7 @@
 #include "allocator/codec/nodeedit.h"
 
+#include <string.h>
+
 /* Trees hold plain pointers so that parsers can build them; nothing here writes through a shared
  * one. */
 static struct node *shared(const struct node *n)
@@ -38,6 +40,22 @@ struct node *nodeedit_map(struct arena *arena, struct node_pair *pairs, size_t n
         .type = NODE_MAP, .style = NODE_FLOW, .is_json = true, .n = n, .pairs = pairs
     };
     return map;
+}
+
+struct node *nodeedit_copy(struct arena *arena, const struct node *n)
+{
+    struct node *copy = arena_alloc(arena, sizeof(*copy));
+
+    *copy = *n;
+    copy->anchor = copy->canonical = NULL;
+    if (n->type == NODE_LIST) {
+        copy->items = arena_alloc(arena, (n->n + 1) * sizeof(struct node *));
+        memcpy((void *)copy->items, (const void *)n->items, n->n * sizeof(struct node *));
+    } else if (n->type == NODE_MAP) {
+        copy->pairs = arena_alloc(arena, (n->n + 1) * sizeof(*copy->pairs));
+        memcpy(copy->pairs, n->pairs, n->n * sizeof(*copy->pairs));
+    }
+    return copy;
 }
 
 struct node *nodeedit_single(struct arena *arena, struct span key, const struct node *value)

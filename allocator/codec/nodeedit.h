@@ -11,6 +11,8 @@ struct node *nodeedit_text(struct arena *arena, struct span text);
 /* 'items' and 'pairs' are taken over. */
 struct node *nodeedit_list(struct arena *arena, struct node **items, size_t n);
 struct node *nodeedit_map(struct arena *arena, struct node_pair *pairs, size_t n);
+/* A list or map whose own items or values may be changed by the caller; what is below is shared. */
+struct node *nodeedit_copy(struct arena *arena, const struct node *n);
 /* A map of one member. */
 struct node *nodeedit_single(struct arena *arena, struct span key, const struct node *value);
 /* 'map' (NULL: an empty one) with member 'key' set, or without it when 'value' is NULL. */

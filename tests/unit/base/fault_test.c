@@ -131,11 +131,36 @@ static void test_drop(void)
     faults_fini(&f);
 }
 
+static void test_repeats(void)
+{
+    struct faults f;
+
+    faults_init(&f);
+    faults_add(&f, FAULT_WARNING, 1, "a");
+    faults_add(&f, FAULT_WARNING, 1, "b");
+    faults_add(&f, FAULT_ERROR, 1, "c");
+    size_t from = f.n;
+    faults_add(&f, FAULT_WARNING, 2, "a");
+    faults_add(&f, FAULT_ERROR, 2, "b");
+    faults_add(&f, FAULT_ERROR, 2, "c");
+    faults_add_at(&f, FAULT_WARNING, 2, "there", "a");
+    faults_add(&f, FAULT_ERROR, 2, "d");
+    faults_add(&f, FAULT_ERROR, 2, "d");
+    faults_drop_repeats(&f, from);
+    is_int(f.n, 5, "each once, and the same text elsewhere");
+    is_int(f.n_errors, 3, "errors once");
+    is_int(f.v[1].severity, FAULT_ERROR, "what one takes for an error is one");
+    is_str(f.v[3].path, "there", "another place");
+    is_str(f.v[4].text, "d", "what came last");
+    faults_fini(&f);
+}
+
 int main(void)
 {
     test_paths();
     test_print();
     test_limits();
     test_drop();
+    test_repeats();
     return check_done();
 }
