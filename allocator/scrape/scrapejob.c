@@ -620,6 +620,9 @@ void scrapejobs_parse(const struct node *list, const struct scrape_globals *glob
     find_duplicates(list, out, f, is_bad);
     mark = faults_push(f, "scrape_configs");
     for (size_t i = 0; i < list->n; i++) {
+        if (list->items[i] == NULL) {
+            continue;
+        }
         size_t inner = faults_push_index(f, i);
         struct scrapejob *job = scrapejob_parse(list->items[i], globals, options, pool, f);
         faults_pop(f, inner);

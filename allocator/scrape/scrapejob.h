@@ -85,7 +85,8 @@ struct scrapejobs {
     size_t n, cap;
 };
 /* Parses a whole list (NULL: none): pushes "scrape_configs[i]" paths, appends the good ones,
- * reports duplicates of job_name, in the list and with those of '*out' that have no receiver. */
+ * reports duplicates of job_name, in the list and with those of '*out' that have no receiver. An
+ * item that is a NULL pointer is somebody else's. */
 void scrapejobs_parse(const struct node *list, const struct scrape_globals *globals,
                       const struct scrape_options *options, struct strpool *pool, struct faults *f,
                       struct scrapejobs *out);

@@ -5,6 +5,8 @@
 #include "allocator/codec/nodeedit.h"
 #include "allocator/tenant/wire.h"
 
+#define LEFT_MARK "left"
+
 /* ---- what is stored */
 
 static void add(struct originals *o, struct span receiver, const struct node_pair *job)
@@ -133,31 +135,96 @@ static const struct node *put_back_job(const struct originals *o, struct span re
 
 /* ---- the list of a receiver */
 
+const struct node *originals_left_job(struct span job, struct arena *arena)
+{
+    struct node *is = nodeedit_text(arena, SPAN_LIT("true"));
+
+    is->style = NODE_PLAIN;
+    const struct node *map = nodeedit_single(arena, SPAN_LIT(LEFT_MARK), is);
+    return job.len == 0
+               ? map
+               : nodeedit_member(arena, map, SPAN_LIT("job_name"), nodeedit_text(arena, job));
+}
+
+/* Empty when it has none. */
+static struct span name_of(const struct node *job)
+{
+    struct span name = { "", 0 };
+
+    (void)node_as_text(node_get(job, "job_name"), &name);
+    return name;
+}
+
+bool originals_is_rest(const struct node *list, const struct node *stored, struct arena *arena)
+{
+    struct spanmap left;
+    bool is = stored != NULL && stored->type == NODE_LIST;
+
+    spanmap_init(&left, arena);
+    for (size_t i = 0; is && i < stored->n; i++) {
+        if (node_get(stored->items[i], LEFT_MARK) != NULL) {
+            (void)spanmap_put(&left, name_of(stored->items[i]), stored->items[i]);
+        }
+    }
+    for (size_t i = 0; is && i < list->n; i++) {
+        is = spanmap_has(&left, name_of(list->items[i]));
+    }
+    spanmap_fini(&left);
+    return is;
+}
+
+/* Those of 'list' whose name is among 'names', or is not. */
+static size_t select_jobs(const struct node *list, const struct spanmap *names, bool is_among,
+                          struct node **out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; !node_is_null(list) && i < list->n; i++) {
+        if (spanmap_has(names, name_of(list->items[i])) == is_among) {
+            out[n++] = list->items[i];
+        }
+    }
+    return n;
+}
+
+/* Jobs that are stored and in the list stand where the stored ones stood, in the order that the
+ * list has: it is the user's newer word. */
 const struct node *originals_join_jobs(const struct node *list, const struct node *stored,
                                        struct arena *arena)
 {
-    size_t n = node_is_null(list) ? 0 : list->n, n_list = n;
-    struct spanmap names;
-    struct jobname_written name;
+    size_t n_list = node_is_null(list) ? 0 : list->n, next = 0;
+    struct spanmap stored_names, list_names;
 
     if (stored == NULL || stored->type != NODE_LIST || stored->n == 0) {
         return list;
     }
-    struct node **items = arena_alloc(arena, (n + stored->n) * sizeof(struct node *));
-    spanmap_init(&names, arena);
-    for (size_t i = 0; i < n_list; i++) {
-        items[i] = list->items[i];
-        if (jobname_of(items[i], &name)) {
-            (void)spanmap_put(&names, jobname_read(name, arena).text, items[i]);
-        }
-    }
+    struct node **items = arena_alloc(arena, (2 * n_list + stored->n) * sizeof(struct node *));
+    struct node **known = arena_alloc(arena, (n_list + 1) * sizeof(struct node *));
+    spanmap_init(&stored_names, arena);
+    spanmap_init(&list_names, arena);
     for (size_t i = 0; i < stored->n; i++) {
-        if (!jobname_of(stored->items[i], &name) ||
-            !spanmap_has(&names, jobname_read(name, arena).text)) {
+        (void)spanmap_put(&stored_names, name_of(stored->items[i]), stored->items[i]);
+    }
+    for (size_t i = 0; i < n_list; i++) {
+        (void)spanmap_put(&list_names, name_of(list->items[i]), list->items[i]);
+    }
+    size_t n = select_jobs(list, &stored_names, false, items);
+    size_t n_known = select_jobs(list, &stored_names, true, known);
+    for (size_t i = 0; i < stored->n; i++) {
+        bool is_left = node_get(stored->items[i], LEFT_MARK) != NULL;
+        if (spanmap_has(&list_names, name_of(stored->items[i]))) {
+            if (next < n_known) {
+                items[n++] = known[next++];
+            }
+        } else if (!is_left) {
             items[n++] = stored->items[i];
         }
     }
-    spanmap_fini(&names);
+    while (next < n_known) {
+        items[n++] = known[next++];
+    }
+    spanmap_fini(&list_names);
+    spanmap_fini(&stored_names);
     struct node *whole = nodeedit_list(arena, items, n);
     whole->line = list == NULL ? 0 : list->line;
     return whole;

@@ -38,10 +38,15 @@ const struct node *originals_of_receiver(const struct originals *o, struct span 
 /* Is this "target_allocator" one whose endpoint a rewrite made, for whatever Collector and style?
  * What is stored of a receiver's list and block counts while it is. */
 bool originals_is_our_block(const struct node *block, struct arena *arena);
-/* 'list' (may be NULL) followed by the jobs that are stored whole ('stored', may be NULL): a job
- * of the same name that is in the list again is the user's newer word. */
+/* 'list' (may be NULL) and the jobs that are stored whole ('stored', may be NULL), in the order
+ * that they had: a job of the same name that is in the list again is the user's newer word. */
 const struct node *originals_join_jobs(const struct node *list, const struct node *stored,
                                        struct arena *arena);
+/* What is stored in place of a job that stays in the list, so that all come back in their order.
+ * 'job' is its name, or empty. */
+const struct node *originals_left_job(struct span job, struct arena *arena);
+/* Is 'list' what is left of one whose other jobs are 'stored' (may be NULL)? */
+bool originals_is_rest(const struct node *list, const struct node *stored, struct arena *arena);
 /* The scrape_configs of 'receiver' as they were: 'list' (may be NULL) with the sections of its jobs
  * joined in, and after them the jobs that block style took. An error under the path where 'f'
  * stands for each job that points at the allocator while it has nothing else to discover and

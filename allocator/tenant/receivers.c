@@ -1,8 +1,12 @@
 #include "allocator/tenant/receivers.h"
 
+#include "allocator/base/mem.h"
+#include "allocator/base/vec.h"
 #include "allocator/codec/nodecopy.h"
+#include "allocator/codec/nodeedit.h"
 #include "allocator/codec/walk.h"
 #include "allocator/scrape/scrapefields.h"
+#include "allocator/tenant/jobadvice.h"
 #include "allocator/tenant/originals.h"
 #include "allocator/tenant/wire.h"
 
@@ -11,18 +15,101 @@ bool receivers_is(struct span name)
     return span_is(name, WIRE_DEFAULT_RECEIVER) || span_has_prefix(name, WIRE_DEFAULT_RECEIVER "/");
 }
 
-/* ---- one receiver */
+void left_jobs_fini(struct left_jobs *left)
+{
+    vec_each(left, it) {
+        mem_free(it->receiver);
+        mem_free(it->job);
+        mem_free(it->why);
+    }
+    vec_fini(left);
+}
 
 /* What reading the receivers of one CR needs. */
 struct reader {
     struct originals originals;
     bool is_unread; /* there is an annotation that nobody can read */
+    struct takable takable;
+    bool is_served;       /* somebody judges its jobs */
+    struct spanmap names; /* of all jobs, by receiver */
     const struct scrape_options *options;
     struct strpool *pool;
     struct arena *arena;
     struct faults *f;
     struct scrapejobs *out;
+    struct left_jobs *left; /* or NULL */
 };
+
+/* ---- which jobs are taken */
+
+static void leave(const struct reader *r, struct span receiver, struct span job, size_t index,
+                  const struct left *left)
+{
+    size_t mark = faults_push(r->f, "scrape_configs");
+
+    faults_push_index(r->f, index);
+    takable_report(left, job, FAULT_WARNING, r->f);
+    faults_pop(r->f, mark);
+    if (r->left != NULL) {
+        *vec_push(r->left) = (struct left_job){ .receiver = mem_strndup(receiver.p, receiver.len),
+                                                .job = mem_strndup(job.p, job.len),
+                                                .why = takable_sentence(left, job),
+                                                .kind = left->kind };
+    }
+}
+
+/* As the allocator parses it; NULL: it is left. */
+static const struct node *take(struct reader *r, struct span receiver, const struct node *job,
+                               const struct node *global, size_t index)
+{
+    const struct node *filled = takable_fill(&r->takable, job);
+    struct jobname_written written = { { NULL, 0 } };
+    struct left left;
+
+    if (jobname_of(job, &written)) {
+        struct jobname_read read = jobname_read(written, r->arena);
+        (void)spanmap_put(&r->names, written.text, job);
+        (void)spanmap_put(&r->names, read.text, job);
+        (void)spanmap_put_in(&r->names, receiver, read.text, job);
+    }
+    struct span name = written.text;
+    bool is_taken = !r->is_served || takable_judge(&r->takable, receiver, filled, global, &left);
+    if (r->is_served) {
+        size_t mark = faults_push(r->f, "scrape_configs");
+        faults_push_index(r->f, index);
+        jobadvice_give(filled, name, is_taken, r->f);
+        faults_pop(r->f, mark);
+    }
+    if (!is_taken) {
+        leave(r, receiver, name, index, &left);
+        return NULL;
+    }
+    return takable_readable(&r->takable, filled, global);
+}
+
+static bool is_lost(const struct spanmap *lost, const struct node *job, struct arena *arena)
+{
+    struct jobname_written name;
+
+    return jobname_of(job, &name) && spanmap_has(lost, jobname_read(name, arena).text);
+}
+
+/* The list with nothing in place of the jobs that are left. */
+static const struct node *take_all(struct reader *r, struct span receiver, const struct node *list,
+                                   const struct node *global, const struct spanmap *lost)
+{
+    if (list == NULL || list->type != NODE_LIST) {
+        return list;
+    }
+    struct node *taken = nodeedit_copy(r->arena, list);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct node *job = list->items[i];
+        if (!node_is_null(job) && !is_lost(lost, job, r->arena)) {
+            taken->items[i] = (struct node *)(uintptr_t)take(r, receiver, job, global, i);
+        }
+    }
+    return taken;
+}
 
 static void drop_lost(const struct reader *r, const struct spanmap *lost, size_t from)
 {
@@ -39,7 +126,7 @@ static void drop_lost(const struct reader *r, const struct spanmap *lost, size_t
 }
 
 /* The "config" of one receiver, NULL when it has none; 'f' stands there. */
-static void read_config(const struct reader *r, const struct node_pair *receiver,
+static void read_config(struct reader *r, const struct node_pair *receiver,
                         const struct node *config)
 {
     bool strict = r->options->strict;
@@ -50,17 +137,23 @@ static void read_config(const struct reader *r, const struct node_pair *receiver
     if (config != NULL) {
         schema_check(scrapefields_file, config, strict ? FAULT_ERROR : FAULT_WARNING, r->f);
     }
-    const struct node *global =
-        nodecopy(node_get(config, "global"), r->options->unescape_dollars, r->arena);
+    const struct node *written = takable_fill(&r->takable, node_get(config, "global"));
+    const struct node *global = nodecopy(takable_readable_global(&r->takable, written),
+                                         r->options->unescape_dollars, r->arena);
     size_t mark = faults_push(r->f, "global");
     scrape_globals_parse(global, strict, r->f, &globals);
     faults_pop(r->f, mark);
     spanmap_init(&lost, r->arena);
-    const struct node *list = originals_put_back(&r->originals, receiver,
-                                                 node_get(config, "scrape_configs"), r->f, &lost);
+    const struct node *found = node_get(config, "scrape_configs");
+    mark = faults_push(r->f, "scrape_configs");
+    bool is_template = takable_is_template(found, FAULT_WARNING, r->f);
+    faults_pop(r->f, mark);
+    const struct node *list =
+        originals_put_back(&r->originals, receiver, is_template ? NULL : found, r->f, &lost);
+    const struct node *taken = take_all(r, receiver->key->text, list, written, &lost);
     struct scrape_options options = *r->options;
     options.receiver = receiver->key->text;
-    scrapejobs_parse(list, &globals, &options, r->pool, r->f, r->out);
+    scrapejobs_parse(taken, &globals, &options, r->pool, r->f, r->out);
     drop_lost(r, &lost, from);
     spanmap_fini(&lost);
 }
@@ -77,11 +170,11 @@ static void check_block(const struct reader *r, const struct node *receiver)
     }
 }
 
-static void read_receiver(const struct reader *r, const struct node_pair *pair)
+static void read_receiver(struct reader *r, const struct node_pair *pair)
 {
     const struct node *config = NULL;
 
-    if (node_is_null(pair->value)) {
+    if (node_is_null(pair->value) || takable_is_template(pair->value, FAULT_WARNING, r->f)) {
         return;
     }
     if (pair->value->type != NODE_MAP) {
@@ -90,16 +183,20 @@ static void read_receiver(const struct reader *r, const struct node_pair *pair)
         return;
     }
     check_block(r, pair->value);
-    if (!walk_map(pair->value, "config", r->f, &config) &&
-        !node_is_null(node_get(pair->value, "config"))) {
+    const struct node *written = node_get(pair->value, "config");
+    size_t mark = faults_push(r->f, "config");
+    bool is_template = takable_is_template(written, FAULT_WARNING, r->f);
+    faults_pop(r->f, mark);
+    if (is_template ||
+        (!walk_map(pair->value, "config", r->f, &config) && !node_is_null(written))) {
         return;
     }
-    size_t mark = faults_push(r->f, "config");
+    mark = faults_push(r->f, "config");
     read_config(r, pair, config);
     faults_pop(r->f, mark);
 }
 
-static void read_receivers(const struct reader *r, const struct node *receivers)
+static void read_receivers(struct reader *r, const struct node *receivers)
 {
     size_t mark = faults_push(r->f, "receivers");
 
@@ -147,29 +244,51 @@ static int read_annotation(const struct collector *c, struct arena *arena, struc
     return rc;
 }
 
-bool receivers_jobs(const struct collector *c, const struct scrape_options *options,
-                    struct strpool *pool, struct faults *f, struct scrapejobs *out)
+static void read_collector(struct reader *r, const struct collector *c)
 {
-    const struct node *receivers = NULL;
+    const struct node *receivers = NULL, *written = node_get(c->config, "receivers");
+    size_t mark = faults_push(r->f, "spec");
+
+    faults_push(r->f, "config");
+    spanmap_init(&r->names, r->arena);
+    size_t inner = faults_push(r->f, "receivers");
+    bool is_template = takable_is_template(written, FAULT_WARNING, r->f);
+    faults_pop(r->f, inner);
+    if (!is_template && walk_map(c->config, "receivers", r->f, &receivers)) {
+        read_receivers(r, receivers);
+    }
+    faults_pop(r->f, mark);
+    if (r->is_served) {
+        takable_report_strangers(&r->takable, &r->names, r->f);
+    }
+    spanmap_fini(&r->names);
+}
+
+bool receivers_jobs(const struct collector *c, const struct receivers_options *options,
+                    struct strpool *pool, struct faults *f, struct scrapejobs *out,
+                    struct left_jobs *out_left)
+{
     struct node *annotation = NULL;
-    struct scrape_options own = *options;
+    struct scrape_options own = options->scrape;
     struct collector opened = *c;
     struct arena arena;
-    struct reader r = { .options = &own, .pool = pool, .arena = &arena, .f = f, .out = out };
+    struct reader r = { .options = &own,
+                        .is_served = collector_is_served(c),
+                        .pool = pool,
+                        .arena = &arena,
+                        .f = f,
+                        .out = out,
+                        .left = out_left };
 
     own.unescape_dollars = true;
     arena_init(&arena);
     int rc = read_annotation(c, &arena, f, &annotation);
     bool is_usable = rc != ERR_UNSUPPORTED && c->name.len > 0;
     r.is_unread = rc < 0;
+    takable_init(&r.takable, c, &options->takable, &arena);
     if (collector_open_config(&opened, &arena, FAULT_ERROR, f) == 0 && is_usable) {
         originals_init(&r.originals, annotation, &arena);
-        size_t mark = faults_push(f, "spec");
-        faults_push(f, "config");
-        if (walk_map(opened.config, "receivers", f, &receivers)) {
-            read_receivers(&r, receivers);
-        }
-        faults_pop(f, mark);
+        read_collector(&r, &opened);
         originals_fini(&r.originals);
     }
     arena_fini(&arena);

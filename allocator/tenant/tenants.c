@@ -156,7 +156,11 @@ static void load_collector(struct loading *l, const struct node *doc, const char
     struct tenant *t = tenant_new(cr.ns, cr.name);
     set_strategy(l->options, t, cr.strategy, SPAN_LIT(""));
     t->are_jobs_inline = cr.has_prometheus_cr && !l->options->is_block_style;
-    struct scrape_options so = {
+    struct receivers_options how = {
+        .takable = { .leaves_files = l->options->leaves_files,
+                     .is_block_style = l->options->is_block_style },
+    };
+    how.scrape = (struct scrape_options){
         .base_dir = folder_of(path),
         .unescape_dollars = true,
         .thorough = l->options->thorough,
@@ -166,7 +170,7 @@ static void load_collector(struct loading *l, const struct node *doc, const char
                       ? SCRAPE_FILTER_RELABEL
                       : SCRAPE_FILTER_NONE,
     };
-    if (!receivers_jobs(&cr, &so, &t->names, l->f, &t->jobs)) {
+    if (!receivers_jobs(&cr, &how, &t->names, l->f, &t->jobs, &l->tenants.left)) {
         tenant_free(&t);
         return;
     }
@@ -325,4 +329,5 @@ void tenants_fini(struct tenants *t)
         mem_free(*text);
     }
     vec_fini(&t->passed_over);
+    left_jobs_fini(&t->left);
 }

@@ -5,6 +5,7 @@
 #define OTEL_TA_TENANT_TENANTS_H
 
 #include "allocator/base/vec.h"
+#include "allocator/tenant/receivers.h"
 #include "allocator/tenant/tenant.h"
 
 struct dropin;
@@ -32,12 +33,14 @@ struct tenants_options { /* what the command line says; empty = not given, the d
     bool include_disabled;    /* manifests: also CRs that do not ask for an allocator */
     bool thorough;            /* as in struct scrape_options */
     bool needs_no_collectors; /* drop-in: only the jobs are of interest */
+    bool leaves_files;        /* manifests: as in struct takable_options */
 };
 
 struct tenants {
     struct tenant **v; /* each owned */
     size_t n, cap;
     VEC(char *) passed_over; /* owned; of each Collector that is none: who it is, and why */
+    struct left_jobs left;   /* of those that are: the jobs that stay with the collectors */
 };
 
 /* Faults carry file and document; on any error the result is empty. */

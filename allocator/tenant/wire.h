@@ -11,6 +11,8 @@
 
 #define WIRE_ANNOTATION "otel-ta/sd-configs"
 #define WIRE_INJECT_LABEL "otel-ta/inject"
+#define WIRE_LOCAL_JOBS "otel-ta/local-jobs" /* annotation: jobs that stay with the collectors */
+#define WIRE_FALLBACK "otel-ta/fallback-strategy" /* annotation */
 #define WIRE_DEFAULT_RECEIVER "prometheus"
 #define WIRE_DEFAULT_COLLECTOR_ID "${POD_NAME}"
 

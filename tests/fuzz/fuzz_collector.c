@@ -9,7 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void read_collector(const struct node *doc)
 {
-    const struct scrape_options options = { .strict = true };
+    const struct receivers_options options = { .scrape = { .strict = true },
+                                               .takable = { .leaves_files = true } };
     struct scrapejobs jobs = { 0 };
     struct collector c;
     struct strpool pool;
@@ -20,7 +21,7 @@ static void read_collector(const struct node *doc)
     collector_read(doc, &c);
     collector_check(&c, &f);
     collector_report_mode(&c, &f);
-    (void)receivers_jobs(&c, &options, &pool, &f, &jobs);
+    (void)receivers_jobs(&c, &options, &pool, &f, &jobs, NULL);
     scrapejobs_fini(&jobs);
     strpool_fini(&pool);
     faults_fini(&f);

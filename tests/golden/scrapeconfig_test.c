@@ -69,7 +69,8 @@ static void load(const struct node *root, const struct scrape_options *o, struct
     if (collector_is(root)) {
         collector_read(root, &c);
         collector_check(&c, f);
-        (void)receivers_jobs(&c, o, pool, f, out);
+        const struct receivers_options how = { .scrape = *o };
+        (void)receivers_jobs(&c, &how, pool, f, out, NULL);
     } else if (node_get(root, "config") != NULL) {
         dropin_parse(root, f, &dropin);
         dropin_jobs(&dropin, false, pool, f, out);

@@ -166,7 +166,7 @@ def through_shell(redirection, *words):
     return subprocess.run(["sh", "-c", f'exec "$@" {redirection}', "sh", BINARY, *words], capture_output=True, text=True, timeout=30, check=False)
 
 
-for words in (("rewrite", "-f", EXAMPLE), ("restore", "-f", EXAMPLE), ("validate", "-f", EXAMPLE), ("allocate", "-f", SHOP),
+for words in (("rewrite", "-f", SHOP), ("restore", "-f", EXAMPLE), ("validate", "-f", SHOP), ("allocate", "-f", SHOP),
               ("allocate", "-f", SHOP, "-o", "json"), ("explain", "-f", SHOP), ("check", "config", SHOP),
               ("check", "service-discovery", SHOP, "cache"), ("version",), ("help",), ("help", "serve")):
     refuses(through_shell(">/dev/full", *words), 3, r"(?m)^otel-ta: standard output: No space left on device\n\Z", f"{words}: a full disk")

@@ -74,9 +74,57 @@ for name, text, is_served, said, is_error in CASES:
     same(f"{name}:1" in allocated.stdout, is_served, f"{name}: is it allocated?")
     same(f"{name}:1" in explained.stdout, is_served, f"{name}: is it explained?")
 
-allocator = Allocator("---".join(text for _, text, _, _, is_error in CASES if not is_error), source="--filename")
+# What is in a job decides whether it is taken. Its discovery and more members of it, and why it stays with the collectors (None: it is taken).
+JOBS = [
+    ("plain", "static_configs: [{targets: ['plain:1']}]", None),
+    ("kubernetes", "kubernetes_sd_configs: [{role: pod}]", "the allocator cannot run kubernetes_sd_configs"),
+    ("mixed", "static_configs: [{targets: ['mixed:1']}], consul_sd_configs: [{}]", "the allocator cannot run consul_sd_configs"),
+    ("own-ip", "static_configs: [{targets: ['${env:IP}:1']}]", "${env:IP} in static_configs[0].targets[0] is no plain value of spec.env"),
+    ("known", "static_configs: [{targets: ['${env:KNOWN}:1']}], scrape_interval: '${env:I}'", None),
+    ("labelled", "static_configs: [{targets: ['labelled:1'], labels: {c: '${C}'}}]", "${C} in static_configs[0].labels.c is set nowhere"),
+    ("default", "static_configs: [{targets: ['${env:NOBODY:-default}:1']}]", None),
+    ("bare", "static_configs: [{targets: ['$IP:1']}]", "'$IP:1' in static_configs is filled in by some releases of them only"),
+    ("ruled", "static_configs: [{targets: ['ruled:1']}], relabel_configs: [{action: keep, source_labels: [a], regex: '${env:IP}'}]",
+     "${env:IP} in relabel_configs[0].regex is no plain value"),
+    ("unread", "static_configs: [{targets: ['unread:1']}], relabel_configs: [{target_label: a, replacement: '${env:IP}'}]", None),
+    ("file", "static_configs: '${file:/etc/targets.yaml}'", "${file:/etc/targets.yaml} in static_configs is read where each collector runs"),
+    ("local", "static_configs: [{targets: ['local:1']}]", "annotation otel-ta/local-jobs says so"),
+]
+for name, members, why in JOBS:
+    path = DIR / f"job-{name}.yaml"
+    path.write_text(f"""
+apiVersion: opentelemetry.io/v1beta1
+kind: OpenTelemetryCollector
+metadata: {{name: job-{name}, namespace: n, annotations: {{otel-ta/local-jobs: local}}}}
+spec:
+  targetAllocator: {{enabled: true}}
+  env: [{{name: KNOWN, value: known}}, {{name: IP, valueFrom: {{fieldRef: {{fieldPath: status.podIP}}}}}}]
+  config: {{receivers: {{prometheus: {{config: {{scrape_configs: [{{job_name: {name}, {members}}}]}}}}}}}}
+""", encoding="utf-8")
+    answers = {"rewrite": run("rewrite", "-f", path), "validate": run("validate", "-f", path), "allocate": run("allocate", "-f", path),
+               "explain": run("explain", "-f", path, "--job", name), "check": run("check", "service-discovery", path, name)}
+    for command, answer in answers.items():
+        same(answer.returncode, 1 if why and command in ("explain", "check") else 0, f"{name}: {command}'s exit code ({answer.stderr})")
+        same(f"job '{name}' stays with the collectors: {why}" in answer.stderr, why is not None, f"{name}: {command} says why")
+    same("otel-ta/sd-configs" in answers["rewrite"].stdout, why is None, f"{name}: is it rewritten?")
+    if why is None:
+        for command in ("allocate", "explain", "check"):
+            ok(f"{name}:1" in answers[command].stdout, f"{name}: {command} has its target")
+        restored = subprocess.run([BINARY, "restore", "-f", "-"], input=answers["rewrite"].stdout, capture_output=True, text=True, check=False)
+        same(restored.stdout, path.read_text(encoding="utf-8"), f"{name}: and it comes back")
+    else:
+        same(answers["rewrite"].stdout, path.read_text(encoding="utf-8"), f"{name}: left byte for byte")
+        same(run("rewrite", "-f", path, "--untakable=deny").returncode, 1, f"{name}: --untakable=deny") if name != "local" else None
+
+allocator = Allocator("---".join(text for _, text, _, _, is_error in CASES if not is_error) + "".join(
+    "---" + (DIR / f"job-{name}.yaml").read_text(encoding="utf-8") for name, _, _ in JOBS), source="--filename")
 ok(allocator.ready(), "ready")
-same(sorted(json.loads(allocator.get("/jobs")[1])), ["good-job"], "serve has the jobs of those that are served")
+for name, _, why in JOBS + [("good-job", "", None)]:
+    cr = "good" if name == "good-job" else f"job-{name}"
+    status, jobs = allocator.get(f"/n/n/{cr}/jobs")
+    same(sorted(json.loads(jobs)), [name] if why is None else [], f"serve has the jobs of {cr} that are taken")
+    if why is not None:
+        ok(f"job '{name}' stays with the collectors: {why}" in allocator.log().replace('\\"', '"'), f"{name}: serve says why")
 ok(SIDECAR.partition("spec.mode: ")[2] in allocator.log(), "and says why one is not")
 same("silent" in allocator.log() or "opted-out" in allocator.log(), False, "and nothing of those that did not ask")
 done()

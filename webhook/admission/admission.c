@@ -433,6 +433,7 @@ static bool revise(struct answer *a, const struct node *root, bool is_whole)
     bool is_done = true;
 
     int rc = revision_make(&in, a->arena, &a->faults, &r);
+    memcpy(a->reply->n_left, r.plan.n_left, sizeof(a->reply->n_left));
     if (rc < 0) {
         reply_denied(a);
     } else if (!r.is_changed) {

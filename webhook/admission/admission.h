@@ -23,6 +23,7 @@ struct admission_reply {
     enum admission_verdict verdict;
     struct span uid, ns, name; /* for the log; borrowed from the request */
     struct span reason;        /* of what was not patched, one line; may be empty */
+    size_t n_left[LEFT_KINDS]; /* jobs that stay with the collectors */
 };
 
 /* 'body' has to live as long as the reply. */

@@ -36,12 +36,15 @@ static const struct {
     { PLACE_ROOT, "spec", PLACE_SPEC },
     { PLACE_METADATA, "annotations", PLACE_FULL },
     { PLACE_METADATA, "labels", PLACE_FULL },
+    { PLACE_SPEC, "env", PLACE_FULL },
+    { PLACE_SPEC, "envFrom", PLACE_FULL },
     { PLACE_SPEC, "targetAllocator", PLACE_ALLOCATOR },
     { PLACE_SPEC, "config", PLACE_CONFIG },
     { PLACE_ALLOCATOR, "prometheusCR", PLACE_FULL },
     { PLACE_CONFIG, "receivers", PLACE_RECEIVERS },
     { PLACE_RECEIVER, "config", PLACE_PROMETHEUS },
     { PLACE_RECEIVER, "target_allocator", PLACE_FULL },
+    { PLACE_PROMETHEUS, "global", PLACE_FULL },
     { PLACE_PROMETHEUS, "scrape_configs", PLACE_JOBS },
 };
 
@@ -231,6 +234,20 @@ static inline int read_value(struct reader *s, const struct json_token *t, enum 
     return 0;
 }
 
+/* Could a member of a job that is passed over decide whether it is taken (tenant/takable.h)? By an
+ * expression, or by a rule about labels that the configuration's own expressions reach. */
+static bool may_decide(struct span raw)
+{
+    static const char *const signs[] = { "${", "__scrape_", "\\u00" };
+
+    for (size_t i = 0; i < COUNT(signs); i++) {
+        if (raw.len > 0 && memmem(raw.p, raw.len, signs[i], strlen(signs[i])) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): LIMIT_DEPTH */
 static int read_map(struct reader *s, const struct json_token *begin, enum place place,
                     unsigned depth, struct node **out, struct err *err)
@@ -238,15 +255,18 @@ static int read_map(struct reader *s, const struct json_token *begin, enum place
     struct node *map = new_node(s, NODE_MAP, NODE_FLOW, begin);
     size_t from = s->pairs.n;
     struct json_token t;
+    bool is_whole = false; /* a job that has to be read with all its members */
 
     while (next_token(&s->scan, &t) == JSON_KEY) {
         enum place to;
         struct node_pair pair = { .key = read_key(s, &t, place, &to) };
         if (place == PLACE_JOB && to == PLACE_OPAQUE) { /* it may be anything, and stays */
-            enum json_event e = jsonscan_skip(&s->scan, NULL);
+            struct span raw = { NULL, 0 };
+            enum json_event e = jsonscan_skip(&s->scan, &raw);
             if (e == JSON_FAULT) {
                 return fail(s, err);
             }
+            is_whole = is_whole || may_decide(raw);
             continue;
         }
         next_token(&s->scan, &t);
@@ -261,6 +281,10 @@ static int read_map(struct reader *s, const struct json_token *begin, enum place
     }
     map->end = t.end;
     close_map(s, map, from);
+    if (is_whole) {
+        struct span text = span_make(s->text.p + begin->begin, (size_t)(t.end - begin->begin));
+        return node_from_json(text, begin->begin, s->arena, out, err);
+    }
     if (place == PLACE_FULL) {
         find_canonical(s, map);
     }

@@ -69,9 +69,25 @@ static void count(const char *verdict)
     metric_add_for(METRIC_WEBHOOK_REVIEWS, &verdict, 1);
 }
 
+static size_t count_left(const struct admission_reply *reply)
+{
+    size_t n = 0;
+
+    for (size_t kind = LEFT_NOT + 1; kind < LEFT_KINDS; kind++) {
+        const char *reason = left_kind_name(kind);
+        if (reply->n_left[kind] > 0) {
+            metric_add_for(METRIC_WEBHOOK_JOBS_LEFT, &reason, reply->n_left[kind]);
+        }
+        n += reply->n_left[kind];
+    }
+    return n;
+}
+
 static void count_and_log(const struct admission_reply *reply, bool is_late, int64_t elapsed_us)
 {
     const char *verdict = is_late ? "timeout" : admission_verdict_name(reply->verdict);
+
+    size_t n_left = count_left(reply);
 
     count(verdict);
     metric_observe(METRIC_WEBHOOK_SECONDS, (double)elapsed_us / 1e6);
@@ -84,7 +100,8 @@ static void count_and_log(const struct admission_reply *reply, bool is_late, int
     }
     log_info("review", LOG_STR("verdict", verdict), LOG_SPAN("namespace", reply->ns),
              LOG_SPAN("name", reply->name), LOG_SPAN("reason", reply->reason),
-             LOG_SPAN("uid", reply->uid), LOG_INT("us", elapsed_us));
+             LOG_SPAN("uid", reply->uid), LOG_INT("jobs_left", (int64_t)n_left),
+             LOG_INT("us", elapsed_us));
 }
 
 static void answer(const struct admission_route *route, struct exchange *x)

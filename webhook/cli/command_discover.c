@@ -198,9 +198,12 @@ int command_discover(const struct options *o, const struct command_io *io)
     if (code != EXIT_OK) {
         return code;
     }
-    find_jobs(&input.tenants, o->arguments.v[1], &found);
+    const char *name = o->arguments.v[1];
+    find_jobs(&input.tenants, name, &found);
     if (found.n == 0) {
-        report_unknown(&input.tenants, o->arguments.v[1], io->errout);
+        if (!input_report_left(&input, name, "otel-ta check service-discovery: ", io->errout)) {
+            report_unknown(&input.tenants, name, io->errout);
+        }
         code = EXIT_FAULTS;
     } else {
         code = print_listing(&found, o->timeout_ms, &input.pool, io);

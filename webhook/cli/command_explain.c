@@ -253,6 +253,9 @@ static bool is_jobless(const struct options *o, const struct subjects *s, const 
 {
     bool is_known = o->explain.job == NULL || has_job(s, o->explain.job);
 
+    if (!is_known && input_report_left(input, o->explain.job, "otel-ta explain: ", errout)) {
+        return true;
+    }
     if (s->jobs.n == 1 && (is_known || input->tenants.passed_over.n > 0)) {
         input_report_jobless(input, "otel-ta explain: ", errout);
         return true;

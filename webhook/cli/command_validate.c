@@ -16,36 +16,45 @@ struct run {
     struct buf out;
 };
 
-static void validate_collector(const struct node *root, struct faults *f, size_t *n_jobs)
+struct tally {
+    size_t n_jobs, n_left; /* that are taken; that stay with the collectors */
+};
+
+static void validate_collector(const struct run *r, const struct node *root, struct faults *f,
+                               struct tally *t)
 {
-    const struct scrape_options options = { .strict = true,
-                                            .unescape_dollars = true,
-                                            .thorough = true };
+    const struct receivers_options options = {
+        .scrape = { .strict = true, .thorough = true },
+        .takable = r->rewrite->takable,
+    };
     struct collector c;
     struct scrapejobs jobs = { .v = NULL };
+    struct left_jobs left = { .v = NULL };
     struct strpool pool;
 
     collector_read(root, &c);
     collector_check(&c, f);
     strpool_init(&pool);
-    if (receivers_jobs(&c, &options, &pool, f, &jobs)) {
-        *n_jobs += jobs.n;
+    if (receivers_jobs(&c, &options, &pool, f, &jobs, &left)) {
+        t->n_jobs += jobs.n;
+        t->n_left += left.n;
     }
+    left_jobs_fini(&left);
     scrapejobs_fini(&jobs);
     strpool_fini(&pool);
 }
 
-static size_t validate_all(const struct node *root, struct faults *f)
+static struct tally validate_all(const struct run *r, const struct node *root, struct faults *f)
 {
     const struct node *collector;
-    size_t n_jobs = 0;
+    struct tally t = { 0 };
 
     for (size_t at = 0; (collector = collector_next(root, &at)) != NULL;) {
         size_t mark = collector_push(root, at, f);
-        validate_collector(collector, f, &n_jobs);
+        validate_collector(r, collector, f, &t);
         faults_pop(f, mark);
     }
-    return n_jobs;
+    return t;
 }
 
 static void validate_document(void *arg, const struct filewalk_document *d, struct arena *arena)
@@ -61,19 +70,26 @@ static void validate_document(void *arg, const struct filewalk_document *d, stru
     }
     filewalk_open_faults(&f, d);
     filewalk_warn_template(d, &f);
-    size_t n_jobs = validate_all(d->root, &f);
+    struct tally t = validate_all(r, d->root, &f);
+    size_t n_faults = f.n;
     if (f.n_errors == 0) {
         /* What the rewrite would refuse: only what it can still say when all jobs are good. */
         int rc = manifest_make(&in, arena, &f, &m);
         assert((rc < 0) == (f.n_errors > 0));
         manifest_fini(&m);
+        faults_drop_repeats(&f, n_faults);
     }
     filewalk_print_faults(&r->walk, d, &f);
     r->walk.is_withheld = r->walk.is_withheld || f.n_errors > 0;
     if (f.n_errors == 0) {
         AUTO_STR file = terminal_name(span_of(d->filename));
-        buf_addf(&r->out, "%s: %zu Collector%s, %zu scrape job%s: valid\n", file, n,
-                 n == 1 ? "" : "s", n_jobs, n_jobs == 1 ? "" : "s");
+        buf_addf(&r->out, "%s: %zu Collector%s, %zu scrape job%s", file, n, n == 1 ? "" : "s",
+                 t.n_jobs, t.n_jobs == 1 ? "" : "s");
+        if (t.n_left > 0) {
+            buf_addf(&r->out, " and %zu that stay%s with the collectors", t.n_left,
+                     t.n_left == 1 ? "s" : "");
+        }
+        buf_addf(&r->out, ": valid\n");
     }
     faults_fini(&f);
 }

@@ -161,9 +161,23 @@ void input_report_jobless(const struct input *s, const char *head, FILE *errout)
     vec_each(&s->tenants.passed_over, why) {
         terminal_line(errout, "%s%s", head, *why);
     }
-    if (s->tenants.passed_over.n == 0) {
+    if (s->tenants.left.n > 0) {
+        terminal_line(errout, "%severy job stays with the collectors", head);
+    } else if (s->tenants.passed_over.n == 0) {
         terminal_line(errout, "%sthere are no jobs", head);
     }
+}
+
+bool input_report_left(const struct input *s, const char *job, const char *head, FILE *errout)
+{
+    vec_each(&s->tenants.left, left) {
+        if (strcmp(left->job, job) == 0) {
+            terminal_line(errout, "%sjob '%s' stays with the collectors: no target of it is here",
+                          head, job);
+            return true;
+        }
+    }
+    return false;
 }
 
 void input_fini(struct input *s)

@@ -32,6 +32,9 @@ int input_load(const struct tenants_options *options, struct input_paths paths, 
                FILE *errout);
 /* There is not one job in it: says why, a line for each reason, after 'head'. */
 void input_report_jobless(const struct input *s, const char *head, FILE *errout);
+/* Is there a job of that name that stays with the collectors (why, was said when it was read)? Then
+ * says that there is nothing to see, after 'head'. */
+bool input_report_left(const struct input *s, const char *job, const char *head, FILE *errout);
 void input_fini(struct input *s);
 
 #endif

@@ -45,6 +45,9 @@ static char *why_no_rewrite(struct collector *c, struct arena *arena)
         return NULL; /* a warning says it */
     }
     n_jobs = count_jobs(c, &n_receivers);
+    if (n_jobs == 0 && expression_holder(node_get(c->config, "receivers")) != NULL) {
+        return mem_strdup("has no job to take: all are read where the collectors run");
+    }
     return annotation != NULL ? mem_strdup("is rewritten already")
            : n_receivers == 0 ? mem_strdup("has no Prometheus receiver")
            : n_jobs == 0      ? mem_strdup("has no scrape jobs")

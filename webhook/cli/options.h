@@ -75,6 +75,7 @@ struct options {
     flag_texts tls_names;
     struct certs_options certs; /* of the webhook; 'names' are those of 'tls_names' */
     struct rewrite_options rewrite;
+    struct flag_choice file_jobs; /* 1: they are left */
     struct serve_options serve;
     struct log_options log;
     enum terminal_colour colour;

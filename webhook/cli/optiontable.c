@@ -13,6 +13,8 @@ static const struct flag_word hash_versions[] = { { "v1", 0 }, { "v0", 1 }, { NU
 static const struct flag_word rewrite_styles[] = { { "inline", 0 },
                                                    { "target-allocator", 1 },
                                                    { NULL, 0 } };
+static const struct flag_word untakable[] = { { "keep", 0 }, { "deny", 1 }, { NULL, 0 } };
+static const struct flag_word file_jobs[] = { { "take", 0 }, { "leave", 1 }, { NULL, 0 } };
 static const struct flag_word url_styles[] = { { "documented", WIRE_DOCUMENTED },
                                                { "qualified", WIRE_QUALIFIED },
                                                { "shared", WIRE_SHARED },
@@ -190,6 +192,17 @@ const struct flag_row flag_rows[] = {
     { "rewrite-style", 0, FOR_SERVE | FOR_TEXT, "STYLE", "inline (default) or target-allocator",
       flagvalue_bool, .field = TO(rewrite.is_block_style), .words = rewrite_styles,
       .group = FLAG_REWRITING },
+    { "untakable", 0, FOR_SERVE | FOR(COMMAND_REWRITE) | FOR(COMMAND_VALIDATE), "keep|deny",
+      "a job that the allocator cannot run stays with the collectors (default), or is refused",
+      flagvalue_bool, .field = TO(rewrite.denies_untakable), .words = untakable,
+      .group = FLAG_REWRITING },
+    { "file-jobs", 0,
+      FOR_SERVE | FOR(COMMAND_REWRITE) | FOR(COMMAND_VALIDATE) | FOR(COMMAND_CHECK_SD) |
+          FOR_INSPECT,
+      "take|leave",
+      "jobs of Collectors whose discovery reads files: take them, the files are here (default), or "
+      "leave them where the files are (default of serve without -f)",
+      flagvalue_choice, .field = TO(file_jobs), .words = file_jobs, .group = FLAG_REWRITING },
     { "output", 'o', FOR_TEXT, "FORMAT",
       "yaml, json, diff or json-patch (default: the form of the input)", flagvalue_enum,
       .field = TO(output), .words = output_forms },

@@ -4,7 +4,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/codec/nodeedit.h"
 #include "allocator/codec/urlform.h"
-#include "allocator/scrape/sdconfig.h"
+#include "allocator/tenant/jobadvice.h"
 #include "allocator/tenant/receivers.h"
 #include "webhook/rewrite/block.h"
 
@@ -18,6 +18,7 @@ struct planner {
     struct arena *arena;
     struct faults *f;
     struct plan *plan;
+    struct takable takable;
     bool is_rewrite;
     enum fault_severity severity;   /* of what the user has to mend: a restore does not insist */
     size_t index;                   /* of the job that is being planned */
@@ -181,19 +182,31 @@ static bool is_finished(const struct plan_job *job, const struct own_entry *own,
     return own->is_there && own->is_alone && present->n == 0 && span_eq(own->url, job->url);
 }
 
-/* The Collector would have discovered these targets itself; the allocator does not yet. */
-static void warn_not_run(struct planner *p, const struct plan_job *job)
+/* Can the allocator run it, with all that it discovers? A job that an earlier write took and that
+ * cannot be run comes back. */
+static bool is_takable(struct planner *p, const struct plan_receiver *r, struct plan_job *job)
 {
-    for (size_t i = 0; i < job->sections.n; i++) {
-        struct span section = job->sections.v[i].name;
-        if (!sdconfig_is_run(section)) {
-            AUTO_STR gap = sdconfig_gap(job->name.text, section);
-            job_fault(p, FAULT_WARNING, NULL, job->node, "%s", gap);
-        }
+    const struct node *whole =
+        job->original == NULL ? job->node : sections_put(&job->sections, job->node, p->arena);
+    enum fault_severity severity = p->in->options->denies_untakable ? FAULT_ERROR : FAULT_WARNING;
+
+    const struct node *filled = takable_fill(&p->takable, whole);
+    bool is = takable_judge(&p->takable, r->name, filled, r->global, &job->left);
+    size_t mark = faults_push_index(p->f, p->index);
+    jobadvice_give(filled, job->name.text, is, p->f);
+    faults_pop(p->f, mark);
+    if (is) {
+        return true;
     }
+    p->plan->n_left[job->left.kind]++;
+    mark = faults_push_index(p->f, p->index);
+    takable_report(&job->left, job->name.text,
+                   job->left.kind == LEFT_OWNER ? FAULT_WARNING : severity, p->f);
+    faults_pop(p->f, mark);
+    return false;
 }
 
-static void decide(struct planner *p, const struct plan_receiver *r, struct plan_job *job)
+static void decide(struct planner *p, struct plan_receiver *r, struct plan_job *job)
 {
     struct sections present;
     struct own_entry own;
@@ -217,8 +230,8 @@ static void decide(struct planner *p, const struct plan_receiver *r, struct plan
         sections_of_map(job->original->map, p->arena, &stored);
         sections_join(&stored, &present, p->arena, &job->sections);
     }
-    if (p->is_rewrite) {
-        warn_not_run(p, job);
+    if (p->is_rewrite && is_takable(p, r, job)) {
+        r->n_taken++;
         job->url = job_url(p, jobname_read(job->name, p->arena));
         job->action = is_finished(job, &own, &present) ? JOB_LEAVE : JOB_REWRITE;
         if (job->original != NULL && present.n > 0) {
@@ -260,7 +273,8 @@ static bool read_name(struct planner *p, const struct node *node, struct jobname
 /* A section is a list, and nothing in it holds what C and many a tool would cut off. */
 static bool check_section(struct planner *p, const struct node_pair *pair)
 {
-    bool is_list = pair->value->type == NODE_LIST || node_is_null(pair->value);
+    bool is_list = pair->value->type == NODE_LIST || node_is_null(pair->value) ||
+                   (pair->value->type == NODE_SCALAR && expression_holder(pair->value) != NULL);
     const struct node *nul = sections_find_nul(pair->value);
 
     if (is_list && nul == NULL) {
@@ -299,6 +313,8 @@ static bool is_only_one(struct planner *p, const struct plan_receiver *r,
 
     if (other == NULL) {
         (void)spanmap_put_in(&p->names, r->name, name.text, job);
+        (void)spanmap_put(&p->names, name.text, job);
+        (void)spanmap_put(&p->names, job->name.text, job);
         return true;
     }
     if (span_eq(other->name.text, job->name.text)) {
@@ -334,7 +350,11 @@ static void plan_one_job(struct planner *p, struct plan_receiver *r, const struc
     p->index = index;
     *job = (struct plan_job){ .node = node, .index = index };
     if (node->type != NODE_MAP) {
-        job_fault(p, p->severity, NULL, node, "must be a mapping, not %s", node_type_name(node));
+        bool is_left = node->type == NODE_SCALAR && p->is_rewrite && !is_takable(p, r, job);
+        if (!is_left) {
+            job_fault(p, p->severity, NULL, node, "must be a mapping, not %s",
+                      node_type_name(node));
+        }
         return;
     }
     bool is_good = read_name(p, node, &job->name) && is_only_one(p, r, job);
@@ -396,16 +416,19 @@ static bool has_our_block(const struct planner *p, const struct plan_receiver *r
     return originals_is_our_block(node_get(r->node, "target_allocator"), p->arena);
 }
 
-/* The block will be ours again, and the list is as empty as it was left. */
-static bool gets_list_back(const struct plan_receiver *r, bool is_block_wanted)
+/* The block will be ours again, and the list is what was left of it. */
+static bool gets_list_back(struct planner *p, const struct plan_receiver *r, bool is_block_wanted)
 {
-    return is_block_wanted && (r->list == NULL || r->list->n == 0);
+    return is_block_wanted &&
+           (r->list == NULL || r->list->n == 0 ||
+            originals_is_rest(r->list, node_get(stored_receiver(p, r), "scrape_configs"),
+                              p->arena));
 }
 
 static void plan_jobs(struct planner *p, struct plan_receiver *r, bool is_block_wanted)
 {
     /* With those that an earlier rewrite in block style took out of the list. */
-    const struct node *stored = has_our_block(p, r) || gets_list_back(r, is_block_wanted)
+    const struct node *stored = has_our_block(p, r) || gets_list_back(p, r, is_block_wanted)
                                     ? node_get(stored_receiver(p, r), "scrape_configs")
                                     : NULL;
     const struct node *jobs = originals_join_jobs(r->list, stored, p->arena);
@@ -421,29 +444,43 @@ static void plan_jobs(struct planner *p, struct plan_receiver *r, bool is_block_
     faults_pop(p->f, mark);
 }
 
-/* All jobs leave the list for the annotation, or come back from it. */
+/* Is it the list as it is? */
+static bool is_list(const struct plan_receiver *r, struct node *const *items, size_t n)
+{
+    bool is = n == (r->list == NULL ? 0 : r->list->n);
+
+    for (size_t i = 0; i < n && is; i++) {
+        is = items[i] == r->list->items[i];
+    }
+    return is;
+}
+
+/* All jobs that are taken leave the list for the annotation, or come back from it. */
 static void plan_whole_list(struct planner *p, struct plan_receiver *r, bool is_block)
 {
-    size_t n_list = r->list == NULL ? 0 : r->list->n;
+    struct node **kept = arena_alloc(p->arena, (r->n_jobs + 1) * sizeof(struct node *));
+    struct node **moved = arena_alloc(p->arena, (r->n_jobs + 1) * sizeof(struct node *));
+    size_t n_kept = 0, n_moved = 0;
 
-    if (!is_block && r->n_jobs == n_list) {
+    if (!is_block && r->n_jobs == (r->list == NULL ? 0 : r->list->n)) {
         return;
     }
-    struct node **items = arena_alloc(p->arena, (r->n_jobs + 1) * sizeof(struct node *));
     for (size_t i = 0; i < r->n_jobs; i++) {
         struct plan_job job = r->jobs[i];
-        if (is_block && job.sections.n > 0) {
+        bool moves = is_block && job.left.kind == LEFT_NOT;
+        if (moves && job.sections.n > 0) {
             job.action = JOB_RESTORE;
         }
-        items[i] = (struct node *)(uintptr_t)plan_intended_job(&job, p->arena);
+        struct node *intended = (struct node *)(uintptr_t)plan_intended_job(&job, p->arena);
+        moved[n_moved++] =
+            moves ? intended
+                  : (struct node *)(uintptr_t)originals_left_job(job.name.text, p->arena);
+        if (!moves) {
+            kept[n_kept++] = intended;
+        }
     }
-    const struct node *list = nodeedit_list(p->arena, items, r->n_jobs);
-    if (!is_block) {
-        r->new_list = list;
-        return;
-    }
-    r->stored_list = list;
-    r->new_list = n_list == 0 ? NULL : nodeedit_list(p->arena, NULL, 0);
+    r->stored_list = is_block ? nodeedit_list(p->arena, moved, n_moved) : NULL;
+    r->new_list = is_list(r, kept, n_kept) ? NULL : nodeedit_list(p->arena, kept, n_kept);
 }
 
 /* True for a map, and for nothing; anything else is a fault where 'f' stands. */
@@ -456,9 +493,35 @@ static bool is_map_or_nothing(struct planner *p, const struct node *n)
     return false;
 }
 
+/* An expression that each collector reads, with all jobs that come of it. */
+static bool is_template(struct planner *p, const struct node *n)
+{
+    enum fault_severity severity = p->in->options->denies_untakable ? FAULT_ERROR : FAULT_WARNING;
+
+    if (n == NULL || !p->is_rewrite) {
+        return n != NULL && n->type == NODE_SCALAR && expression_holder(n) != NULL;
+    }
+    bool is = takable_is_template(n, severity, p->f);
+    p->plan->n_left[LEFT_EXPRESSION] += is ? 1 : 0;
+    return is;
+}
+
+static void open_list(struct planner *p, struct plan_receiver *r)
+{
+    const struct node *list = node_get(r->config, "scrape_configs");
+    size_t mark = faults_push(p->f, "scrape_configs");
+
+    if (!node_is_null(list) && list->type == NODE_LIST) {
+        r->list = list;
+    } else if (!node_is_null(list) && !is_template(p, list)) {
+        faults_add(p->f, p->severity, list->line, "must be a list, not %s", node_type_name(list));
+    }
+    faults_pop(p->f, mark);
+}
+
 static bool open_receiver(struct planner *p, struct plan_receiver *r)
 {
-    if (!is_map_or_nothing(p, r->node) || node_is_null(r->node)) {
+    if (is_template(p, r->node) || !is_map_or_nothing(p, r->node) || node_is_null(r->node)) {
         return false;
     }
     r->config = node_get(r->node, "config");
@@ -467,22 +530,13 @@ static bool open_receiver(struct planner *p, struct plan_receiver *r)
         return true;
     }
     size_t mark = faults_push(p->f, "config");
-    if (!is_map_or_nothing(p, r->config)) {
-        faults_pop(p->f, mark);
-        return false;
-    }
-    r->list = node_get(r->config, "scrape_configs");
-    if (node_is_null(r->list)) {
-        r->list = NULL;
-    } else if (r->list->type != NODE_LIST) {
-        size_t inner = faults_push(p->f, "scrape_configs");
-        faults_add(p->f, p->severity, r->list->line, "must be a list, not %s",
-                   node_type_name(r->list));
-        faults_pop(p->f, inner);
-        r->list = NULL;
+    bool is_usable = !is_template(p, r->config) && is_map_or_nothing(p, r->config);
+    if (is_usable) {
+        r->global = takable_fill(&p->takable, node_get(r->config, "global"));
+        open_list(p, r);
     }
     faults_pop(p->f, mark);
-    return true;
+    return is_usable;
 }
 
 /* Jobs and a block of the user's may be in the annotation, and nobody knows. */
@@ -530,6 +584,7 @@ static void plan_one_receiver(struct planner *p, struct span name, const struct 
                               bool has_block)
 {
     struct plan_receiver *r = &p->plan->receivers[p->plan->n_receivers];
+    const struct plan_input *in = p->in;
     bool is_block_wanted = p->is_rewrite && has_block;
 
     *r = (struct plan_receiver){ .name = name, .node = node };
@@ -538,8 +593,10 @@ static void plan_one_receiver(struct planner *p, struct span name, const struct 
         size_t inner = faults_push(p->f, "config");
         plan_jobs(p, r, is_block_wanted);
         faults_pop(p->f, inner);
-        plan_whole_list(p, r, is_block_wanted && p->in->options->is_block_style && r->n_jobs > 0);
-        plan_block(p, r, is_block_wanted);
+        bool is_moved = is_block_wanted && in->options->is_block_style;
+        bool is_idle = is_moved && r->n_jobs > 0 && r->n_taken == 0;
+        plan_whole_list(p, r, is_moved && r->n_taken > 0);
+        plan_block(p, r, is_block_wanted && (!is_idle || in->collector->has_prometheus_cr));
         p->plan->n_receivers++;
     }
     faults_pop(p->f, mark);
@@ -592,7 +649,6 @@ static void plan_receivers(struct planner *p, const struct node *receivers)
     struct span block = receiver_of_block(p, receivers);
 
     p->plan->receivers = arena_alloc(p->arena, (receivers->n + 1) * sizeof(struct plan_receiver));
-    spanmap_init(&p->names, p->arena);
     originals_init(&p->originals, p->in->annotation, p->arena);
     spanmap_init(&p->old_jobs, p->arena);
     for (size_t i = 0; i < receivers->n; i++) {
@@ -603,7 +659,6 @@ static void plan_receivers(struct planner *p, const struct node *receivers)
         }
     }
     count(p->plan);
-    spanmap_fini(&p->names);
     originals_fini(&p->originals);
     if (p->has_old) {
         originals_fini(&p->old_originals);
@@ -622,8 +677,15 @@ void plan_make(const struct plan_input *in, struct arena *arena, struct faults *
     size_t mark = faults_push(f, "spec");
     faults_push(f, "config");
     faults_push(f, "receivers");
-    if (is_map_or_nothing(&p, receivers) && receivers != NULL && !node_is_null(receivers)) {
+    spanmap_init(&p.names, arena);
+    takable_init(&p.takable, in->collector, &in->options->takable, arena);
+    if (!is_template(&p, receivers) && is_map_or_nothing(&p, receivers) && receivers != NULL &&
+        !node_is_null(receivers)) {
         plan_receivers(&p, receivers);
     }
     faults_pop(f, mark);
+    if (p.is_rewrite) {
+        takable_report_strangers(&p.takable, &p.names, f);
+    }
+    spanmap_fini(&p.names);
 }

@@ -9,6 +9,7 @@
 #include "allocator/tenant/collector.h"
 #include "allocator/tenant/originals.h"
 #include "allocator/tenant/sections.h"
+#include "allocator/tenant/takable.h"
 #include "allocator/tenant/wire.h"
 
 struct rewrite_options {
@@ -16,6 +17,8 @@ struct rewrite_options {
     enum wire_style style;
     struct span shared_host; /* of WIRE_SHARED */
     bool is_block_style;     /* --rewrite-style=target-allocator */
+    struct takable_options takable;
+    bool denies_untakable; /* --untakable=deny: a job that is left is a fault */
 };
 
 enum job_action {
@@ -34,6 +37,7 @@ struct plan_job {
                                  what comes back */
     const struct original *original; /* what the annotation has of it, or NULL */
     bool is_lost;                    /* it has our entry, and no originals anywhere */
+    struct left left;                /* why it is not taken, if it is not */
 };
 
 enum block_action {
@@ -47,9 +51,11 @@ struct plan_receiver {
     const struct node *node;   /* the receiver */
     const struct node *config; /* its "config", or NULL */
     const struct node *list;   /* "scrape_configs", or NULL */
+    const struct node *global; /* "global" with all filled in that is known, or NULL */
     struct plan_job *jobs;
     size_t n_jobs;
-    bool has_stored_list;        /* 'jobs' holds those that block style took out of the list */
+    bool has_stored_list; /* 'jobs' holds those that block style took out of the list */
+    size_t n_taken;
     const struct node *new_list; /* the whole list changes to this (block style), else NULL */
     const struct node
         *stored_list; /* jobs that the annotation keeps whole (block style), else NULL */
@@ -64,10 +70,11 @@ struct plan_receiver {
 struct plan {
     struct plan_receiver *receivers;
     size_t n_receivers;
-    size_t n_jobs_served; /* jobs that the allocator discovers for this Collector */
-    size_t n_lost;        /* jobs and blocks that are ours, and no originals anywhere */
-    size_t n_changed;     /* jobs and blocks that change */
-    bool has_annotation;  /* something is kept: the annotation stays */
+    size_t n_jobs_served;      /* jobs that the allocator discovers for this Collector */
+    size_t n_left[LEFT_KINDS]; /* jobs that stay with the collectors, by reason */
+    size_t n_lost;             /* jobs and blocks that are ours, and no originals anywhere */
+    size_t n_changed;          /* jobs and blocks that change */
+    bool has_annotation;       /* something is kept: the annotation stays */
 };
 
 /* What is known of the stored object. */

@@ -18,7 +18,7 @@ struct fixture {
 
 static void setup(struct fixture *x, const char *yaml)
 {
-    struct scrape_options options = { .strict = true };
+    const struct receivers_options options = { .scrape = { .strict = true } };
     struct node *root = NULL;
 
     *x = (struct fixture){ 0 };
@@ -28,7 +28,7 @@ static void setup(struct fixture *x, const char *yaml)
     is_int(yamldoc_parse(span_of(yaml), &x->arena, &root, NULL), 0, "yaml");
     collector_read(root, &x->cr);
     collector_check(&x->cr, &x->f);
-    x->is_usable = receivers_jobs(&x->cr, &options, &x->pool, &x->f, &x->jobs);
+    x->is_usable = receivers_jobs(&x->cr, &options, &x->pool, &x->f, &x->jobs, NULL);
 }
 
 static void teardown(struct fixture *x)

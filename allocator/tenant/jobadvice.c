@@ -1,0 +1,149 @@
+#include "allocator/tenant/jobadvice.h"
+
+#include "allocator/tenant/expression.h"
+#include "allocator/tenant/wire.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+
+#define MAX_SHOWN 60 /* bytes of a text in a sentence */
+
+static int shown(struct span text)
+{
+    return (int)(text.len > MAX_SHOWN ? MAX_SHOWN : text.len);
+}
+
+/* ---- addresses of the collector itself */
+
+/* Of "host:port", "[::1]:80", "http://host:80/path". */
+static struct span host_of(struct span target)
+{
+    const char *scheme = memmem(target.p, target.len, "://", 3);
+    struct span rest = scheme == NULL ? target : span_from(target, (size_t)(scheme - target.p) + 3);
+    const char *slash = memchr(rest.p, '/', rest.len);
+
+    rest.len = slash == NULL ? rest.len : (size_t)(slash - rest.p);
+    if (rest.len > 0 && rest.p[0] == '[') {
+        const char *end = memchr(rest.p, ']', rest.len);
+        return end == NULL ? rest : span_make(rest.p + 1, (size_t)(end - rest.p) - 1);
+    }
+    const char *colon = memchr(rest.p, ':', rest.len);
+    bool is_bare = colon != NULL && memchr(colon + 1, ':', rest.len - (size_t)(colon - rest.p) - 1);
+    return colon == NULL || is_bare ? rest : span_make(rest.p, (size_t)(colon - rest.p));
+}
+
+static bool is_own_number(int family, const char *text)
+{
+    struct in6_addr six;
+    struct in_addr four;
+
+    if (family == AF_INET) {
+        return inet_pton(AF_INET, text, &four) == 1 &&
+               (four.s_addr == 0 || (ntohl(four.s_addr) >> 24) == 127);
+    }
+    if (inet_pton(AF_INET6, text, &six) != 1) {
+        return false;
+    }
+    bool is_mapped =
+        IN6_IS_ADDR_V4MAPPED(&six) && (six.s6_addr[12] == 127 || six.s6_addr32[3] == 0);
+    return IN6_IS_ADDR_LOOPBACK(&six) || IN6_IS_ADDR_UNSPECIFIED(&six) || is_mapped;
+}
+
+static bool is_own_address(struct span host)
+{
+    static const char *const names[] = { "localhost", "localhost.", "localhost.localdomain",
+                                         "ip6-localhost", "ip6-loopback" };
+    char text[INET6_ADDRSTRLEN];
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (span_is_nocase(host, names[i])) {
+            return true;
+        }
+    }
+    if (host.len >= sizeof(text) || host.len == 0) {
+        return false;
+    }
+    const char *zone = memchr(host.p, '%', host.len);
+    size_t n = zone == NULL ? host.len : (size_t)(zone - host.p);
+    memcpy(text, host.p, n);
+    text[n] = '\0';
+    return is_own_number(AF_INET, text) || is_own_number(AF_INET6, text) ||
+           span_has_suffix(host, ".localhost");
+}
+
+/* One of the targets is enough to say it. */
+static bool report_own(const struct node *targets, struct span job, struct faults *f)
+{
+    struct span text;
+
+    for (size_t i = 0; targets != NULL && targets->type == NODE_LIST && i < targets->n; i++) {
+        if (node_as_text(targets->items[i], &text) && text.len > 0 &&
+            is_own_address(host_of(text))) {
+            size_t mark = faults_push(f, "targets");
+            faults_push_index(f, i);
+            faults_add(f, FAULT_WARNING, targets->items[i]->line,
+                       "job '%.*s': %.*s means each collector itself; " WIRE_LOCAL_JOBS
+                       " keeps it on all",
+                       SPAN_ARG(job), shown(text), text.p);
+            faults_pop(f, mark);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void look_at_targets(const struct node *job, struct span name, struct faults *f)
+{
+    const struct node *list = node_get(job, "static_configs");
+    size_t mark = faults_push(f, "static_configs");
+    bool is_said = false;
+
+    for (size_t i = 0; list != NULL && list->type == NODE_LIST && i < list->n && !is_said; i++) {
+        size_t inner = faults_push_index(f, i);
+        is_said = report_own(node_get(list->items[i], "targets"), name, f);
+        faults_pop(f, inner);
+    }
+    faults_pop(f, mark);
+}
+
+/* ---- expressions with which no collector starts */
+
+/* NOLINTNEXTLINE(misc-no-recursion): documents are at most LIMIT_DEPTH deep. */
+static void look_for_flaws(const struct node *n, struct span job, struct faults *f)
+{
+    struct span expression;
+
+    if (n->type == NODE_SCALAR && expression_find(n->text, &expression)) {
+        const char *flaw = expression_flaw(expression);
+        if (flaw != NULL) {
+            faults_add(f, FAULT_WARNING, n->line,
+                       "job '%.*s': %.*s %s, collectors since 0.104 do not start: $%.*s is meant",
+                       SPAN_ARG(job), shown(expression), expression.p, flaw, shown(expression),
+                       expression.p);
+        }
+    }
+    for (size_t i = 0; n->type == NODE_LIST && i < n->n; i++) {
+        size_t mark = faults_push_index(f, i);
+        look_for_flaws(n->items[i], job, f);
+        faults_pop(f, mark);
+    }
+    for (size_t i = 0; n->type == NODE_MAP && i < n->n; i++) {
+        size_t mark = faults_push(f, "%.*s", SPAN_ARG(n->pairs[i].key->text));
+        look_for_flaws(n->pairs[i].value, job, f);
+        faults_pop(f, mark);
+    }
+}
+
+void jobadvice_give(const struct node *job, struct span name, bool is_taken, struct faults *f)
+{
+    if (job->type != NODE_MAP) {
+        return;
+    }
+    if (is_taken) {
+        look_at_targets(job, name, f);
+    }
+    if (expression_holder(job) != NULL) {
+        look_for_flaws(job, name, f);
+    }
+}

@@ -1,0 +1,12 @@
+/* What a collector accepts in a scrape job of a Collector resource and is hardly meant there, as
+ * warnings: addresses by which each collector means itself, and expressions with which no collector
+ * starts. One wording for everybody who looks at a job. Threads: any. */
+#ifndef OTEL_TA_TENANT_JOBADVICE_H
+#define OTEL_TA_TENANT_JOBADVICE_H
+
+#include "allocator/codec/node.h"
+
+/* 'job' is called 'name'; 'is_taken': the allocator shares out its targets. 'f' stands at it. */
+void jobadvice_give(const struct node *job, struct span name, bool is_taken, struct faults *f);
+
+#endif
