@@ -277,6 +277,8 @@ static void test_refusals(void)
           "otel-ta serve: unknown flag '--colectors'; did you mean '--collectors'?\n" },
         { "serve --nothing=like", "otel-ta serve: unknown flag '--nothing'\n" },
         { "serve -x", "otel-ta serve: unknown flag '-x'\n" },
+        { "serve --=x", "otel-ta serve: unknown flag '--'\n" },
+        { "serve --c", "otel-ta serve: unknown flag '--c'\n" },
         { "serve -o json", "otel-ta serve: unknown flag '-o'\n" },
         { "validate -f a -o json", "otel-ta validate: unknown flag '-o'\n" },
         { "rewrite -f", "otel-ta rewrite: flag '-f' needs a value\n" },
