@@ -8,6 +8,7 @@
 #include "allocator/base/metric.h"
 #include "allocator/base/terminal.h"
 #include "allocator/base/thread.h"
+#include "allocator/base/trim.h"
 #include "allocator/engine/engine.h"
 #include "allocator/engine/feed.h"
 #include "allocator/http/listen.h"
@@ -157,6 +158,12 @@ static void on_snapshot(void *arg, const struct snapshot *s)
     serve_publish(k->serve, k->server, s);
 }
 
+static void on_hurry(void *arg, uint64_t sequence)
+{
+    struct keeper *k = arg;
+    http_server_hurry(k->server, sequence);
+}
+
 static unsigned thread_count(const struct settings *s)
 {
     return s->threads > 0 ? s->threads : listen_cores();
@@ -288,6 +295,7 @@ static int start(struct keeper *k, struct err *err)
     const struct engine_options eo = { .watcher = watcher_mailbox(k->watcher),
                                        .refusals = k->refusals,
                                        .publish = on_snapshot,
+                                       .hurry = on_hurry,
                                        .publish_arg = k };
     rc = engine_start(&eo, &k->engine, err);
     if (rc == 0) {
@@ -412,14 +420,17 @@ static void say_stopping(const struct keeper *k, int sig)
 /* Waits for SIGTERM or SIGINT, doing what comes up meanwhile. */
 static void run(struct keeper *k)
 {
+    struct trim trim = { 0 };
+
     for (;;) {
         struct pollfd fds[] = { { k->signals, POLLIN, 0 },
                                 { k->files_changed, POLLIN, 0 },
                                 { k->timer, POLLIN, 0 },
                                 { mailbox_fd(k->refusals), POLLIN, 0 } };
-        if (poll(fds, COUNT(fds), -1) < 0 && errno != EINTR) {
+        if (poll(fds, COUNT(fds), TRIM_PERIOD_MS) < 0 && errno != EINTR) {
             return;
         }
+        trim_tick(&trim, clock_mono_ms());
         for (int sig = next_signal(k); sig != 0; sig = next_signal(k)) {
             if (sig != SIGHUP) {
                 say_stopping(k, sig);

@@ -44,10 +44,13 @@
 #define LIMIT_ARRIVALS 8             /* that wait for the engine: the watcher then waits too */
 
 /* serving */
-#define LIMIT_CONNECTIONS 16384           /* per listener */
-#define LIMIT_HANDSHAKES 512              /* of TLS that are not done, per listener */
-#define LIMIT_HEAD_BYTES (64 * KIB)       /* a request without its body */
-#define LIMIT_REQUESTS_WAITING (64 * MIB) /* of requests that are being received, per listener */
+#define LIMIT_CONNECTIONS 16384            /* per listener */
+#define LIMIT_HANDSHAKES 512               /* of TLS that are not done, per listener */
+#define LIMIT_HEAD_BYTES (64 * KIB)        /* a request without its body */
+#define LIMIT_ANSWER_BYTES_A_S (512 * KIB) /* at least, from who takes an answer */
+#define LIMIT_PINNED_BYTES (32 * MIB)      /* of old snapshots, that slow readers hold … */
+#define LIMIT_PINNED_SNAPSHOTS 256         /* … and how many */
+#define LIMIT_REQUESTS_WAITING (64 * MIB)  /* of requests that are being received, per listener */
 #define LIMIT_PAGE_BYTES (4096 * MIB)
 #define LIMIT_COLLECTORS 65534
 #define LIMIT_METRIC_SERIES 200000 /* of one family: what names series comes from outside */

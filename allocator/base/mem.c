@@ -1,6 +1,8 @@
 #include "allocator/base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +73,11 @@ char *mem_printf(const char *fmt, ...)
 void mem_free(void *p)
 {
     free(p);
+}
+
+size_t mem_size(const void *p)
+{
+    return malloc_usable_size((void *)(uintptr_t)p);
 }
 
 struct span mem_dup_span(struct span s)

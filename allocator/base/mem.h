@@ -20,6 +20,8 @@ char *mem_printf(const char *fmt, ...)
     __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 /* free(); exists so that ownership is visible beside mem_alloc(). NULL is fine. */
 void mem_free(void *p);
+/* Bytes that a block of mem_alloc() and the like takes. */
+size_t mem_size(const void *p);
 
 /* A text that somebody owns as a span: a copy, NUL-terminated, and its end, which leaves an empty
  * one. */

@@ -26,6 +26,9 @@
     for (__auto_type it = (vec)->v; it != NULL && it < (vec)->v + (vec)->n; it++)
 /* NOLINTEND(bugprone-macro-parentheses) */
 #define vec_clear(vec) ((vec)->n = 0)
-#define vec_fini(vec) (mem_free((vec)->v), (vec)->v = NULL, (vec)->n = (vec)->cap = 0)
+/* Empties it for work that comes again and again: an array of more than 'most' bytes goes. */
+#define vec_recycle(vec, most)                                                                     \
+    ((vec)->cap * sizeof(*(vec)->v) > (most) ? vec_fini(vec) : (void)vec_clear(vec))
+#define vec_fini(vec) (mem_free((vec)->v), (vec)->v = NULL, (void)((vec)->n = (vec)->cap = 0))
 
 #endif

@@ -1,6 +1,7 @@
 #include "allocator/discovery/batch.h"
 
 #include "allocator/base/hash.h"
+#include "allocator/base/limits.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -17,11 +18,11 @@ void sd_batch_init(struct sd_batch *b, struct strpool *pool)
 
 void sd_batch_reset(struct sd_batch *b)
 {
-    arena_reset(&b->arena);
-    vec_clear(&b->columns);
-    vec_clear(&b->groups);
-    vec_clear(&b->labels);
-    vec_clear(&b->targets);
+    arena_recycle(&b->arena, MIB);
+    vec_recycle(&b->columns, MIB);
+    vec_recycle(&b->groups, MIB);
+    vec_recycle(&b->labels, MIB);
+    vec_recycle(&b->targets, MIB);
     b->n_targets = 0;
     b->n_recent = b->next_recent = 0;
     if (b->n_column_slots > 0) {

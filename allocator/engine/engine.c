@@ -21,6 +21,7 @@
                            */
 #define WINDOW_PER_COST 4 /* under load, publishing takes at most a fifth of the time */
 #define REAP_INTERVAL_MS 1000 /* while requests pin old snapshots */
+#define HURRY_INTERVAL_US 250000
 
 #ifndef OTEL_TA_CHECK
 #define OTEL_TA_CHECK 0
@@ -37,6 +38,7 @@ struct engine {
     int64_t pending_us;   /* since when something waits for publication; 0: nothing does */
     int64_t published_us; /* end of the last publication */
     int64_t window_us;    /* what it asks to be left between two */
+    int64_t hurried_us;   /* when slow readers were last told to end */
     bool is_pinned;       /* requests still read snapshots that are gone */
     bool is_stopping;
 };
@@ -91,6 +93,18 @@ static void verify(const struct engine *e)
     }
 }
 
+static void reap(struct engine *e) ON(engine)
+{
+    int64_t now_us = clock_mono_us();
+
+    e->is_pinned = state_reap(e->state);
+    uint64_t sequence = e->is_pinned ? state_crowding(e->state) : 0;
+    if (sequence != 0 && e->options.hurry != NULL && now_us - e->hurried_us > HURRY_INTERVAL_US) {
+        e->options.hurry(e->options.publish_arg, sequence);
+        e->hurried_us = now_us;
+    }
+}
+
 static void publish(struct engine *e) ON(engine)
 {
     bool was_synced = state_is_synced(e->state);
@@ -109,7 +123,7 @@ static void publish(struct engine *e) ON(engine)
     if (e->window_us > WINDOW_MAX_US) {
         e->window_us = WINDOW_MAX_US;
     }
-    e->is_pinned = state_reap(e->state);
+    reap(e);
     if (!was_synced && state_is_synced(e->state)) {
         struct state_counts counts;
         state_count(e->state, &counts);
@@ -204,7 +218,7 @@ static void *run(void *arg)
         if (e->pending_us != 0 && clock_mono_us() >= publish_due_us(e)) {
             publish(e);
         } else if (e->is_pinned) {
-            e->is_pinned = state_reap(e->state);
+            reap(e);
         }
     }
     return NULL;

@@ -19,6 +19,9 @@ struct engine_options {
     /* Called on the engine thread with one reference that the callee puts. */
     void (*publish)(void *arg, const struct snapshot *s);
     void *publish_arg;
+    /* Called on the engine thread when old snapshots hold too much: who reads one of this sequence
+     * or older should end. NULL: nobody is told. */
+    void (*hurry)(void *arg, uint64_t sequence);
 };
 
 int engine_start(const struct engine_options *options, struct engine **out,

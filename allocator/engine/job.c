@@ -36,7 +36,7 @@ static void retire_target(struct job *j, struct target *t) ON(engine)
 {
     t->slot = FLEET_NONE;
     tails_unref(j->tails, t->tail);
-    publisher_retire(j->tails->publisher, t, mem_free);
+    publisher_retire(j->tails->publisher, t, mem_size(t), mem_free);
 }
 
 /* ---- sources */

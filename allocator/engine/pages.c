@@ -225,7 +225,7 @@ static bool render_list(struct pages *p, struct page_list *l) ON(engine)
         return false;
     }
     if (l->page != NULL) {
-        publisher_retire(p->publisher, l->page, free_page);
+        publisher_retire(p->publisher, l->page, mem_size(l->page), free_page);
     }
     l->page = page;
     return true;
@@ -271,7 +271,7 @@ bool pages_render(struct pages *p, const struct fleet *fleet, size_t n_kept, siz
         row->pages[i] = p->lists[i].page;
     }
     if (p->row != NULL) {
-        publisher_retire(p->publisher, p->row, mem_free);
+        publisher_retire(p->publisher, p->row, mem_size(p->row), mem_free);
     }
     p->row = row;
     return true;
@@ -281,12 +281,12 @@ void pages_fini(struct pages *p)
 {
     for (size_t i = 0; i < p->n_lists; i++) {
         if (p->lists[i].page != NULL) {
-            publisher_retire(p->publisher, p->lists[i].page, free_page);
+            publisher_retire(p->publisher, p->lists[i].page, mem_size(p->lists[i].page), free_page);
         }
         free_members(&p->lists[i]);
     }
     if (p->row != NULL) {
-        publisher_retire(p->publisher, p->row, mem_free);
+        publisher_retire(p->publisher, p->row, mem_size(p->row), mem_free);
     }
     mem_free(p->lists);
     vec_fini(&p->changes);

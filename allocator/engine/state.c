@@ -105,7 +105,7 @@ static void free_directory(void *directory)
 
 void state_retire_directory(struct state *s)
 {
-    publisher_retire(s->publisher, s->directory, free_directory);
+    publisher_retire(s->publisher, s->directory, mem_size(s->directory), free_directory);
     s->directory = NULL;
 }
 
@@ -435,6 +435,11 @@ bool state_reap(struct state *s)
 
     metric_set(METRIC_SNAPSHOTS_LIVE, (double)n_live);
     return n_live > 1;
+}
+
+uint64_t state_crowding(const struct state *s)
+{
+    return publisher_crowding(s->publisher);
 }
 
 void state_count(const struct state *s, struct state_counts *out)

@@ -50,6 +50,8 @@ const struct snapshot *state_publish(struct state *s) ON(engine);
 int state_verify(const struct state *s, struct err *err) MUST_USE;
 /* Frees what requests no longer pin; true while something is still pinned. */
 bool state_reap(struct state *s) ON(engine);
+/* As publisher_crowding(). */
+uint64_t state_crowding(const struct state *s) ON(engine);
 
 struct state_counts {
     size_t n_jobs, n_discovered, n_kept, n_dropped, n_invalid, n_served, n_unassigned, n_wants_open;

@@ -36,7 +36,7 @@ void tails_unref(struct tails *t, struct tail *tail)
 {
     if (--tail->n_refs == 0) {
         table_del(&t->table, &tail->node);
-        publisher_retire(t->publisher, tail, mem_free);
+        publisher_retire(t->publisher, tail, mem_size(tail), mem_free);
     }
 }
 

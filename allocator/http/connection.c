@@ -14,9 +14,10 @@
 #include "allocator/base/log.h"
 
 enum {
-    MEASURE_MS = 5,         /* at least, between two looks at the bytes being received … */
-    CONNECTIONS_A_MS = 200, /* … and more the more there is to look at: about a hundredth */
-    KEPT_FOR_OTHERS = 16,   /* this part of the places is for those who have few of them */
+    MEASURE_MS = 5,          /* at least, between two looks at the bytes being received … */
+    CONNECTIONS_A_MS = 200,  /* … and more the more there is to look at: about a hundredth */
+    PATIENCE_IN_A_HURRY = 5, /* this part of what a stalled reader has else */
+    KEPT_FOR_OTHERS = 16,    /* this part of the places is for those who have few of them */
 };
 
 static struct connection *of_all(struct ring *r)
@@ -119,23 +120,34 @@ static void cut(struct connection *c)
     shutdown(h2o_socket_get_fd(c->sock), SHUT_RDWR);
 }
 
-/* Adds up, for each door, what its connections have sent of requests that are not answered, and
- * finds the largest. Returns how many connections there are. */
+static bool is_taking(const struct connection *c)
+{
+    return c->answer.ends_ms != 0 && h2o_socket_is_writing(c->sock);
+}
+
+/* What it has sent of a request that is not answered, and what of its answer is its alone. */
+static size_t held_bytes(const struct connection *c)
+{
+    return c->is_cut ? 0 : c->sock->input->size + (is_taking(c) ? c->answer.own_bytes : 0);
+}
+
+/* Adds up, for each door, what its connections hold, and finds the largest. Returns how many
+ * connections there are. */
 static unsigned measure(struct worker *w)
 {
     unsigned n = 0;
 
     for (unsigned i = 0; i < w->n_doors; i++) {
-        w->doors[i].waiting_bytes = 0;
+        w->doors[i].held_bytes = 0;
         w->doors[i].largest = NULL;
     }
     for (struct ring *r = w->connections.next; r != &w->connections; r = r->next, n++) {
         struct connection *c = of_all(r);
         struct door *door = c->door;
-        size_t size = c->is_cut ? 0 : c->sock->input->size;
+        size_t size = held_bytes(c);
 
-        door->waiting_bytes += size;
-        if (size > 0 && (door->largest == NULL || size > door->largest->sock->input->size)) {
+        door->held_bytes += size;
+        if (size > 0 && (door->largest == NULL || size > held_bytes(door->largest))) {
             door->largest = c;
         }
     }
@@ -148,41 +160,104 @@ static bool is_over(const struct door *door)
     size_t share = o->max_waiting_bytes / door->worker->n_threads;
     size_t one = o->max_body_bytes + LIMIT_HEAD_BYTES;
 
-    return o->max_waiting_bytes > 0 && door->largest != NULL &&
-           door->waiting_bytes > (share < one ? one : share);
+    if (o->max_waiting_bytes == 0 || door->largest == NULL) {
+        return false;
+    }
+    size_t largest = held_bytes(door->largest);
+
+    one = one < largest ? largest : one;
+    return door->held_bytes > (share < one ? one : share);
 }
 
-/* h2o gathers a whole body before a handler sees it: many slow senders would fill the memory.
- * Bytes that came too soon after the last look are looked at later. */
-static void cut_excess(struct worker *w, int64_t now_ms)
+/* h2o gathers a whole body before a handler sees it: many slow senders would fill the memory. So
+ * would many who ask for much and do not read it. */
+static unsigned cut_excess(struct worker *w)
 {
-    if (now_ms < w->survey_at_ms) {
-        return;
-    }
     unsigned n = measure(w);
+
     for (unsigned i = 0; i < w->n_doors; i++) {
         for (struct door *door = &w->doors[i]; is_over(door); (void)measure(w)) {
             metric_add(METRIC_CONNECTIONS_REFUSED, 1);
-            log_warn("connection cut: too many bytes of requests are being received",
+            log_warn("connection cut: too many bytes of requests and answers are under way",
                      LOG_STR("listener", door->listener->options.name),
-                     LOG_INT("bytes", door->waiting_bytes));
+                     LOG_INT("bytes", door->held_bytes));
             cut(door->largest);
         }
     }
-    w->survey_at_ms = now_ms + MEASURE_MS + n / CONNECTIONS_A_MS;
+    return n;
 }
 
-int64_t connections_survey(struct worker *w, int64_t now_ms)
+static void cut_slow(struct connection *c, const char *why)
 {
-    bool is_early = now_ms < w->survey_at_ms;
+    struct sockaddr_storage address = { 0 };
+    char peer[INET6_ADDRSTRLEN];
+
+    (void)h2o_socket_getpeername(c->sock, (void *)&address);
+    const char *text = peer_text((const void *)&address, peer);
+    metric_add(METRIC_SLOW_READERS, 1);
+    log_warn(why, LOG_STR("listener", c->door->listener->options.name),
+             LOG_STR("peer", text == NULL ? "" : text));
+    cut(c);
+}
+
+/* Returns when the time of the next answer is over, or INT64_MAX. An answer that the loop is not
+ * writing is taken: all of them go on writing from where they are told that something was written.
+ */
+static int64_t end_answers(struct worker *w, int64_t now_ms)
+{
     int64_t due_ms = INT64_MAX;
 
-    cut_excess(w, now_ms);
-    for (unsigned i = 0; i < w->n_doors; i++) {
-        int64_t ends_ms = handshake_expire(&w->doors[i], now_ms);
-        due_ms = ends_ms < due_ms ? ends_ms : due_ms;
+    for (struct ring *r = w->connections.next; r != &w->connections; r = r->next) {
+        struct connection *c = of_all(r);
+
+        if (c->is_cut) {
+            continue;
+        }
+        if (!is_taking(c)) {
+            c->answer.ends_ms = 0;
+        } else if (c->answer.ends_ms <= now_ms) {
+            cut_slow(c, "connection cut: the peer takes its answer too slowly");
+        } else if (c->answer.ends_ms < due_ms) {
+            due_ms = c->answer.ends_ms;
+        }
     }
-    return is_early && w->survey_at_ms < due_ms ? w->survey_at_ms : due_ms;
+    return due_ms;
+}
+
+void connections_hurry(struct worker *w, uint64_t generation, int64_t now_ms)
+{
+    for (struct ring *r = w->connections.next; r != &w->connections; r = r->next) {
+        struct connection *c = of_all(r);
+
+        if (!c->is_cut && is_taking(c) && c->answer.generation != 0 &&
+            c->answer.generation <= generation &&
+            now_ms - c->answer.begun_ms >= w->stalled_reader_ms / PATIENCE_IN_A_HURRY) {
+            cut_slow(c,
+                     "connection cut: the peer takes its answer slowly, and what it pins is old");
+        }
+    }
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What came too soon after the last survey is looked at later. */
+int64_t connections_survey(struct worker *w, int64_t now_ms)
+{
+    int64_t due_ms = w->survey_at_ms;
+
+    if (now_ms >= w->survey_at_ms) {
+        unsigned n = cut_excess(w);
+
+        due_ms = end_answers(w, now_ms);
+        w->survey_at_ms = now_ms + MEASURE_MS + n / CONNECTIONS_A_MS;
+    }
+    for (unsigned i = 0; i < w->n_doors; i++) {
+        due_ms = earlier(due_ms, handshake_expire(&w->doors[i], now_ms));
+    }
+    return due_ms;
 }
 
 /* No request is being read or answered, and none is waiting in the kernel. */

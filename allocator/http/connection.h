@@ -13,6 +13,8 @@ struct connection *connection_of(h2o_req_t *req);
 /* Cuts what costs too much or takes too long. Returns when it wants to be called again at the
  * latest, on the monotonic clock. */
 int64_t connections_survey(struct worker *w, int64_t now_ms);
+/* http_server_hurry() for one thread. */
+void connections_hurry(struct worker *w, uint64_t generation, int64_t now_ms);
 /* Shuts all down, or those that are neither read from nor answered. */
 void connections_cut(struct worker *w, bool only_idle);
 

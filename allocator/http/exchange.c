@@ -7,7 +7,9 @@
 #define H2O_USE_LIBUV 0
 #include <h2o.h>
 
+#include "allocator/base/clock.h"
 #include "allocator/base/container.h"
+#include "allocator/base/limits.h"
 #include "allocator/http/exchange_state.h"
 #include "allocator/http/peer.h"
 #include "allocator/http/status.h"
@@ -136,8 +138,17 @@ static bool begin_reply(struct exchange *x, int status, const char *content_type
 {
     h2o_req_t *req = x->req;
 
+    int64_t now_ms = clock_mono_ms();
+
     assert(!x->is_answered);
     x->is_answered = true;
+    /* A peer that takes a little now and then is not stalled, and would hold the answer for hours.
+     */
+    *x->answer = (struct answer){
+        .begun_ms = now_ms,
+        .ends_ms = now_ms + x->patience_ms + (int64_t)(bytes * 1000 / LIMIT_ANSWER_BYTES_A_S),
+        .own_bytes = x->arena == NULL ? 0 : x->arena->used_bytes,
+    };
     req->res.status = status;
     req->res.reason = status_reason(status);
     if (content_type != NULL) {
@@ -162,6 +173,7 @@ static void send_nothing(h2o_req_t *req)
 void exchange_reply(struct exchange *x, int status, const char *content_type, struct span body)
 {
     if (begin_reply(x, status, content_type, body.len)) {
+        x->answer->own_bytes += body.len;
         h2o_send_inline(x->req, body.p, body.len);
     } else {
         send_nothing(x->req);
@@ -266,8 +278,10 @@ void exchange_reply_pinned(struct exchange *x, int status, const char *content_t
         send_nothing(req);
         return;
     }
+    x->answer->generation = pieces->generation;
     if (wants_joining(x, pieces)) {
         p->joined = gather_take(p->buffers);
+        x->answer->own_bytes += GATHER_BYTES;
     }
     h2o_start_response(req, &p->super);
     pinned_send(p, req);

@@ -45,6 +45,7 @@ struct exchange_pieces {
     size_t n, bytes;
     void (*release)(void *arg); /* may be NULL */
     void *arg;
+    uint64_t generation; /* what is pinned is of this age (http_server_hurry()); 0: of none */
 };
 /* Sends straight from the pieces, or through a small buffer where that is cheaper (TLS; many small
  * pieces). 'release(arg)' is called on the same serving thread, exactly once, when the last byte is

@@ -44,13 +44,15 @@ struct message {
 
 static int on_request(h2o_handler_t *self, h2o_req_t *req)
 {
-    const struct connection *c = connection_of(req);
+    struct connection *c = connection_of(req);
     const struct door *door = c->door;
     struct worker *w = door->worker;
     struct exchange x = {
         .req = req,
         .scratch = &w->scratch,
         .buffers = &w->buffers,
+        .answer = &c->answer,
+        .patience_ms = w->stalled_reader_ms,
         .thread = w->index,
         .is_tls = door->listener->options.tls != NULL,
         .is_verified = c->is_verified,
@@ -413,6 +415,20 @@ const char *http_server_address(const struct http_server *s, size_t listener)
     return s->listeners[listener].bound;
 }
 
+struct hurry {
+    struct worker *worker;
+    uint64_t generation;
+};
+
+static void begin_hurry(unsigned thread, void *arg)
+{
+    const struct hurry *h = arg;
+
+    (void)thread;
+    connections_hurry(h->worker, h->generation, clock_mono_ms());
+    mem_free(arg);
+}
+
 static void post(struct worker *w, void (*fn)(unsigned thread, void *arg), void *arg)
 {
     struct message *m = mem_zalloc(sizeof(*m));
@@ -426,6 +442,16 @@ void http_server_broadcast(struct http_server *s, void (*fn)(unsigned thread, vo
 {
     for (unsigned t = 0; t < s->n_started; t++) {
         post(&s->workers[t], fn, arg);
+    }
+}
+
+void http_server_hurry(struct http_server *s, uint64_t generation)
+{
+    for (unsigned t = 0; t < s->n_started; t++) {
+        struct hurry *h = mem_alloc(sizeof(*h));
+
+        *h = (struct hurry){ &s->workers[t], generation };
+        post(&s->workers[t], begin_hurry, h);
     }
 }
 

@@ -69,7 +69,7 @@ struct door {
     unsigned n_strangers;
     unsigned max_strangers;
     int64_t paused_until_ms; /* nobody is accepted before; 0: open */
-    size_t waiting_bytes;    /* at the last survey */
+    size_t held_bytes;       /* by its connections, at the last survey */
     struct connection *largest;
 };
 
@@ -82,6 +82,7 @@ struct connection {
     unsigned bucket;        /* in the listener's n_from */
     int64_t handshake_ends; /* on the monotonic clock */
     int alert;              /* the last that the peer sent during the handshake, or -1 */
+    struct answer answer;   /* that it is being given, or was */
     bool is_verified;       /* a client certificate was presented and verified */
     bool is_cut;            /* its socket is shut down; h2o will notice */
 };

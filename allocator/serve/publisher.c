@@ -1,5 +1,6 @@
 #include "allocator/serve/publisher.h"
 
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/metric.h"
 #include "allocator/base/vec.h"
@@ -10,6 +11,7 @@ struct retired {
     void *part;
     void (*free_fn)(void *part);
     uint64_t sequence;
+    size_t bytes;
 };
 
 struct publisher {
@@ -17,6 +19,7 @@ struct publisher {
     VEC(struct snapshot *) live; /* oldest first, the current one last; one reference each */
     VEC(struct retired) retired; /* oldest first: v[first_retired] … */
     size_t first_retired;
+    size_t retired_bytes; /* of those */
 };
 
 struct publisher *publisher_new(void)
@@ -44,10 +47,11 @@ const struct snapshot *publisher_publish(struct publisher *p, const struct direc
     return s;
 }
 
-void publisher_retire(struct publisher *p, void *part, void (*free_fn)(void *part))
+void publisher_retire(struct publisher *p, void *part, size_t bytes, void (*free_fn)(void *part))
 {
     if (part != NULL) {
-        *vec_push(&p->retired) = (struct retired){ part, free_fn, p->sequence };
+        *vec_push(&p->retired) = (struct retired){ part, free_fn, p->sequence, bytes };
+        p->retired_bytes += bytes;
     }
 }
 
@@ -73,11 +77,12 @@ static void free_parts(struct publisher *p, uint64_t oldest)
 {
     while (p->first_retired < p->retired.n && p->retired.v[p->first_retired].sequence < oldest) {
         const struct retired *r = &p->retired.v[p->first_retired++];
+        p->retired_bytes -= r->bytes;
         r->free_fn(r->part);
     }
     if (p->first_retired == p->retired.n) {
         p->first_retired = 0;
-        vec_clear(&p->retired);
+        vec_recycle(&p->retired, MIB);
     } else if (p->first_retired > p->retired.n / 2) {
         p->retired.n -= p->first_retired;
         memmove(p->retired.v, p->retired.v + p->first_retired,
@@ -91,6 +96,34 @@ size_t publisher_reap(struct publisher *p)
     drop_snapshots(p);
     free_parts(p, p->live.n == 0 ? UINT64_MAX : p->live.v[0]->sequence);
     return p->live.n;
+}
+
+/* The newest sequence of what has to go for at most 'keep' bytes to stay. */
+static uint64_t crowding_bytes(const struct publisher *p, size_t keep)
+{
+    size_t left = p->retired_bytes;
+    uint64_t sequence = 0;
+
+    for (size_t i = p->first_retired; i < p->retired.n && left > keep; i++) {
+        left -= p->retired.v[i].bytes;
+        sequence = p->retired.v[i].sequence;
+    }
+    return sequence;
+}
+
+uint64_t publisher_crowding(const struct publisher *p)
+{
+    uint64_t sequence = 0;
+
+    if (p->live.n > 1 && p->retired_bytes > LIMIT_PINNED_BYTES) {
+        sequence = crowding_bytes(p, LIMIT_PINNED_BYTES / 2);
+    }
+    if (p->live.n > LIMIT_PINNED_SNAPSHOTS) {
+        uint64_t middle = p->live.v[p->live.n - LIMIT_PINNED_SNAPSHOTS / 2]->sequence;
+        sequence = sequence < middle ? middle : sequence;
+    }
+    /* Who reads the current one does no harm. */
+    return sequence < p->sequence || sequence == 0 ? sequence : p->sequence - 1;
 }
 
 void publisher_free(struct publisher **publisher)

@@ -19,11 +19,16 @@ struct publisher *publisher_new(void);
 const struct snapshot *publisher_publish(struct publisher *p, const struct directory *d,
                                          const struct page_row *const *rows, size_t n_jobs,
                                          bool is_synced) ON(engine);
-/* 'part' is no longer in the state: free_fn(part) runs when no older snapshot lives. */
-void publisher_retire(struct publisher *p, void *part, void (*free_fn)(void *part)) ON(engine);
+/* 'part', which takes so many bytes, is no longer in the state: free_fn(part) runs when no older
+ * snapshot lives. NULL: nothing. */
+void publisher_retire(struct publisher *p, void *part, size_t bytes, void (*free_fn)(void *part))
+    ON(engine);
 /* Frees what can be freed; returns how many snapshots live (1 = only the current one). Cheap; call
  * it often. */
 size_t publisher_reap(struct publisher *p) ON(engine);
+/* When old snapshots hold more than LIMIT_PINNED_…: readers of this sequence and of older ones
+ * should end, so that half of that is held; else 0. */
+uint64_t publisher_crowding(const struct publisher *p) ON(engine);
 /* What a reader still pins is never freed then, nor what it shows: a connection that does not close
  * at the end of the process keeps its answer. */
 void publisher_free(struct publisher **p);

@@ -21,7 +21,7 @@ bool request_decode(struct request *r, struct span raw, struct span *out)
 void request_reply_pieces(struct request *r, const struct iovec *v, size_t n, size_t bytes)
 {
     struct pin *pin = r->pin;
-    const struct exchange_pieces pieces = { v, n, bytes, pin_drop, pin };
+    const struct exchange_pieces pieces = { v, n, bytes, pin_drop, pin, pin->snapshot->sequence };
 
     pin->n++;
     exchange_reply_pinned(r->x, 200, REQUEST_JSON, &pieces);

@@ -67,15 +67,15 @@ def raise_file_limit(n):
 class Server:
     """The real binary with a plain and a TLS listener; a Collector 'c' with the jobs 'a' (1 target) and 'many' (30,000)."""
 
-    def __init__(self, *more, binary=BINARY, **popen):
+    def __init__(self, *more, binary=BINARY, manifest=MANIFEST, **popen):
         self.folder = scratch()
         self.folder.chmod(0o755)
-        manifest = self.folder / "collector.yaml"
-        manifest.write_text(MANIFEST, encoding="utf-8")
+        manifest_path = self.folder / "collector.yaml"
+        manifest_path.write_text(manifest, encoding="utf-8")
         self.log_path = self.folder / "log"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [binary, "serve", "-f", manifest, "--collectors", "c-0", "--listen", "127.0.0.1:0", "--webhook-listen", "127.0.0.1:0",
+                [binary, "serve", "-f", manifest_path, "--collectors", "c-0", "--listen", "127.0.0.1:0", "--webhook-listen", "127.0.0.1:0",
                  "--log-format", "json", *more], stderr=log, cwd=self.folder, **popen)
         self.pid = self.process.pid
         atexit.register(kill, self.process)

@@ -40,7 +40,7 @@ static void reply_pinned(struct exchange *x, size_t n, size_t piece_bytes)
         v[i] = (struct iovec){ piece, piece_bytes };
     }
     atomic_fetch_add(&n_pinned, 1);
-    const struct exchange_pieces pieces = { v, n, n * piece_bytes, on_release, NULL };
+    const struct exchange_pieces pieces = { v, n, n * piece_bytes, on_release, NULL, 7 };
     exchange_reply_pinned(x, 200, "application/json", &pieces);
 }
 
@@ -59,6 +59,9 @@ static void handle(struct exchange *x, void *arg)
         reply_pinned(x, MANY_PIECES, WIDE_BYTES);
     } else if (span_is(path, "/flood")) {
         reply_pinned(x, FLOOD_PIECES, PIECE_BYTES);
+    } else if (span_is(path, "/copied")) {
+        char *big = arena_zalloc(exchange_scratch(x), 7500000);
+        exchange_reply(x, 200, "text/plain", (struct span){ big, 7500000 });
     } else if (span_is(path, "/none")) {
         atomic_fetch_add(&n_pinned, 1);
         const struct exchange_pieces none = { .release = on_release };
@@ -396,6 +399,78 @@ static void test_stalled_reader(void)
     raw_more(&c);
     ok(all_released(), "a client that reads no further is cut");
     raw_close(&c);
+    http_server_stop(&s, 0);
+}
+
+/* Takes a little now and then, for ever: the kernel does not find that stalled. */
+static void test_dripping_reader(bool is_hurried)
+{
+    struct http_server *s = start(0, 60000, is_hurried ? 2000 : 300);
+    struct rawclient c;
+    const int small = 4096;
+    uint64_t before = metric_value(METRIC_SLOW_READERS);
+    char bytes[512];
+    int64_t end_ms = clock_mono_ms() + 45000;
+
+    count_anew();
+    raw_connect(&c, http_server_port(s, 0));
+    setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    raw_say(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
+    int64_t begun_ms = clock_mono_ms();
+    while (recv(c.fd, bytes, sizeof(bytes), 0) > 0 &&
+           atomic_load(&n_released) < atomic_load(&n_pinned) && clock_mono_ms() < end_ms) {
+        poll(NULL, 0, 10);
+        if (is_hurried) {
+            http_server_hurry(s, 6);
+            http_server_hurry(s, clock_mono_ms() - begun_ms < 1000 ? 6 : 7);
+        }
+    }
+    ok(all_released(), "a client that reads too slowly is cut");
+    is_int(metric_value(METRIC_SLOW_READERS) - before, 1, "and counted");
+    int64_t took_ms = clock_mono_ms() - begun_ms;
+    if (is_hurried) {
+        ok(took_ms >= 1000, "what it pins is too old: in a hurry, after %lld ms",
+           (long long)took_ms);
+    }
+    raw_close(&c);
+    http_server_stop(&s, 0);
+}
+
+/* Many ask for much and read nothing: together they may hold so much. */
+static void test_held_answers(void)
+{
+    const struct http_listener listener = { .name = "http",
+                                            .address = "127.0.0.1:0",
+                                            .max_body_bytes = 65536,
+                                            .max_waiting_bytes = 16 << 20,
+                                            .request_timeout_ms = 60000,
+                                            .handler = handle };
+    const struct http_server_options options = { .n_threads = 1,
+                                                 .listeners = &listener,
+                                                 .n_listeners = 1 };
+    enum { N = 8 };
+    struct http_server *s = NULL;
+    struct err err = { 0 };
+    struct rawclient c[N];
+    const int small = 4096;
+    uint64_t before = metric_value(METRIC_CONNECTIONS_REFUSED);
+
+    ok(http_server_start(&options, &s, &err) == 0, "a server with a cap");
+    for (size_t i = 0; i < N; i++) {
+        raw_connect(&c[i], http_server_port(s, 0));
+        setsockopt(c[i].fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+        raw_say(&c[i], "GET /copied HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    for (int64_t end = clock_mono_ms() + 10000;
+         metric_value(METRIC_CONNECTIONS_REFUSED) - before < N - 2 && clock_mono_ms() < end;) {
+        poll(NULL, 0, 1);
+    }
+    is_int(metric_value(METRIC_CONNECTIONS_REFUSED) - before, N - 2,
+           "two of 7.5 MB fit, the others go");
+    one(http_server_port(s, 0), "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", 200, NULL);
+    for (size_t i = 0; i < N; i++) {
+        raw_close(&c[i]);
+    }
     http_server_stop(&s, 0);
 }
 
@@ -764,6 +839,9 @@ int main(void)
     test_waiting_bytes();
     test_slow_clients();
     test_stalled_reader();
+    test_dripping_reader(false);
+    test_dripping_reader(true);
+    test_held_answers();
     test_drain_and_stop();
     test_stop_cuts();
     test_start_errors();

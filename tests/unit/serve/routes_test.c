@@ -118,7 +118,7 @@ static void publish(struct site *s, const struct directory *d, const struct page
     serve_publish(s->serve, s->server, publisher_publish(s->publisher, d, rows, n, is_synced));
     settle(s);
     for (size_t i = 0; i < s->n_parts; i++) {
-        publisher_retire(s->publisher, s->parts[i].part, s->parts[i].free_fn);
+        publisher_retire(s->publisher, s->parts[i].part, 1, s->parts[i].free_fn);
     }
     s->n_parts = 0;
 }
@@ -520,7 +520,7 @@ static void test_pinned_across_snapshots(void)
     struct rawanswer a = raw_read(&s.client, &s.used, true);
     is_int(a.body.len, N * 81 + N - 1 + 3, "the answer is complete");
     is_answer(&s, "/jobs", 200, "{}\n");
-    publisher_retire(s.publisher, empty, free_directory);
+    publisher_retire(s.publisher, empty, 1, free_directory);
     site_close(&s);
     mem_free(parts);
 }
@@ -626,7 +626,7 @@ static void test_churn(void)
         const struct page_row *row = g->row;
 
         serve_publish(s.serve, s.server, publisher_publish(s.publisher, d, &row, 1, true));
-        publisher_retire(s.publisher, before, free_generation); /* no longer in the state */
+        publisher_retire(s.publisher, before, 1, free_generation); /* no longer in the state */
         before = g;
         if (i == 0) {
             settle(&s);
@@ -650,7 +650,7 @@ static void test_churn(void)
     check_note("at most %zu snapshots lived at a time", most);
     settle(&s);
     is_int(publisher_reap(s.publisher), 1, "in the end only the current one lives");
-    publisher_retire(s.publisher, before, free_generation);
+    publisher_retire(s.publisher, before, 1, free_generation);
     hold(&s, d, free_directory);
     publish(&s, d, NULL, 0, true);
     site_close(&s);
