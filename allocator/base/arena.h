@@ -20,7 +20,7 @@ struct arena {
 void arena_init(struct arena *a);
 /* What arena_alloc() does when its chunk is full: takes from a new one. */
 void *arena_alloc_new(struct arena *a, size_t size);
-/* Aligned to 16 bytes, not zeroed. Never NULL. */
+/* Aligned to 16 bytes, not zeroed. Never NULL, also for 0 bytes. */
 static inline void *arena_alloc(struct arena *a, size_t size)
 {
     size_t pad = (0 - (uintptr_t)a->next) % ARENA_ALIGN, left = (size_t)(a->end - a->next);

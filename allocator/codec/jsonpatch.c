@@ -172,9 +172,9 @@ static struct node *own(const struct node *n, struct arena *arena)
     *copy = *n;
     copy->canonical = NULL;
     if (n->type == NODE_LIST) {
-        copy->items = arena_alloc(arena, (n->n + 1) * sizeof(struct node *));
+        copy->items = arena_alloc(arena, n->n * sizeof(struct node *));
     } else {
-        copy->pairs = arena_alloc(arena, (n->n + 1) * sizeof(struct node_pair));
+        copy->pairs = arena_alloc(arena, n->n * sizeof(struct node_pair));
     }
     for (size_t i = 0; i < n->n && n->type == NODE_LIST; i++) {
         copy->items[i] = n->items[i];

@@ -215,7 +215,7 @@ static size_t children(const struct treebuild *b, unsigned depth)
 
 const struct node_step *treebuild_path(const struct treebuild *b, size_t *out_n)
 {
-    struct node_step *steps = arena_alloc(b->arena, (b->depth + 1) * sizeof(*steps));
+    struct node_step *steps = arena_alloc(b->arena, b->depth * sizeof(*steps));
     size_t n = 0;
 
     for (unsigned i = 0; i < b->depth; i++) {

@@ -153,7 +153,7 @@ bool walk_texts(const struct node *map, const char *key, struct faults *f, struc
     if (!walk_list(map, key, f, &list)) {
         return false;
     }
-    struct span *v = arena_alloc(arena, (list->n + 1) * sizeof(*v));
+    struct span *v = arena_alloc(arena, list->n * sizeof(*v));
     size_t mark = faults_push(f, "%s", key);
     bool is_ok = true;
     for (size_t i = 0; i < list->n; i++) {

@@ -707,7 +707,7 @@ static int parse_all(struct span text, bool is_lenient, struct arena *arena,
         add_hint(r, err);
     } else {
         *out_n = r->docs.n;
-        *out_docs = arena_alloc(arena, (r->docs.n + 1) * sizeof(**out_docs));
+        *out_docs = arena_alloc(arena, r->docs.n * sizeof(**out_docs));
         if (r->docs.n > 0) {
             memcpy(*out_docs, r->docs.v, r->docs.n * sizeof(**out_docs));
         }

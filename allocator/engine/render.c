@@ -31,7 +31,7 @@ static int compare_ranked(const void *a, const void *b)
 
 static void choose_tail(struct render *r, struct arena *arena)
 {
-    struct ranked *order = arena_alloc(arena, (r->batch->columns.n + 1) * sizeof(*order));
+    struct ranked *order = arena_alloc(arena, r->batch->columns.n * sizeof(*order));
     uint64_t sum = 0;
     size_t n = 0;
 
@@ -58,8 +58,8 @@ static const struct render_plan *make_plan(struct render *r, const struct sd_sha
     struct render_plan *plan = arena_zalloc(arena, sizeof(*plan));
 
     plan->shape = shape;
-    plan->own = arena_alloc(arena, (shape->n + 1) * sizeof(*plan->own));
-    plan->tail = arena_alloc(arena, (shape->n + 1) * sizeof(*plan->tail));
+    plan->own = arena_alloc(arena, shape->n * sizeof(*plan->own));
+    plan->tail = arena_alloc(arena, shape->n * sizeof(*plan->tail));
     for (uint32_t i = 0; i < shape->n; i++) {
         if (r->is_tail[shape->fields[i].column]) {
             plan->tail[plan->n_tail++] = i;
@@ -93,8 +93,8 @@ void render_init(struct render *r, struct sd_batch *batch)
 {
     memset(r, 0, sizeof(*r));
     r->batch = batch;
-    r->is_tail = arena_zalloc(&batch->arena, batch->columns.n + 1);
-    r->column_json = arena_zalloc(&batch->arena, (batch->columns.n + 1) * sizeof(*r->column_json));
+    r->is_tail = arena_zalloc(&batch->arena, batch->columns.n);
+    r->column_json = arena_zalloc(&batch->arena, batch->columns.n * sizeof(*r->column_json));
     buf_init(&r->own, LIMIT_SD_BODY);
     buf_init(&r->tail, LIMIT_SD_BODY);
     (void)buf_reserve(&r->own, USUAL_BYTES);

@@ -325,7 +325,7 @@ int regex_template_compile(const struct regex *re, struct span text, struct aren
     int rc = split_template(&to, text, err);
     if (rc == 0) {
         struct regex_template *t = arena_alloc(arena, sizeof(*t));
-        struct piece *kept = arena_alloc(arena, (to.list.n + 1) * sizeof(*kept));
+        struct piece *kept = arena_alloc(arena, to.list.n * sizeof(*kept));
         if (to.list.n > 0) {
             memcpy(kept, to.list.v, to.list.n * sizeof(*kept));
         }

@@ -340,7 +340,7 @@ static void compile_rule(struct relabel *set, const struct config *c, struct rel
     rule->action = c->action;
     rule->modulus = c->modulus;
     rule->separator = arena_span(&set->arena, c->separator);
-    rule->sources = arena_zalloc(&set->arena, (c->n_sources + 1) * sizeof(*rule->sources));
+    rule->sources = arena_zalloc(&set->arena, c->n_sources * sizeof(*rule->sources));
     for (size_t i = 0; i < c->n_sources; i++) {
         place_init(&rule->sources[rule->n_sources++], set, c->sources[i]);
     }
@@ -386,7 +386,7 @@ struct relabel *relabel_compile(const struct node *rules, enum name_scheme schem
     set->pool = pool;
     set->scheme = scheme;
     set->match = arena_zalloc(&set->arena, sizeof(*set->match));
-    set->rules = arena_zalloc(&set->arena, (n + 1) * sizeof(*set->rules));
+    set->rules = arena_zalloc(&set->arena, n * sizeof(*set->rules));
     struct arena scratch;
     arena_init(&scratch);
     for (size_t i = 0; i < n; i++) {

@@ -391,7 +391,7 @@ void fleet_settle(struct fleet *f, fleet_moved_fn *moved, void *arg)
                               .hashes = f->ops->hashes(f->strategy),
                               .loads = f->choices,
                               .n_collectors = f->n_collectors };
-    uint32_t *owners = mem_alloc((f->slots.n + 1) * sizeof(*owners));
+    uint32_t *owners = mem_alloc(f->slots.n * sizeof(*owners));
     bool is_other = bound_spread(&in, owners);
     for (uint32_t slot = 0; (is_other || f->has_moved) && slot < f->slots.n; slot++) {
         if (f->slots.owner[slot] != SLOT_FREE) {

@@ -213,7 +213,7 @@ static void close_map(struct reader *s, struct node *map, size_t from)
     size_t first = from + (n > KEY_SLOTS ? last_of_equals(s->pairs.v + from, n) : 0);
 
     map->n = s->pairs.n - first;
-    map->pairs = arena_alloc(s->arena, (map->n + 1) * sizeof(struct node_pair));
+    map->pairs = arena_alloc(s->arena, map->n * sizeof(struct node_pair));
     if (map->n > 0) {
         memcpy(map->pairs, s->pairs.v + first, map->n * sizeof(struct node_pair));
     }
@@ -312,7 +312,7 @@ static int read_list(struct reader *s, const struct json_token *begin, enum plac
     }
     list->end = t.end;
     list->n = s->items.n - from;
-    list->items = arena_alloc(s->arena, (list->n + 1) * sizeof(struct node *));
+    list->items = arena_alloc(s->arena, list->n * sizeof(struct node *));
     if (list->n > 0) {
         memcpy((void *)list->items, (const void *)(s->items.v + from),
                list->n * sizeof(struct node *));
