@@ -19,6 +19,7 @@
 #include "certs/certs.h"
 #include "certs/identity.h"
 #include "webhook/admission/route.h"
+#include "webhook/descriptors.h"
 #include "webhook/sandbox.h"
 
 #include <errno.h>
@@ -26,7 +27,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -244,20 +244,6 @@ static int open_descriptors(struct keeper *k, struct err *err)
     return 0;
 }
 
-/* Each connection takes a descriptor, and each watched folder; the usual soft limit of 1024 is
- * there for programs that use select(). */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-            log_warn("limit of open files not raised", LOG_STR("error", strerrordesc_np(errno)));
-        }
-    }
-}
-
 /* A kernel without seccomp is no reason to refuse service, but a reason to say so. The leak checker
  * of a sanitizer build traces its own process, which is refused in the sandbox. */
 static void enter_sandbox(void)
@@ -273,9 +259,14 @@ static void enter_sandbox(void)
 
 static int start(struct keeper *k, struct err *err)
 {
-    raise_descriptor_limit();
-    int rc = open_descriptors(k, err);
+    const struct settings *s = k->settings;
+    unsigned n_listeners =
+        1 + (unsigned)(s->https_listen != NULL) + (unsigned)(s->webhook_listen != NULL);
+    int rc = descriptors_claim(thread_count(s), n_listeners, err);
 
+    if (rc == 0) {
+        rc = open_descriptors(k, err);
+    }
     if (rc == 0) {
         rc = open_ports(k, err);
     }

@@ -5,12 +5,14 @@ are gone, without a reload. tests/README.md has the table."""
 import json
 import pathlib
 import re
+import resource
 import socket
+import subprocess
 import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from discovery_rig import done, ok, same, scratch, wait_for  # noqa: E402
+from discovery_rig import BINARY, done, like, ok, same, scratch, wait_for  # noqa: E402
 from hostile_rig import PLAIN_BUILD, Honest, Server, collector, review, say  # noqa: E402
 
 TARGETS = 20000
@@ -57,9 +59,18 @@ def goes_back(mib, what):
 
 
 write_targets(0)
+(FOLDER / "c.yaml").write_text(MANIFEST, encoding="utf-8")
 server = Server(manifest=MANIFEST)
 honest = Honest(server)
 ok(wait_for(shows(0), 60), "the first generation of targets is served")
+
+# --- too few descriptors: an error that says how many are needed, at every number
+for n in (5, 9, 16, 17, 20, 24, 25, 31, 32):
+    few = subprocess.run([BINARY, "serve", "-f", FOLDER / "c.yaml", "--collectors", "c-0", "--listen", "127.0.0.1:0", "--webhook-listen",
+                          "127.0.0.1:0", "--threads", "1"], preexec_fn=lambda n=n: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n)),
+                         capture_output=True, text=True, check=False, timeout=60)
+    same(few.returncode, 3, f"ulimit -n {n}: cannot run")
+    like(few.stderr, rf"the limit of open files is {n}, and 1 serving thread.* need \d+: raise it", "  and says what it needs")
 
 # --- readers that take a little now and then, while everything changes
 SLOW = 30
