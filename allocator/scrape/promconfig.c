@@ -7,6 +7,7 @@
 #include "allocator/codec/walk.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/scrape/pathtext.h"
+#include "allocator/scrape/promserver.h"
 #include "allocator/scrape/scrapefields.h"
 
 #include <glob.h>
@@ -142,6 +143,12 @@ void promconfig_parse(const struct node *root, const struct scrape_options *opti
     size_t mark = faults_push(f, "global");
     scrape_globals_parse(node_get(root, "global"), options->strict, f, &globals);
     faults_pop(f, mark);
+    const struct promserver_options server = { .scheme = globals.name_scheme,
+                                               .strict = options->strict,
+                                               .base_dir = options->thorough
+                                                               ? options->base_dir
+                                                               : (struct span){ NULL, 0 } };
+    promserver_check(root, &server, pool, f);
     scrapejobs_parse(node_get(root, "scrape_configs"), &globals, options, pool, f, out);
     if (options->base_dir.p != NULL) {
         import_all(&im, root);

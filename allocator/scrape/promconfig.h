@@ -1,5 +1,5 @@
-/* A whole Prometheus configuration file (global, scrape_configs, scrape_config_files; the rest is
- * known and skipped). Threads: as its strpool. */
+/* A whole Prometheus configuration file: global, scrape_configs and scrape_config_files are read,
+ * the rest is checked (promserver.h). Threads: as its strpool. */
 #ifndef OTEL_TA_SCRAPE_PROMCONFIG_H
 #define OTEL_TA_SCRAPE_PROMCONFIG_H
 

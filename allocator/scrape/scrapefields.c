@@ -1,6 +1,7 @@
 #include "allocator/scrape/scrapefields.h"
 
 #include "allocator/scrape/httpconfig.h"
+#include "allocator/scrape/promserver.h"
 #include "allocator/scrape/sdtables.h"
 
 #define F(name, kind, flags, preset)                                                               \
@@ -91,15 +92,15 @@ const struct schema_field scrapefields_global[] = {
 
 const struct schema_field scrapefields_file[] = {
     BLOCK("global", MAP, SCHEMA_ELSEWHERE, scrapefields_global),
-    F("runtime", ANY, 0, NULL),
-    F("alerting", ANY, 0, NULL),
+    BLOCK("runtime", MAP, 0, promserver_runtime),
+    BLOCK("alerting", MAP, 0, promserver_alerting),
     F("rule_files", PATHS, 0, NULL),
     F("scrape_config_files", PATHS, 0, NULL),
     BLOCK("scrape_configs", LIST, SCHEMA_ELSEWHERE, scrapefields_job),
-    F("storage", ANY, 0, NULL),
-    F("tracing", ANY, 0, NULL),
-    F("remote_write", ANY, 0, NULL),
-    F("remote_read", ANY, 0, NULL),
-    F("otlp", ANY, 0, NULL),
+    BLOCK("storage", MAP, 0, promserver_storage),
+    BLOCK("tracing", MAP, 0, promserver_tracing),
+    BLOCK("remote_write", LIST, 0, promserver_write),
+    BLOCK("remote_read", LIST, 0, promserver_read),
+    BLOCK("otlp", MAP, 0, promserver_otlp),
     END,
 };

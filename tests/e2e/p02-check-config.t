@@ -2,6 +2,7 @@
 """`check config` accepts and refuses what promtool of Prometheus 3 accepts and refuses."""
 
 import json
+import pathlib
 import subprocess
 
 from rig import Allocator, diag, done, enter_sandbox, ok, scratch
@@ -102,4 +103,13 @@ for name, config in CASES.items():
     if not ok((theirs.returncode == 0) == (ours.code == 0), f"{name}: {verdict} by both"):
         diag(theirs.stdout + theirs.stderr)
         diag(ours.out + ours.err)
+
+# What stands beside scraping: a line a configuration, after what promtool said when it was written.
+path.with_name("there.yml").write_text("groups: []\n", encoding="utf-8")
+for line in (pathlib.Path(__file__).resolve().parents[1] / "golden/promserver/cases.txt").read_text(encoding="utf-8").splitlines():
+    verdict, _, config = line.partition(" ")
+    if verdict != "#":
+        path.write_text(config.replace("\\n", "\n"), encoding="utf-8")
+        theirs = subprocess.run([server("promtool"), "check", "config", path], capture_output=True, text=True, check=False)
+        ok((theirs.returncode == 0) == (verdict == "good"), f"promtool says {verdict}: {config}")
 done()

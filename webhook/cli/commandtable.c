@@ -79,6 +79,10 @@ const struct command_row command_rows[] = {
                                .words = "check config",
                                .arguments = "FILE…",
                                .help = "check Prometheus configuration files",
+                               .more = "The whole file is checked, and what it names: scrape "
+                                       "config files, the files of file_sd, rule files that must "
+                                       "be there. What is in rule files is left to promtool, and "
+                                       "so is whether files with credentials exist.",
                                .example = "otel-ta check config prometheus.yml",
                                .run = command_check,
                                .max_arguments = SIZE_MAX,
