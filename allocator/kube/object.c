@@ -221,7 +221,11 @@ int object_cut(enum object_kind kind, struct span text, struct buf *out, struct 
 {
     struct walk w = { .cut = out };
 
-    return read_object(&w, kind, text, NULL, err);
+    int rc = read_object(&w, kind, text, NULL, err);
+    if (rc == 0 && buf_error(out) != 0) {
+        return err_set(err, ERR_TOO_BIG, "the object is too big");
+    }
+    return rc;
 }
 
 int object_view(enum object_kind kind, struct span text, struct arena *arena, void *out,

@@ -173,7 +173,8 @@ struct object_ingress {
 };
 
 /* Appends the cut of 'text' to 'out'. ERR_INVALID: 'text' is no such object, as far as that shows
- * without looking at each text, which the view does; 'out' may then have grown. */
+ * without looking at each text, which the view does; 'out' may then have grown.
+ * ERR_TOO_BIG: 'out' has no room. */
 int object_cut(enum object_kind kind, struct span text, struct buf *out, struct err *err) MUST_USE;
 /* Fills '*out', the struct of that kind (struct object_bare for those without one of their own).
  * ERR_INVALID: 'text' is no such object, and '*out' is unspecified. */
