@@ -152,6 +152,8 @@ void explain_arrive(struct explain *x, struct arrival **a)
     case ARRIVAL_FAILED:
         need_holding(x, *a)->has_failed = true;
         break;
+    case ARRIVAL_BLIND:
+    case ARRIVAL_SIGHTED:
     case ARRIVAL_SETTLED:
         break;
     }

@@ -13,8 +13,9 @@ static const struct node *originals_of(const struct collector *c, struct arena *
     struct node *annotation = NULL;
     struct span json;
 
-    (void)collector_annotation(c, arena, &annotation, &json, NULL);
-    return node_get(annotation, "receivers");
+    return collector_annotation(c, arena, &annotation, &json, NULL) == 0
+               ? node_get(annotation, "receivers")
+               : NULL;
 }
 
 static bool is_same_collector(const struct node *one, const struct node *other, struct arena *arena)

@@ -417,7 +417,7 @@ static bool has_our_block(const struct planner *p, const struct plan_receiver *r
 }
 
 /* The block will be ours again, and the list is what was left of it. */
-static bool gets_list_back(struct planner *p, const struct plan_receiver *r, bool is_block_wanted)
+static bool gets_list_back(struct planner *p, struct plan_receiver *r, bool is_block_wanted)
 {
     return is_block_wanted &&
            (r->list == NULL || r->list->n == 0 ||
