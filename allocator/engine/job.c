@@ -449,8 +449,8 @@ static void finish_reading(struct reading *r)
     struct source *s = r->source;
     struct job *j = r->job;
 
-    j->has_news |= r->n != s->n || r->batch->n_targets != s->n_discovered ||
-                   r->n_dropped != s->n_dropped || r->n_invalid != s->n_invalid;
+    /* All others were kept. */
+    j->has_news |= r->n != s->n || r->n_dropped != s->n_dropped || r->n_invalid != s->n_invalid;
     count_source(j, s, true);
     mem_free(s->targets);
     s->targets = r->n == 0 ? NULL : mem_realloc(r->targets, r->n * sizeof(struct target *));
