@@ -170,6 +170,7 @@ static void test_values(void)
         { "serve --rewrite-style inline", "" },
         { "rewrite -f a -o yaml", " f=a output=1" },
         { "rewrite -f a -ojson", " f=a output=2" },
+        { "rewrite -f a -o=json", " f=a output=2" },
         { "rewrite -f a --output diff", " f=a output=3" },
         { "restore -f a -o json-patch", " f=a output=4" },
         { "allocate -f a -o json", " f=a output=2" },
@@ -323,6 +324,7 @@ static void test_refusals(void)
           "otel-ta serve: --url-style: 'shard' is not documented, qualified or shared; did you "
           "mean 'shared'?\n" },
         { "serve --tls-min-version 1.1", "otel-ta serve: --tls-min-version: '1.1' is not 1.2 or" },
+        { "version -o =json", "otel-ta version: --output: '=json' is not text or json" },
         { "rewrite -f a -o table", "otel-ta rewrite: --output: 'table' is not yaml, json, diff" },
         { "allocate -f a -o diff", "otel-ta allocate: --output: 'diff' is not table or json\n" },
         { "serve --strategy x", "otel-ta serve: --strategy: 'x' is not consistent-hashing, " },
