@@ -229,6 +229,7 @@ static void decide(struct planner *p, struct plan_receiver *r, struct plan_job *
         struct sections stored;
         sections_of_map(job->original->map, p->arena, &stored);
         sections_join(&stored, &present, p->arena, &job->sections);
+        job->is_mixed = !own.is_alone || job->sections.n < stored.n + present.n;
     }
     if (p->is_rewrite && is_takable(p, r, job)) {
         r->n_taken++;

@@ -36,8 +36,9 @@ struct plan_job {
     struct sections sections; /* what it discovers, from the job or the annotation; JOB_RESTORE:
                                  what comes back */
     const struct original *original; /* what the annotation has of it, or NULL */
-    bool is_lost;                    /* it has our entry, and no originals anywhere */
-    struct left left;                /* why it is not taken, if it is not */
+    bool is_mixed;    /* what it discovers itself has become part of sections that are stored */
+    bool is_lost;     /* it has our entry, and no originals anywhere */
+    struct left left; /* why it is not taken, if it is not */
 };
 
 enum block_action {

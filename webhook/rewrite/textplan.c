@@ -1,8 +1,10 @@
 #include "webhook/rewrite/textplan.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
 #include "allocator/codec/nodeedit.h"
 #include "allocator/codec/yamldoc.h"
+#include "webhook/text/anchored.h"
 #include "webhook/text/member.h"
 #include "webhook/text/undo.h"
 
@@ -113,9 +115,8 @@ static int edit_one_job(const struct textplan *in, const struct plan_receiver *r
     if (job->node->is_alias) {
         return refuse_shared(err);
     }
-    if (use_records && job->action == JOB_RESTORE &&
-        undo_fits(record, in->text, job->node->begin)) {
-        undo_add(record, job->node->begin, t->splice);
+    if (use_records && job->action == JOB_RESTORE && !job->is_mixed &&
+        undo_take(record, in->text, job->node, t->splice)) {
         return 0;
     }
     return edit_job(t, job, err);
@@ -255,11 +256,9 @@ static int edit_whole(const struct textplan *in, const struct plan_receiver *r, 
     struct err err;
 
     int rc = check_path(in, r, &err);
-    if (rc == 0 && use_records && is_undone && undo_fits(record, in->text, r->node->begin)) {
-        undo_add(record, r->node->begin, t->splice);
-    } else if (rc == 0) {
-        rc = edit_receiver(r, t, &err);
-    }
+    bool is_taken =
+        rc == 0 && use_records && is_undone && undo_take(record, in->text, r->node, t->splice);
+    rc = rc < 0 || is_taken ? rc : edit_receiver(r, t, &err);
     splice_own(t->splice, from, r);
     if (rc < 0) {
         faults_add(f, FAULT_ERROR, r->node->line, "%s", err.text);
@@ -413,6 +412,125 @@ static void open_record(struct record_writer *w, const struct plan_receiver *r, 
     buf_add_char(w->out, ':');
 }
 
+/* ---- members of a map in the rewritten text */
+
+struct members {
+    const struct record_writer *w;
+    struct anchored_member *v;
+    size_t n;
+};
+
+static bool is_there(const struct record_writer *w, size_t at, struct span bytes)
+{
+    return at <= w->result.len && bytes.len <= w->result.len - at &&
+           memcmp(w->result.p + at, bytes.p, bytes.len) == 0;
+}
+
+static void add_member(struct members *m, struct span parent, struct span key, size_t begin,
+                       size_t end)
+{
+    struct anchored_member *new = &m->v[m->n++];
+
+    *new = (struct anchored_member){ .path = { key }, .depth = 1, .begin = begin, .end = end };
+    if (parent.p != NULL) {
+        new->path[0] = parent;
+        new->path[1] = key;
+        new->depth = 2;
+    }
+}
+
+/* A member that stayed, or that another value was written for. */
+static bool find_member(const struct members *m, const struct node_pair *pair, size_t *out)
+{
+    const struct node *key = pair->key;
+    struct span bytes = span_make(m->w->in->text.p + key->begin, key->end - key->begin);
+    size_t end = splice_map(m->w->splice, key->end);
+
+    *out = end < bytes.len ? 0 : end - bytes.len;
+    if (is_there(m->w, *out, bytes)) {
+        return true;
+    }
+    *out = splice_map(m->w->splice, key->begin);
+    return is_there(m->w, *out, bytes);
+}
+
+/* A member that was written in front of 'pair', or in its place. */
+static void add_new(struct members *m, const struct node_pair *pair, const char *key, size_t end)
+{
+    size_t begin = splice_map(m->w->splice, pair->key->begin);
+    size_t at = begin + (begin < m->w->result.len && m->w->result.p[begin] == '"' ? 1 : 0);
+
+    if (is_there(m->w, at, span_of(key))) {
+        add_member(m, (struct span){ NULL, 0 }, span_of(key), begin, end);
+    }
+}
+
+static void add_members(struct members *m, struct span parent, const struct node *map)
+{
+    for (size_t i = 0; i < map->n; i++) {
+        const struct node_pair *pair = &map->pairs[i];
+        size_t begin;
+        if (!pair->is_merged && find_member(m, pair, &begin)) {
+            add_member(m, parent, pair->key->text, begin,
+                       splice_map(m->w->splice, member_end(pair)));
+        }
+    }
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct anchored_member *x = a, *y = b;
+    return x->begin != y->begin ? (x->begin > y->begin) - (x->begin < y->begin)
+                                : (x->depth > y->depth) - (x->depth < y->depth);
+}
+
+static const struct node *own_map(const struct node *map, const char *key)
+{
+    const struct node_pair *pair = member_find(map, span_of(key));
+
+    return pair == NULL || pair->value->is_alias || pair->value->type != NODE_MAP ? NULL
+                                                                                  : pair->value;
+}
+
+static void write_anchored(struct record_writer *w, const struct node *map, const struct edit *undo,
+                           size_t n)
+{
+    static const char *const inner[] = { "config", "target_allocator" };
+    struct members m = { .w = w };
+    size_t n_all = map->n + 2;
+
+    for (size_t i = 0; i < COUNT(inner); i++) {
+        const struct node *child = own_map(map, inner[i]);
+        n_all += child == NULL ? 0 : child->n;
+    }
+    m.v = mem_alloc(n_all * sizeof(*m.v));
+    add_members(&m, (struct span){ NULL, 0 }, map);
+    for (size_t i = 0; i < COUNT(inner); i++) {
+        const struct node *child = own_map(map, inner[i]);
+        if (child != NULL) {
+            add_members(&m, span_of(inner[i]), child);
+        }
+    }
+    for (size_t i = 0; i < map->n; i++) {
+        if (!map->pairs[i].is_merged && wire_is_sd_key(map->pairs[i].key->text)) {
+            add_new(&m, &map->pairs[i], HTTP_SD,
+                    node_has_merge(map) ? SIZE_MAX /* more than one member was written there */
+                                        : splice_map(w->splice, member_end(&map->pairs[i])));
+            break;
+        }
+    }
+    if (map->n > 0 && !map->pairs[0].is_merged && own_map(map, "target_allocator") == NULL) {
+        add_new(&m, &map->pairs[0], "target_allocator", SIZE_MAX);
+    }
+    qsort(m.v, m.n, sizeof(m.v[0]), by_place);
+    const struct anchored_place place = { .text = w->result,
+                                          .begin = splice_map(w->splice, map->begin),
+                                          .members = m.v,
+                                          .n_members = m.n };
+    anchored_write(&place, undo, n, w->out);
+    mem_free(m.v);
+}
+
 static void write_record(struct record_writer *w, const struct plan_receiver *r,
                          const struct plan_job *job)
 {
@@ -423,13 +541,13 @@ static void write_record(struct record_writer *w, const struct plan_receiver *r,
     const struct node *record = run != NULL ? NULL : record_of(r, job);
 
     if (run != NULL) {
-        const struct undo_place place = { w->result, begin, &w->undo.edits.v[run->first], run->n };
+        const struct edit *undo = &w->undo.edits.v[run->first];
         /* Undoing a second rewrite would lead to the first one's result, not to the user's text. */
-        if ((job == NULL || job->original == NULL) && place.undo->begin >= begin) {
+        if ((job == NULL || job->original == NULL) && undo->begin >= begin) {
             open_record(w, r, job == NULL ? SPAN_LIT("") : job->name.text);
-            undo_write(&place, w->out);
+            write_anchored(w, node, undo, run->n);
         }
-    } else if (undo_fits(record, w->result, begin)) {
+    } else if (undo_take(record, w->in->text, node, NULL)) {
         open_record(w, r, job == NULL ? SPAN_LIT("") : job->name.text);
         node_write_json(record, w->out);
     }

@@ -69,7 +69,7 @@ struct span member_text(struct text_editor *t, const struct buf *made)
     return arena_span(t->arena, buf_span(&text));
 }
 
-static size_t pair_end(const struct node_pair *pair)
+size_t member_end(const struct node_pair *pair)
 {
     return pair->value->end > pair->key->end ? pair->value->end : pair->key->end;
 }
@@ -137,7 +137,7 @@ static struct span line_break(const struct text_editor *t)
 
 void member_replace(struct text_editor *t, const struct node_pair *pair, struct span text)
 {
-    splice_add(t->splice, pair->key->begin, pair_end(pair), text);
+    splice_add(t->splice, pair->key->begin, member_end(pair), text);
 }
 
 static void insert_flow(struct text_editor *t, const struct node *map, struct span text)
@@ -203,10 +203,10 @@ static void remove_flow(struct text_editor *t, const struct node *map, const str
     bool has_next = i + 1 < map->n && !map->pairs[i + 1].is_merged;
 
     if (i > 0) {
-        splice_add(t->splice, pair_end(&map->pairs[i - 1]), pair_end(pair), SPAN_LIT(""));
+        splice_add(t->splice, member_end(&map->pairs[i - 1]), member_end(pair), SPAN_LIT(""));
     } else {
         splice_add(t->splice, pair->key->begin,
-                   has_next ? map->pairs[i + 1].key->begin : pair_end(pair), SPAN_LIT(""));
+                   has_next ? map->pairs[i + 1].key->begin : member_end(pair), SPAN_LIT(""));
     }
 }
 
@@ -222,7 +222,7 @@ int member_remove(struct text_editor *t, const struct node *map, const struct no
                           SPAN_ARG(pair->key->text));
     }
     size_t begin = line_start(t, pair->key->begin);
-    size_t rest = skip_blanks(t, pair_end(pair));
+    size_t rest = skip_blanks(t, member_end(pair));
     if (rest != line_end(t, rest)) {
         /* A comment follows: it stays, where the key was. */
         splice_add(t->splice, pair->key->begin, rest, SPAN_LIT(""));

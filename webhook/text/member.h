@@ -23,6 +23,8 @@ void text_editor_init(struct text_editor *t, struct span text, struct arena *are
 const struct node_pair *member_find(const struct node *map, struct span key);
 /* How a member of 'map' is to be written. */
 enum yamltext_form member_form(const struct text_editor *t, const struct node *map);
+/* Where the pair ends. */
+size_t member_end(const struct node_pair *pair);
 /* Column of the members of a block map. */
 unsigned member_column(const struct node *map);
 /* Members as the place wants them, made by yamltext: line breaks become those of the document. In

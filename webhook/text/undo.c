@@ -1,6 +1,7 @@
 #include "webhook/text/undo.h"
 
 #include "allocator/base/hash.h"
+#include "webhook/text/anchored.h"
 
 #include <inttypes.h>
 
@@ -86,6 +87,18 @@ void undo_add(const struct node *record, size_t begin, struct splice *out)
         (void)node_as_text(edits->items[i]->items[2], &text);
         splice_add(out, begin + offset, begin + offset + len, text);
     }
+}
+
+bool undo_take(const struct node *record, struct span text, const struct node *map,
+               struct splice *out)
+{
+    if (!undo_fits(record, text, map->begin)) {
+        return anchored_take(record, text, map, out);
+    }
+    if (out != NULL) {
+        undo_add(record, map->begin, out);
+    }
+    return true;
 }
 
 /* ---- a whole Collector */

@@ -1,7 +1,8 @@
 /* The member "text" of the annotation: what leads from a rewritten text back to the very bytes it
- * had. Per job (and, with job "", per receiver) the edits that undo its rewrite, and a hash of the
- * bytes they were made for; where those bytes have changed since, the record says nothing and the
- * sections are put back in a form of our own.
+ * had. Per job (and, with job "", per receiver) the edits that undo its rewrite, found again as
+ * anchored.h says, or, in the form that is written for a whole Collector, with a hash of the bytes
+ * they were made for; where nothing fits, the record says nothing and the sections are put back in
+ * a form of our own.
  *   {"prometheus":{"otel-collector":[135,"9f86d081884c7d65",[[61,93,"static_configs:\n…"]]]}}
  * 135 bytes from the first byte of the job on have that XXH64; in them, 93 bytes from byte 61 on
  * become the text. Receiver "" with job "" is a whole Collector of a manifest without its
@@ -29,6 +30,10 @@ const struct node *undo_find(const struct node *records, struct span receiver, s
 bool undo_fits(const struct node *record, struct span text, size_t begin);
 /* Adds its edits. The record fits. */
 void undo_add(const struct node *record, size_t begin, struct splice *out);
+/* The same for a record in either form, of 'map' as it is in 'text' now. False, and nothing is
+ * added, when it does not fit; 'out' may be NULL. */
+bool undo_take(const struct node *record, struct span text, const struct node *map,
+               struct splice *out);
 
 /* The text of one Collector of a manifest without its name and its namespace: what stays the same
  * when it is renamed, cloned or moved. Records of a whole Collector are made for it. Its text is in
