@@ -41,6 +41,7 @@ struct http_request {
     unsigned n_redirects;
     bool is_elsewhere; /* a redirect led to another host: credentials and headers stay behind */
     bool is_get;       /* a redirect turned the method into GET */
+    bool was_sent;     /* of one that failed */
     struct transfer transfer;
 };
 
@@ -126,7 +127,8 @@ static void start(struct http_request *r)
                                           .is_elsewhere = r->is_elsewhere,
                                           .is_get = r->is_get,
                                           .timeout_ms = r->deadline_ms - clock_mono_ms(),
-                                          .owner = r };
+                                          .owner = r,
+                                          .stream_arg = r->arg };
     struct err err;
 
     if (open_libcurl(r->client, &err) < 0) {
@@ -225,7 +227,7 @@ static void tell(struct http_request *r, struct http_response *response)
 
 static void tell_failure(struct http_request *r)
 {
-    struct http_response response = { .error = r->transfer.error };
+    struct http_response response = { .error = r->transfer.error, .was_sent = r->was_sent };
 
     buf_clear(&r->transfer.body);
     tell(r, &response);
@@ -239,9 +241,11 @@ static void finish(struct http_request *r, CURLcode code)
     const char *content_type = NULL;
 
     if (!transfer_succeeded(&r->transfer, code)) {
+        r->was_sent = transfer_was_sent(&r->transfer);
         fail(r, r->transfer.error);
         return;
     }
+    response.was_sent = true;
     lib->curl_easy_getinfo(r->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
     if (redirect(r, status)) {
         return;
@@ -257,6 +261,7 @@ struct http_request *http_client_send(struct http_client *c, const struct http_r
 {
     struct http_request *r = mem_zalloc(sizeof(*r));
 
+    assert(o->stream == NULL || !o->follow_redirects);
     r->client = c;
     r->done = done;
     r->arg = arg;

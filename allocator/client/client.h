@@ -16,7 +16,10 @@
  * user:password@ in the URL is Basic authorization unless 'username' is given or the request was
  * held for an authorization of its own (oauth2.h).
  *
- * Connections are kept and reused, 5 min when idle. Threads: everything on the watcher thread. */
+ * Connections are kept and reused, 5 min when idle. A body may be read while it comes (struct
+ * http_stream), which a request for an endless one needs.
+ *
+ * Threads: everything on the watcher thread. */
 #ifndef OTEL_TA_CLIENT_CLIENT_H
 #define OTEL_TA_CLIENT_CLIENT_H
 
@@ -40,6 +43,15 @@ struct http_client_tls {
     bool insecure_skip_verify;
 };
 
+/* Who reads the body while it comes. Both run on the watcher and may not send or cancel. */
+struct http_stream {
+    /* The answer has begun; 'retry_after_s' is 0 when it says none, or a date. Not called for an
+     * answer that ends within its head. */
+    void (*head)(void *arg, int status, int retry_after_s);
+    /* Some bytes of the body, decoded. False: the request ends with an error. */
+    bool (*piece)(void *arg, struct span piece);
+};
+
 struct http_request_options { /* borrowed during http_client_send only */
     struct span url;
     struct span method;                        /* empty: GET, or POST when post_body.p != NULL */
@@ -53,7 +65,16 @@ struct http_request_options { /* borrowed during http_client_send only */
     bool follow_redirects, enable_http2;
     bool is_held;          /* waits for http_client_release() or http_client_fail() */
     int64_t timeout_ms;    /* the whole exchange, redirects and holding included; > 0 */
-    size_t max_body_bytes; /* a longer body is an error, not a cut */
+    size_t max_body_bytes; /* a longer body is an error, not a cut; not for a stream */
+
+    /* For bodies that come by and by; NULL: the whole body is told with the response. Lives until
+     * 'done' is called; is given the same 'arg'. Not with follow_redirects. A peer that is no more
+     * is noticed within half a minute, however silent the exchange is. */
+    const struct http_stream *stream;
+    bool wants_gzip; /* it may come compressed, and is decoded */
+    /* A connection of its own, made now and not kept: for what takes minutes. */
+    bool is_long;
+    int64_t connect_timeout_ms; /* 0: as long as all the rest */
 };
 
 struct http_response {
@@ -61,6 +82,7 @@ struct http_response {
     struct span content_type; /* trimmed; empty when absent */
     struct buf *body;         /* never NULL; the handler may take it with buf_take() */
     const char *error;        /* NULL when a complete answer came, whatever its status */
+    bool was_sent;            /* a connection came about; true also without an error */
 };
 
 /* Runs on the watcher, once per request; 'response' lives until it returns. May send and cancel

@@ -1,9 +1,12 @@
 #include "allocator/client/transfer.h"
 
 #include <assert.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "allocator/base/mem.h"
 #include "allocator/client/origin.h"
@@ -11,6 +14,14 @@
 enum {
     IDLE_CONNECTION_S = 300, /* as Prometheus' transport */
     READ_BYTES = 128 * 1024,
+    /* When a silent connection is asked whether it lives, how often, and how many questions may
+     * stay without an answer; what is sent has to be taken within the last. Measured: a peer whose
+     * packets are lost is noticed after 30 s. */
+    PROBE_AFTER_S = 15,
+    PROBE_EVERY_S = 5,
+    PROBES = 3,
+    UNANSWERED_MS = 30000,
+    MAX_RETRY_AFTER_S = 86400,
 };
 
 static bool refuse(struct transfer *t, const char *why)
@@ -34,16 +45,59 @@ static const char *either(const char *a, const char *b)
     return value != NULL ? value : environment(b);
 }
 
+/* The value of header line 'line' when that is its name (in lower case, with its colon). */
+static bool is_header(struct span line, const char *name, struct span *out_value)
+{
+    size_t n = strlen(name);
+
+    if (line.len < n || strncasecmp(line.p, name, n) != 0) {
+        return false;
+    }
+    *out_value = span_trim(span_from(line, n));
+    return true;
+}
+
+static int seconds_of(struct span text)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9') {
+            return 0;
+        }
+        n = n > MAX_RETRY_AFTER_S ? n : 10 * n + (text.p[i] - '0');
+    }
+    return n > MAX_RETRY_AFTER_S ? MAX_RETRY_AFTER_S : n;
+}
+
+/* The line that ends a head. One of 1xx is followed by another; what comes after the body has no
+ * status line before it. */
+static void end_head(struct transfer *t)
+{
+    const struct http_stream *stream = t->order.options->stream;
+    long status = 0;
+
+    t->lib->curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (stream != NULL && !t->has_head && status >= 200) {
+        t->has_head = true;
+        stream->head(t->order.stream_arg, (int)status, t->retry_after_s);
+    }
+}
+
 /* libcurl undoes gzip and others as a transfer coding although nobody asked for one: a few bytes
  * could become a gigabyte. */
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
-    static const char name[] = "transfer-encoding:";
     struct transfer *t = arg;
-    struct span value = { p, size * n };
+    const struct span line = { p, size * n };
+    struct span value;
 
-    if (value.len >= sizeof(name) - 1 && strncasecmp(p, name, sizeof(name) - 1) == 0) {
-        t->is_coded = !span_is_nocase(span_trim(span_from(value, sizeof(name) - 1)), "chunked");
+    if (is_header(line, "transfer-encoding:", &value)) {
+        t->is_coded = !span_is_nocase(value, "chunked");
+    } else if (is_header(line, "retry-after:", &value)) {
+        t->retry_after_s = seconds_of(value);
+    } else if (span_trim(line).len == 0) {
+        end_head(t);
     }
     return t->is_coded ? 0 : size * n;
 }
@@ -51,9 +105,28 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
     struct transfer *t = arg;
+    const struct http_stream *stream = t->order.options->stream;
 
+    if (stream != NULL) {
+        return stream->piece(t->order.stream_arg, span_make(p, size * n)) ? size * n : 0;
+    }
     buf_add(&t->body, p, size * n);
     return buf_error(&t->body) == 0 ? size * n : 0;
+}
+
+/* The rest of what tells a dead peer from a silent one; libcurl has no options for these. */
+static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    const int probes = PROBES;
+    const unsigned unanswered_ms = UNANSWERED_MS;
+
+    (void)arg;
+    (void)purpose;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes)) != 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms, sizeof(unanswered_ms)) != 0) {
+        return CURL_SOCKOPT_ERROR;
+    }
+    return CURL_SOCKOPT_OK;
 }
 
 static bool is_header_safe(struct span s)
@@ -271,6 +344,29 @@ static void set_transfer(struct transfer *t)
     }
 }
 
+static void set_stream(struct transfer *t)
+{
+    const struct http_request_options *o = t->order.options;
+    const struct libcurl *lib = t->lib;
+
+    if (o->connect_timeout_ms > 0) {
+        lib->curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_timeout_ms);
+    }
+    if (o->wants_gzip) {
+        lib->curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    }
+    if (o->is_long) {
+        lib->curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+        lib->curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
+    }
+    if (o->stream != NULL) {
+        lib->curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+        lib->curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPIDLE, (long)PROBE_AFTER_S);
+        lib->curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPINTVL, (long)PROBE_EVERY_S);
+        lib->curl_easy_setopt(t->easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
+    }
+}
+
 void transfer_drop(struct transfer *t)
 {
     const struct libcurl *lib = t->lib;
@@ -293,6 +389,7 @@ static bool start_at(struct transfer *t, CURLU *u, const struct origin *to)
     t->easy = lib->curl_easy_init();
     assert(t->easy != NULL);
     set_transfer(t);
+    set_stream(t);
     set_method(t);
     set_tls(t);
     set_proxy(t, to);
@@ -316,7 +413,8 @@ bool transfer_start(struct transfer *t, const struct transfer_order *order)
     transfer_drop(t);
     buf_clear(&t->body);
     t->error[0] = '\0';
-    t->is_coded = false;
+    t->is_coded = t->has_head = false;
+    t->retry_after_s = 0;
     t->order = *order;
     if (lib->curl_url_set(u, CURLUPART_URL, order->url, 0) != CURLUE_OK ||
         !origin_of(lib, u, &to)) {
@@ -331,6 +429,15 @@ bool transfer_start(struct transfer *t, const struct transfer_order *order)
     return is_running;
 }
 
+bool transfer_was_sent(const struct transfer *t)
+{
+    curl_off_t us = 0;
+
+    return t->easy != NULL &&
+           t->lib->curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &us) == CURLE_OK &&
+           us > 0;
+}
+
 bool transfer_succeeded(struct transfer *t, CURLcode code)
 {
     if (buf_error(&t->body) != 0 || code == CURLE_FILESIZE_EXCEEDED) {
@@ -340,6 +447,9 @@ bool transfer_succeeded(struct transfer *t, CURLcode code)
     }
     if (t->is_coded) {
         return refuse(t, "unsupported transfer encoding");
+    }
+    if (code == CURLE_OUT_OF_MEMORY) { /* which libcurl says of a head that is too long */
+        return refuse(t, "the head of the answer is too long");
     }
     if (code != CURLE_OK && t->error[0] == '\0') {
         return refuse(t, t->lib->curl_easy_strerror(code));

@@ -14,7 +14,8 @@ struct transfer_order { /* what it points to lives until the transfer is dropped
     bool is_elsewhere;         /* not the host that the options are meant for: no secrets */
     bool is_get;               /* whatever method the options say */
     int64_t timeout_ms;
-    void *owner; /* CURLINFO_PRIVATE */
+    void *owner;      /* CURLINFO_PRIVATE */
+    void *stream_arg; /* for options->stream */
 };
 
 struct transfer {
@@ -26,6 +27,8 @@ struct transfer {
     struct curl_slist *connect_to;
     struct buf body;
     bool is_coded; /* the answer has a transfer coding besides chunked */
+    bool has_head; /* a stream was told that it begins */
+    int retry_after_s;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -33,6 +36,8 @@ struct transfer {
 bool transfer_start(struct transfer *t, const struct transfer_order *order) MUST_USE;
 /* Whether a complete answer came, 'code' being libcurl's word; if not, 'error' says why. */
 bool transfer_succeeded(struct transfer *t, CURLcode code) MUST_USE;
+/* A connection came about, and the request was sent. */
+bool transfer_was_sent(const struct transfer *t);
 void transfer_drop(struct transfer *t);
 
 #endif
