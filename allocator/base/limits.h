@@ -40,6 +40,7 @@
 #define LIMIT_REGEX_BYTES (16 * KIB)   /* one pattern */
 #define LIMIT_REGEX_MEMORY (8 * MIB)   /* one compiled program */
 #define LIMIT_GLOB_FILES 200000        /* files one file_sd entry may match */
+#define LIMIT_KUBE_OBJECT (8 * MIB)    /* one object of an API server; it stores 1.5 MiB */
 
 #define LIMIT_SECRET (1 * MIB)       /* a file with a password or a token */
 #define LIMIT_OAUTH2_TOKEN (1 * MIB) /* answer of a token endpoint, as Go's library */

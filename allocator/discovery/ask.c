@@ -88,6 +88,20 @@ static void visit_http(struct ask_http *h, visit_fn *visit, void *arg)
     visit_client(h->client, visit, arg);
 }
 
+static void visit_kube(struct ask_kube *k, visit_fn *visit, void *arg)
+{
+    struct span *texts[] = { &k->kubeconfig_file, &k->api_server,     &k->group,
+                             &k->version,         &k->resource,       &k->kind,
+                             &k->namespace,       &k->label_selector, &k->field_selector };
+
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        visit(texts[i], arg);
+    }
+    if (k->client != NULL) {
+        visit_client(k->client, visit, arg);
+    }
+}
+
 /* The visitors take pointers to change; a key only reads. */
 void ask_key(const struct ask *ask, struct buf *out)
 {
@@ -101,7 +115,25 @@ void ask_key(const struct ask *ask, struct buf *out)
         buf_addf(out, "%zu.", a.http.n_headers);
         add_client_numbers(a.http.client, out);
         visit_http(&a.http, add_text, out);
+    } else if (a.carrier == CARRIER_KUBE) {
+        buf_addf(out, "%d.%d.", a.kube.is_metadata, a.kube.client != NULL);
+        if (a.kube.client != NULL) {
+            add_client_numbers(a.kube.client, out);
+        }
+        visit_kube(&a.kube, add_text, out);
     }
+}
+
+void ask_cluster_key(const struct ask_kube *kube, struct buf *out)
+{
+    struct ask_kube where = { .kubeconfig_file = kube->kubeconfig_file,
+                              .api_server = kube->api_server,
+                              .client = kube->client };
+
+    if (where.client != NULL) {
+        add_client_numbers(where.client, out);
+    }
+    visit_kube(&where, add_text, out);
 }
 
 /* ---- copy */
@@ -158,6 +190,15 @@ static void copy_http(struct ask_http *h, struct arena *a)
     visit_http(h, copy_text, a);
 }
 
+static void copy_kube(struct ask_kube *k, struct arena *a)
+{
+    if (k->client != NULL) {
+        k->client = copy_array(a, k->client, 1, sizeof(*k->client));
+        copy_client(k->client, a);
+    }
+    visit_kube(k, copy_text, a);
+}
+
 void ask_copy(const struct ask *ask, struct arena *arena, struct ask *out)
 {
     *out = *ask;
@@ -166,6 +207,8 @@ void ask_copy(const struct ask *ask, struct arena *arena, struct ask *out)
         copy_file(&out->file, arena);
     } else if (ask->carrier == CARRIER_HTTP) {
         copy_http(&out->http, arena);
+    } else if (ask->carrier == CARRIER_KUBE) {
+        copy_kube(&out->kube, arena);
     }
 }
 

@@ -12,6 +12,7 @@ enum carrier {
     CARRIER_NONE, /* nothing needs to be asked: the section says it all */
     CARRIER_FILE, /* files by pattern; a source is a path */
     CARRIER_HTTP, /* one URL at an interval; the source is the URL */
+    CARRIER_KUBE, /* a collection of objects of an API server; told by object arrivals */
 };
 
 struct ask_header {
@@ -31,19 +32,32 @@ struct ask_http {
     struct span body_type; /* asked for, and the only one taken: "application/json"; empty: any */
 };
 
+/* Where the server is: 'kubeconfig_file' if given, else 'api_server' with 'client', else the
+ * cluster that this process was pointed at or runs in. The rest as in kube/reflector.h. */
+struct ask_kube {
+    struct span kubeconfig_file, api_server;
+    struct httpconfig *client; /* NULL without 'api_server' */
+    struct span group, version, resource, kind;
+    struct span namespace, label_selector, field_selector;
+    bool is_metadata;
+};
+
 struct ask {
     enum carrier carrier;
-    int64_t refresh_ms;    /* at least 1 */
+    int64_t refresh_ms;    /* at least 1; nothing to CARRIER_KUBE */
     struct span digest_by; /* members of the section that 'digest' goes by, as text: equal asks are
                               digested once for all of them. Nothing to a carrier */
     union {
         struct ask_file file;
         struct ask_http http;
+        struct ask_kube kube;
     };
 };
 
 /* Everything that decides what is found and how, as bytes: equal keys, equal asks. */
 void ask_key(const struct ask *ask, struct buf *out);
+/* The same of the server only: equal keys, one server that is asked in one way. */
+void ask_cluster_key(const struct ask_kube *kube, struct buf *out);
 /* A deep copy in 'arena'. */
 void ask_copy(const struct ask *ask, struct arena *arena, struct ask *out);
 /* Asked again and again whether or not anything happened: a failure may be chance, and the next

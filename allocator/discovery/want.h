@@ -19,7 +19,8 @@ enum watcher_mail {
 };
 enum engine_mail {
     ENGINE_ARRIVAL,
-    ENGINE_TENANT, /* these three: engine/tenantmail.h */
+    ENGINE_OBJECTS, /* discovery/objectarrival.h */
+    ENGINE_TENANT,  /* these three: engine/tenantmail.h */
     ENGINE_COLLECTORS,
     ENGINE_TENANTS_COMPLETE,
     ENGINE_RELEASE, /* the watcher wants to go: post WATCHER_RELEASED, then nothing more */

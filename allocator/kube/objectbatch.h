@@ -9,7 +9,8 @@
  * A list has only what differs from what was told before: an object that is not mentioned is as it
  * was, and one that is no more is OBJECT_GONE, before the commit. After a commit the consumer knows
  * the whole collection (an empty one too). A consumer that joins is served by a list that leaves
- * nothing out; the others get it as well, and may tell by 'version' that they know it all.
+ * nothing out (and may say of something that it is gone which he never knew); the others get it as
+ * well, and may tell by 'version' that they know it all.
  *
  * When an object takes the name of another (other uid), OBJECT_GONE comes before OBJECT_SET.
  *

@@ -9,6 +9,7 @@
 #include "allocator/watch/filealarm.h"
 #include "allocator/watch/filewatch.h"
 #include "allocator/watch/httppoll.h"
+#include "allocator/watch/kubewatch.h"
 
 #include <assert.h>
 #include <poll.h>
@@ -220,6 +221,9 @@ int watcher_start(struct watcher **out, struct err *err)
     w->files = files;
     carriers_put(&w->carriers, files);
     carriers_put(&w->carriers, httppoll_new(w->client));
+    struct kubeconfig_places places;
+    kubeconfig_look_around(&places);
+    carriers_put(&w->carriers, kubewatch_new(w->client, &places, "otel-ta"));
     int rc = thread_start(&w->thread, "watcher", run, w, err);
     if (rc < 0) {
         role_enter(watcher); /* it never ran */

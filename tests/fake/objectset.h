@@ -44,8 +44,8 @@ static inline struct objectset_item *objectset_find(struct objectset *s, const c
     return NULL;
 }
 
-/* Moves 'news' in. */
-static inline void objectset_apply(struct objectset *s, struct objectset_item *news)
+/* Moves 'news' in. Who joins may be told that something went that it never knew. */
+static inline void objectset_apply(struct objectset *s, struct objectset_item *news, bool is_new)
 {
     struct objectset_item *known = objectset_find(s, news->key);
 
@@ -56,7 +56,7 @@ static inline void objectset_apply(struct objectset *s, struct objectset_item *n
     if (news->object != NULL) {
         *vec_push(&s->items) = *news;
     } else {
-        ok(known != NULL, "%s was known before it went", news->key);
+        ok(known != NULL || is_new, "%s was known before it went", news->key);
         objectset_drop_item(news);
     }
 }
@@ -64,11 +64,12 @@ static inline void objectset_apply(struct objectset *s, struct objectset_item *n
 static inline void objectset_end_list(struct objectset *s, bool is_commit)
 {
     ok(s->is_listing, "a list was begun");
+    const bool was_synced = s->is_synced;
     s->is_listing = false;
     s->is_synced |= is_commit;
     vec_each(&s->aside, i) {
         if (is_commit) {
-            objectset_apply(s, i);
+            objectset_apply(s, i, !was_synced);
         } else {
             objectset_drop_item(i);
         }
@@ -100,7 +101,7 @@ static inline void objectset_note(struct objectset *s, const struct objectevent 
         *vec_push(&s->aside) = item;
     } else {
         ok(s->is_synced, "nothing is told before the first list");
-        objectset_apply(s, &item);
+        objectset_apply(s, &item, false);
     }
 }
 

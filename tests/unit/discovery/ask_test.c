@@ -172,6 +172,76 @@ static void test_properties(void)
     is_span(ask_source(&file), SPAN_LIT(""), "files are as many as there are");
 }
 
+static struct ask kube_ask(struct httpconfig *client)
+{
+    (void)http_ask(client);
+    return (struct ask){ .carrier = CARRIER_KUBE,
+                         .refresh_ms = 1,
+                         .kube = { .api_server = SPAN_LIT("https://a"),
+                                   .client = client,
+                                   .group = SPAN_LIT("apps"),
+                                   .version = SPAN_LIT("v1"),
+                                   .resource = SPAN_LIT("replicasets"),
+                                   .kind = SPAN_LIT("ReplicaSet"),
+                                   .namespace = SPAN_LIT("n"),
+                                   .label_selector = SPAN_LIT("l"),
+                                   .field_selector = SPAN_LIT("f") } };
+}
+
+static bool is_same_cluster(const struct ask *a, const struct ask *b)
+{
+    AUTO_BUF x;
+    AUTO_BUF y;
+
+    buf_init(&x, MIB);
+    buf_init(&y, MIB);
+    ask_cluster_key(&a->kube, &x);
+    ask_cluster_key(&b->kube, &y);
+    return span_eq(buf_span(&x), buf_span(&y));
+}
+
+static void test_kube(void)
+{
+    struct httpconfig c, d;
+    struct ask a = kube_ask(&c), b = kube_ask(&d), copy;
+    struct span *here[] = { &b.kube.group,         &b.kube.version,   &b.kube.resource,
+                            &b.kube.kind,          &b.kube.namespace, &b.kube.label_selector,
+                            &b.kube.field_selector };
+    struct span *where[] = { &b.kube.kubeconfig_file, &b.kube.api_server, &d.tls.ca_file };
+    struct arena arena;
+
+    ok(is_same_key(&a, &b) && is_same_cluster(&a, &b), "equal asks");
+    for (size_t i = 0; i < COUNT(here); i++) {
+        b = kube_ask(&d);
+        *here[i] = SPAN_LIT("other");
+        ok(!is_same_key(&a, &b), "member %zu is part of the ask", i);
+        ok(is_same_cluster(&a, &b), "and not of the cluster");
+    }
+    for (size_t i = 0; i < COUNT(where); i++) {
+        b = kube_ask(&d);
+        *where[i] = SPAN_LIT("other");
+        ok(!is_same_key(&a, &b) && !is_same_cluster(&a, &b), "another cluster, %zu", i);
+    }
+    b = kube_ask(&d);
+    b.kube.is_metadata = true;
+    ok(!is_same_key(&a, &b), "metadata only");
+    b = kube_ask(&d);
+    b.kube.client = NULL;
+    ok(!is_same_key(&a, &b) && !is_same_cluster(&a, &b), "no client");
+
+    arena_init(&arena);
+    ask_copy(&a, &arena, &copy);
+    ok(is_same_key(&a, &copy), "a copy is equal");
+    ok(copy.kube.client != a.kube.client && copy.kube.resource.p != a.kube.resource.p,
+       "and has everything for itself");
+    b.kube.client = NULL;
+    ask_copy(&b, &arena, &copy);
+    ok(copy.kube.client == NULL, "also of nothing");
+    arena_fini(&arena);
+    ok(!ask_is_polled(CARRIER_KUBE), "it is not polled");
+    is_int(ask_source(&a).len, 0, "and has many sources");
+}
+
 int main(void)
 {
     test_keys();
@@ -179,5 +249,6 @@ int main(void)
     test_copy();
     test_copy_files();
     test_properties();
+    test_kube();
     return check_done();
 }
