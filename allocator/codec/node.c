@@ -111,12 +111,17 @@ bool node_as_bool(const struct node *n, bool *out)
 
 #define NUMBER_MAX 128 /* characters of a number that is understood */
 
-/* The number without the underscores that group digits in YAML 1.1 (1_000). */
+/* The number without the underscores that group digits in YAML 1.1 (1_000), but for one that begins
+ * with a point. */
 static bool number_text(const struct node *n, char text[NUMBER_MAX])
 {
     size_t len = 0;
 
-    if (!is_plain(n) || n->text.len >= NUMBER_MAX) {
+    if (!is_plain(n) || n->text.len == 0 || n->text.len >= NUMBER_MAX) {
+        return false;
+    }
+    char first = n->text.p[0];
+    if (first == '_' || (first == '.' && memchr(n->text.p, '_', n->text.len) != NULL)) {
         return false;
     }
     for (size_t i = 0; i < n->text.len; i++) {
@@ -167,10 +172,10 @@ static bool parse_real(const char *text, double *out)
     return true;
 }
 
-/* A whole number however it is written; as yaml.v2 does, 1e3 and 5.0 too. */
+/* The whole part of a number however it is written. */
 static bool whole_of(const struct node *n, bool *out_is_negative, uint64_t *out)
 {
-    const double exact = 9007199254740992.0; /* 2^53: up to here a double is a whole number */
+    const double too_big = 18446744073709551616.0; /* 2^64 */
     char text[NUMBER_MAX];
     double d;
 
@@ -180,12 +185,22 @@ static bool whole_of(const struct node *n, bool *out_is_negative, uint64_t *out)
     if (parse_whole(text, n->is_json, out_is_negative, out)) {
         return true;
     }
-    if (!parse_real(text, &d) || fabs(d) > exact || fabs(d - trunc(d)) > 0) {
+    if (!parse_real(text, &d) || fabs(d) >= too_big) {
         return false;
     }
     *out_is_negative = d < 0;
     *out = (uint64_t)fabs(d);
     return true;
+}
+
+bool node_is_whole(const struct node *n)
+{
+    char text[NUMBER_MAX];
+    bool is_negative;
+    uint64_t value;
+
+    return number_text(n, text) && parse_whole(text, n->is_json, &is_negative, &value) &&
+           (!is_negative || value <= (uint64_t)INT64_MAX + 1);
 }
 
 bool node_as_int(const struct node *n, int64_t *out)

@@ -117,8 +117,15 @@ int treebuild_open(struct treebuild *b, struct node *n, struct err *err)
     return 0;
 }
 
+static bool may_repeat(const struct treebuild *b, const struct node *key)
+{
+    return b->merges_repeat && key->style == NODE_PLAIN && !key->is_alias &&
+           span_is(key->text, "<<");
+}
+
 /* The key that equals an earlier one of 'pairs', or NULL. */
-static const struct node *find_twin(const struct node_pair *pairs, size_t n)
+static const struct node *find_twin(const struct treebuild *b, const struct node_pair *pairs,
+                                    size_t n)
 {
     struct spanmap set;
     const struct node *twin = NULL;
@@ -126,7 +133,8 @@ static const struct node *find_twin(const struct node_pair *pairs, size_t n)
     if (n <= FEW_KEYS) {
         for (size_t i = 1; i < n; i++) {
             for (size_t k = 0; k < i; k++) {
-                if (span_eq(pairs[i].key->text, pairs[k].key->text)) {
+                if (span_eq(pairs[i].key->text, pairs[k].key->text) &&
+                    !may_repeat(b, pairs[i].key)) {
                     return pairs[i].key;
                 }
             }
@@ -135,7 +143,8 @@ static const struct node *find_twin(const struct node_pair *pairs, size_t n)
     }
     spanmap_init(&set, NULL);
     for (size_t i = 0; i < n && twin == NULL; i++) {
-        twin = spanmap_put(&set, pairs[i].key->text, NULL) ? NULL : pairs[i].key;
+        const struct node *key = pairs[i].key;
+        twin = may_repeat(b, key) || spanmap_put(&set, key->text, NULL) ? NULL : key;
     }
     spanmap_fini(&set);
     return twin;
@@ -158,7 +167,7 @@ static int settle_map(struct treebuild *b, const struct treebuild_frame *f, stru
 
     n->n = b->pairs.n - f->first;
     const struct node_pair *pairs = n->n == 0 ? NULL : b->pairs.v + f->first;
-    const struct node *twin = find_twin(pairs, n->n);
+    const struct node *twin = find_twin(b, pairs, n->n);
     n->pairs = take_children(b->arena, pairs, n->n, sizeof(*n->pairs));
     b->pairs.n = f->first;
     if (twin == NULL) {

@@ -34,6 +34,7 @@ struct treebuild {
     struct treebuild_frame frames[LIMIT_DEPTH];
     unsigned depth;
     size_t n_nodes, n_bytes;
+    bool merges_repeat; /* the merge key (<<) may be there more than once */
 };
 
 void treebuild_init(struct treebuild *b, struct arena *arena);

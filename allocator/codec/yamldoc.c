@@ -9,6 +9,7 @@
 #include "allocator/codec/yamlhint.h"
 #include "allocator/codec/yamlmerge.h"
 #include "allocator/codec/yamlplace.h"
+#include "allocator/codec/yamltag.h"
 
 #include <yaml.h>
 
@@ -27,9 +28,15 @@ struct yamldoc_fault {
     size_t n_path;
 };
 
+enum purpose {
+    FOR_CHANGE,  /* the text may be changed in place */
+    FOR_SIFTING, /* what is not supported is a fault of its document */
+    FOR_READING, /* only what the first document means, to yaml.v2 */
+};
+
 struct reader {
     yaml_parser_t parser;
-    bool is_lenient;        /* what is not supported is a fault of its document */
+    enum purpose purpose;
     struct node *hole;      /* a collection that is passed over, or NULL */
     unsigned n_hole_levels; /* open ones in it, itself included */
     struct arena *arena;
@@ -90,7 +97,7 @@ static int tolerate(struct reader *r, int rc, struct err *err)
 {
     struct yamldoc *doc = r->docs.n == 0 ? NULL : &r->docs.v[r->docs.n - 1];
 
-    if (rc == 0 || !r->is_lenient || doc == NULL) {
+    if (rc == 0 || r->purpose != FOR_SIFTING || doc == NULL) {
         return rc;
     }
     if (doc->fault == NULL) {
@@ -205,43 +212,6 @@ static int on_alias(struct reader *r, const yaml_event_t *e, struct err *err)
     return add(r, n, a->size, err);
 }
 
-/* ---- tags */
-
-enum tag { TAG_NONE, TAG_TEXT, TAG_TYPED, TAG_MAP, TAG_LIST, TAG_STRANGE };
-
-/* Core tags say what plain readers find out themselves; !!str and '!' make text of anything. */
-static enum tag tag_of(const yaml_char_t *tag)
-{
-    static const struct {
-        const char *name;
-        enum tag tag;
-    } known[] = {
-        { "!", TAG_TEXT },
-        { YAML_STR_TAG, TAG_TEXT },
-        { YAML_INT_TAG, TAG_TYPED },
-        { YAML_FLOAT_TAG, TAG_TYPED },
-        { YAML_BOOL_TAG, TAG_TYPED },
-        { YAML_NULL_TAG, TAG_TYPED },
-        { YAML_MAP_TAG, TAG_MAP },
-        { YAML_SEQ_TAG, TAG_LIST },
-    };
-
-    for (size_t i = 0; i < COUNT(known) && tag != NULL; i++) {
-        if (strcmp((const char *)tag, known[i].name) == 0) {
-            return known[i].tag;
-        }
-    }
-    return tag == NULL ? TAG_NONE : TAG_STRANGE;
-}
-
-static int refuse_tag(const yaml_event_t *e, const yaml_char_t *tag, struct err *err)
-{
-    char what[200];
-
-    snprintf(what, sizeof(what), "tag %.100s is not supported here", (const char *)tag);
-    return fail_at(e->start_mark, ERR_REFUSED, err, what);
-}
-
 /* ---- scalars */
 
 static bool is_null_word(struct span s)
@@ -301,32 +271,36 @@ static void place_empty(struct reader *r, struct node *n)
         key->column + (unsigned)yamlplace_chars(r->text, key->begin - r->base, n->begin - r->base);
 }
 
+static int apply_tag(struct reader *r, const yaml_event_t *e, struct node *n, struct err *err)
+{
+    const char *tag = (const char *)e->data.scalar.tag, *why = NULL;
+
+    if (tag == NULL) {
+        return 0;
+    }
+    int rc = yamltag_apply(n, tag, r->arena, &why);
+    return rc < 0 ? tolerate(r, fail_at(e->start_mark, rc, err, why), err) : 0;
+}
+
 static int on_scalar(struct reader *r, const yaml_event_t *e, struct err *err)
 {
     struct node *n = new_node(r, NODE_SCALAR, e);
-    enum tag tag = tag_of(e->data.scalar.tag);
 
-    if (tag == TAG_MAP || tag == TAG_LIST || tag == TAG_STRANGE) {
-        int rc = tolerate(r, refuse_tag(e, e->data.scalar.tag, err), err);
-        if (rc < 0) {
-            return rc;
-        }
-        tag = TAG_NONE;
-    }
     n->style = style_of(e->data.scalar.style);
     if (n->style == NODE_LITERAL || n->style == NODE_FOLDED) {
         n->end = r->base + yamlplace_trim(r->text, n->begin - r->base, n->end - r->base);
     }
     n->text = text_of(r, n, e);
-    if (n->style == NODE_PLAIN && tag == TAG_TEXT) {
-        n->style = NODE_DOUBLE; /* typed as text; its bytes show that it has no quotes */
+    int rc = apply_tag(r, e, n, err);
+    if (rc < 0) {
+        return rc;
     }
     if (n->style == NODE_PLAIN && is_null_word(n->text)) {
         n->type = NODE_NULL;
     }
     if (n->begin == n->end) {
         if (treebuild_wants_key(&r->build)) {
-            int rc = fail_at(e->start_mark, ERR_REFUSED, err, "a key is missing");
+            rc = fail_at(e->start_mark, ERR_REFUSED, err, "a key is missing");
             if (tolerate(r, rc, err) < 0) {
                 return rc;
             }
@@ -365,20 +339,12 @@ static unsigned block_column(const struct reader *r, const struct opening *o, co
     return (unsigned)e->end_mark.column - (is_behind_dash ? 1 : 0);
 }
 
-static bool is_tag_right(const struct opening *o)
-{
-    enum tag tag = tag_of(o->tag);
-
-    return tag == TAG_NONE || tag == (o->is_map ? TAG_MAP : TAG_LIST) ||
-           (tag == TAG_TEXT && strcmp((const char *)o->tag, "!") == 0);
-}
-
 static int open_collection(struct reader *r, const yaml_event_t *e, struct err *err)
 {
     const struct opening o = opening_of(e);
 
-    if (!is_tag_right(&o)) {
-        int rc = refuse_tag(e, o.tag, err);
+    if (o.tag != NULL && strcmp((const char *)o.tag, YAML_NULL_TAG) == 0) {
+        int rc = fail_at(e->start_mark, ERR_REFUSED, err, "a collection is not !!null");
         if (tolerate(r, rc, err) < 0) {
             return rc;
         }
@@ -427,7 +393,8 @@ static int close_collection(struct reader *r, const yaml_event_t *e, struct err 
     }
     int rc = tolerate(r, treebuild_settle(&r->build, err), err);
     if (rc == 0 && n->type == NODE_MAP) {
-        rc = tolerate(r, yamlmerge_resolve(n, r->arena, err), err);
+        rc = r->purpose == FOR_READING ? yamlmerge_resolve_in_order(n, r->arena, err)
+                                       : tolerate(r, yamlmerge_resolve(n, r->arena, err), err);
     }
     treebuild_close(&r->build, &size);
     if (rc == 0 && n->anchor != NULL) {
@@ -448,7 +415,8 @@ static int check_key(struct reader *r, const yaml_event_t *e, struct err *err)
     const struct treebuild *b = &r->build;
     const struct treebuild_frame *f = &b->frames[b->depth - 1];
 
-    if (yamlplace_has_question(r->text, r->gap[b->depth - 1], f->key->begin - r->base)) {
+    if (r->purpose != FOR_READING &&
+        yamlplace_has_question(r->text, r->gap[b->depth - 1], f->key->begin - r->base)) {
         int rc = fail_at(e->start_mark, ERR_REFUSED, err, "a key after '?' is not supported");
         return tolerate(r, rc, err);
     }
@@ -587,7 +555,8 @@ static int read_events(struct reader *r, struct err *err)
         if (yaml_parser_parse(&r->parser, &e) != 1) {
             return fail_parser(r, err);
         }
-        bool is_end = e.type == YAML_STREAM_END_EVENT;
+        bool is_end = e.type == YAML_STREAM_END_EVENT ||
+                      (r->purpose == FOR_READING && e.type == YAML_DOCUMENT_END_EVENT);
         int rc = on_event(r, &e, err);
         yaml_event_delete(&e);
         if (rc < 0 || is_end) {
@@ -685,7 +654,7 @@ static int check_text(struct span text, struct err *err)
     return nul == NULL ? 0 : fail_byte(text, (size_t)(nul - text.p), err, "a NUL byte");
 }
 
-static int parse_all(struct span text, bool is_lenient, struct arena *arena,
+static int parse_all(struct span text, enum purpose purpose, struct arena *arena,
                      struct yamldoc **out_docs, size_t *out_n, struct err *err)
 {
     int rc = check_text(text, err);
@@ -696,12 +665,13 @@ static int parse_all(struct span text, bool is_lenient, struct arena *arena,
         return rc;
     }
     struct reader *r = mem_zalloc(sizeof(*r));
-    r->is_lenient = is_lenient;
+    r->purpose = purpose;
     r->arena = arena;
     r->base = base;
     r->text = body;
     yamlplace_init(&r->place, body);
     treebuild_init(&r->build, arena);
+    r->build.merges_repeat = purpose == FOR_READING;
     rc = read_as_json(r) ? 0 : parse_yaml(r, err);
     if (rc < 0) {
         add_hint(r, err);
@@ -722,7 +692,7 @@ static int parse_all(struct span text, bool is_lenient, struct arena *arena,
 int yamldoc_parse_all(struct span text, struct arena *arena, struct yamldoc **out_docs,
                       size_t *out_n, struct err *err)
 {
-    return parse_all(text, false, arena, out_docs, out_n, err);
+    return parse_all(text, FOR_CHANGE, arena, out_docs, out_n, err);
 }
 
 int yamldoc_parse_stream(struct span text, struct arena *arena, struct yamldoc **out_docs,
@@ -730,7 +700,7 @@ int yamldoc_parse_stream(struct span text, struct arena *arena, struct yamldoc *
 {
     struct err own; /* faults are made of it */
 
-    return parse_all(text, true, arena, out_docs, out_n, err == NULL ? &own : err);
+    return parse_all(text, FOR_SIFTING, arena, out_docs, out_n, err == NULL ? &own : err);
 }
 
 int yamldoc_parse(struct span text, struct arena *arena, struct node **out, struct err *err)
@@ -751,4 +721,16 @@ int yamldoc_parse(struct span text, struct arena *arena, struct node **out, stru
     }
     *out = root;
     return 0;
+}
+
+int yamldoc_read(struct span text, struct arena *arena, struct node **out, struct err *err)
+{
+    struct yamldoc *docs = NULL;
+    size_t n = 0;
+    int rc = parse_all(text, FOR_READING, arena, &docs, &n, err);
+
+    if (rc == 0) {
+        *out = n == 0 ? NULL : docs[0].root;
+    }
+    return rc;
 }

@@ -1,7 +1,8 @@
 /* YAML text → node trees; the only door to libyaml.
  * Limits: LIMIT_DEPTH, LIMIT_YAML_NODES after alias expansion (aliases share nodes, but count each
- * time). Refused: complex keys, duplicate keys, undefined aliases, tags other than the core ones
- * (!!str forces text), UTF-16, NUL. A BOM is skipped. Merge keys (<<) are resolved as yaml.v3 does.
+ * time). Refused: complex keys, duplicate keys, undefined aliases, UTF-16, NUL. A BOM is skipped.
+ * Merge keys (<<) are resolved as yaml.v3 does, tags as yaml.v2 does (yamltag.h); those of
+ * collections say nothing.
  * Marks of libyaml count characters: offsets given out are bytes.
  * Threads: any; no globals. */
 #ifndef OTEL_TA_CODEC_YAMLDOC_H
@@ -26,7 +27,7 @@ int yamldoc_parse_all(struct span text, struct arena *arena, struct yamldoc **ou
                       size_t *out_n, struct err *err) MUST_USE;
 
 /* The same for a stream whose documents are not all ours to understand: what is well formed but not
- * supported (strange tags, complex or doubled keys, undefined or endless aliases, more than
+ * supported (complex or doubled keys, undefined or endless aliases, more than
  * LIMIT_DEPTH levels) is its document's 'fault' and fails nothing. The tree of such a document says
  * where things stand and what the rest of it is, but is not what the document means: tags are
  * forgotten, and null stands for a complex key, for an alias, and for what is too deep. Errors are
@@ -39,5 +40,11 @@ void yamldoc_report(const struct yamldoc_fault *fault, struct faults *f);
 /* Exactly one document (an empty text gives NULL). */
 int yamldoc_parse(struct span text, struct arena *arena, struct node **out,
                   struct err *err) MUST_USE;
+
+/* What the text means to Prometheus, whose parser is yaml.v2, for texts that are only read: the
+ * first document counts, whatever comes after it; a key may stand after '?'; merge keys are
+ * resolved in the order of the text. Places of keys after '?' are not to be relied on. */
+int yamldoc_read(struct span text, struct arena *arena, struct node **out,
+                 struct err *err) MUST_USE;
 
 #endif

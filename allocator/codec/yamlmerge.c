@@ -3,12 +3,18 @@
 #include "allocator/codec/spanmap.h"
 #include "allocator/codec/treebuild.h"
 
+static bool is_merge(const struct node_pair *pair)
+{
+    const struct node *key = pair->key;
+
+    return key->type == NODE_SCALAR && key->style == NODE_PLAIN && !key->is_alias &&
+           span_is(key->text, "<<");
+}
+
 static const struct node_pair *find_merge(const struct node *map)
 {
     for (size_t i = 0; i < map->n; i++) {
-        const struct node *key = map->pairs[i].key;
-        if (key->type == NODE_SCALAR && key->style == NODE_PLAIN && !key->is_alias &&
-            span_is(key->text, "<<")) {
+        if (is_merge(&map->pairs[i])) {
             return &map->pairs[i];
         }
     }
@@ -53,6 +59,65 @@ static size_t add_source(struct node_pair *to, const struct node *source, struct
     return n;
 }
 
+static size_t add_sources(struct node_pair *to, const struct node *value, struct spanmap *seen)
+{
+    size_t n = 0;
+
+    if (value->type == NODE_MAP) {
+        return add_source(to, value, seen);
+    }
+    for (size_t i = 0; i < value->n; i++) {
+        n += add_source(to + n, value->items[i], seen);
+    }
+    return n;
+}
+
+/* Pairs that the map can come to. */
+static int count_pairs(const struct node *map, size_t *out_n, struct err *err)
+{
+    size_t n_merged;
+
+    *out_n = map->n;
+    for (size_t i = 0; i < map->n; i++) {
+        if (is_merge(&map->pairs[i])) {
+            int rc = check_sources(map->pairs[i].value, &n_merged, err);
+            if (rc < 0) {
+                return rc;
+            }
+            *out_n += n_merged;
+        }
+    }
+    return 0;
+}
+
+int yamlmerge_resolve_in_order(struct node *map, struct arena *arena, struct err *err)
+{
+    struct spanmap seen;
+    size_t n_most, n = 0;
+
+    if (find_merge(map) == NULL) {
+        return 0;
+    }
+    int rc = count_pairs(map, &n_most, err);
+    if (rc < 0) {
+        return rc;
+    }
+    struct node_pair *pairs = arena_alloc(arena, n_most * sizeof(*pairs));
+    spanmap_init(&seen, NULL);
+    for (size_t i = map->n; i-- > 0;) { /* from the last one: what is there already wins */
+        const struct node_pair *pair = &map->pairs[i];
+        if (is_merge(pair)) {
+            n += add_sources(pairs + n, pair->value, &seen);
+        } else if (spanmap_put(&seen, pair->key->text, NULL)) {
+            pairs[n++] = *pair;
+        }
+    }
+    spanmap_fini(&seen);
+    map->pairs = pairs;
+    map->n = n;
+    return 0;
+}
+
 int yamlmerge_resolve(struct node *map, struct arena *arena, struct err *err)
 {
     const struct node_pair *merge = find_merge(map);
@@ -75,13 +140,7 @@ int yamlmerge_resolve(struct node *map, struct arena *arena, struct err *err)
             pairs[n++] = map->pairs[i];
         }
     }
-    if (value->type == NODE_MAP) {
-        n += add_source(pairs + n, value, &seen);
-    } else {
-        for (size_t i = 0; i < value->n; i++) {
-            n += add_source(pairs + n, value->items[i], &seen);
-        }
-    }
+    n += add_sources(pairs + n, value, &seen);
     spanmap_fini(&seen);
     map->pairs = pairs;
     map->n = n;

@@ -90,17 +90,11 @@ static int add_group(const struct node *group, const struct targetgroup_origin *
 int targetgroup_parse_yaml(struct span text, const struct targetgroup_origin *origin,
                            struct sd_batch *b, struct err *err)
 {
-    struct yamldoc *docs = NULL;
-    size_t n_docs = 0;
+    struct node *list = NULL;
+    int rc = yamldoc_read(text, &b->arena, &list, err);
 
-    /* Like yaml.v2, the first document counts. */
-    int rc = yamldoc_parse_all(text, &b->arena, &docs, &n_docs, err);
-    if (rc < 0) {
+    if (rc < 0 || node_is_null(list)) {
         return rc;
-    }
-    const struct node *list = n_docs == 0 ? NULL : docs[0].root;
-    if (list == NULL || node_is_null(list)) {
-        return 0;
     }
     if (list->type != NODE_LIST) {
         return node_fault(list, err, "a list of target groups is expected");

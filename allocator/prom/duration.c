@@ -224,8 +224,11 @@ int size_parse(struct span text, uint64_t *out_bytes, struct err *err)
         { "TB", 1ULL << 40 }, { "PB", 1ULL << 50 }, { "EB", 1ULL << 60 }, { NULL, 0 },
     };
     uint64_t bytes = 0;
-    if (!span_is(text, "0") && !quantity_parse(text, binary, &bytes) &&
-        !quantity_parse(text, plain, &bytes)) {
+    bool is_negative = text.len > 0 && text.p[0] == '-';
+    struct span s = is_negative || (text.len > 0 && text.p[0] == '+') ? span_from(text, 1) : text;
+    if ((!span_is(s, "0") && !quantity_parse(s, binary, &bytes) &&
+         !quantity_parse(s, plain, &bytes)) ||
+        (is_negative && bytes > 0)) {
         return err_set(err, ERR_INVALID,
                        "invalid size \"%.*s\" (wanted: 10MB, 512KiB, …; a bare number has no unit)",
                        SPAN_ARG(text));

@@ -82,7 +82,7 @@ static void import_file(const struct importer *im, const char *path)
     im->f->file = path;
     arena_init(&arena);
     if (readfile_read(path, LIMIT_DOCUMENT_BYTES, &signature, &text, &len, &err) < 0 ||
-        yamldoc_parse(span_make(text, len), &arena, &root, &err) < 0) {
+        yamldoc_read(span_make(text, len), &arena, &root, &err) < 0) {
         faults_add(im->f, FAULT_ERROR, 0, "%s", err.text);
     } else {
         import_document(im, path, root);

@@ -61,7 +61,7 @@ static int check_shape(const struct node *root, struct err *err)
     if (root->type != NODE_MAP) {
         return err_set(err, ERR_INVALID, "must be a mapping, not %s", node_type_name(root));
     }
-    if (!node_as_int(node_get(root, "v"), &version)) {
+    if (!node_is_whole(node_get(root, "v")) || !node_as_int(node_get(root, "v"), &version)) {
         return err_set(err, ERR_INVALID, "v: the version is missing");
     }
     if (version != ANNOTATION_VERSION) {

@@ -169,6 +169,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     require(rc != 0 || n == 0 || at == size);
     check_stream(text, rc, docs, n);
+    struct node *root = NULL;
+    int rc_read = yamldoc_read(text, &arena, &root, &err);
+    require(rc_read == 0 || (rc != 0 && err.code == rc_read)); /* it takes more */
+    if (rc_read == 0) {
+        check_again(root);
+    }
     arena_fini(&arena);
     return 0;
 }

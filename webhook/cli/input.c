@@ -83,7 +83,7 @@ static void load_prometheus(struct loading *l, struct span text, const char *pat
 
     l->has_prometheus = true;
     l->faults.file = path;
-    if (yamldoc_parse(text, &l->arena, &root, &err) < 0) {
+    if (yamldoc_read(text, &l->arena, &root, &err) < 0) {
         faults_add(&l->faults, FAULT_ERROR, 0, "%s", err.text);
     } else {
         promconfig_parse(root, &so, l->pool, &l->faults, &l->prometheus);

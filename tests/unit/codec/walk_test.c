@@ -104,7 +104,7 @@ static void test_wrong(void)
     faults_init(&f);
     struct node *map = parse(
         &arena,
-        "t: [1]\nb: 'true'\ni: 1.5\nu: -1\nd: x\nm: hunter2\nl:\n  a: 1\nx:\n- a\n- {b: 1}\n- ~\n"
+        "t: [1]\nb: 'true'\ni: 1x\nu: -1\nd: x\nm: hunter2\nl:\n  a: 1\nx:\n- a\n- {b: 1}\n- ~\n"
         "o: {p: 1}\n");
     size_t mark = faults_push(&f, "top");
     ok(!walk_text(map, "t", &f, &text) && !walk_bool(map, "b", &f, &b) &&
@@ -116,7 +116,7 @@ static void test_wrong(void)
     faults_pop(&f, mark);
     check_fault(&f, 0, "top.t", 1, "must be text, not a list");
     check_fault(&f, 1, "top.b", 2, "must be true or false, not 'true'");
-    check_fault(&f, 2, "top.i", 3, "must be an integer, not '1.5'");
+    check_fault(&f, 2, "top.i", 3, "must be an integer, not '1x'");
     check_fault(&f, 3, "top.u", 4, "must be an integer that is not negative, not '-1'");
     check_fault(&f, 4, "top.d", 5, "must be a number, not 'x'");
     check_fault(&f, 5, "top.m", 6, "must be a mapping, not text");

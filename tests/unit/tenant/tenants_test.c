@@ -60,18 +60,19 @@ static void test_foreign_documents(void)
            0, "strange neighbours %s", first_fault());
     is_int(tenants.n, 1, "pass");
     is_int(load(TENANTS_MANIFEST,
-                CR("one", "  x: !Ref y\n") "---\n" CR(
+                CR("one", "  x: !!int z\n") "---\n" CR(
                     "two", "  replicas: 1\n  targetAllocator: {enabled: true}\n"),
                 &none),
            ERR_INVALID, "a strange Collector");
-    is_str(first_fault(), "conf/x.yaml:6: document 1: spec.x: tag !Ref is not supported here",
+    is_str(first_fault(), "conf/x.yaml:6: document 1: spec.x: cannot decode !!str `z` as a !!int",
            "is refused");
     is_int(load(TENANTS_MANIFEST,
-                "kind: List\napiVersion: v1\nitems: [{a: !b c}, {kind: OpenTelemetryCollector, "
+                "kind: List\napiVersion: v1\nitems: [{a: !!int c}, {kind: OpenTelemetryCollector, "
                 "apiVersion: opentelemetry.io/v1beta1}]\n",
                 &none),
            ERR_INVALID, "so is a list with one");
-    is_str(first_fault(), "conf/x.yaml:3: items[0].a: tag !b is not supported here", "as a whole");
+    is_str(first_fault(), "conf/x.yaml:3: items[0].a: cannot decode !!str `c` as a !!int",
+           "as a whole");
     is_int(faults.n, 1, "with one fault");
     is_int(load(TENANTS_MANIFEST, "a: !b c\n", &none), ERR_INVALID, "nothing but strangers");
     is_str(first_fault(), "conf/x.yaml: no OpenTelemetryCollector in this file",
