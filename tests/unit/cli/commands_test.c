@@ -57,7 +57,7 @@ struct expectation {
     const char *words;
     int code;
     const char *out;    /* NULL: nothing is printed; else this is among it */
-    const char *errors; /* the same, of faults and warnings */
+    const char *errors; /* the same, of faults and warnings; a line with its end is the last one */
 };
 
 static void expect_part(const char *words, const char *what, const char *got, const char *want)
@@ -77,6 +77,10 @@ static void expect(const struct expectation *t, size_t n)
         is_int(r.code, t[i].code, "'%s': exit code", t[i].words);
         expect_part(t[i].words, "result", r.out, t[i].out);
         expect_part(t[i].words, "fault", r.errors, t[i].errors);
+        if (t[i].errors != NULL && t[i].errors[strlen(t[i].errors) - 1] == '\n') {
+            ok(span_has_suffix(span_of(r.errors), t[i].errors), "'%s': and no fault after it: %s",
+               t[i].words, r.errors);
+        }
         free(r.out);
         free(r.errors);
     }
@@ -335,7 +339,7 @@ static void test_check(void)
           "prom.yml: a Prometheus configuration, 3 scrape jobs, no faults\n",
           "prom.yml: warning: job 'j': file_sd_configs[0]: there is no file for " },
         { "check config prom.yml", 0, "no faults",
-          "prom.yml: warning: job 'empty' has nothing to discover\n" },
+          "prom.yml: warning: job 'empty' has nothing to discover" },
         { "check config prom.yml", 0, "no faults",
           "otel-ta: job 'dns': the allocator cannot run dns_sd_configs" },
         { "check config cr.yaml", 0, "cr.yaml: Collector manifests, 1 scrape job, no faults\n",
