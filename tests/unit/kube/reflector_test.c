@@ -822,6 +822,35 @@ static void test_oddities(void)
     teardown(&x);
 }
 
+/* A list or an event that has just as many bytes as are allowed is taken, one more is not. */
+static void test_at_the_limits(void)
+{
+    static const char list[] = LIST("10", ITEM("a", "1")), event[] = EVENT("ADDED", "b", "11");
+    const struct reflector_want want = { .version = SPAN_LIT("v1"),
+                                         .resource = SPAN_LIT("pods"),
+                                         .kind = SPAN_LIT("Pod") };
+
+    for (size_t less = 0; less < 2; less++) {
+        struct reflector_options o = options;
+        struct fixture x;
+        o.max_list_bytes = sizeof(list) - 1 - less;
+        setup_for(&x, &want, &o);
+        wait_for_request(&x);
+        answer(&x, 200, 0, list, TRANSFER_COMPLETE);
+        is_span(objectset_log(&x.set), less == 0 ? SPAN_LIT("[ +d/a@1 ]") : SPAN_LIT(""),
+                "a list of the limit, and one more");
+        is_int(report(&x).n_failures, less, "fails");
+        teardown(&x);
+        o = options;
+        o.max_object_bytes = sizeof(event) - 2 - less; /* without its end of line */
+        setup_for(&x, &want, &o);
+        settle(&x);
+        reflector_head(x.r, 200, 0);
+        is_int(give(&x, event), less == 0, "an event of the limit, and one more");
+        teardown(&x);
+    }
+}
+
 int main(void)
 {
     test_requests();
@@ -844,5 +873,6 @@ int main(void)
     test_probe_of_one_object();
     test_refresh();
     test_oddities();
+    test_at_the_limits();
     return check_done();
 }
