@@ -467,6 +467,50 @@ static void test_folder_patterns(void)
     erase("x2");
 }
 
+/* A want ends while files of it and of another one are waited for: the other's are read all the
+ * same, and those of the first are forgotten. */
+static void test_cancelled_while_due(void)
+{
+    static const char *const names[] = { "ga.json", "gb.json", "gc.json" };
+    static const struct {
+        const char *first, *second, *begin, *end;
+    } t[] = {
+        { "g*.json", "gb.json", "1+ga 1+gb 1+gc 2+gb", "2+gb" },
+        { "gb.json", "g*.json", "1+gb 2+ga 2+gb 2+gc", "2+ga 2+gb 2+gc" },
+        { "ga.json", "gc.json", "1+ga 2+gc", "2+gc" },
+        { "gc.json", "ga.json", "1+gc 2+ga", "2+ga" },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        FILE *files[COUNT(names)];
+        struct rig r;
+        for (size_t k = 0; k < COUNT(names); k++) {
+            put_text(names[k], "[1]");
+        }
+        open_rig(&r);
+        add(&r, 1, t[i].first, 3600000);
+        add(&r, 2, t[i].second, 3600000);
+        is_str(told(&r), t[i].begin, "%s and %s", t[i].first, t[i].second);
+        for (size_t k = 0; k < COUNT(names); k++) {
+            AUTO_STR path = at(names[k]);
+            files[k] = fopen(path, "ae");
+            ok(files[k] != NULL && fputs("x", files[k]) >= 0 && fflush(files[k]) == 0,
+               "more of it");
+        }
+        dirwatch_read(r.dirs);
+        ok(r.files->ops->deadline_ms(r.files) <= clock_mono_ms() + 100, "they are waited for");
+        change(&r, WATCHER_WANT_CANCEL, clock_mono_ms());
+        r.files->ops->tick(r.files, clock_mono_ms() + 2000);
+        is_str(told(&r), t[i].end, "one want is left");
+        ok(r.files->ops->deadline_ms(r.files) > clock_mono_ms() + 60000, "and nothing is due");
+        close_rig(&r);
+        for (size_t k = 0; k < COUNT(names); k++) {
+            fclose(files[k]);
+            erase(names[k]);
+        }
+    }
+}
+
 int main(void)
 {
     dir = check_folder("filewatch");
@@ -479,6 +523,7 @@ int main(void)
     test_unseen();
     test_dangling();
     test_folder_patterns();
+    test_cancelled_while_due();
     ok(rmdir(dir) == 0, "nothing is left behind");
     mem_free(dir);
     return check_done();
