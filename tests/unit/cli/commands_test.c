@@ -145,6 +145,8 @@ static void write_files(void)
     put("pair.yaml", pair);
     put("torn.yaml", torn);
     put("twice.yaml", twice);
+    put("own.yml", "scrape_configs:\n- job_name: j\n  static_configs:\n"
+                   "  - {targets: [o:1], labels: {__scheme__: https, __scrape_interval__: ''}}\n");
     put("seeds.yml", "scrape_configs:\n"
                      "- job_name: j\n"
                      "  static_configs: [{targets: ['s:1']}]\n"
@@ -353,6 +355,11 @@ static void test_check(void)
         { "check config fault.yml gone.yml cr.yaml", 3, "cr.yaml: ", "otel-ta: gone.yml: " },
         { "check service-discovery prom.yml j", 0, "\"__address__\": \"f:1\"", NULL },
         { "check service-discovery prom.yml j", 0, "\"__meta_m\": \"m\"", NULL },
+        /* what the job gives is there, where the target gives nothing */
+        { "check service-discovery own.yml j", 0,
+          "      \"__metrics_path__\": \"/metrics\",\n      \"__scheme__\": \"https\",\n"
+          "      \"__scrape_interval__\": \"1m\",\n",
+          NULL },
         { "check service-discovery prom.yml dns", 0, "[]", "cannot run dns_sd_configs" },
         { "check service-discovery prom.yml no", 1, NULL,
           "Job no not found. Jobs available:\n\tj\n\tempty\n\tdns\n" },
