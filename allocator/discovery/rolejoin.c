@@ -33,7 +33,7 @@ struct join_edge {
 struct rolejoin {
     const struct role_ops *role;
     struct role_attach attach;
-    struct rolejoin_part *parts;
+    const struct replica **parts;
     size_t n_parts;
     bool records; /* the role looks things up */
     struct table sources, facts;
@@ -139,13 +139,11 @@ static void forget_edges(struct rolejoin *j, struct joined_source *s)
 
 /* ---- looking up */
 
-static bool look_in(const struct rolejoin *j, enum object_kind kind, struct span ns,
-                    struct span key, struct span *out)
+static bool look_in(const struct rolejoin *j, enum object_kind kind, struct span key,
+                    struct span *out)
 {
     for (size_t i = 0; i < j->n_parts; i++) {
-        const struct rolejoin_part *p = &j->parts[i];
-        if (p->replica->kind == kind && (p->namespace.len == 0 || span_eq(p->namespace, ns)) &&
-            replica_find(p->replica, key, out)) {
+        if (j->parts[i]->kind == kind && replica_find(j->parts[i], key, out)) {
             return true;
         }
     }
@@ -169,7 +167,7 @@ static bool find(const void *arg, enum object_kind kind, struct span ns, struct 
     if (j->current != NULL) {
         remember(j, kind, buf_span(&j->key));
     }
-    return look_in(j, kind, ns, buf_span(&j->key), out_text);
+    return look_in(j, kind, buf_span(&j->key), out_text);
 }
 
 /* ---- changes */
@@ -201,7 +199,7 @@ static void touch_key(struct rolejoin *j, size_t part, struct span key)
 
 void rolejoin_touch(struct rolejoin *j, size_t part, struct span key)
 {
-    enum object_kind kind = j->parts[part].replica->kind;
+    enum object_kind kind = j->parts[part]->kind;
     const struct fact_key k = { (uint32_t)kind, key };
 
     if (kind == j->role->kind) {
@@ -216,7 +214,7 @@ void rolejoin_touch(struct rolejoin *j, size_t part, struct span key)
 bool rolejoin_is_ready(const struct rolejoin *j)
 {
     for (size_t i = 0; i < j->n_parts; i++) {
-        if (!j->parts[i].replica->is_known) {
+        if (!j->parts[i]->is_known) {
             return false;
         }
     }
@@ -246,7 +244,7 @@ static void tell(struct rolejoin *j, struct joined_source *s, const struct rolej
 {
     struct role_input in = { .attach = j->attach, .world = { find, j } };
 
-    if (!replica_find(j->parts[s->part].replica, source_key(s), &in.object)) {
+    if (!replica_find(j->parts[s->part], source_key(s), &in.object)) {
         drop_source(j, s, hooks);
         return;
     }
@@ -300,7 +298,7 @@ static void touch_known(void *arg, struct span key, struct span cut)
 }
 
 struct rolejoin *rolejoin_new(const struct role_ops *role, struct role_attach attach,
-                              const struct rolejoin_part *parts, size_t n_parts)
+                              const struct replica *const *parts, size_t n_parts)
 {
     struct rolejoin *j = mem_zalloc(sizeof(*j));
 
@@ -316,8 +314,8 @@ struct rolejoin *rolejoin_new(const struct role_ops *role, struct role_attach at
     buf_init(&j->name, LIMIT_KUBE_NAME);
     for (size_t i = 0; i < n_parts; i++) { /* what others have been told already */
         struct joining to = { j, i };
-        if (parts[i].replica->kind == role->kind) {
-            replica_each(parts[i].replica, touch_known, &to);
+        if (parts[i]->kind == role->kind) {
+            replica_each(parts[i], touch_known, &to);
         }
     }
     return j;

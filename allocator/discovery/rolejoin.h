@@ -13,12 +13,6 @@
 #include "allocator/discovery/role.h"
 #include "allocator/kube/replica.h"
 
-/* A collection that the section may look at. */
-struct rolejoin_part {
-    const struct replica *replica; /* borrowed */
-    struct span namespace;         /* empty: of all, or of a kind without namespaces; borrowed */
-};
-
 struct rolejoin;
 
 struct rolejoin_hooks {
@@ -28,9 +22,9 @@ struct rolejoin_hooks {
     void *arg;
 };
 
-/* 'parts' are copied. */
+/* 'parts' are the collections that the section may look at, each of one kind; borrowed. */
 struct rolejoin *rolejoin_new(const struct role_ops *role, struct role_attach attach,
-                              const struct rolejoin_part *parts, size_t n_parts);
+                              const struct replica *const *parts, size_t n_parts);
 /* The object 'key' of part 'part' has changed (replica_hooks). */
 void rolejoin_touch(struct rolejoin *j, size_t part, struct span key);
 /* All of its parts are known: before that nobody can say what targets there are. */

@@ -245,7 +245,7 @@ struct watched {
     struct listener listener;
     const struct role_ops *role;
     struct role_attach attach;
-    struct rolejoin_part parts[OBJECT_N_KINDS];
+    const struct replica *parts[OBJECT_N_KINDS];
     size_t n_parts;
 };
 
@@ -257,7 +257,7 @@ static void changed_object(void *arg, struct span key)
 
     for (size_t i = 0; i < MOST_JOINS; i++) {
         for (size_t p = 0; p < joins[i].n_parts; p++) {
-            if (joins[i].parts[p].replica == r) {
+            if (joins[i].parts[p] == r) {
                 rolejoin_touch(joins[i].join, p, key);
             }
         }
@@ -288,7 +288,7 @@ static void make_parts(struct watched *w)
 
     for (unsigned kind = 0; kind < OBJECT_N_KINDS; kind++) {
         if ((kinds & 1U << kind) != 0) {
-            w->parts[w->n_parts++] = (struct rolejoin_part){ &replicas[kind], SPAN_LIT("") };
+            w->parts[w->n_parts++] = &replicas[kind];
         }
     }
 }
