@@ -102,6 +102,15 @@ static void visit_kube(struct ask_kube *k, visit_fn *visit, void *arg)
     }
 }
 
+static void add_kube(struct ask_kube *k, struct buf *out)
+{
+    buf_addf(out, "%d.%d.%d.", k->is_metadata, k->is_own_namespace, k->client != NULL);
+    if (k->client != NULL) {
+        add_client_numbers(k->client, out);
+    }
+    visit_kube(k, add_text, out);
+}
+
 /* The visitors take pointers to change; a key only reads. */
 void ask_key(const struct ask *ask, struct buf *out)
 {
@@ -116,11 +125,12 @@ void ask_key(const struct ask *ask, struct buf *out)
         add_client_numbers(a.http.client, out);
         visit_http(&a.http, add_text, out);
     } else if (a.carrier == CARRIER_KUBE) {
-        buf_addf(out, "%d.%d.", a.kube.is_metadata, a.kube.client != NULL);
-        if (a.kube.client != NULL) {
-            add_client_numbers(a.kube.client, out);
+        add_kube(&a.kube, out);
+    } else if (a.carrier == CARRIER_JOIN) {
+        buf_addf(out, "%zu.", a.join.n_collections);
+        for (size_t i = 0; i < a.join.n_collections; i++) {
+            add_kube(&a.join.collections[i], out);
         }
-        visit_kube(&a.kube, add_text, out);
     }
 }
 
@@ -209,6 +219,13 @@ void ask_copy(const struct ask *ask, struct arena *arena, struct ask *out)
         copy_http(&out->http, arena);
     } else if (ask->carrier == CARRIER_KUBE) {
         copy_kube(&out->kube, arena);
+    } else if (ask->carrier == CARRIER_JOIN) {
+        struct ask_join *j = &out->join;
+        j->collections =
+            copy_array(arena, j->collections, j->n_collections, sizeof(*j->collections));
+        for (size_t i = 0; i < j->n_collections; i++) {
+            copy_kube(&j->collections[i], arena);
+        }
     }
 }
 

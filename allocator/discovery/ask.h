@@ -13,6 +13,8 @@ enum carrier {
     CARRIER_FILE, /* files by pattern; a source is a path */
     CARRIER_HTTP, /* one URL at an interval; the source is the URL */
     CARRIER_KUBE, /* a collection of objects of an API server; told by object arrivals */
+    CARRIER_JOIN, /* several of these, joined by the engine (engine/joins.h): it makes an ask of
+                     its own for each, and the sources are objects */
 };
 
 struct ask_header {
@@ -39,18 +41,25 @@ struct ask_kube {
     struct httpconfig *client; /* NULL without 'api_server' */
     struct span group, version, resource, kind;
     struct span namespace, label_selector, field_selector;
+    bool is_own_namespace; /* instead of 'namespace': the one that this process runs in */
     bool is_metadata;
+};
+
+struct ask_join {
+    struct ask_kube *collections;
+    size_t n_collections;
 };
 
 struct ask {
     enum carrier carrier;
-    int64_t refresh_ms;    /* at least 1; nothing to CARRIER_KUBE */
+    int64_t refresh_ms;    /* at least 1; nothing to CARRIER_KUBE and _JOIN */
     struct span digest_by; /* members of the section that 'digest' goes by, as text: equal asks are
                               digested once for all of them. Nothing to a carrier */
     union {
         struct ask_file file;
         struct ask_http http;
         struct ask_kube kube;
+        struct ask_join join;
     };
 };
 

@@ -8,13 +8,15 @@
 #include "allocator/base/metric.h"
 #include "allocator/discovery/ask.h"
 #include "allocator/discovery/batch.h"
+#include "allocator/discovery/role.h"
 #include "allocator/scrape/mechanisms.h"
 #include "allocator/scrape/sdconfig.h"
 
 struct provider_input {
     const struct sdconfig *section;
-    struct span source; /* path or URL; empty where nothing is asked */
-    struct span body;   /* must outlive the batch */
+    struct span source;              /* path or URL; empty where nothing is asked */
+    struct span body;                /* must outlive the batch */
+    const struct role_input *object; /* instead, with CARRIER_JOIN */
 };
 
 struct provider_ops {

@@ -545,6 +545,7 @@ void state_complete(struct state *s, int64_t now_ms)
         make_directory(s);
     }
     s->is_configured = true;
+    joins_work(&s->joins);
     show_configuration(s);
 }
 

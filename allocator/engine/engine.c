@@ -143,12 +143,24 @@ static int64_t publish_due_us(const struct engine *e)
 
 /* ---- loop */
 
+/* Something came that was noticed at 'seen_us'. */
+static void note_news(struct engine *e, int64_t seen_us)
+{
+    if (e->pending_us == 0 && state_has_news(e->state)) {
+        e->pending_us = seen_us;
+    }
+}
+
 static void take_arrival(struct engine *e, const struct arrival *a) ON(engine)
 {
     state_arrive(e->state, a);
-    if (e->pending_us == 0 && state_has_news(e->state)) {
-        e->pending_us = a->seen_us;
-    }
+    note_news(e, a->seen_us);
+}
+
+static void take_objects(struct engine *e, const struct object_arrival *a) ON(engine)
+{
+    state_take_objects(e->state, a);
+    note_news(e, a->seen_us);
 }
 
 static void take_mail(struct engine *e, struct mail *mail) ON(engine)
@@ -156,6 +168,9 @@ static void take_mail(struct engine *e, struct mail *mail) ON(engine)
     switch (mail->kind) {
     case ENGINE_ARRIVAL:
         take_arrival(e, CONTAINER_OF(mail, struct arrival, mail));
+        break;
+    case ENGINE_OBJECTS:
+        take_objects(e, CONTAINER_OF(mail, struct object_arrival, mail));
         break;
     case ENGINE_TENANT:
         take_tenant(e, CONTAINER_OF(mail, struct tenant_mail, mail));

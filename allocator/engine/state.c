@@ -48,7 +48,7 @@ void state_end_handover(struct state *s, struct job *j)
     job_free(&before, false);
 }
 
-/* ---- life */
+/* ---- sections that wait */
 
 static void on_settled(void *state, struct job *j)
 {
@@ -81,76 +81,6 @@ static void on_timeout(void *state, const struct want_entry *e, const struct wan
 
     if (takeover_section(user->job, user->section, &s->batch) || has_changed) {
         state_list_job(s, user->job);
-    }
-}
-
-struct state *state_new(struct mailbox *watcher)
-{
-    struct state *s = mem_zalloc(sizeof(*s));
-
-    strpool_init(&s->pool);
-    s->publisher = publisher_new();
-    tails_init(&s->tails, s->publisher);
-    wants_init(&s->wants, watcher, &(struct wants_hooks){ on_settled, on_timeout, s });
-    sd_batch_init(&s->batch, &s->pool);
-    s->rows = mem_array(1, sizeof(*s->rows));
-    s->directory = directory_new(NULL, 0, NULL, 0, NULL);
-    return s;
-}
-
-static void free_directory(void *directory)
-{
-    directory_free(directory);
-}
-
-void state_retire_directory(struct state *s)
-{
-    publisher_retire(s->publisher, s->directory, mem_size(s->directory), free_directory);
-    s->directory = NULL;
-}
-
-void state_free_told(struct told *t)
-{
-    mem_free(t->ns);
-    mem_free(t->name);
-    tenant_free(&t->tenant);
-    tenancy_free(&t->fresh);
-    collectorlist_fini(&t->list);
-}
-
-void state_free(struct state **state)
-{
-    struct state *s = *state;
-
-    if (s == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < s->tenancies.n; i++) {
-        tenancy_free(&s->tenancies.v[i]);
-    }
-    vec_each(&s->told, told) {
-        state_free_told(told);
-    }
-    vec_fini(&s->told);
-    state_retire_directory(s);
-    publisher_free(&s->publisher);
-    tails_fini(&s->tails);
-    wants_fini(&s->wants);
-    sd_batch_fini(&s->batch);
-    vec_fini(&s->tenancies);
-    vec_fini(&s->jobs);
-    vec_fini(&s->dirty);
-    mem_free(s->rows);
-    strpool_fini(&s->pool);
-    mem_free(s);
-    *state = NULL;
-}
-
-void state_release_watcher(struct state *s)
-{
-    if (s->wants.watcher != NULL) {
-        mailbox_post(s->wants.watcher, want_signal_new(WATCHER_RELEASED));
-        s->wants.watcher = NULL;
     }
 }
 
@@ -217,19 +147,24 @@ static void apply_batch(struct state *s, struct want_entry *e, struct span sourc
     }
 }
 
-static void digest_arrival(struct state *s, struct want_entry *e, const struct arrival *a)
-    ON(engine)
+static void begin_batch(struct state *s)
 {
-    const struct want_user *first = &e->users.v[0];
-    struct provider_input in = { &first->job->config->sds[first->section],
-                                 span_of(a->source),
-                                 { a->body, a->body_len } };
-    struct err err;
-
     if (s->pool.bytes > LIMIT_POOL_BYTES) {
         strpool_sweep(&s->pool);
     }
     sd_batch_reset(&s->batch);
+}
+
+static void digest_arrival(struct state *s, struct want_entry *e, const struct arrival *a)
+    ON(engine)
+{
+    const struct want_user *first = &e->users.v[0];
+    struct provider_input in = { .section = &first->job->config->sds[first->section],
+                                 .source = span_of(a->source),
+                                 .body = { a->body, a->body_len } };
+    struct err err;
+
+    begin_batch(s);
     if (e->ops->digest(&in, &s->batch, &err) < 0) {
         log_warn("discovered targets cannot be read; those known before stay",
                  LOG_STR("mechanism", e->ops->name), LOG_STR("source", a->source),
@@ -241,6 +176,14 @@ static void digest_arrival(struct state *s, struct want_entry *e, const struct a
     }
     apply_batch(s, e, span_of(a->source));
     wants_learn(&s->wants, e, span_of(a->source));
+}
+
+static void vanish(struct state *s, const struct want_entry *e, struct span source) ON(engine)
+{
+    vec_each(&e->users, user) {
+        job_vanish(user->job, user->section, source);
+        state_list_job(s, user->job);
+    }
 }
 
 void state_arrive(struct state *s, const struct arrival *a)
@@ -255,10 +198,7 @@ void state_arrive(struct state *s, const struct arrival *a)
         digest_arrival(s, e, a);
         break;
     case ARRIVAL_VANISHED:
-        vec_each(&e->users, user) {
-            job_vanish(user->job, user->section, span_of(a->source));
-            state_list_job(s, user->job);
-        }
+        vanish(s, e, span_of(a->source));
         wants_learn(&s->wants, e, span_of(a->source));
         break;
     case ARRIVAL_BLIND:
@@ -274,6 +214,126 @@ void state_arrive(struct state *s, const struct arrival *a)
             keep_known(s, e, span_of(a->source));
         }
         break;
+    }
+}
+
+/* ---- objects of a cluster */
+
+static void on_object(void *state, uint64_t want, struct span name, const struct role_input *object)
+    ON(engine)
+{
+    struct state *s = state;
+    struct want_entry *e = wants_find(&s->wants, want);
+    const struct want_user *first = &e->users.v[0];
+    struct provider_input in = { .section = &first->job->config->sds[first->section],
+                                 .source = name,
+                                 .object = object };
+    struct err err;
+
+    if (object == NULL) {
+        vanish(s, e, name);
+        return;
+    }
+    begin_batch(s);
+    if (e->ops->digest(&in, &s->batch, &err) == 0) {
+        apply_batch(s, e, name);
+    } else { /* costs this object only */
+        log_warn("a Kubernetes object has no targets that can be known; those of before stay",
+                 LOG_SPAN("source", name), LOG_STR("error", err.text));
+    }
+}
+
+static void on_objects_told(void *state, uint64_t want)
+{
+    struct state *s = state;
+
+    wants_settle(&s->wants, wants_find(&s->wants, want));
+}
+
+static void post_to_watcher(void *state, struct mail *mail)
+{
+    struct state *s = state;
+
+    wants_post(&s->wants, mail);
+}
+
+void state_take_objects(struct state *s, const struct object_arrival *a)
+{
+    joins_arrive(&s->joins, a);
+    joins_work(&s->joins);
+}
+
+/* ---- life */
+
+struct state *state_new(struct mailbox *watcher)
+{
+    struct state *s = mem_zalloc(sizeof(*s));
+
+    strpool_init(&s->pool);
+    s->publisher = publisher_new();
+    tails_init(&s->tails, s->publisher);
+    joins_init(&s->joins, &(struct joins_hooks){ on_object, on_objects_told, post_to_watcher, s });
+    wants_init(&s->wants, watcher, &s->joins, &(struct wants_hooks){ on_settled, on_timeout, s });
+    sd_batch_init(&s->batch, &s->pool);
+    s->rows = mem_array(1, sizeof(*s->rows));
+    s->directory = directory_new(NULL, 0, NULL, 0, NULL);
+    return s;
+}
+
+static void free_directory(void *directory)
+{
+    directory_free(directory);
+}
+
+void state_retire_directory(struct state *s)
+{
+    publisher_retire(s->publisher, s->directory, mem_size(s->directory), free_directory);
+    s->directory = NULL;
+}
+
+void state_free_told(struct told *t)
+{
+    mem_free(t->ns);
+    mem_free(t->name);
+    tenant_free(&t->tenant);
+    tenancy_free(&t->fresh);
+    collectorlist_fini(&t->list);
+}
+
+void state_free(struct state **state)
+{
+    struct state *s = *state;
+
+    if (s == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < s->tenancies.n; i++) {
+        tenancy_free(&s->tenancies.v[i]);
+    }
+    vec_each(&s->told, told) {
+        state_free_told(told);
+    }
+    vec_fini(&s->told);
+    state_retire_directory(s);
+    publisher_free(&s->publisher);
+    tails_fini(&s->tails);
+    wants_fini(&s->wants);
+    joins_fini(&s->joins);
+    sd_batch_fini(&s->batch);
+    vec_fini(&s->tenancies);
+    vec_fini(&s->jobs);
+    vec_fini(&s->dirty);
+    mem_free(s->rows);
+    strpool_fini(&s->pool);
+    mem_free(s);
+    *state = NULL;
+}
+
+void state_release_watcher(struct state *s)
+{
+    if (s->wants.watcher != NULL) {
+        mailbox_post(s->wants.watcher, want_signal_new(WATCHER_RELEASED));
+        s->wants.watcher = NULL;
     }
 }
 

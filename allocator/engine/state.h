@@ -12,6 +12,7 @@
 #define OTEL_TA_ENGINE_STATE_H
 
 #include "allocator/base/thread.h"
+#include "allocator/discovery/objectarrival.h"
 #include "allocator/discovery/want.h"
 #include "allocator/serve/snapshot.h"
 #include "allocator/tenant/tenants.h"
@@ -35,6 +36,7 @@ void state_complete(struct state *s, int64_t now_ms) ON(engine);
 int state_configure(struct state *s, struct tenants *config, int64_t now_ms, struct err *err)
     ON(engine) MUST_USE;
 void state_arrive(struct state *s, const struct arrival *a) ON(engine);
+void state_take_objects(struct state *s, const struct object_arrival *a) ON(engine);
 /* When state_tick() is due; INT64_MAX: never. */
 int64_t state_deadline_ms(const struct state *s);
 void state_tick(struct state *s, int64_t now_ms);

@@ -23,6 +23,7 @@ struct state {
     struct publisher *publisher;
     struct tails tails;
     struct wants wants;
+    struct joins joins;
     struct sd_batch batch;
     VEC(struct told) told;
     size_t n_told;

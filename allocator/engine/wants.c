@@ -20,9 +20,12 @@
 #include "allocator/base/limits.h"
 #include "allocator/engine/takeover.h"
 
-void wants_init(struct wants *w, struct mailbox *watcher, const struct wants_hooks *hooks)
+void wants_init(struct wants *w, struct mailbox *watcher, struct joins *joins,
+                const struct wants_hooks *hooks)
 {
-    *w = (struct wants){ .watcher = watcher, .hooks = *hooks, .deadline_ms = INT64_MAX };
+    *w = (struct wants){
+        .watcher = watcher, .joins = joins, .hooks = *hooks, .deadline_ms = INT64_MAX
+    };
     table_init(&w->by_key);
     table_init(&w->by_id);
 }
@@ -39,7 +42,7 @@ static bool is_id(const struct table_node *node, const void *key)
     return e->id == *(const uint64_t *)key;
 }
 
-static void post(struct wants *w, struct mail *mail)
+void wants_post(struct wants *w, struct mail *mail)
 {
     if (w->watcher != NULL) {
         mailbox_post(w->watcher, mail);
@@ -74,9 +77,22 @@ static struct want_entry *new_entry(struct wants *w, struct span key,
     arena_init(&arena);
     provider_plan(section, &arena, &ask);
     e->source = mem_dup_span(ask_source(&ask));
-    post(w, &want_new(e->id, &ask)->mail);
+    if (ask.carrier == CARRIER_JOIN) {
+        joins_add(w->joins, e->id, section, &ask, &w->last_id);
+    } else {
+        wants_post(w, &want_new(e->id, &ask)->mail);
+    }
     arena_fini(&arena);
     return e;
+}
+
+static void ask_again(struct wants *w, const struct want_entry *e)
+{
+    if (e->ops->carrier == CARRIER_JOIN) {
+        joins_refresh(w->joins, e->id);
+    } else {
+        wants_post(w, &want_change_new(WATCHER_WANT_REFRESH, e->id)->mail);
+    }
 }
 
 void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_ms)
@@ -93,7 +109,7 @@ void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_m
         e = new_entry(w, key, sd);
     } else {
         e = CONTAINER_OF(node, struct want_entry, by_key);
-        post(w, &want_change_new(WATCHER_WANT_REFRESH, e->id)->mail);
+        ask_again(w, e);
     }
     open_entry(w, e, now_ms);
     *vec_push(&e->users) = (struct want_user){ job, section, WANT_OPEN };
@@ -223,7 +239,7 @@ void wants_set_blind(struct wants *w, struct want_entry *e, bool is_blind)
 
 void wants_reject(struct wants *w, const struct want_entry *e)
 {
-    post(w, &want_change_new(WATCHER_WANT_REDELIVER, e->id)->mail);
+    wants_post(w, &want_change_new(WATCHER_WANT_REDELIVER, e->id)->mail);
 }
 
 static void free_entry(struct wants *w, struct want_entry *e)
@@ -254,10 +270,15 @@ static void release_entry(struct wants *w, struct want_entry *e, const struct jo
         }
     }
     e->users.n = n;
-    if (n == 0) {
-        post(w, &want_change_new(WATCHER_WANT_CANCEL, e->id)->mail);
-        free_entry(w, e);
+    if (n > 0) {
+        return;
     }
+    if (e->ops->carrier == CARRIER_JOIN) {
+        joins_cancel(w->joins, e->id);
+    } else {
+        wants_post(w, &want_change_new(WATCHER_WANT_CANCEL, e->id)->mail);
+    }
+    free_entry(w, e);
 }
 
 void wants_release(struct wants *w, const struct job *job)

@@ -6,6 +6,7 @@
 #include "allocator/discovery/provider.h"
 #include "allocator/discovery/want.h"
 #include "allocator/engine/job.h"
+#include "allocator/engine/joins.h"
 
 #define WANTS_TIMEOUT_MS 30000 /* how long a job waits for its sections */
 
@@ -51,10 +52,14 @@ struct wants {
     size_t n_untried;        /* entries that were asked and have not settled */
     int64_t deadline_ms;     /* nothing expires before that */
     struct mailbox *watcher; /* may be NULL */
+    struct joins *joins;     /* borrowed: in the watcher's place for asks of CARRIER_JOIN */
     struct wants_hooks hooks;
 };
 
-void wants_init(struct wants *w, struct mailbox *watcher, const struct wants_hooks *hooks);
+void wants_init(struct wants *w, struct mailbox *watcher, struct joins *joins,
+                const struct wants_hooks *hooks);
+/* Moves 'mail' to the watcher, if there is one. */
+void wants_post(struct wants *w, struct mail *mail);
 /* The job's section needs an answer: a new want, or another reading of one that exists. */
 void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_ms);
 /* The job needs nothing any more. */

@@ -172,6 +172,16 @@ struct object_ingress {
     OBJECT_LIST(struct object_rule) rules;
 };
 
+union object_any {
+    struct object_bare bare;
+    struct object_node node;
+    struct object_pod pod;
+    struct object_service service;
+    struct object_endpoints endpoints;
+    struct object_endpointslice slice;
+    struct object_ingress ingress;
+};
+
 /* Appends the cut of 'text' to 'out'. ERR_INVALID: 'text' is no such object, as far as that shows
  * without looking at each text, which the view does; 'out' may then have grown.
  * ERR_TOO_BIG: 'out' has no room. */

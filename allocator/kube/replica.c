@@ -96,13 +96,26 @@ static void commit(struct replica *r, const struct replica_hooks *hooks)
     forget_aside(r);
 }
 
+/* Into 'r->cut', which can be read. */
+static int cut(struct replica *r, struct span object, struct err *err)
+{
+    union object_any any;
+    int rc = object_cut(r->kind, object, &r->cut, err);
+
+    if (rc == 0) {
+        arena_reset(&r->arena);
+        rc = object_view(r->kind, buf_span(&r->cut), &r->arena, &any, err);
+    }
+    return rc;
+}
+
 static void take_object(struct replica *r, const struct objectevent *e,
                         const struct replica_hooks *hooks)
 {
     struct err err = { 0 };
 
     buf_clear(&r->cut);
-    if (e->kind == OBJECT_SET && object_cut(r->kind, e->object, &r->cut, &err) < 0) {
+    if (e->kind == OBJECT_SET && cut(r, e->object, &err) < 0) {
         hooks->unreadable(hooks->arg, e->key, &err);
         return;
     }
@@ -120,6 +133,7 @@ void replica_init(struct replica *r, enum object_kind kind)
     r->kind = kind;
     table_init(&r->objects);
     buf_init(&r->cut, LIMIT_KUBE_OBJECT);
+    arena_init(&r->arena);
 }
 
 void replica_take(struct replica *r, const struct objectbatch *batch,
@@ -179,4 +193,5 @@ void replica_fini(struct replica *r)
     table_fini(&r->objects);
     forget_aside(r);
     buf_fini(&r->cut);
+    arena_fini(&r->arena);
 }

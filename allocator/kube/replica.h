@@ -19,7 +19,8 @@ struct replica {
     bool is_listing;
     VEC(struct replica_object *) aside; /* of the list that is under way, in order */
     size_t size_bytes;                  /* of all cuts and keys */
-    struct buf cut;
+    struct buf cut;                     /* of the object that is being taken */
+    struct arena arena;
 };
 
 struct replica_hooks {

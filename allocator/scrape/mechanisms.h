@@ -8,7 +8,8 @@
 #define MECHANISMS(M)                                                                              \
     M(static, "static_configs")                                                                    \
     M(file, "file_sd_configs")                                                                     \
-    M(http, "http_sd_configs")
+    M(http, "http_sd_configs")                                                                     \
+    M(kubernetes, "kubernetes_sd_configs")
 
 #define MECHANISM_SECTION(name, section) section,
 

@@ -260,8 +260,9 @@ static void refuse_sections(const struct node *job, struct dropin_support suppor
     for (const char *const *section = sdconfig_sections; *section != NULL; section++) {
         const struct node *list = schema_list(job, *section);
         bool is_kubernetes = strcmp(*section, "kubernetes_sd_configs") == 0;
-        if (list == NULL || list->n == 0 || sdconfig_is_run(span_of(*section)) ||
-            (is_kubernetes && support.has_kubernetes)) {
+        bool is_run = is_kubernetes ? support.has_kubernetes || support.has_cluster
+                                    : sdconfig_is_run(span_of(*section));
+        if (list == NULL || list->n == 0 || is_run) {
             continue;
         }
         faults_add_at(f, FAULT_ERROR, list->line, *section,

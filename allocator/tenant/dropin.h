@@ -47,6 +47,7 @@ void dropin_parse(const struct node *root, struct faults *f, struct dropin *out)
 struct dropin_support {
     bool has_collectors; /* the collectors are named on the command line */
     bool has_kubernetes; /* pods, monitors and kubernetes_sd_configs can be watched */
+    bool has_cluster;    /* kubernetes_sd_configs can */
 };
 /* An error for every part of the file that 'support' cannot carry out, and for a file that asks for
  * nothing at all. */

@@ -12,6 +12,7 @@
 
 #define STATIC_SECTION "static_configs"
 #define FILE_SECTION "file_sd_configs"
+#define KUBERNETES_SECTION "kubernetes_sd_configs"
 #define MAX_SHOWN 60 /* bytes of an expression in a sentence */
 
 const char *left_kind_name(enum left_kind kind)
@@ -240,7 +241,10 @@ static bool judge_section(const struct takable *t, struct span section, const st
 static bool judge_mechanism(const struct takable *t, struct span section, const struct node *value,
                             struct left *out)
 {
-    return sdconfig_is_run(section) ||
+    bool is_run = sdconfig_is_run(section) &&
+                  (t->options.has_cluster || !span_is(section, KUBERNETES_SECTION));
+
+    return is_run ||
            leave(out, LEFT_MECHANISM, section, value->line,
                  arena_printf(t->arena, "the allocator cannot run %.*s", SPAN_ARG(section)));
 }

@@ -28,6 +28,8 @@ struct left {
 
 struct takable_options {
     bool leaves_files; /* discovery reads the files of the collectors, not those of this program */
+    bool has_cluster; /* kubernetes_sd_configs are run: the Collector's owner may read what they ask
+                         for */
     bool is_block_style; /* the collectors get all members of a job from the allocator */
 };
 

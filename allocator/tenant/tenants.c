@@ -158,6 +158,7 @@ static void load_collector(struct loading *l, const struct node *doc, const char
     t->are_jobs_inline = cr.has_prometheus_cr && !l->options->is_block_style;
     struct receivers_options how = {
         .takable = { .leaves_files = l->options->leaves_files,
+                     .has_cluster = l->options->has_cluster,
                      .is_block_style = l->options->is_block_style },
     };
     how.scrape = (struct scrape_options){
@@ -236,7 +237,8 @@ static bool parse_dropin(struct loading *l, const struct tenants_source *source,
 static void load_dropin(struct loading *l, const struct tenants_source *source)
 {
     const struct tenants_options *o = l->options;
-    const struct dropin_support support = { .has_collectors = has_list(o) ||
+    const struct dropin_support support = { .has_cluster = o->has_cluster,
+                                            .has_collectors = has_list(o) ||
                                                               o->collector_count > 0 ||
                                                               o->needs_no_collectors };
     struct dropin parsed;

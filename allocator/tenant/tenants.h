@@ -34,6 +34,8 @@ struct tenants_options { /* what the command line says; empty = not given, the d
     bool thorough;            /* as in struct scrape_options */
     bool needs_no_collectors; /* drop-in: only the jobs are of interest */
     bool leaves_files;        /* manifests: as in struct takable_options */
+    bool has_cluster;         /* kubernetes_sd_configs are run: whoever wrote the document may read
+                                 what they ask for */
 };
 
 struct tenants {

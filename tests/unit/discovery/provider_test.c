@@ -153,7 +153,9 @@ static void test_keys(void)
 static const char *digested(const struct sdconfig *section, const char *source, const char *body)
 {
     static char text[512];
-    const struct provider_input in = { section, span_of(source), span_of(body) };
+    const struct provider_input in = { .section = section,
+                                       .source = span_of(source),
+                                       .body = span_of(body) };
     struct strpool pool;
     struct sd_batch b;
     AUTO_BUF out;

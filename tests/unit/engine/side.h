@@ -103,7 +103,7 @@ static inline void configure_text(struct side *s, const char *text, unsigned n_c
     struct tenants_source source = { .kind = TENANTS_DROPIN,
                                      .text = (char *)(uintptr_t)text,
                                      .len = strlen(text) };
-    struct tenants_options options = { .collectors = &collectors };
+    struct tenants_options options = { .collectors = &collectors, .has_cluster = true };
     struct tenants tenants;
     struct faults faults;
     struct err err = { 0 };

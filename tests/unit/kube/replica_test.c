@@ -82,6 +82,8 @@ int main(void)
     is_str(take(), "", "a change that no cut shows is none");
     put("a", "{\"spec\":3}");
     is_str(take(), "a!(spec has the wrong type)", "what cannot be read is told");
+    put("a", "{\"metadata\":{\"name\":3}}");
+    is_str(take(), "a!(name has the wrong type)", "in a member that is cut as it is, too");
     ok(replica_find(&replica, SPAN_LIT("a"), &cut), "and stays as it was");
     gone("c");
     gone("b");

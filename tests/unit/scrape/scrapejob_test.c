@@ -175,7 +175,7 @@ static void test_sections(void)
              "[{\"targets\":[\"a\",\"b\"]},{\"labels\":{\"l\":\"yes\"},\"targets\":[\"c\"]}]",
              "all groups in one");
     is_int(x.job->sds[1].refresh_ms, 0, "nothing to refresh");
-    ok(!sdconfig_is_run(span_of(x.job->sds[2].section)), "kubernetes is not run");
+    ok(sdconfig_is_run(span_of(x.job->sds[2].section)), "kubernetes is run");
     is_str(x.job->sds[3].section, "kubernetes_sd_configs", "named");
     is_int(x.job->sds[3].index, 1, "second of its section");
     ok(sdconfig_is_run(span_of(x.job->sds[4].section)), "files are");

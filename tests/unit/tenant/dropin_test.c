@@ -166,7 +166,7 @@ static void test_check(void)
     struct fixture x;
 
     setup(&x, yaml);
-    dropin_check(&x.d, (struct dropin_support){ false, false }, &x.f);
+    dropin_check(&x.d, (struct dropin_support){ 0 }, &x.f);
     is_int(x.f.n_errors, 4, "four refusals");
     ok(fault_at(&x, "collector_selector") != NULL &&
            strstr(fault_at(&x, "collector_selector")->text, "--collectors") != NULL,
@@ -178,13 +178,14 @@ static void test_check(void)
     teardown(&x);
 
     setup(&x, yaml);
-    dropin_check(&x.d, (struct dropin_support){ true, true }, &x.f);
+    dropin_check(&x.d, (struct dropin_support){ .has_collectors = true, .has_kubernetes = true },
+                 &x.f);
     is_int(x.f.n_errors, 2, "with a cluster: no namespace, and no dns");
     ok(fault_at(&x, "collector_namespace") != NULL, "collector_namespace");
     teardown(&x);
 
     setup(&x, "collector_namespace: n\n");
-    dropin_check(&x.d, (struct dropin_support){ true, false }, &x.f);
+    dropin_check(&x.d, (struct dropin_support){ .has_collectors = true }, &x.f);
     ok(x.f.n_errors == 1 && strstr(x.f.v[0].text, "at least one scrape config") != NULL,
        "nothing to do");
     teardown(&x);
