@@ -70,11 +70,22 @@ static void keep_tls(struct arena *a, struct http_client_tls *t)
     }
 }
 
+static const struct http_request_header *keep_headers(struct arena *a,
+                                                      const struct http_request_header *v, size_t n)
+{
+    struct http_request_header *headers = arena_alloc(a, n * sizeof(*headers));
+
+    for (size_t i = 0; i < n; i++) {
+        headers[i].name = keep(a, v[i].name);
+        headers[i].value = keep(a, v[i].value);
+    }
+    return headers;
+}
+
 static void keep_options(struct http_request *r, const struct http_request_options *o)
 {
     struct arena *a = &r->arena;
     struct http_request_options *k = &r->o;
-    struct http_request_header *headers = arena_alloc(a, o->n_headers * sizeof(*headers));
 
     *k = *o;
     struct span *texts[] = { &k->url,      &k->method,    &k->post_body, &k->username,
@@ -83,11 +94,8 @@ static void keep_options(struct http_request *r, const struct http_request_optio
         *texts[i] = keep(a, *texts[i]);
     }
     keep_tls(a, &k->tls);
-    for (size_t i = 0; i < o->n_headers; i++) {
-        headers[i].name = keep(a, o->headers[i].name);
-        headers[i].value = keep(a, o->headers[i].value);
-    }
-    k->headers = headers;
+    k->headers = keep_headers(a, o->headers, o->n_headers);
+    k->connect_headers = keep_headers(a, o->connect_headers, o->n_connect_headers);
     if (k->method.len == 0) {
         k->method = k->post_body.p == NULL ? SPAN_LIT("GET") : SPAN_LIT("POST");
     }

@@ -9,9 +9,9 @@
  * X-Prometheus-*: no Basic, no OAuth2, no other header of the caller; 301, 302 and 303 turn POST
  * into GET.
  *
- * Proxies as Go finds them: http_proxy and https_proxy in either case, no_proxy, never for
- * loopback. TLS 1.2 at least, unless min_version says otherwise; server_name is what is asked for
- * (SNI) and verified.
+ * Proxies as Go finds them: http_proxy and https_proxy in either case, no_proxy (proxyrule.h), of
+ * the environment never for loopback. TLS 1.2 at least, unless min_version says otherwise;
+ * server_name is what is asked for (SNI) and verified.
  *
  * user:password@ in the URL is Basic authorization unless 'username' is given or the request was
  * held for an authorization of its own (oauth2.h).
@@ -62,6 +62,10 @@ struct http_request_options { /* borrowed during http_client_send only */
     struct http_client_tls tls;
     struct span proxy_url, no_proxy;
     bool proxy_from_environment;
+    /* What a proxy that is asked to connect (https) gets to see, and nobody else; such a request
+     * has a connection of its own. */
+    const struct http_request_header *connect_headers;
+    size_t n_connect_headers;
     bool follow_redirects, enable_http2;
     bool is_held;          /* waits for http_client_release() or http_client_fail() */
     int64_t timeout_ms;    /* the whole exchange, redirects and holding included; > 0 */

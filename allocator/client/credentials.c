@@ -84,6 +84,25 @@ static int add_headers(const struct httpconfig *config, struct arena *arena, str
     return 0;
 }
 
+/* One for each value. */
+static const struct http_request_header *
+connect_headers(const struct httpconfig_header *v, size_t n, struct arena *arena, size_t *out_n)
+{
+    size_t n_values = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        n_values += v[i].n_values;
+    }
+    struct http_request_header *out = arena_alloc(arena, n_values * sizeof(*out));
+    *out_n = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < v[i].n_values; k++) {
+            out[(*out_n)++] = (struct http_request_header){ v[i].name, v[i].values[k] };
+        }
+    }
+    return out;
+}
+
 static int add_credentials(const struct httpconfig *config, struct arena *arena,
                            struct credentials *r, struct err *err)
 {
@@ -168,6 +187,8 @@ static int add_oauth2(const struct httpconfig_oauth2 *config, struct arena *aren
                                         .proxy_url = config->proxy_url,
                                         .no_proxy = config->no_proxy,
                                         .proxy_from_environment = config->proxy_from_environment };
+    r->oauth2.connect_headers = connect_headers(config->connect_headers, config->n_connect_headers,
+                                                arena, &r->oauth2.n_connect_headers);
     return 0;
 }
 
@@ -178,6 +199,8 @@ int credentials_apply(const struct httpconfig *config, struct arena *arena, stru
     r->options.proxy_url = config->proxy_url;
     r->options.no_proxy = config->no_proxy;
     r->options.proxy_from_environment = config->proxy_from_environment;
+    r->options.connect_headers = connect_headers(config->connect_headers, config->n_connect_headers,
+                                                 arena, &r->options.n_connect_headers);
     r->options.follow_redirects = config->follow_redirects;
     r->options.enable_http2 = config->enable_http2;
     int rc = add_headers(config, arena, r, err);

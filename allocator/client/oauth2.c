@@ -65,6 +65,10 @@ static void make_key(const struct oauth2_config *c, struct buf *out)
     for (size_t i = 0; i < c->n_scopes; i++) {
         add_to_key(out, c->scopes[i]);
     }
+    for (size_t i = 0; i < c->n_connect_headers; i++) {
+        add_to_key(out, c->connect_headers[i].name);
+        add_to_key(out, c->connect_headers[i].value);
+    }
     buf_addf(out, "%d %d %d %d", c->tls.min_version, c->tls.max_version,
              c->tls.insecure_skip_verify, c->proxy_from_environment);
 }
@@ -73,6 +77,7 @@ static void keep_config(struct source *s, const struct oauth2_config *c)
 {
     struct arena *a = &s->arena;
     struct span *scopes = arena_alloc(a, c->n_scopes * sizeof(*scopes));
+    struct http_request_header *headers = arena_alloc(a, c->n_connect_headers * sizeof(*headers));
     struct oauth2_config *k = &s->config;
 
     *k = *c;
@@ -80,6 +85,11 @@ static void keep_config(struct source *s, const struct oauth2_config *c)
         scopes[i] = arena_span(a, c->scopes[i]);
     }
     k->scopes = scopes;
+    for (size_t i = 0; i < c->n_connect_headers; i++) {
+        headers[i].name = arena_span(a, c->connect_headers[i].name);
+        headers[i].value = arena_span(a, c->connect_headers[i].value);
+    }
+    k->connect_headers = headers;
     struct span *texts[] = {
         &k->token_url,   &k->client_id,    &k->client_secret,   &k->endpoint_params,
         &k->tls.ca_pem,  &k->tls.ca_file,  &k->tls.cert_pem,    &k->tls.cert_file,
@@ -361,6 +371,8 @@ static void start_fetch(struct source *s)
         .proxy_url = c->proxy_url,
         .no_proxy = c->no_proxy,
         .proxy_from_environment = c->proxy_from_environment,
+        .connect_headers = c->connect_headers,
+        .n_connect_headers = c->n_connect_headers,
         .follow_redirects = true,
         .enable_http2 = true,
         .timeout_ms = s->timeout_ms,

@@ -19,6 +19,8 @@ struct oauth2_config {
     struct http_client_tls tls;
     struct span proxy_url, no_proxy;
     bool proxy_from_environment;
+    const struct http_request_header *connect_headers; /* client.h */
+    size_t n_connect_headers;
 };
 
 struct oauth2 *oauth2_new(struct http_client *client);

@@ -10,6 +10,7 @@
 
 #include "allocator/base/mem.h"
 #include "allocator/client/origin.h"
+#include "allocator/client/proxyrule.h"
 
 enum {
     IDLE_CONNECTION_S = 300, /* as Prometheus' transport */
@@ -146,21 +147,27 @@ static bool goes_anywhere(struct span name)
            (name.len > 13 && strncasecmp(name.p, "X-Prometheus-", 13) == 0);
 }
 
-static void add_line(struct transfer *t, const char *line)
+static void add_to(struct transfer *t, struct curl_slist **lines, const char *line)
 {
-    struct curl_slist *longer = t->lib->curl_slist_append(t->lines, line);
+    struct curl_slist *longer = t->lib->curl_slist_append(*lines, line);
 
     assert(longer != NULL);
-    t->lines = longer;
+    *lines = longer;
 }
 
-static void add_header(struct transfer *t, struct span name, struct span value)
+static void add_line(struct transfer *t, const char *line)
+{
+    add_to(t, &t->lines, line);
+}
+
+static void add_header(struct transfer *t, struct curl_slist **lines, struct span name,
+                       struct span value)
 {
     /* Curl's notation for a header without a value is a semicolon. */
     AUTO_STR line = value.len == 0 ? mem_printf("%.*s;", SPAN_ARG(name))
                                    : mem_printf("%.*s: %.*s", SPAN_ARG(name), SPAN_ARG(value));
 
-    add_line(t, line);
+    add_to(t, lines, line);
 }
 
 static bool set_headers(struct transfer *t)
@@ -175,7 +182,7 @@ static bool set_headers(struct transfer *t)
         }
         has_accept |= span_is_nocase(h->name, "Accept");
         if (!t->order.is_elsewhere || goes_anywhere(h->name)) {
-            add_header(t, h->name, h->value);
+            add_header(t, &t->lines, h->name, h->value);
         }
     }
     if (!has_accept) {
@@ -183,7 +190,7 @@ static bool set_headers(struct transfer *t)
     }
     add_line(t, "Expect:");
     if (t->order.authorization.len > 0 && !t->order.is_elsewhere) {
-        add_header(t, SPAN_LIT("Authorization"), t->order.authorization);
+        add_header(t, &t->lines, SPAN_LIT("Authorization"), t->order.authorization);
     }
     return true;
 }
@@ -240,24 +247,82 @@ static void set_tls(struct transfer *t)
                           version_option(tls->min_version, tls->max_version));
 }
 
-static void set_proxy(struct transfer *t, const struct origin *to)
+/* The proxy for this place; empty: none. */
+static struct span find_proxy(const struct http_request_options *o, const struct origin *to)
 {
-    const struct libcurl *lib = t->lib;
-    const char *proxy = t->order.options->proxy_url.len > 0 ? t->order.options->proxy_url.p : "";
-    const char *except = t->order.options->no_proxy.len > 0 ? t->order.options->no_proxy.p : "";
+    bool is_own = o->proxy_url.len > 0;
 
-    if (t->order.options->proxy_from_environment && t->order.options->proxy_url.len == 0 &&
-        !origin_is_loopback(to)) {
-        const char *found = strcmp(to->scheme, "https") == 0 ? either("HTTPS_PROXY", "https_proxy")
-                                                             : either("HTTP_PROXY", "http_proxy");
-        const char *found_except = either("NO_PROXY", "no_proxy");
-
-        proxy = found == NULL ? "" : found;
-        except = found_except == NULL ? "" : found_except;
+    if (!is_own && !o->proxy_from_environment) {
+        return SPAN_LIT("");
     }
-    lib->curl_easy_setopt(t->easy, CURLOPT_PROXY,
-                          proxy); /* empty: none, and curl does not look for one itself */
-    lib->curl_easy_setopt(t->easy, CURLOPT_NOPROXY, except);
+    struct span except = is_own ? o->no_proxy : span_of(either("NO_PROXY", "no_proxy"));
+    /* As in Go, an own proxy without exceptions is asked for loopback, too. */
+    if ((!is_own || except.len > 0) && proxyrule_excepts(except, to)) {
+        return SPAN_LIT("");
+    }
+    if (is_own) {
+        return o->proxy_url;
+    }
+    return span_of(strcmp(to->scheme, "https") == 0 ? either("HTTPS_PROXY", "https_proxy")
+                                                    : either("HTTP_PROXY", "http_proxy"));
+}
+
+/* Go leaves these out, as it sets them itself. */
+static bool is_of_transport(struct span name)
+{
+    return span_is_nocase(name, "Host") || span_is_nocase(name, "Content-Length") ||
+           span_is_nocase(name, "Transfer-Encoding") || span_is_nocase(name, "Trailer");
+}
+
+static bool has_user(struct transfer *t, const char *url)
+{
+    CURLU *u = t->lib->curl_url();
+    char *user = NULL;
+
+    bool has = t->lib->curl_url_set(u, CURLUPART_URL, url, CURLU_GUESS_SCHEME) == CURLUE_OK &&
+               t->lib->curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_OK;
+    t->lib->curl_free(user);
+    t->lib->curl_url_cleanup(u);
+    return has;
+}
+
+/* What the proxy alone is told. The way through it was opened by these headers, so nobody else
+ * goes it. */
+static bool set_connect_headers(struct transfer *t, const char *proxy)
+{
+    const struct http_request_options *o = t->order.options;
+    bool has_password = has_user(t, proxy); /* which makes a header of its own */
+
+    for (size_t i = 0; i < o->n_connect_headers; i++) {
+        const struct http_request_header *h = &o->connect_headers[i];
+        if (!is_header_safe(h->name) || !is_header_safe(h->value)) {
+            return refuse(t, "a header for the proxy holds a line break");
+        }
+        if (!is_of_transport(h->name) &&
+            (!has_password || !span_is_nocase(h->name, "Proxy-Authorization"))) {
+            add_header(t, &t->proxy_lines, h->name, h->value);
+        }
+    }
+    t->lib->curl_easy_setopt(t->easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    t->lib->curl_easy_setopt(t->easy, CURLOPT_PROXYHEADER, t->proxy_lines);
+    t->lib->curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+    t->lib->curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
+    return true;
+}
+
+static bool set_proxy(struct transfer *t, const struct origin *to)
+{
+    struct span proxy = find_proxy(t->order.options, to);
+    /* To Go, names are the business of a SOCKS proxy. */
+    bool is_socks = proxy.len > 9 && strncasecmp(proxy.p, "socks5://", 9) == 0;
+    AUTO_STR url = is_socks ? mem_printf("socks5h%.*s", SPAN_ARG(span_from(proxy, 6)))
+                            : mem_strndup(proxy.len == 0 ? "" : proxy.p, proxy.len);
+
+    /* Empty: none, and curl does not look for one itself, nor for exceptions. */
+    t->lib->curl_easy_setopt(t->easy, CURLOPT_PROXY, url);
+    t->lib->curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "");
+    return proxy.len == 0 || t->order.options->n_connect_headers == 0 ||
+           strcmp(to->scheme, "https") != 0 || set_connect_headers(t, url);
 }
 
 static void set_method(struct transfer *t)
@@ -378,8 +443,9 @@ void transfer_drop(struct transfer *t)
     lib->curl_easy_cleanup(t->easy);
     lib->curl_slist_free_all(t->lines);
     lib->curl_slist_free_all(t->connect_to);
+    lib->curl_slist_free_all(t->proxy_lines);
     t->easy = NULL;
-    t->lines = t->connect_to = NULL;
+    t->lines = t->connect_to = t->proxy_lines = NULL;
 }
 
 static bool start_at(struct transfer *t, CURLU *u, const struct origin *to)
@@ -392,8 +458,7 @@ static bool start_at(struct transfer *t, CURLU *u, const struct origin *to)
     set_stream(t);
     set_method(t);
     set_tls(t);
-    set_proxy(t, to);
-    if (!set_headers(t)) {
+    if (!set_proxy(t, to) || !set_headers(t)) {
         return false;
     }
     set_url(t, u, to);

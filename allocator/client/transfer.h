@@ -25,6 +25,7 @@ struct transfer {
     CURL *easy; /* NULL: not running */
     struct curl_slist *lines;
     struct curl_slist *connect_to;
+    struct curl_slist *proxy_lines;
     struct buf body;
     bool is_coded; /* the answer has a transfer coding besides chunked */
     bool has_head; /* a stream was told that it begins */

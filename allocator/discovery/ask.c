@@ -26,6 +26,17 @@ static void visit_tls(struct httpconfig_tls *t, visit_fn *visit, void *arg)
     visit(&t->max_version, arg);
 }
 
+static void visit_headers(struct httpconfig_header *v, size_t n, visit_fn *visit, void *arg)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct httpconfig_header *h = &v[i];
+        visit(&h->name, arg);
+        visit_texts(h->values, h->n_values, visit, arg);
+        visit_texts(h->secrets, h->n_secrets, visit, arg);
+        visit_texts(h->files, h->n_files, visit, arg);
+    }
+}
+
 static void visit_client(struct httpconfig *c, visit_fn *visit, void *arg)
 {
     visit(&c->basic_username, arg);
@@ -46,13 +57,9 @@ static void visit_client(struct httpconfig *c, visit_fn *visit, void *arg)
     visit_tls(&c->tls, visit, arg);
     visit(&c->proxy_url, arg);
     visit(&c->no_proxy, arg);
-    for (size_t i = 0; i < c->n_headers; i++) {
-        struct httpconfig_header *h = &c->headers[i];
-        visit(&h->name, arg);
-        visit_texts(h->values, h->n_values, visit, arg);
-        visit_texts(h->secrets, h->n_secrets, visit, arg);
-        visit_texts(h->files, h->n_files, visit, arg);
-    }
+    visit_headers(c->headers, c->n_headers, visit, arg);
+    visit_headers(c->connect_headers, c->n_connect_headers, visit, arg);
+    visit_headers(c->oauth2.connect_headers, c->oauth2.n_connect_headers, visit, arg);
 }
 
 /* ---- key */
@@ -63,15 +70,21 @@ static void add_text(struct span *text, void *arg)
     buf_add_span(arg, *text);
 }
 
+static void add_counts(char mark, const struct httpconfig_header *v, size_t n, struct buf *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        buf_addf(out, "%c%zu.%zu.%zu.", mark, v[i].n_values, v[i].n_secrets, v[i].n_files);
+    }
+}
+
 static void add_client_numbers(const struct httpconfig *c, struct buf *out)
 {
     buf_addf(out, "%d%d%d%d%d%d%d.%zu.", c->has_basic_auth, c->oauth2.tls.insecure_skip_verify,
              c->tls.insecure_skip_verify, c->follow_redirects, c->enable_http2,
              c->proxy_from_environment, c->oauth2.proxy_from_environment, c->oauth2.n_scopes);
-    for (size_t i = 0; i < c->n_headers; i++) {
-        buf_addf(out, "h%zu.%zu.%zu.", c->headers[i].n_values, c->headers[i].n_secrets,
-                 c->headers[i].n_files);
-    }
+    add_counts('h', c->headers, c->n_headers, out);
+    add_counts('c', c->connect_headers, c->n_connect_headers, out);
+    add_counts('o', c->oauth2.connect_headers, c->oauth2.n_connect_headers, out);
     if (c->oauth2.endpoint_params != NULL) {
         node_write_json(c->oauth2.endpoint_params, out);
     }
@@ -165,16 +178,27 @@ static void *copy_array(struct arena *a, const void *v, size_t n, size_t size)
     return copy;
 }
 
-static void copy_client(struct httpconfig *c, struct arena *a)
+static struct httpconfig_header *copy_headers(struct arena *a, const struct httpconfig_header *v,
+                                              size_t n)
 {
-    c->oauth2.scopes = copy_array(a, c->oauth2.scopes, c->oauth2.n_scopes, sizeof(struct span));
-    c->headers = copy_array(a, c->headers, c->n_headers, sizeof(*c->headers));
-    for (size_t i = 0; i < c->n_headers; i++) {
-        struct httpconfig_header *h = &c->headers[i];
+    struct httpconfig_header *copy = copy_array(a, v, n, sizeof(*copy));
+
+    for (size_t i = 0; i < n; i++) {
+        struct httpconfig_header *h = &copy[i];
         h->values = copy_array(a, h->values, h->n_values, sizeof(struct span));
         h->secrets = copy_array(a, h->secrets, h->n_secrets, sizeof(struct span));
         h->files = copy_array(a, h->files, h->n_files, sizeof(struct span));
     }
+    return copy;
+}
+
+static void copy_client(struct httpconfig *c, struct arena *a)
+{
+    c->oauth2.scopes = copy_array(a, c->oauth2.scopes, c->oauth2.n_scopes, sizeof(struct span));
+    c->headers = copy_headers(a, c->headers, c->n_headers);
+    c->connect_headers = copy_headers(a, c->connect_headers, c->n_connect_headers);
+    c->oauth2.connect_headers =
+        copy_headers(a, c->oauth2.connect_headers, c->oauth2.n_connect_headers);
     if (c->oauth2.endpoint_params != NULL) {
         AUTO_BUF json;
         struct node *copy = NULL;

@@ -253,6 +253,40 @@ static void check_oauth2(const struct node *oauth2, struct faults *f)
     faults_pop(f, mark);
 }
 
+static struct span *texts_of(const struct node *map, const char *key, struct arena *arena,
+                             size_t *out_n)
+{
+    const struct node *list = schema_list(map, key);
+
+    *out_n = list == NULL ? 0 : list->n;
+    struct span *texts = arena_zalloc(arena, *out_n * sizeof(*texts));
+    for (size_t i = 0; i < *out_n; i++) {
+        (void)node_as_text(list->items[i], &texts[i]);
+    }
+    return texts;
+}
+
+/* proxy_connect_header of a block that names a proxy. */
+static struct httpconfig_header *connect_headers_of(const struct node *map, struct arena *arena,
+                                                    size_t *out_n)
+{
+    const struct node *headers = map_of(map, "proxy_connect_header");
+
+    *out_n = headers == NULL ? 0 : headers->n;
+    struct httpconfig_header *out = arena_zalloc(arena, *out_n * sizeof(*out));
+    for (size_t i = 0; i < *out_n; i++) {
+        const struct node *name = headers->pairs[i].key;
+        const struct node *values = headers->pairs[i].value;
+        out[i].name = name->text;
+        out[i].n_values = values->type == NODE_LIST ? values->n : 0;
+        out[i].values = arena_zalloc(arena, out[i].n_values * sizeof(struct span));
+        for (size_t k = 0; k < out[i].n_values; k++) {
+            (void)node_as_text(values->items[k], &out[i].values[k]);
+        }
+    }
+    return out;
+}
+
 static void read_oauth2(const struct node *oauth2, struct arena *arena,
                         struct httpconfig_oauth2 *out)
 {
@@ -266,6 +300,7 @@ static void read_oauth2(const struct node *oauth2, struct arena *arena,
     out->proxy_url = schema_text(oauth2, "proxy_url");
     out->no_proxy = schema_text(oauth2, "no_proxy");
     out->proxy_from_environment = bool_of(oauth2, "proxy_from_environment", false);
+    out->connect_headers = connect_headers_of(oauth2, arena, &out->n_connect_headers);
     read_tls(map_of(oauth2, "tls_config"), &out->tls);
     if (scopes != NULL) {
         out->scopes = arena_zalloc(arena, scopes->n * sizeof(*out->scopes));
@@ -289,19 +324,6 @@ static void check_headers(const struct node *headers, struct faults *f)
             }
         }
     }
-}
-
-static struct span *texts_of(const struct node *map, const char *key, struct arena *arena,
-                             size_t *out_n)
-{
-    const struct node *list = schema_list(map, key);
-
-    *out_n = list == NULL ? 0 : list->n;
-    struct span *texts = arena_zalloc(arena, *out_n * sizeof(*texts));
-    for (size_t i = 0; i < *out_n; i++) {
-        (void)node_as_text(list->items[i], &texts[i]);
-    }
-    return texts;
 }
 
 static void read_headers(const struct node *headers, struct arena *arena, struct httpconfig *out)
@@ -389,7 +411,6 @@ static bool is_given(const struct node *value)
 }
 
 #define NO_MANAGER "there is no secrets manager to ask: give the value or a file"
-#define NO_CONNECT "headers for the proxy alone are not sent"
 
 bool httpconfig_find_gap(const struct node *map, struct httpconfig_gap *out)
 {
@@ -401,11 +422,9 @@ bool httpconfig_find_gap(const struct node *map, struct httpconfig_gap *out)
         { "oauth2.tls_config.ca_ref", NO_MANAGER },
         { "oauth2.tls_config.cert_ref", NO_MANAGER },
         { "oauth2.tls_config.key_ref", NO_MANAGER },
-        { "oauth2.proxy_connect_header", NO_CONNECT },
         { "tls_config.ca_ref", NO_MANAGER },
         { "tls_config.cert_ref", NO_MANAGER },
         { "tls_config.key_ref", NO_MANAGER },
-        { "proxy_connect_header", NO_CONNECT },
     };
     const struct node *grant = member_at(map, "oauth2.grant_type");
     struct span type = SPAN_LIT("");
@@ -479,6 +498,7 @@ void httpconfig_read(const struct node *map, struct arena *arena, struct httpcon
     out->proxy_url = schema_text(map, "proxy_url");
     out->no_proxy = schema_text(map, "no_proxy");
     out->proxy_from_environment = bool_of(map, "proxy_from_environment", false);
+    out->connect_headers = connect_headers_of(map, arena, &out->n_connect_headers);
 }
 
 bool httpconfig_is_set(const struct node *map)

@@ -27,6 +27,8 @@ struct httpconfig_oauth2 { /* client_id.len > 0 when present */
     struct httpconfig_tls tls;
     struct span proxy_url, no_proxy;
     bool proxy_from_environment;
+    struct httpconfig_header *connect_headers; /* as below */
+    size_t n_connect_headers;
 };
 
 /* A member that this program's own HTTP client cannot honour: fine in a scrape config, which the
@@ -50,6 +52,8 @@ struct httpconfig {
     bool proxy_from_environment;
     struct httpconfig_header *headers;
     size_t n_headers;
+    struct httpconfig_header *connect_headers; /* proxy_connect_header; values only */
+    size_t n_connect_headers;
 };
 
 /* All members of the block: inlined into the tables of those who have it. */

@@ -121,6 +121,7 @@ static void test_options(void)
     is_int(x.c.oauth2.token_url.len, 0, "no OAuth2");
     teardown(&x);
     setup(&x, "{follow_redirects: false, enable_http2: false, proxy_url: 'http://p', no_proxy: n, "
+              "proxy_connect_header: {X: [a, b], Y: [c]}, "
               "tls_config: {ca: a, cert: c, key: k, ca_file: af, cert_file: cf, key_file: kf, "
               "server_name: s, insecure_skip_verify: true, min_version: TLS11, max_version: "
               "TLS13}}");
@@ -128,6 +129,9 @@ static void test_options(void)
     ok(!o->follow_redirects && !o->enable_http2, "neither redirects nor HTTP/2");
     is_span(o->proxy_url, SPAN_LIT("http://p"), "proxy");
     is_span(o->no_proxy, SPAN_LIT("n"), "and where it is not asked");
+    is_int(o->n_connect_headers, 3, "what it is told");
+    is_span(o->connect_headers[1].name, SPAN_LIT("X"), "a name for each value");
+    is_span(o->connect_headers[1].value, SPAN_LIT("b"), "the second");
     is_span(o->tls.ca_pem, SPAN_LIT("a"), "ca");
     is_span(o->tls.cert_pem, SPAN_LIT("c"), "cert");
     is_span(o->tls.key_pem, SPAN_LIT("k"), "key");
@@ -153,7 +157,7 @@ static void test_oauth2(void)
 
     setup(&x, "{oauth2: {client_id: i, client_secret_file: %s/secret, token_url: 'http://t', "
               "scopes: [a, b], endpoint_params: {z: '1&2', audience: 'x y'}, proxy_url: "
-              "'http://p', tls_config: {server_name: s}}}");
+              "'http://p', proxy_connect_header: {X: [t]}, tls_config: {server_name: s}}}");
     is_int(x.rc, 0, "applied: %s", x.err.text);
     const struct oauth2_config *o = &x.c.oauth2;
     is_span(o->token_url, SPAN_LIT("http://t"), "token_url");
@@ -163,6 +167,8 @@ static void test_oauth2(void)
     is_span(o->scopes[1], SPAN_LIT("b"), "in order");
     is_span(o->endpoint_params, SPAN_LIT("audience=x+y&z=1%262"), "parameters, sorted and encoded");
     is_span(o->proxy_url, SPAN_LIT("http://p"), "a proxy of its own");
+    is_int(o->n_connect_headers, 1, "and what that is told");
+    is_span(o->connect_headers[0].value, SPAN_LIT("t"), "alone");
     is_span(o->tls.server_name, SPAN_LIT("s"), "and TLS");
     teardown(&x);
 }

@@ -42,7 +42,8 @@ static CURLcode note(CURL *easy, CURLoption option, ...)
     } else if (kind == CURLOPTTYPE_BLOB) {
         const struct curl_blob *blob = va_arg(ap, const struct curl_blob *);
         snprintf(out, size, "%.*s", (int)blob->len, (const char *)blob->data);
-    } else if (option == CURLOPT_HTTPHEADER || option == CURLOPT_CONNECT_TO) {
+    } else if (option == CURLOPT_HTTPHEADER || option == CURLOPT_CONNECT_TO ||
+               option == CURLOPT_PROXYHEADER) {
         note_lines(out, size, va_arg(ap, const struct curl_slist *));
     } else if (kind == CURLOPTTYPE_OBJECTPOINT && option != CURLOPT_PRIVATE &&
                option != CURLOPT_HEADERDATA && option != CURLOPT_WRITEDATA) {
@@ -83,7 +84,8 @@ static bool start(const struct transfer_order *order, char error[CURL_ERROR_SIZE
     bool is_running = transfer_start(&t, order);
     snprintf(error, CURL_ERROR_SIZE, "%s", t.error);
     transfer_drop(&t);
-    ok(t.easy == NULL && t.lines == NULL && t.connect_to == NULL, "dropped");
+    ok(t.easy == NULL && t.lines == NULL && t.connect_to == NULL && t.proxy_lines == NULL,
+       "dropped");
     buf_fini(&t.body);
     return is_running;
 }
@@ -186,70 +188,69 @@ static void test_proxy(void)
     static const struct {
         const char *what, *url, *env[6]; /* in the order of the names */
         struct http_request_options options;
-        const char *proxy, *except;
+        const char *proxy;
     } t[] = {
-        { "the environment, unwanted",
-          "http://h/",
-          { "e", "e", "e", "e", "x", "x" },
-          PLAIN,
-          "",
-          "" },
+        { "the environment, unwanted", "http://h/", { "e", "e", "e", "e", "x", "x" }, PLAIN, "" },
         { "a proxy of its own",
           "http://h/",
-          { "e", NULL, NULL, NULL, "x" },
+          { "e", NULL, NULL, NULL, "h" },
           { .proxy_url = S("p"), .no_proxy = S("n"), .proxy_from_environment = true },
-          "p",
-          "n" },
-        { "the environment is empty",
+          "p" },
+        { "not where its own list says",
           "http://h/",
           { 0 },
-          { .proxy_from_environment = true },
-          "",
+          { .proxy_url = S("p"), .no_proxy = S("n, H") },
           "" },
+        { "nor for loopback, if it has one",
+          "http://127.0.0.1/",
+          { 0 },
+          { .proxy_url = S("p"), .no_proxy = S("n") },
+          "" },
+        { "nor where the environment says",
+          "http://h/",
+          { "e", NULL, NULL, NULL, "h" },
+          { .proxy_from_environment = true },
+          "" },
+        { "a SOCKS proxy looks up names",
+          "http://h/",
+          { 0 },
+          { .proxy_url = S("socks5://u:p@s:1") },
+          "socks5h://u:p@s:1" },
+        { "and so it does here",
+          "http://h/",
+          { 0 },
+          { .proxy_url = S("socks5h://s:1") },
+          "socks5h://s:1" },
+        { "the environment is empty", "http://h/", { 0 }, { .proxy_from_environment = true }, "" },
         { "for http",
           "http://h/",
           { "H", "h", "S", "s" },
           { .proxy_from_environment = true },
-          "H",
-          "" },
+          "H" },
         { "in small letters",
           "http://h/",
           { NULL, "h", "S", "s", NULL, "x" },
           { .proxy_from_environment = true },
-          "h",
-          "x" },
-        { "empty is not there",
-          "http://h/",
-          { "", "h" },
-          { .proxy_from_environment = true },
-          "h",
-          "" },
+          "h" },
+        { "empty is not there", "http://h/", { "", "h" }, { .proxy_from_environment = true }, "h" },
         { "for https",
           "https://h/",
           { "H", "h", "S", "s", "X", "x" },
           { .proxy_from_environment = true },
-          "S",
-          "X" },
+          "S" },
         { "in small letters",
           "https://h/",
           { "H", "h", NULL, "s" },
           { .proxy_from_environment = true },
-          "s",
-          "" },
+          "s" },
         { "not for localhost",
           "http://LocalHost/",
           { "H" },
           { .proxy_from_environment = true },
-          "",
           "" },
-        { "not for 127/8",
-          "http://127.1.2.3/",
-          { "H" },
-          { .proxy_from_environment = true },
-          "",
-          "" },
-        { "not for ::1", "http://[::1]/", { "H" }, { .proxy_from_environment = true }, "", "" },
-        { "but a proxy of its own", "http://[::1]/", { "H" }, { .proxy_url = S("p") }, "p", "" },
+        { "not for 127/8", "http://127.1.2.3/", { "H" }, { .proxy_from_environment = true }, "" },
+        { "not for ::1", "http://[::1]/", { "H" }, { .proxy_from_environment = true }, "" },
+        { "but a proxy of its own", "http://[::1]/", { "H" }, { .proxy_url = S("p") }, "p" },
     };
 
     for (size_t i = 0; i < COUNT(t); i++) {
@@ -266,13 +267,53 @@ static void test_proxy(void)
         }
         ok(start(&order, error), "started: %s", error);
         is_str(told(CURLOPT_PROXY), t[i].proxy, "proxy of %s: %s", t[i].url, t[i].what);
-        is_str(told(CURLOPT_NOPROXY), t[i].except, "and where it is not asked");
+        is_str(told(CURLOPT_NOPROXY), "", "libcurl looks for no exceptions");
     }
     for (size_t k = 0; k < COUNT(names); k++) {
         unsetenv(names[k]);
     }
 }
 /* NOLINTEND(concurrency-mt-unsafe) */
+
+/* What only the proxy is told. */
+static void test_connect_headers(void)
+{
+    static const struct http_request_header headers[] = {
+        { S("X-Who"), S("me") },   { S("X-Who"), S("too") },
+        { S("Host"), S("other") }, { S("Proxy-Authorization"), S("Basic eA==") },
+        { S("Empty"), S("") },
+    };
+    static const struct http_request_header torn[] = { { S("X"), S("a\r\nY: b") } };
+    static const struct {
+        const char *what, *url, *proxy, *want; /* NULL: left alone */
+    } t[] = {
+        { "on the way to https", "https://h/", "p:1",
+          "X-Who: me|X-Who: too|Proxy-Authorization: Basic eA==|Empty;|" },
+        { "a name in the URL comes first", "https://h/", "http://u:p@p:1",
+          "X-Who: me|X-Who: too|Empty;|" },
+        { "http is no way to connect", "http://h/", "p:1", NULL },
+        { "and nobody asks without a proxy", "https://h/", "", NULL },
+    };
+    char error[CURL_ERROR_SIZE];
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        const struct http_request_options o = { .proxy_url = span_of(t[i].proxy),
+                                                .connect_headers = headers,
+                                                .n_connect_headers = COUNT(headers) };
+        const struct transfer_order order = { .options = &o, .url = t[i].url, .timeout_ms = 1 };
+        ok(start(&order, error), "started: %s", error);
+        const char *got = told(CURLOPT_PROXYHEADER), *alone = told(CURLOPT_FORBID_REUSE);
+        is_str(got == NULL ? "(not set)" : got, t[i].want == NULL ? "(not set)" : t[i].want, "%s",
+               t[i].what);
+        ok((alone != NULL) == (t[i].want != NULL), "and nobody else goes this way");
+    }
+    const struct http_request_options o = { .proxy_url = S("p"),
+                                            .connect_headers = torn,
+                                            .n_connect_headers = 1 };
+    const struct transfer_order order = { .options = &o, .url = "https://h/", .timeout_ms = 1 };
+    ok(!start(&order, error), "a line break");
+    is_str(error, "a header for the proxy holds a line break", "is refused");
+}
 
 static void test_methods(void)
 {
@@ -440,6 +481,7 @@ int main(void)
     test_tls();
     test_versions();
     test_proxy();
+    test_connect_headers();
     test_methods();
     test_urls();
     test_elsewhere();

@@ -68,6 +68,16 @@ static void test_keys(void)
     b = http_ask(&d);
     d.oauth2.n_scopes = 1;
     ok(!is_same_key(&a, &b), "fewer scopes");
+    struct span secret = SPAN_LIT("s");
+    struct httpconfig_header connect = { .name = SPAN_LIT("X"), .values = &secret, .n_values = 1 };
+    b = http_ask(&d);
+    d.connect_headers = &connect;
+    d.n_connect_headers = 1;
+    ok(!is_same_key(&a, &b), "headers for the proxy");
+    c.oauth2.connect_headers = &connect;
+    c.oauth2.n_connect_headers = 1;
+    ok(!is_same_key(&a, &b), "are not those for the proxy of OAuth2");
+    a = http_ask(&c);
     b = http_ask(&d);
     b.http.n_headers = 0;
     ok(!is_same_key(&a, &b), "fewer headers");
