@@ -1,12 +1,14 @@
 #define LOG_MODULE "kubernetes"
 #include "allocator/watch/kubecluster.h"
 
+#include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/readfile.h"
 #include "allocator/codec/base64.h"
 #include "allocator/codec/urlform.h"
+#include "allocator/watch/execplugin.h"
 
 /* The content of a file that was read at some time. */
 struct kept {
@@ -22,6 +24,8 @@ struct kubecluster {
     struct kubeconfig config;
     bool has_config;
     struct kept token, ca, cert, key;
+    struct execplugin *plugin; /* NULL: none */
+    int64_t plugin_due_ms;     /* when to look after it; INT64_MIN: it does not run */
 };
 
 struct kubecluster *kubecluster_new(const struct ask_kube *ask,
@@ -36,6 +40,7 @@ struct kubecluster *kubecluster_new(const struct ask_kube *ask,
     ask_copy(&whole, &c->arena, &copy);
     c->ask = copy.kube;
     c->places = places;
+    c->plugin_due_ms = INT64_MIN;
     return c;
 }
 
@@ -46,6 +51,7 @@ void kubecluster_free(struct kubecluster **cluster)
     if (c == NULL) {
         return;
     }
+    execplugin_free(&c->plugin);
     mem_free_span(&c->token.body);
     mem_free_span(&c->ca.body);
     mem_free_span(&c->cert.body);
@@ -89,6 +95,10 @@ static int load(struct kubecluster *c, struct err *err)
     int rc = kubeconfig_find(&places, &c->config_arena, &c->config, &f);
     if (rc == 0) {
         c->has_config = true;
+        /* A token that is there counts, as with client-go. */
+        if (c->config.exec.command.len > 0 && c->config.token.len + c->config.token_file.len == 0) {
+            c->plugin = execplugin_new(&c->config);
+        }
         tell_warnings(&f);
     } else if (rc == ERR_NOT_FOUND) {
         rc = err_set(err, rc, "there is no cluster: neither a kubeconfig nor a pod's account");
@@ -97,6 +107,29 @@ static int load(struct kubecluster *c, struct err *err)
     }
     faults_fini(&f);
     return rc;
+}
+
+bool kubecluster_must_wait(struct kubecluster *c, int64_t now_ms)
+{
+    c->plugin_due_ms = INT64_MIN;
+    if (c->ask.api_server.len > 0 || load(c, NULL) < 0 || c->plugin == NULL ||
+        !execplugin_is_running(c->plugin, now_ms, clock_wall_ms())) {
+        return false;
+    }
+    c->plugin_due_ms = now_ms + EXECPLUGIN_POLL_MS;
+    return true;
+}
+
+int64_t kubecluster_deadline_ms(const struct kubecluster *c)
+{
+    return c->plugin_due_ms;
+}
+
+void kubecluster_forget_credentials(struct kubecluster *c)
+{
+    if (c->plugin != NULL) {
+        execplugin_forget(c->plugin);
+    }
 }
 
 /* ---- files */
@@ -175,6 +208,26 @@ static int add_authorization(struct kubecluster *c, struct arena *arena, struct 
     return 0;
 }
 
+static int add_plugin(struct kubecluster *c, struct arena *arena, struct credentials *out,
+                      struct err *err)
+{
+    struct execcredential said;
+    int rc = execplugin_credential(c->plugin, &said, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    if (said.token.len > 0) {
+        credentials_header(out, SPAN_LIT("Authorization"),
+                           span_of(arena_printf(arena, "Bearer %.*s", SPAN_ARG(said.token))));
+    }
+    if (said.cert_pem.len > 0) {
+        out->options.tls.cert_pem = said.cert_pem;
+        out->options.tls.key_pem = said.key_pem;
+    }
+    return 0;
+}
+
 /* A name of as-user-extra as part of a header's name. */
 static struct span extra_name(struct span name, struct arena *arena)
 {
@@ -239,6 +292,12 @@ int kubecluster_prepare(struct kubecluster *c, struct span target, struct arena 
     }
     if (rc < 0) {
         return rc;
+    }
+    if (c->plugin != NULL) {
+        rc = add_plugin(c, arena, out, err);
+        if (rc < 0) {
+            return rc;
+        }
     }
     add_impersonation(&c->config, arena, out);
     out->options.url = url_of(c->config.server, target, arena);

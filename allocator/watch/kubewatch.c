@@ -191,6 +191,9 @@ static void on_done(void *arg, struct http_response *response)
         end = TRANSFER_CUT;
     }
     count_request(f, response->error);
+    if (f->status == 401) {
+        kubecluster_forget_credentials(f->server->cluster);
+    }
     reflector_end(f->reflector, end, response->error, clock_mono_ms());
     deliver(f);
 }
@@ -231,7 +234,9 @@ static void begin(struct follow *f, int64_t now_ms) ON(watcher)
     struct reflector_request request;
     struct err err;
 
-    if (!reflector_next(f->reflector, now_ms, &request)) {
+    if (reflector_deadline_ms(f->reflector) > now_ms ||
+        kubecluster_must_wait(f->server->cluster, now_ms) ||
+        !reflector_next(f->reflector, now_ms, &request)) {
         return;
     }
     f->stage = request.stage;
@@ -250,6 +255,8 @@ static int64_t deadline_ms(const struct carrier_source *s)
     for (const struct follow *f = CONTAINER_OF(s, struct kubewatch, base)->follows; f != NULL;
          f = f->next) {
         int64_t due = reflector_deadline_ms(f->reflector);
+        int64_t ready = kubecluster_deadline_ms(f->server->cluster);
+        due = due > ready ? due : ready;
         first = due < first ? due : first;
     }
     return first;

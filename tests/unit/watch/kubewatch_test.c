@@ -417,6 +417,45 @@ static void test_no_configuration(void)
     close_rig(&r);
 }
 
+static void test_exec_plugin(void)
+{
+    struct rig r;
+    AUTO_STR path = mem_printf("%s/plugin", folder);
+
+    open_rig(&r);
+    r.places.is_command_line = true;
+    write_text("plugin",
+               "#!/bin/sh\nn=$(cat $1/n 2>/dev/null)x\necho $n >$1/n\n"
+               "echo '{\"kind\":\"ExecCredential\",\"apiVersion\":"
+               "\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"t-'$n'\"}}'\n");
+    ok(chmod(path, 0700) == 0, "a plugin");
+    AUTO_STR user = mem_printf("exec: {command: ./plugin, args: ['%s'], apiVersion: "
+                               "client.authentication.k8s.io/v1, interactiveMode: Never}",
+                               folder);
+    write_kubeconfig(&r, "", user);
+    carriers_fini(&r.carriers); /* which read the places when it was made */
+    carriers_init(&r.carriers);
+    carriers_put(&r.carriers, kubewatch_new(r.client, &r.places, "otel-ta/1.2.3"));
+    carriers_connect(&r.carriers, r.engine);
+    settle(&r);
+    is_int(apiserver_count(&r.server, "Bearer t-x\r"), 1, "what it said is carried");
+    apiserver_answer(&r.server, "watch=1", "401 Unauthorized", "",
+                     API_STATUS(401, "Unauthorized", "Unauthorized"));
+    until_asked(&r, "Bearer t-xx\r", 1);
+    is_int(apiserver_count(&r.server, "GET"), 3, "after a refusal it is asked again");
+    AUTO_STR n = mem_printf("%s/n", folder);
+    ok(unlink(n) == 0 && unlink(path) == 0, "away with it");
+    close_rig(&r);
+
+    open_rig(&r);
+    write_kubeconfig(&r, "", user);
+    want(&r, 1, "pods", "");
+    r.skew_ms = 100000;
+    until_state(&r, 1, REFLECTOR_FAILING);
+    ok(strstr(r.problem, "users[0].user.exec") != NULL, "not without leave: %s", r.problem);
+    close_rig(&r);
+}
+
 /* ---- outages */
 
 static void test_restart(void)
@@ -579,6 +618,7 @@ int main(void)
     test_token_is_read_again();
     test_authority_is_read_again();
     test_no_configuration();
+    test_exec_plugin();
     test_restart();
     test_sharing();
     test_join_within_a_list();
