@@ -1,5 +1,7 @@
 #include "webhook/rewrite/kept.h"
 
+#include "webhook/rewrite/annotations.h"
+
 #include "allocator/base/limits.h"
 #include "allocator/codec/nodeedit.h"
 #include "allocator/codec/spanmap.h"
@@ -220,6 +222,10 @@ void kept_find(const struct plan *plan, const struct node *annotation, bool is_r
         const struct node_pair *receiver = &receivers->pairs[i];
         keep_jobs(&s, receiver->key->text, node_get(receiver->value, "jobs"));
         keep_list(&s, receiver->key->text, receiver->value);
+    }
+    const struct node *empty = node_get(node_get(s.records, ""), ANNOTATIONS_RECORD);
+    if (out->receivers != NULL && empty != NULL) {
+        out->records = with(&s, out->records, SPAN_LIT(""), ANNOTATIONS_RECORD, empty);
     }
     out->names = names_end(&s.names);
     spanmap_fini(&s.jobs);

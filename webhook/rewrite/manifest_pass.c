@@ -4,6 +4,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/codec/nodeedit.h"
 #include "allocator/codec/yamldoc.h"
+#include "webhook/rewrite/annotations.h"
 #include "webhook/rewrite/revision.h"
 #include "webhook/rewrite/textplan.h"
 #include "webhook/text/member.h"
@@ -11,54 +12,6 @@
 #include "webhook/text/undo.h"
 
 /* ---- edits of one Collector */
-
-static struct span render(struct text_editor *t, const struct node *map, struct span key,
-                          const struct node *value)
-{
-    unsigned column = member_column(map);
-    AUTO_BUF made = { 0 };
-
-    buf_init(&made, LIMIT_DOCUMENT_BYTES);
-    yamltext_member(key, value, member_form(t, map), column, column, &made);
-    return member_text(t, &made);
-}
-
-static int set_annotation(struct text_editor *t, const struct collector *c, struct span value,
-                          struct err *err)
-{
-    const struct node *text = nodeedit_text(t->arena, value);
-    const struct node_pair *pair = member_find(c->metadata, SPAN_LIT("annotations"));
-    const struct node *single = nodeedit_single(t->arena, SPAN_LIT(WIRE_ANNOTATION), text);
-
-    if (c->annotations != NULL &&
-        (pair == NULL || pair->value->is_alias || c->metadata->is_alias)) {
-        return err_set(err, ERR_REFUSED,
-                       "annotations come from an alias or a merge key; write it out here");
-    }
-    if (pair != NULL && pair->value->type == NODE_MAP &&
-        (pair->value->n > 0 || c->metadata->style != NODE_BLOCK)) {
-        return member_set(t, pair->value, SPAN_LIT(WIRE_ANNOTATION), text, err);
-    }
-    if (pair != NULL) {
-        member_replace(t, pair, render(t, c->metadata, SPAN_LIT("annotations"), single));
-        return 0;
-    }
-    return member_set(t, c->metadata, SPAN_LIT("annotations"), single, err);
-}
-
-/* A map that held nothing else goes with it. */
-static int remove_annotation(struct text_editor *t, const struct collector *c, struct err *err)
-{
-    const struct node_pair *pair = member_find(c->metadata, SPAN_LIT("annotations"));
-
-    if (pair == NULL || pair->value->is_alias ||
-        member_find(pair->value, SPAN_LIT(WIRE_ANNOTATION)) == NULL) {
-        return err_set(err, ERR_REFUSED,
-                       "annotations come from an alias or a merge key; write it out here");
-    }
-    return pair->value->n == 1 ? member_set(t, c->metadata, SPAN_LIT("annotations"), NULL, err)
-                               : member_set(t, pair->value, SPAN_LIT(WIRE_ANNOTATION), NULL, err);
-}
 
 static int edit_config(struct text_editor *t, const struct revision *r, struct err *err)
 {
@@ -89,7 +42,8 @@ struct pass {
     const struct span *whole_records; /* by Collector, or NULL */
 };
 
-static int carry_out(struct text_editor *t, const struct revision *r, struct faults *f)
+static int carry_out(struct text_editor *t, const struct revision *r,
+                     const struct annotations_empty *empty, struct faults *f)
 {
     struct err err;
     int rc = edit_config(t, r, &err);
@@ -102,8 +56,8 @@ static int carry_out(struct text_editor *t, const struct revision *r, struct fau
         return rc;
     }
     if (r->changes_annotation) {
-        rc = r->annotation.p != NULL ? set_annotation(t, &r->collector, r->annotation, &err)
-                                     : remove_annotation(t, &r->collector, &err);
+        rc = r->annotation.p != NULL ? annotations_set(t, &r->collector, r->annotation, &err)
+                                     : annotations_remove(t, &r->collector, empty, &err);
     }
     if (rc < 0) {
         size_t mark = faults_push(f, "metadata");
@@ -116,15 +70,8 @@ static int carry_out(struct text_editor *t, const struct revision *r, struct fau
 static int edit_collector(const struct pass *p, const struct node *root, size_t index,
                           struct text_editor *t, struct faults *f, struct manifest *out)
 {
-    const struct revision_input in = {
-        .root = root,
-        .document = p->in->text,
-        .options = p->in->options,
-        .is_restore = p->in->is_restore,
-        .ignores_records = p->ignores_records,
-        .whole_record =
-            p->whole_records == NULL ? (struct span){ NULL, 0 } : p->whole_records[index],
-    };
+    struct annotations_empty empty;
+    struct collector c;
     struct revision r;
 
     if (root->is_alias) {
@@ -132,9 +79,22 @@ static int edit_collector(const struct pass *p, const struct node *root, size_t 
                    "a Collector written as an alias cannot be changed; write it out");
         return ERR_INVALID;
     }
+    collector_read(root, &c);
+    annotations_empty(&c, p->in->text, node_get(revision_annotation(&c, t->arena), "text"),
+                      t->arena, &empty);
+    const struct revision_input in = {
+        .root = root,
+        .document = p->in->text,
+        .empty = empty,
+        .options = p->in->options,
+        .is_restore = p->in->is_restore,
+        .ignores_records = p->ignores_records,
+        .whole_record =
+            p->whole_records == NULL ? (struct span){ NULL, 0 } : p->whole_records[index],
+    };
     int rc = revision_make(&in, t->arena, f, &r);
     if (rc == 0 && r.is_changed) {
-        rc = carry_out(t, &r, f);
+        rc = carry_out(t, &r, &empty, f);
         out->n_changed++;
         out->intended =
             nodeedit_replace(t->arena, out->intended, root, revision_intended(&r, t->arena));

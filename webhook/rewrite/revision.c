@@ -174,22 +174,25 @@ static void write_records(const struct revision_input *in, const struct textplan
     buf_init(&result, LIMIT_DOCUMENT_BYTES);
     splice_apply(&r->edits, t->text, &result);
     textplan_write_records(t, &r->edits, buf_span(&result), arena, &records);
-    if (buf_error(&records) != 0 || (records.len == 0 && in->whole_record.len == 0)) {
+    if (buf_error(&records) != 0) {
         return;
     }
-    if (in->whole_record.len == 0) {
+    if (in->whole_record.len == 0 && in->empty.text.p == NULL) {
         buf_add_span(out, buf_span(&records));
         return;
     }
-    buf_add_str(out, "{\"\":{\"\":");
-    buf_add_span(out, in->whole_record);
-    buf_add_char(out, '}');
-    if (records.len > 0) {
-        buf_add_char(out, ',');
-        buf_add_span(out, span_from(buf_span(&records), 1));
-    } else {
-        buf_add_char(out, '}');
+    buf_add_str(out, "{\"\":{");
+    if (in->whole_record.len > 0) {
+        buf_add_str(out, "\"\":");
+        buf_add_span(out, in->whole_record);
     }
+    if (in->empty.text.p != NULL) {
+        buf_add_str(out, in->whole_record.len > 0 ? ",\"" : "\"");
+        buf_add_str(out, ANNOTATIONS_RECORD "\":");
+        buf_add_json(out, in->empty.text);
+    }
+    buf_add_str(out, records.len > 0 ? "}," : "}}");
+    buf_add_span(out, records.len > 0 ? span_from(buf_span(&records), 1) : SPAN_LIT(""));
 }
 
 static int make_annotation(const struct revision_input *in, const struct textplan *t,
@@ -337,7 +340,7 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
     struct err unread = { .text = "" };
     size_t n_errors = f->n_errors;
 
-    *out = (struct revision){ .is_changed = false };
+    *out = (struct revision){ .empty = in->empty.value };
     collector_read(in->root, c);
     bool is_rewrite = !in->is_restore && collector_is_served(c);
     int rc = collector_annotation(c, arena, &annotation, &out->stored_json, &unread);
@@ -465,7 +468,7 @@ const struct node *revision_intended(const struct revision *r, struct arena *are
         const struct node *annotations =
             nodeedit_member(arena, c->annotations, SPAN_LIT(WIRE_ANNOTATION), text);
         const struct node *metadata = nodeedit_member(arena, c->metadata, SPAN_LIT("annotations"),
-                                                      annotations->n == 0 ? NULL : annotations);
+                                                      annotations->n == 0 ? r->empty : annotations);
         root = nodeedit_member(arena, root, SPAN_LIT("metadata"), metadata);
     }
     return root;

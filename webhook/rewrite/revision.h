@@ -5,6 +5,7 @@
 #define OTEL_TA_WEBHOOK_REWRITE_REVISION_H
 
 #include "allocator/tenant/collector.h"
+#include "webhook/rewrite/annotations.h"
 #include "webhook/rewrite/kept.h"
 #include "webhook/rewrite/plan.h"
 #include "webhook/text/splice.h"
@@ -23,6 +24,7 @@ struct revision_input {
     bool is_object_form;  /* the configuration becomes an object when it changes, even if it is text
                              now */
     bool ignores_records; /* restore without the annotation's exact bytes */
+    struct annotations_empty empty; /* of a manifest, see annotations.h */
     struct span whole_record; /* for the annotation's member "text", see undo.h; usually empty */
 };
 
@@ -38,6 +40,7 @@ struct revision {
     struct splice
         edits; /* of the decoded text, or of 'document' when the configuration is an object */
     bool changes_annotation;
+    const struct node *empty;   /* what stands in place of annotations of which nothing is left */
     struct span annotation;     /* the new value; p == NULL: none */
     struct span stored_json;    /* the annotation as it was, canonical, or empty */
     const struct node *records; /* member "text" of the annotation as it was, or NULL */

@@ -228,9 +228,11 @@ int member_remove(struct text_editor *t, const struct node *map, const struct no
         splice_add(t->splice, pair->key->begin, rest, SPAN_LIT(""));
     } else if (begin > 0) {
         /* With the line break in front: the one after it may be missing, or belong to the next
-         * removal. */
-        begin -= begin > 1 && t->text.p[begin - 2] == '\r' ? 2 : 1;
-        splice_add(t->splice, begin, rest, SPAN_LIT(""));
+         * removal. Where they differ, the one in front stays. */
+        bool is_crlf = begin > 1 && t->text.p[begin - 2] == '\r', is_end = rest == t->text.len;
+        bool is_next = !is_end && t->text.p[rest] == '\r';
+        begin -= is_crlf && (is_next || is_end) ? 2 : 1;
+        splice_add(t->splice, begin, rest + (is_next && !is_crlf ? 1 : 0), SPAN_LIT(""));
     } else {
         splice_add(t->splice, begin, behind_break(t, rest), SPAN_LIT(""));
     }

@@ -142,9 +142,8 @@ static void gen_block_job(struct gen *g, unsigned dash, struct buf *out)
 {
     static const struct {
         const char *before, *after;
-    } names[] = {
-        { "job-", "" }, { "'job ", "'" }, { "\"job/", "?é\"" }, { "j", ".☃" }, { "'it''s ", "'" }
-    };
+    } names[] = { { "job-", "" },     { "'job ", "'" },      { "\"job/", "?é\"" }, { "j", ".☃" },
+                  { "'it''s ", "'" }, { "'$$", "$$$${x}'" }, { "a$$$$", "$" } };
     unsigned column = dash + 2, kinds = gen_below(g, 128), n_sections = 1 + gen_below(g, 3),
              from = gen_below(g, 4);
     unsigned name_at = gen_below(g, 3), sections_at = gen_below(g, 8), at = 0;
