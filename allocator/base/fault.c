@@ -200,6 +200,32 @@ static bool is_same(const struct fault *a, const struct fault *b)
            strcmp(a->text, b->text) == 0;
 }
 
+static bool is_before(const struct fault *a, const struct fault *b)
+{
+    return a->document != b->document ? a->document < b->document : a->line < b->line;
+}
+
+/* There are at most LIMIT_FAULTS. */
+void faults_sort(struct faults *f)
+{
+    for (size_t i = 1; i < f->n; i++) {
+        struct fault one = f->v[i];
+        size_t k = i;
+        for (; k > 0 && is_before(&one, &f->v[k - 1]); k--) {
+            f->v[k] = f->v[k - 1];
+        }
+        f->v[k] = one;
+    }
+}
+
+void faults_demote(struct faults *f, size_t from)
+{
+    for (size_t i = from; i < f->n; i++) {
+        f->n_errors -= f->v[i].severity == FAULT_ERROR ? 1 : 0;
+        f->v[i].severity = FAULT_WARNING;
+    }
+}
+
 void faults_drop_repeats(struct faults *f, size_t from)
 {
     size_t n = from;

@@ -58,6 +58,10 @@ void faults_add_at(struct faults *f, enum fault_severity severity, unsigned line
 /* Forgets the errors from index 'from' on, those past the limit included: another way was found.
  * Warnings stay. */
 void faults_drop_errors(struct faults *f, size_t from);
+/* By document and line, those without a line first; others stay in their order. */
+void faults_sort(struct faults *f);
+/* Errors from index 'from' on become warnings: somebody else decides by them. */
+void faults_demote(struct faults *f, size_t from);
 /* Forgets from index 'from' on what was said before, word for word at the same place: another
  * reader of the same document found it, too. If one of them takes it for an error, it is one. */
 void faults_drop_repeats(struct faults *f, size_t from);

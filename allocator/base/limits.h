@@ -17,6 +17,7 @@
 
 /* webhook */
 #define LIMIT_REVIEW_BYTES (16 * MIB)      /* AdmissionReview body */
+#define LIMIT_INSPECTED_BYTES (1 * MIB)    /* a Collector whose jobs are read to warn of them */
 #define LIMIT_REVIEWS_IN_FLIGHT (64 * MIB) /* sum of bodies being read or answered */
 #define LIMIT_SCRATCH_KEPT (8 * MIB)       /* working memory a serving thread keeps for the next */
 #define LIMIT_ANNOTATION_PLAIN (8 * KIB)   /* annotation kept as plain JSON up to here, then gz1: */

@@ -2,6 +2,7 @@
 
 #include "allocator/base/mem.h"
 #include "allocator/scrape/schema.h"
+#include "allocator/scrape/sdconfig.h"
 
 static void warn(const struct node *map, const char *key, struct faults *f, const char *text)
 {
@@ -107,8 +108,21 @@ static void look_at_kubernetes(const struct node *job, struct faults *f)
     faults_pop(f, mark);
 }
 
+/* Unless it is there for others: in a file of jobs that is imported, for example. */
+static void look_at_sections(const struct node *job, struct faults *f)
+{
+    for (size_t i = 0; sdconfig_sections[i] != NULL; i++) {
+        if (node_get(job, sdconfig_sections[i]) != NULL) {
+            return;
+        }
+    }
+    faults_add(f, FAULT_WARNING, job->line, "job '%.*s' has nothing to discover",
+               SPAN_ARG(schema_text(job, "job_name")));
+}
+
 void advice_give(const struct node *job, struct faults *f)
 {
+    look_at_sections(job, f);
     look_at_scheme(job, f);
     look_at_limit(job, f);
     look_at_rules(job, "relabel_configs", f);

@@ -423,7 +423,7 @@ static void check_job(struct scrapejob *out, const struct node *job,
     resolve_names(job, globals, f, e);
     check_protocols(job, f);
     check_fallback(job, f);
-    if (options->thorough) {
+    if (options->thorough || options->advises) {
         advice_give(job, f);
     }
     e->native_histograms = inherited_bool(job, global, "scrape_native_histograms");
@@ -454,8 +454,8 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
     AUTO(scrapejob) out = mem_zalloc(sizeof(*out));
     arena_init(&out->arena);
     struct node *job = nodecopy(node, options->unescape_dollars, &out->arena);
+    check_job(out, job, globals, options, f, &e); /* which names paths as they are written */
     schema_join_paths(scrapefields_job, job, options->base_dir, &out->arena);
-    check_job(out, job, globals, options, f, &e);
 
     out->name = schema_text(job, "job_name");
     out->receiver = arena_span(&out->arena, options->receiver);
@@ -471,14 +471,16 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
     }
     httpconfig_normalize(job, &out->arena);
     sdconfig_normalize(job, &out->arena);
-    render_configs(out, job, globals, &e);
+    if (!options->check_only) {
+        render_configs(out, job, globals, &e);
+    }
     if (options->filter == SCRAPE_FILTER_NONE) {
         relabel_free(&out->rules);
     } else {
         make_seeds(out, job, &e, pool);
     }
-    if (options->thorough) {
-        targetcheck_statics(out, job, pool, f);
+    if (options->thorough || options->advises) {
+        targetcheck_statics(out, job, options->thorough ? FAULT_ERROR : FAULT_WARNING, pool, f);
         if (f->n_errors > n_errors) {
             return NULL;
         }

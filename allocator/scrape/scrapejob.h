@@ -27,10 +27,12 @@ struct scrape_options {
     bool unescape_dollars; /* the text comes from a Collector configuration: $$ means $ in every
                               scalar */
     enum scrape_filter
-        filter;    /* NONE: neither rules nor seeds, identity from the discovered labels */
-    bool thorough; /* somebody wants to know: static targets that could not be scraped are
-                    * errors, as for promtool (Prometheus itself leaves them out), and what is
-                    * legal but hardly meant is a warning (advice.h) */
+        filter;      /* NONE: neither rules nor seeds, identity from the discovered labels */
+    bool thorough;   /* somebody wants to know: static targets that could not be scraped are
+                      * errors, as for promtool (Prometheus itself leaves them out), and what is
+                      * legal but hardly meant is a warning (advice.h) */
+    bool advises;    /* the same, but nothing that is not an error anyhow becomes one */
+    bool check_only; /* nobody will ask for its JSON, which is not made then */
     bool
         as_text; /* jobs are settled at once (scrapejob_settle()), before the next one takes room */
     bool disable_sharding; /* rules of prometheus-operator that shard by $(SHARD) keep everything,

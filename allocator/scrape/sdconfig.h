@@ -11,7 +11,7 @@
 struct sdconfig {
     const char *section; /* "static_configs", "file_sd_configs", "kubernetes_sd_configs"… */
     size_t index;        /* within its section */
-    /* Without faults, paths joined, normalized. static_configs: the list, all groups in one. */
+    /* Without faults; part of the job. static_configs: the list, all groups in one. */
     const struct node *entry;
     int64_t refresh_ms; /* refresh_interval, or its default; 0 where there is no such thing */
 };
@@ -22,8 +22,9 @@ struct sdconfigs {
 };
 
 /* Checks and parses every SD section of the scrape config 'job' in document order; faults stand
- * under the job's path. 'job' stays, and relative paths in it have been joined (schema_join_paths).
- * 'has_relabel': static targets may then hold '/'. Entries with faults are left out of '*out'. */
+ * under the job's path. 'job' stays: what is joined and normalized in it later is so in '*out',
+ * too. 'has_relabel': static targets may then hold '/'. Entries with faults are left out of '*out'.
+ */
 void sdconfig_parse_all(const struct node *job, bool has_relabel, bool strict, struct arena *arena,
                         struct faults *f, struct sdconfigs *out);
 /* httpconfig_normalize() for every entry that has the HTTP client block. */

@@ -5,6 +5,7 @@
 
 struct checker {
     const struct scrapejob *job;
+    enum fault_severity severity;
     struct faults *f;
     struct label_builder lb;
 };
@@ -30,7 +31,7 @@ static void check_target(struct checker *c, const struct node *target, const str
     add_label(&c->lb, SPAN_LIT("__address__"), target);
     verdict_reach(c->job, &c->lb, &v);
     if (v.kind == VERDICT_INVALID) {
-        faults_add(c->f, FAULT_ERROR, target->line, "%s", v.reason);
+        faults_add(c->f, c->severity, target->line, "%s", v.reason);
     }
 }
 
@@ -48,10 +49,10 @@ static void check_group(struct checker *c, const struct node *group)
 }
 
 void targetcheck_statics(const struct scrapejob *job, const struct node *config,
-                         struct strpool *pool, struct faults *f)
+                         enum fault_severity severity, struct strpool *pool, struct faults *f)
 {
     const struct node *groups = schema_list(config, "static_configs");
-    struct checker c = { .job = job, .f = f };
+    struct checker c = { .job = job, .severity = severity, .f = f };
     struct arena arena;
 
     arena_init(&arena);

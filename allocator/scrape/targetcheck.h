@@ -7,9 +7,9 @@
 
 #include "allocator/scrape/scrapejob.h"
 
-/* An error at each target of the static_configs of 'config', the scrape config that 'job' was
+/* A fault at each target of the static_configs of 'config', the scrape config that 'job' was
  * parsed from, that its rules leave unusable. 'f' stands at the scrape config. */
 void targetcheck_statics(const struct scrapejob *job, const struct node *config,
-                         struct strpool *pool, struct faults *f);
+                         enum fault_severity severity, struct strpool *pool, struct faults *f);
 
 #endif

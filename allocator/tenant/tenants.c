@@ -165,6 +165,7 @@ static void load_collector(struct loading *l, const struct node *doc, const char
         .base_dir = folder_of(path),
         .unescape_dollars = true,
         .thorough = l->options->thorough,
+        .advises = l->options->advises,
         .disable_sharding = true,
         .as_text = true,
         .filter = cr.filter_strategy.p == NULL || span_is(cr.filter_strategy, "relabel-config")

@@ -31,7 +31,7 @@ struct tenants_options { /* what the command line says; empty = not given, the d
     bool is_block_style; /* --rewrite-style: all jobs reach collectors by the target_allocator block
                           */
     bool include_disabled;    /* manifests: also CRs that do not ask for an allocator */
-    bool thorough;            /* as in struct scrape_options */
+    bool thorough, advises;   /* as in struct scrape_options; advises: manifests */
     bool needs_no_collectors; /* drop-in: only the jobs are of interest */
     bool leaves_files;        /* manifests: as in struct takable_options */
     bool has_cluster;         /* kubernetes_sd_configs are run: whoever wrote the document may read

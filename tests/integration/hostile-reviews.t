@@ -123,9 +123,9 @@ denied("30 digits as a job's name", raw(collector({**JOB, "job_name": "@"}), "@"
 denied("30 digits as a discovery section", raw(collector({**JOB, "file_sd_configs": "@"}), "@", digits), "must be a list")
 
 # --- names
-denied("an empty job name", review(collector({**JOB, "job_name": ""})), "job_name: is empty")
-denied("no job name", review(collector({"static_configs": []})), "job_name is missing")
-denied("a job name that is null", review(collector({**JOB, "job_name": None})), "job_name is missing")
+denied("an empty job name", review(collector({**JOB, "job_name": ""})), "job_name: is required")
+denied("no job name", review(collector({"static_configs": []})), "job_name: is required")
+denied("a job name that is null", review(collector({**JOB, "job_name": None})), "job_name: is required")
 nameless = collector()
 nameless["metadata"]["name"] = ""
 patched("an empty name of the object: the request's counts", review(nameless))

@@ -113,7 +113,7 @@ same(run("check", "config", DIR / "none.yml").returncode, 3, "a file that is not
 
 r = run("check", "config", write("odd.yml", "scrape_configs:\n- job_name: a\n- job_name: b\n  target_limit: 3\n  dns_sd_configs: [{names: [x], port: 1, type: A}]\n"))
 same(r.returncode, 0, "what is legal and hardly meant")
-like(r.stderr, r"odd.yml: warning: job 'a' has nothing to discover", "a job without discovery")
+like(r.stderr, r"odd.yml:2: warning: scrape_configs\[0\]: job 'a' has nothing to discover", "a job without discovery")
 like(r.stderr, r"odd.yml:4: warning: scrape_configs\[1\].target_limit: counts in each collector", "a limit that sharding changes")
 like(r.stderr, r"job 'b': the allocator cannot run dns_sd_configs", "discovery that this program cannot run")
 

@@ -7,6 +7,7 @@
 #include "allocator/codec/jsonpatch.h"
 #include "allocator/codec/nodeedit.h"
 #include "webhook/admission/review.h"
+#include "webhook/rewrite/inspection.h"
 #include "webhook/rewrite/revision.h"
 
 #define MAX_WARNINGS 16 /* the API server drops what passes 4,096 characters in all */
@@ -208,6 +209,30 @@ static void reply_denied(struct answer *a)
 
 /* ---- what the user hears */
 
+/* "scrape_configs[0].regex: ", for there is little room; "" where the sentence says itself what it
+ * is about. */
+static char *short_path(const struct fault *fault)
+{
+    const char *receivers = strstr(fault->path, ".receivers.");
+    const char *config = receivers == NULL ? NULL : strstr(receivers, ".config.");
+
+    return config == NULL || strncmp(fault->text, "job '", strlen("job '")) == 0
+               ? mem_strdup("")
+               : mem_printf("%s: ", config + strlen(".config."));
+}
+
+static void say_warnings(struct answer *a)
+{
+    for (size_t i = 0; i < a->faults.n; i++) {
+        const struct fault *fault = &a->faults.v[i];
+        if (fault->severity == FAULT_WARNING) {
+            AUTO_STR where = short_path(fault);
+            AUTO_STR text = mem_printf("otel-ta: %s%s", where, fault->text);
+            add_warning(a, span_of(text));
+        }
+    }
+}
+
 static void say_change(struct answer *a, const struct revision *r)
 {
     size_t n = r->plan.n_jobs_served;
@@ -222,13 +247,7 @@ static void say_change(struct answer *a, const struct revision *r)
         add_warning(a, SPAN_LIT("otel-ta: the Collector discovers its scrape targets itself again; "
                                 "the originals are back"));
     }
-    for (size_t i = 0; i < a->faults.n; i++) {
-        const struct fault *fault = &a->faults.v[i];
-        if (fault->severity == FAULT_WARNING) {
-            AUTO_STR text = mem_printf("otel-ta: %s", fault->text);
-            add_warning(a, span_of(text));
-        }
-    }
+    say_warnings(a);
 }
 
 static bool is_secret_name(struct span name)
@@ -418,6 +437,19 @@ static bool is_told(struct answer *a, const struct revision *r)
 
 /* 'is_whole': jobs were read with all their members; false when that is needed and was not given.
  */
+/* What the allocator will say of its jobs, and what their collectors will not start with: for that
+ * all members of them count. */
+static void inspect(struct answer *a, const struct collector *c)
+{
+    struct inspection unused = { 0 };
+    struct node *whole = NULL;
+
+    if (collector_is_served(c) && a->review.object.len <= LIMIT_INSPECTED_BYTES &&
+        node_from_json(a->review.object, 0, a->arena, &whole, NULL) == 0) {
+        inspection_make(with_identity(a, whole), a->options, FAULT_WARNING, &a->faults, &unused);
+    }
+}
+
 static bool revise(struct answer *a, const struct node *root, bool is_whole)
 {
     const struct node *identified = with_identity(a, root);
@@ -437,11 +469,16 @@ static bool revise(struct answer *a, const struct node *root, bool is_whole)
     if (rc < 0) {
         reply_denied(a);
     } else if (!r.is_changed) {
+        if (collector_is_served(&r.collector) && !is_told(a, &r)) {
+            inspect(a, &r.collector);
+            say_warnings(a);
+        }
         reply_unchanged(a);
     } else if (moves_whole_jobs(&r.plan) && !is_whole) {
         is_done = false;
     } else {
         if (!is_told(a, &r)) {
+            inspect(a, &r.collector);
             say_change(a, &r);
             say_secrets(a, &r);
         }

@@ -146,14 +146,6 @@ static int check_job(const struct options *o, const char *config, const struct s
     return c.n_errors > 0 ? EXIT_FAULTS : EXIT_OK;
 }
 
-static void warn_empty(const char *path, const struct scrapejob *job, FILE *errout)
-{
-    if (job->n_sds == 0) {
-        terminal_line(errout, "%s: warning: job '%.*s' has nothing to discover", path,
-                      SPAN_ARG(job->name));
-    }
-}
-
 static int check_one(const struct options *o, const char *path, const struct command_io *io)
 {
     struct tenants_options options = o->tenants;
@@ -175,7 +167,6 @@ static int check_one(const struct options *o, const char *path, const struct com
             if (input.kind == INPUT_PROMETHEUS) { /* of the other kinds it was said */
                 findings_report_gaps(jobs->v[k], 0, 0, io->errout);
             }
-            warn_empty(path, jobs->v[k], io->errout);
             int one = check_job(o, path, jobs->v[k], &input.pool, io->errout);
             code = one > code ? one : code;
         }

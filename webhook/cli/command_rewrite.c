@@ -9,6 +9,7 @@
 #include "webhook/cli/filediff.h"
 #include "webhook/cli/filewalk.h"
 #include "webhook/cli/left.h"
+#include "webhook/rewrite/inspection.h"
 #include "webhook/rewrite/manifest.h"
 #include "webhook/text/yamltext.h"
 
@@ -158,6 +159,23 @@ static void lay_out(struct buf *json)
 
 /* ---- rewrite and restore */
 
+/* What the allocator will say of those that it gets. */
+static void inspect(const struct run *r, const struct node *root, struct faults *f)
+{
+    const struct node *one;
+    struct inspection unused = { 0 };
+
+    for (size_t at = 0; (one = collector_next(root, &at)) != NULL;) {
+        struct collector c;
+        size_t mark = collector_push(root, at, f);
+        collector_read(one, &c);
+        if (collector_is_served(&c)) {
+            inspection_make(one, r->rewrite, FAULT_WARNING, f, &unused);
+        }
+        faults_pop(f, mark);
+    }
+}
+
 static void revise_document(void *arg, const struct filewalk_document *d, struct arena *arena)
 {
     struct run *r = arg;
@@ -180,6 +198,9 @@ static void revise_document(void *arg, const struct filewalk_document *d, struct
         write_result(r, d, &m, arena); /* also of a restore that left something, and says so */
     } else {
         r->walk.is_withheld = true;
+    }
+    if (is_done && !r->is_restore) {
+        inspect(r, d->root, &f);
     }
     filewalk_print_faults(&r->walk, d, &f);
     if (is_done && n > 0 && f.n_errors == 0) {

@@ -4,8 +4,8 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/terminal.h"
-#include "allocator/tenant/receivers.h"
 #include "webhook/cli/filewalk.h"
+#include "webhook/rewrite/inspection.h"
 #include "webhook/rewrite/manifest.h"
 
 #include <assert.h>
@@ -16,53 +16,13 @@ struct run {
     struct buf out;
 };
 
-struct tally {
-    size_t n_jobs, n_left; /* that are taken; that stay with the collectors */
-};
-
-static void validate_collector(const struct run *r, const struct node *root, struct faults *f,
-                               struct tally *t)
-{
-    const struct receivers_options options = {
-        .scrape = { .strict = true, .thorough = true },
-        .takable = r->rewrite->takable,
-    };
-    struct collector c;
-    struct scrapejobs jobs = { .v = NULL };
-    struct left_jobs left = { .v = NULL };
-    struct strpool pool;
-
-    collector_read(root, &c);
-    collector_check(&c, f);
-    strpool_init(&pool);
-    if (receivers_jobs(&c, &options, &pool, f, &jobs, &left)) {
-        t->n_jobs += jobs.n;
-        t->n_left += left.n;
-    }
-    left_jobs_fini(&left);
-    scrapejobs_fini(&jobs);
-    strpool_fini(&pool);
-}
-
-static struct tally validate_all(const struct run *r, const struct node *root, struct faults *f)
-{
-    const struct node *collector;
-    struct tally t = { 0 };
-
-    for (size_t at = 0; (collector = collector_next(root, &at)) != NULL;) {
-        size_t mark = collector_push(root, at, f);
-        validate_collector(r, collector, f, &t);
-        faults_pop(f, mark);
-    }
-    return t;
-}
-
 static void validate_document(void *arg, const struct filewalk_document *d, struct arena *arena)
 {
     struct run *r = arg;
     const struct manifest_input in = { .text = d->text, .root = d->root, .options = r->rewrite };
     size_t n = collector_count(d->root);
     struct manifest m = { .n_changed = 0 };
+    struct inspection t = { 0 };
     struct faults f;
 
     if (n == 0) {
@@ -70,15 +30,10 @@ static void validate_document(void *arg, const struct filewalk_document *d, stru
     }
     filewalk_open_faults(&f, d);
     filewalk_warn_template(d, &f);
-    struct tally t = validate_all(r, d->root, &f);
-    size_t n_faults = f.n;
-    if (f.n_errors == 0) {
-        /* What the rewrite would refuse: only what it can still say when all jobs are good. */
-        int rc = manifest_make(&in, arena, &f, &m);
-        assert((rc < 0) == (f.n_errors > 0));
-        manifest_fini(&m);
-        faults_drop_repeats(&f, n_faults);
-    }
+    int rc = manifest_make(&in, arena, &f, &m);
+    assert((rc < 0) == (f.n_errors > 0));
+    manifest_fini(&m);
+    inspection_of_all(d->root, r->rewrite, FAULT_ERROR, &f, &t);
     filewalk_print_faults(&r->walk, d, &f);
     r->walk.is_withheld = r->walk.is_withheld || f.n_errors > 0;
     if (f.n_errors == 0) {

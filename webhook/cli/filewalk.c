@@ -27,6 +27,7 @@ void filewalk_print_faults(struct filewalk *w, const struct filewalk_document *d
     for (size_t i = 0; i < f->n; i++) {
         f->v[i].line += f->v[i].line > 0 ? d->line - 1 : 0;
     }
+    faults_sort(f);
     faults_print(f, w->errout);
     w->n_faults += f->n_errors;
 }

@@ -374,6 +374,7 @@ static void share(struct options *o)
     o->tenants.collectors = &o->collectors.list;
     o->tenants.collector_count = o->collectors.count;
     o->tenants.is_block_style = o->rewrite.is_block_style;
+    o->tenants.advises = true;
     bool is_webhook_alone = o->command == COMMAND_SERVE && o->filenames.n == 0;
     bool leaves_files = o->file_jobs.is_given ? o->file_jobs.value == 1 : is_webhook_alone;
     o->tenants.leaves_files = o->rewrite.takable.leaves_files = leaves_files;

@@ -254,7 +254,7 @@ static bool read_name(struct planner *p, const struct node *node, struct jobname
     bool truth;
 
     if (name == NULL || node_is_null(name)) {
-        job_fault(p, p->severity, NULL, node, "job_name is missing");
+        job_fault(p, p->severity, "job_name", node, "is required");
         return false;
     }
     bool is_text = node_as_text(name, &out->text) && !node_as_int(name, &number) &&
@@ -265,7 +265,7 @@ static bool read_name(struct planner *p, const struct node *node, struct jobname
                   name->type == NODE_SCALAR ? "a number or a boolean" : node_type_name(name));
     } else if (out->text.len == 0 || memchr(out->text.p, '\0', out->text.len) != NULL) {
         job_fault(p, p->severity, "job_name", name, "%s",
-                  out->text.len == 0 ? "is empty" : "holds a NUL character");
+                  out->text.len == 0 ? "is required" : "holds a NUL character");
         is_text = false;
     }
     return is_text;
@@ -352,7 +352,9 @@ static void plan_one_job(struct planner *p, struct plan_receiver *r, const struc
     *job = (struct plan_job){ .node = node, .index = index };
     if (node->type != NODE_MAP) {
         bool is_left = node->type == NODE_SCALAR && p->is_rewrite && !is_takable(p, r, job);
-        if (!is_left) {
+        if (!is_left && node_is_null(node)) {
+            job_fault(p, p->severity, NULL, node, "empty or null scrape config section");
+        } else if (!is_left) {
             job_fault(p, p->severity, NULL, node, "must be a mapping, not %s",
                       node_type_name(node));
         }

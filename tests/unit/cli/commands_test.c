@@ -319,7 +319,10 @@ static void test_validate(void)
         { "validate -f bad.yaml", 1, NULL, "bad.yaml:" },
         { "validate -f gone.yaml", 3, NULL, "otel-ta: gone.yaml: " },
         { "validate -f cr.yaml -f gone.yaml", 3, NULL, "otel-ta: gone.yaml: " },
-        { "validate -f list.yaml", 0, "list.yaml: 2 Collectors, 2 scrape jobs: valid\n", NULL },
+        { "validate -f list.yaml", 0, "list.yaml: 2 Collectors, 2 scrape jobs: valid\n",
+          "list.yaml:4: warning: "
+          "items[0].spec.config.receivers.prometheus.config.scrape_configs[0]: "
+          "job 'x' has nothing to discover" },
     };
 
     put("list.yaml",
@@ -341,7 +344,7 @@ static void test_check(void)
           "prom.yml: a Prometheus configuration, 3 scrape jobs, no faults\n",
           "prom.yml: warning: job 'j': file_sd_configs[0]: there is no file for " },
         { "check config prom.yml", 0, "no faults",
-          "prom.yml: warning: job 'empty' has nothing to discover" },
+          "prom.yml:5: warning: scrape_configs[1]: job 'empty' has nothing to discover" },
         { "check config prom.yml", 0, "no faults",
           "otel-ta: job 'dns': the allocator cannot run dns_sd_configs" },
         { "check config cr.yaml", 0, "cr.yaml: Collector manifests, 1 scrape job, no faults\n",
