@@ -39,9 +39,12 @@
 #define LIMIT_RELABEL_BYTES (16 * MIB) /* made by the rules of one job for one target */
 #define LIMIT_POOL_BYTES (64 * MIB)    /* interned names before a sweep */
 #define LIMIT_REGEX_BYTES (16 * KIB)   /* one pattern */
-#define LIMIT_REGEX_MEMORY (8 * MIB)   /* one compiled program */
-#define LIMIT_GLOB_FILES 200000        /* files one file_sd entry may match */
-#define LIMIT_KUBE_OBJECT (8 * MIB)    /* one object of an API server; it stores 1.5 MiB */
+#define LIMIT_REGEX_MEMORY (1 * MIB)   /* one compiled program and what it remembers of matches */
+#define LIMIT_REGEX_JOB (4 * MIB)      /* all compiled programs of one job */
+#define LIMIT_REGEX_AUTHOR (16 * MIB)  /* … of one Collector, or one file */
+#define LIMIT_REGEX_WORK (32 * MIB) /* … that are compiled for it, those that go again included */
+#define LIMIT_GLOB_FILES 200000     /* files one file_sd entry may match */
+#define LIMIT_KUBE_OBJECT (8 * MIB) /* one object of an API server; it stores 1.5 MiB */
 
 #define LIMIT_SECRET (1 * MIB)       /* a file with a password or a token */
 #define LIMIT_OAUTH2_TOKEN (1 * MIB) /* answer of a token endpoint, as Go's library */

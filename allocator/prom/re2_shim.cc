@@ -88,6 +88,12 @@ void re2_shim_free(struct re2_shim *re)
     delete re;
 }
 
+/* Sixteen bytes an instruction, and as many again to run backwards, which is made when needed. */
+size_t re2_shim_size(const struct re2_shim *re)
+{
+    return static_cast<size_t>(re->re.ProgramSize()) * 32;
+}
+
 size_t re2_shim_groups(const struct re2_shim *re)
 {
     return static_cast<size_t>(re->re.NumberOfCapturingGroups());

@@ -20,6 +20,7 @@ struct re2_shim;
 struct re2_shim *re2_shim_new(struct span pattern, int64_t max_memory, char *error,
                               size_t error_size, bool *out_too_big);
 void re2_shim_free(struct re2_shim *re);           /* NULL-safe */
+size_t re2_shim_size(const struct re2_shim *re);   /* bytes of its programs, about */
 size_t re2_shim_groups(const struct re2_shim *re); /* capturing groups, group 0 not counted */
 /* The first group after group 'after' that has this name, 0 when there is none. A name may come
  * more than once. */

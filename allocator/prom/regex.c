@@ -86,8 +86,66 @@ static int translate(struct span s, struct buf *out, bool *out_is_closed, struct
     return 0;
 }
 
-static int compile_re2(struct span pattern, struct regex *re, struct err *err)
+struct regex_budget regex_budget_new(void)
 {
+    return (struct regex_budget){ .memory_left = LIMIT_REGEX_AUTHOR,
+                                  .work_left = LIMIT_REGEX_WORK };
+}
+
+/* Half a program is as far as anything is known of one that is too large. */
+static int pay(struct regex_budget *budget, const struct re2_shim *re2, struct err *err)
+{
+    size_t cost = re2 == NULL ? LIMIT_REGEX_MEMORY / 2 : re2_shim_size(re2);
+
+    cost = cost < REGEX_LEAST_COST ? REGEX_LEAST_COST : cost;
+    if (budget == NULL) {
+        return 0;
+    }
+    budget->work_left -= cost < budget->work_left ? cost : budget->work_left;
+    if (re2 == NULL) {
+        return 0; /* it has its own error */
+    }
+    if (cost > budget->memory_left || budget->work_left == 0) {
+        return err_set(
+            err, ERR_TOO_BIG,
+            "too costly together with the patterns before it: compiled it takes %zu KiB, "
+            "and %zu KiB are left; name fewer characters or fewer repetitions",
+            cost / KIB, (budget->work_left == 0 ? 0 : budget->memory_left) / KIB);
+    }
+    budget->memory_left -= cost;
+    return 0;
+}
+
+static struct re2_shim *make_re2(struct span text, struct err *err)
+{
+    char error[512];
+    bool is_too_big;
+    /* What is left of the memory it may have goes to what it remembers of matches: as little as is
+     * enough, or many patterns remember much. */
+    size_t modest = 64 * KIB + 64 * text.len;
+    size_t most = LIMIT_REGEX_MEMORY;
+    struct re2_shim *re2 = re2_shim_new(text, (int64_t)(modest < most ? modest : most), error,
+                                        sizeof(error), &is_too_big);
+
+    if (re2 == NULL && is_too_big && modest < most) {
+        re2 = re2_shim_new(text, (int64_t)most, error, sizeof(error), &is_too_big);
+    }
+    if (re2 == NULL) {
+        err_set(err, is_too_big ? ERR_TOO_BIG : ERR_INVALID, "%s%s", error,
+                is_too_big ? "; name fewer characters or fewer repetitions" : "");
+    }
+    return re2;
+}
+
+static int compile_re2(struct span pattern, struct regex_budget *budget, struct regex *re,
+                       struct err *err)
+{
+    if (budget != NULL && budget->work_left == 0) {
+        return err_set(
+            err, ERR_TOO_BIG,
+            "not compiled: the patterns before it took all the work that is done for one "
+            "Collector");
+    }
     AUTO_BUF text;
     buf_init(&text, 2 * LIMIT_REGEX_BYTES);
     buf_add_str(&text, "^(?s:");
@@ -101,17 +159,17 @@ static int compile_re2(struct span pattern, struct regex *re, struct err *err)
     if (buf_error(&text) != 0) {
         return err_set(err, ERR_TOO_BIG, "longer than %zu bytes", LIMIT_REGEX_BYTES);
     }
-    char error[512];
-    bool is_too_big;
-    re->re2 = re2_shim_new(buf_span(&text), (int64_t)LIMIT_REGEX_MEMORY, error, sizeof(error),
-                           &is_too_big);
+    struct err why = { 0 };
+    re->re2 = make_re2(buf_span(&text), &why);
+    rc = pay(budget, re->re2, err);
     if (re->re2 == NULL) {
-        return err_set(err, is_too_big ? ERR_TOO_BIG : ERR_INVALID, "%s", error);
+        return err_set(err, why.code, "%s", why.text);
     }
-    return 0;
+    return rc;
 }
 
-int regex_compile(struct span pattern, struct regex **out, struct err *err)
+int regex_compile(struct span pattern, struct regex_budget *budget, struct regex **out,
+                  struct err *err)
 {
     if (pattern.len > LIMIT_REGEX_BYTES) {
         return err_set(err, ERR_TOO_BIG, "longer than %zu bytes", LIMIT_REGEX_BYTES);
@@ -121,7 +179,7 @@ int regex_compile(struct span pattern, struct regex **out, struct err *err)
     re->plan = regex_plan_new(arena_span(&re->arena, pattern), &re->arena);
     re->is_any = re->plan != NULL && regex_plan_is_any(re->plan);
     if (re->plan == NULL || !regex_plan_is_complete(re->plan)) {
-        int rc = compile_re2(pattern, re, err);
+        int rc = compile_re2(pattern, budget, re, err);
         if (rc < 0) {
             return rc;
         }

@@ -14,8 +14,20 @@
 
 struct regex;
 
-/* ERR_INVALID with the sentence of Go's regexp, ERR_TOO_BIG past LIMIT_REGEX_*. */
-int regex_compile(struct span pattern, struct regex **out, struct err *err) MUST_USE;
+/* What somebody's patterns may still cost: a short text can make a program of a megabyte, and
+ * making that takes 40 ms. Counted are the programs of RE2, each as REGEX_LEAST_COST at least. */
+struct regex_budget {
+    size_t memory_left; /* bytes of programs that are kept; who frees them may add them again */
+    size_t work_left;   /* bytes of programs that are made */
+};
+#define REGEX_LEAST_COST ((size_t)2048)
+/* Of one Collector, or of one file. */
+struct regex_budget regex_budget_new(void);
+
+/* ERR_INVALID with the sentence of Go's regexp, ERR_TOO_BIG past LIMIT_REGEX_* or past what is left
+ * in 'budget' (NULL: no budget), from which the costs are taken. */
+int regex_compile(struct span pattern, struct regex_budget *budget, struct regex **out,
+                  struct err *err) MUST_USE;
 void regex_free(struct regex **re); /* NULL-safe, sets NULL */
 
 #define REGEX_MAX_GROUPS 64

@@ -316,10 +316,10 @@ static size_t max(size_t a, size_t b)
 }
 
 static void compile_regex(struct relabel *set, const struct config *c, struct relabel_rule *rule,
-                          struct faults *f)
+                          struct regex_budget *budget, struct faults *f)
 {
     struct err err;
-    if (regex_compile(c->regex, &rule->regex, &err) < 0) {
+    if (regex_compile(c->regex, budget, &rule->regex, &err) < 0) {
         walk_fault(c->node, "regex", f, "%s", err.text);
         return;
     }
@@ -335,7 +335,7 @@ static void compile_regex(struct relabel *set, const struct config *c, struct re
 }
 
 static void compile_rule(struct relabel *set, const struct config *c, struct relabel_rule *rule,
-                         struct faults *f)
+                         struct regex_budget *budget, struct faults *f)
 {
     rule->action = c->action;
     rule->modulus = c->modulus;
@@ -348,12 +348,12 @@ static void compile_rule(struct relabel *set, const struct config *c, struct rel
     if (rule->has_plain_target && c->target.len > 0) {
         place_init(&rule->target, set, c->target);
     }
-    compile_regex(set, c, rule, f);
+    compile_regex(set, c, rule, budget, f);
     rule->description = describe(c, &set->arena);
 }
 
 static void compile_item(struct relabel *set, const struct node *node, bool strict,
-                         struct arena *scratch, struct faults *f)
+                         struct regex_budget *budget, struct arena *scratch, struct faults *f)
 {
     struct relabel_rule *rule = &set->rules[set->n++];
     if (node_is_null(node) || node->type != NODE_MAP) {
@@ -365,11 +365,11 @@ static void compile_item(struct relabel *set, const struct node *node, bool stri
         return;
     }
     check(&c, set->scheme, f);
-    compile_rule(set, &c, rule, f);
+    compile_rule(set, &c, rule, budget, f);
 }
 
 struct relabel *relabel_compile(const struct node *rules, enum name_scheme scheme, bool strict,
-                                struct strpool *pool, struct faults *f)
+                                struct strpool *pool, struct regex_budget *budget, struct faults *f)
 {
     size_t n_errors = f->n_errors;
     size_t n = 0;
@@ -391,7 +391,7 @@ struct relabel *relabel_compile(const struct node *rules, enum name_scheme schem
     arena_init(&scratch);
     for (size_t i = 0; i < n; i++) {
         size_t mark = faults_push_index(f, i);
-        compile_item(set, rules->items[i], strict, &scratch, f);
+        compile_item(set, rules->items[i], strict, budget, &scratch, f);
         faults_pop(f, mark);
     }
     arena_fini(&scratch);

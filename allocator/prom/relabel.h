@@ -9,15 +9,17 @@
 #include "allocator/base/fault.h"
 #include "allocator/codec/node.h"
 #include "allocator/prom/labels.h"
+#include "allocator/prom/regex.h"
 
 struct relabel;
 
 /* Checks and compiles 'rules', a list node (NULL or empty: no rules). Every fault of every rule
  * goes to 'f' under the path where 'f' stands (caller has pushed "relabel_configs"). Returns NULL
  * when there was an error. 'strict': unknown fields are errors, else warnings. The nodes are not
- * kept. */
+ * kept. The patterns are paid from 'budget' (NULL: none). */
 struct relabel *relabel_compile(const struct node *rules, enum name_scheme scheme, bool strict,
-                                struct strpool *pool, struct faults *f);
+                                struct strpool *pool, struct regex_budget *budget,
+                                struct faults *f);
 
 enum relabel_outcome { RELABEL_KEEP, RELABEL_DROP };
 

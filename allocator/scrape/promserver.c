@@ -218,6 +218,7 @@ struct checker {
     const struct promserver_options *options;
     struct strpool *pool;
     struct faults *f;
+    struct regex_budget *patterns;
 };
 
 static struct span item(const struct node *list, size_t i)
@@ -239,8 +240,8 @@ static void check_relabeling(const struct checker *c, const struct node *map, co
 
     if (walk_list(map, key, c->f, &list) && list->n > 0) {
         size_t mark = faults_push(c->f, "%s", key);
-        struct relabel *rules =
-            relabel_compile(list, c->options->scheme, c->options->strict, c->pool, c->f);
+        struct relabel *rules = relabel_compile(list, c->options->scheme, c->options->strict,
+                                                c->pool, c->patterns, c->f);
         relabel_free(&rules);
         faults_pop(c->f, mark);
     }
@@ -556,7 +557,8 @@ static void check_rule_files(const struct checker *c, const struct node *root)
 void promserver_check(const struct node *root, const struct promserver_options *options,
                       struct strpool *pool, struct faults *f)
 {
-    const struct checker c = { options, pool, f };
+    struct regex_budget patterns = regex_budget_new();
+    const struct checker c = { options, pool, f, &patterns };
 
     check_alerting(&c, root);
     each(&c, root, "remote_write", check_write);

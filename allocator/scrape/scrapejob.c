@@ -1,6 +1,7 @@
 #include "allocator/scrape/scrapejob.h"
 
 #include "allocator/base/hash.h"
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/nodecopy.h"
@@ -213,7 +214,8 @@ static void check_fallback(const struct node *job, struct faults *f)
 /* Legal, and most likely not what was meant. */
 static struct relabel *compile_rules(const struct node *job, const char *key,
                                      enum name_scheme scheme, const struct scrape_options *options,
-                                     struct strpool *pool, struct faults *f)
+                                     struct strpool *pool, struct regex_budget *patterns,
+                                     struct faults *f)
 {
     const struct node *list = NULL;
 
@@ -221,7 +223,7 @@ static struct relabel *compile_rules(const struct node *job, const char *key,
         return NULL;
     }
     size_t mark = faults_push(f, "%s", key);
-    struct relabel *rules = relabel_compile(list, scheme, options->strict, pool, f);
+    struct relabel *rules = relabel_compile(list, scheme, options->strict, pool, patterns, f);
     faults_pop(f, mark);
     return rules;
 }
@@ -435,6 +437,29 @@ static void check_job(struct scrapejob *out, const struct node *job,
     out->n_sds = found.n;
 }
 
+/* One job gets no more than its own, so that the others have something, too. */
+static struct regex_budget patterns_of_job(const struct scrape_options *options)
+{
+    struct regex_budget b = options->patterns == NULL ? regex_budget_new() : *options->patterns;
+
+    b.memory_left = b.memory_left < LIMIT_REGEX_JOB ? b.memory_left : LIMIT_REGEX_JOB;
+    return b;
+}
+
+/* 'memory_left' of what patterns_of_job() gave; SIZE_MAX: nothing is kept. */
+static void patterns_pay(const struct scrape_options *options, size_t memory_left, size_t work_left)
+{
+    struct regex_budget *b = options->patterns;
+
+    if (b == NULL) {
+        return;
+    }
+    if (memory_left != SIZE_MAX) {
+        b->memory_left -= patterns_of_job(options).memory_left - memory_left;
+    }
+    b->work_left = work_left;
+}
+
 struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_globals *globals,
                                   const struct scrape_options *options, struct strpool *pool,
                                   struct faults *f)
@@ -462,11 +487,15 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
     out->name_scheme = e.name_scheme;
     out->filter = options->filter;
     out->disable_sharding = options->disable_sharding;
-    out->rules = compile_rules(job, "relabel_configs", e.name_scheme, options, pool, f);
+    struct regex_budget patterns = patterns_of_job(options);
+    out->rules = compile_rules(job, "relabel_configs", e.name_scheme, options, pool, &patterns, f);
+    size_t memory_left = patterns.memory_left; /* those for metrics are looked at, and go again */
     struct relabel *metric_rules =
-        compile_rules(job, "metric_relabel_configs", e.name_scheme, options, pool, f);
+        compile_rules(job, "metric_relabel_configs", e.name_scheme, options, pool, &patterns, f);
     relabel_free(&metric_rules);
-    if (f->n_errors > n_errors) {
+    bool is_good = f->n_errors == n_errors;
+    patterns_pay(options, is_good ? memory_left : SIZE_MAX, patterns.work_left);
+    if (!is_good) {
         return NULL;
     }
     httpconfig_normalize(job, &out->arena);
@@ -605,12 +634,17 @@ static void find_duplicates(const struct node *list, const struct scrapejobs *jo
 }
 
 void scrapejobs_parse(const struct node *list, const struct scrape_globals *globals,
-                      const struct scrape_options *options, struct strpool *pool, struct faults *f,
+                      const struct scrape_options *given, struct strpool *pool, struct faults *f,
                       struct scrapejobs *out)
 {
+    struct scrape_options own = *given;
+    const struct scrape_options *options = &own;
+    struct regex_budget patterns = regex_budget_new();
+
     if (node_is_null(list)) {
         return;
     }
+    own.patterns = own.patterns == NULL ? &patterns : own.patterns;
     size_t mark = faults_push(f, "scrape_configs");
     if (list->type != NODE_LIST) {
         faults_add(f, FAULT_ERROR, list->line, "must be a list, not %s", node_type_name(list));

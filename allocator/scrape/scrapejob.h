@@ -35,6 +35,8 @@ struct scrape_options {
     bool check_only; /* nobody will ask for its JSON, which is not made then */
     bool
         as_text; /* jobs are settled at once (scrapejob_settle()), before the next one takes room */
+    struct regex_budget *patterns; /* what all jobs of one author may cost; NULL: each list of them
+                                    * has regex_budget_new() */
     bool disable_sharding; /* rules of prometheus-operator that shard by $(SHARD) keep everything,
                             * as in the Go allocator: true for an allocator, false where promtool is
                             * to be equalled */

@@ -270,6 +270,7 @@ bool receivers_jobs(const struct collector *c, const struct receivers_options *o
 {
     struct node *annotation = NULL;
     struct scrape_options own = options->scrape;
+    struct regex_budget patterns = regex_budget_new();
     struct collector opened = *c;
     struct arena arena;
     struct reader r = { .options = &own,
@@ -281,6 +282,7 @@ bool receivers_jobs(const struct collector *c, const struct receivers_options *o
                         .left = out_left };
 
     own.unescape_dollars = true;
+    own.patterns = &patterns; /* of all receivers together */
     arena_init(&arena);
     int rc = read_annotation(c, &arena, f, &annotation);
     bool is_usable = rc != ERR_UNSUPPORTED && c->name.len > 0;

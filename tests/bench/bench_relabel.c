@@ -171,7 +171,7 @@ static void compile(struct bench *b)
         fprintf(stderr, "the rules are no JSON: %s\n", err.text);
         exit(1);
     }
-    b->rules = relabel_compile(node, NAME_UTF8, true, &b->pool, &faults);
+    b->rules = relabel_compile(node, NAME_UTF8, true, &b->pool, NULL, &faults);
     if (b->rules == NULL || relabel_count(b->rules) != 20) {
         faults_print(&faults, stderr);
         fprintf(stderr, "the rules are not 20 good ones\n");

@@ -117,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     arena_init(&arena);
     check_against_re2(pattern, rest, &arena);
-    if (regex_compile(pattern, &re, &err) == 0) {
+    if (regex_compile(pattern, NULL, &re, &err) == 0) {
         use(re, template, rest, &arena);
     }
     regex_free(&re);

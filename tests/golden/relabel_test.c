@@ -123,7 +123,7 @@ static void check_case(const char *name)
     faults_init(&x.faults);
     (void)faults_push(&x.faults, "relabel_configs");
     AUTO(relabel)
-    set = relabel_compile(read_yaml(&x, "rules.yaml"), NAME_UTF8, true, &x.pool, &x.faults);
+    set = relabel_compile(read_yaml(&x, "rules.yaml"), NAME_UTF8, true, &x.pool, NULL, &x.faults);
     if (read_text(&x, "faults.txt", &faults)) {
         ok(set == NULL, "%s: refused", name);
         check_faults(&x, faults);

@@ -100,7 +100,7 @@ static void test_match(void)
     for (size_t i = 0; i < COUNT(t); i++) {
         AUTO(regex) re = NULL;
         struct err err = { 0 };
-        is_int(regex_compile(span_of(t[i].pattern), &re, &err), 0, "'%s' compiles (%s)",
+        is_int(regex_compile(span_of(t[i].pattern), NULL, &re, &err), 0, "'%s' compiles (%s)",
                t[i].pattern, err.text);
         struct regex_match m = { .n_groups = 3 };
         bool is_match = regex_match(re, span_of(t[i].subject), &m);
@@ -145,8 +145,8 @@ static void test_faults(void)
     for (size_t i = 0; i < COUNT(t); i++) {
         struct regex *re = NULL;
         struct err err = { 0 };
-        is_int(regex_compile(span_of(t[i].pattern), &re, &err), t[i].rc, "'%s' is refused (%s)",
-               t[i].pattern, err.text);
+        is_int(regex_compile(span_of(t[i].pattern), NULL, &re, &err), t[i].rc,
+               "'%s' is refused (%s)", t[i].pattern, err.text);
         ok(re == NULL, "nothing came out of '%s'", t[i].pattern);
         if (t[i].text != NULL) {
             is_str(err.text, t[i].text, "sentence for '%s'", t[i].pattern);
@@ -155,9 +155,10 @@ static void test_faults(void)
     char *big = mem_alloc(LIMIT_REGEX_BYTES + 1);
     memset(big, 'a', LIMIT_REGEX_BYTES + 1);
     AUTO(regex) re = NULL;
-    is_int(regex_compile(span_make(big, LIMIT_REGEX_BYTES + 1), &re, NULL), ERR_TOO_BIG,
+    is_int(regex_compile(span_make(big, LIMIT_REGEX_BYTES + 1), NULL, &re, NULL), ERR_TOO_BIG,
            "too long");
-    is_int(regex_compile(span_make(big, LIMIT_REGEX_BYTES), &re, NULL), 0, "as long as allowed");
+    is_int(regex_compile(span_make(big, LIMIT_REGEX_BYTES), NULL, &re, NULL), 0,
+           "as long as allowed");
     ok(regex_match(re, span_make(big, LIMIT_REGEX_BYTES), NULL), "and it matches itself");
     mem_free(big);
 }
@@ -206,7 +207,7 @@ static void test_templates(void)
         struct arena arena;
         const struct regex_template *template = NULL;
         arena_init(&arena);
-        is_int(regex_compile(span_of(t[i].pattern), &re, NULL), 0, "compiles");
+        is_int(regex_compile(span_of(t[i].pattern), NULL, &re, NULL), 0, "compiles");
         is_int(regex_template_compile(re, span_of(t[i].text), &arena, &template, NULL), 0,
                "template");
         is_int(regex_template_groups(template), t[i].n_groups, "groups for '%s'", t[i].text);
@@ -241,7 +242,7 @@ static void test_replace_all(void)
         const struct regex_template *template = NULL;
         arena_init(&arena);
         buf_init(&got, KIB);
-        is_int(regex_compile(span_of(t[i].pattern), &re, NULL), 0, "compiles");
+        is_int(regex_compile(span_of(t[i].pattern), NULL, &re, NULL), 0, "compiles");
         is_int(regex_template_compile(re, span_of(t[i].text), &arena, &template, NULL), 0,
                "template");
         is_int(regex_replace_all(re, template, span_of(t[i].subject), &got), t[i].want != NULL,
@@ -267,7 +268,7 @@ static void test_many_groups(void)
     char subject[71];
     memset(subject, 'a', 70);
     arena_init(&arena);
-    is_int(regex_compile(buf_span(&pattern), &re, NULL), 0, "70 groups compile");
+    is_int(regex_compile(buf_span(&pattern), NULL, &re, NULL), 0, "70 groups compile");
     ok(regex_match(re, span_make(subject, 70), NULL), "and match");
     is_int(regex_template_compile(re, SPAN_LIT("$63"), &arena, &template, &err), 0,
            "the last that can be used");
@@ -520,7 +521,7 @@ static void test_part_of_a_text(void)
     struct regex_match m = { .n_groups = 2 };
 
     arena_init(&arena);
-    is_int(regex_compile(SPAN_LIT("(.)"), &re, NULL), 0, "a pattern");
+    is_int(regex_compile(SPAN_LIT("(.)"), NULL, &re, NULL), 0, "a pattern");
     ok(regex_match(re, SPAN_LIT("x"), &m), "a match");
     is_int(regex_template_compile(re, span_make("$12", 2), &arena, &t, NULL), 0, "a template");
     is_span(regex_template_expand(t, &m, &arena), SPAN_LIT("x"), "is $1, not $12");

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct fixture {
     struct arena arena;
@@ -355,6 +356,82 @@ static void test_numbers(void)
     teardown(&x);
 }
 
+/* One job's patterns may take so much; its neighbours have theirs, and who goes on and on is
+ * stopped.
+ */
+static void test_patterns(void)
+{
+    static const char *const hostile[] = {
+        "[\\pL]{180}",      "[\\pL]{40}",        "(?i)[^\\PL]{30}", "x{1000}y",
+        "(x{1,10}){1,100}", "((a{10}){10}){9}b", "(\\pL|\\pN){50}", "[^a]{900}",
+    };
+
+    for (size_t k = 0; k < COUNT(hostile); k++) {
+        struct fixture x;
+        struct scrapejobs jobs = { 0 };
+        struct node *root = NULL;
+        AUTO_BUF text;
+
+        setup(&x);
+        buf_init(&text, 4 * MIB);
+        buf_add_str(
+            &text,
+            "- {job_name: before, relabel_configs: [{regex: 'a.*?\\pL', action: labeldrop}]}\n");
+        for (size_t j = 0; j < 50; j++) {
+            buf_addf(&text, "- job_name: hostile-%zu\n  relabel_configs:\n", j);
+            for (size_t r = 0; r < 500; r++) {
+                buf_addf(&text, "  - {regex: '%s', action: labeldrop}\n", hostile[k]);
+            }
+        }
+        buf_add_str(&text,
+                    "- {job_name: after, relabel_configs: [{regex: 'a|b', action: labeldrop}]}\n");
+        is_int(yamldoc_parse(buf_span(&text), &x.arena, &root, NULL), 0, "jobs with %s",
+               hostile[k]);
+        struct regex_budget patterns = regex_budget_new();
+        x.options.patterns = &patterns;
+        clock_t from = clock();
+        scrapejobs_parse(root, &x.globals, &x.options, &x.pool, &x.f, &jobs);
+        double cpu_s = (double)(clock() - from) / CLOCKS_PER_SEC;
+        ok(cpu_s < 10, "  take %.2f s", cpu_s);
+        is_int(jobs.n, 2, "  its neighbours are good");
+        is_span(jobs.v[0]->name, SPAN_LIT("before"), "  the one before");
+        is_span(jobs.v[jobs.n - 1]->name, SPAN_LIT("after"),
+                "  and the one after, whose rule costs nothing");
+        ok(strstr(x.f.v[0].text, "name fewer characters or fewer repetitions") != NULL,
+           "  the reason is in words: %s", x.f.v[0].text);
+        scrapejobs_fini(&jobs);
+        teardown(&x);
+    }
+}
+
+/* As many as a large Collector has. */
+static void test_ordinary_patterns(void)
+{
+    struct fixture x;
+    struct scrapejobs jobs = { 0 };
+    struct node *root = NULL;
+    AUTO_BUF text;
+
+    setup(&x);
+    buf_init(&text, 4 * MIB);
+    for (size_t j = 0; j < 1200; j++) {
+        buf_addf(
+            &text,
+            "- job_name: j%zu\n  relabel_configs:\n"
+            "  - {source_labels: [a, b], regex: '([^:]+)(?::\\d+)?;(\\d+)', target_label: c, "
+            "replacement: '$1:$2'}\n"
+            "  - {regex: '__meta_kubernetes_pod_label_(.+)', action: labelmap}\n"
+            "  - {source_labels: [a], regex: '.*-(metrics|http)', action: keep}\n"
+            "  - {source_labels: [a], regex: 'Pending|Succeeded|Failed|Completed', action: drop}\n",
+            j);
+    }
+    is_int(yamldoc_parse(buf_span(&text), &x.arena, &root, NULL), 0, "1,200 ordinary jobs");
+    scrapejobs_parse(root, &x.globals, &x.options, &x.pool, &x.f, &jobs);
+    is_int(jobs.n, 1200, "all of them are good: %s", x.f.n > 0 ? x.f.v[0].text : "");
+    scrapejobs_fini(&jobs);
+    teardown(&x);
+}
+
 int main(void)
 {
     test_seeds();
@@ -367,5 +444,7 @@ int main(void)
     test_merge();
     test_pathtext();
     test_numbers();
+    test_patterns();
+    test_ordinary_patterns();
     return check_done();
 }
