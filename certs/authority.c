@@ -65,9 +65,9 @@ static bool name_ca(X509 *cert)
            X509_set_issuer_name(cert, name) == 1;
 }
 
-int authority_create(int64_t now_s, struct keypair *out, struct err *err)
+/* 'key' is taken; NULL: there was none to be had. */
+static int make_ca(EVP_PKEY *key, int64_t now_s, struct keypair *out, struct err *err)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *cert = key == NULL ? NULL
                              : new_certificate(key, now_s - AUTHORITY_BACKDATE_SECONDS,
                                                now_s + AUTHORITY_CA_SECONDS);
@@ -84,6 +84,17 @@ int authority_create(int64_t now_s, struct keypair *out, struct err *err)
     }
     *out = (struct keypair){ key, cert };
     return 0;
+}
+
+int authority_create(int64_t now_s, struct keypair *out, struct err *err)
+{
+    return make_ca(EVP_EC_gen("P-256"), now_s, out, err);
+}
+
+int authority_redate(const struct keypair *ca, int64_t now_s, struct keypair *out, struct err *err)
+{
+    EVP_PKEY_up_ref(ca->key);
+    return make_ca(ca->key, now_s, out, err);
 }
 
 static bool add_names(X509 *cert, X509 *issuer, const char *const *names, size_t n)

@@ -19,7 +19,8 @@ struct certs {
     char **names;
     size_t n_names;
     char *paths[8];
-    uint64_t content_hash; /* of what the last identity was made from; 0 = none yet */
+    uint64_t content_hash;   /* of what the last identity was made from; 0 = none yet */
+    int64_t from_s, until_s; /* when that is valid */
     struct succession own;
 };
 
@@ -192,6 +193,23 @@ static int make_identity(const struct certs *c, const struct texts *t, int64_t n
     return rc < 0 ? err_wrap(err, rc, "%s, %s", c->cert_file, c->key_file) : 0;
 }
 
+/* Files that somebody else keeps may run out, and the clock may step, while they are in use. */
+static int check_presented(const struct certs *c, int64_t now_s, struct err *err)
+{
+    const char *file = c->cert_file == NULL ? "certificate" : c->cert_file;
+
+    if (now_s > c->until_s) {
+        return err_set(err, ERR_INVALID, "%s: certificate expired %lld seconds ago", file,
+                       (long long)(now_s - c->until_s));
+    }
+    if (now_s < c->from_s) {
+        return err_set(err, ERR_INVALID,
+                       "%s: certificate is not valid before %lld seconds from now", file,
+                       (long long)(c->from_s - now_s));
+    }
+    return 0;
+}
+
 /* NULL when the texts are those of the last time. */
 static int load(struct certs *c, int64_t now_s, struct identity **out, struct err *err)
 {
@@ -205,9 +223,15 @@ static int load(struct certs *c, int64_t now_s, struct identity **out, struct er
         rc = make_identity(c, &texts, now_s, &id, err);
     }
     texts_fini(&texts);
+    if (rc == 0 && id == NULL) {
+        rc = check_presented(c, now_s, err);
+    }
     if (rc == 0) {
         c->content_hash = hash;
         *out = id;
+    }
+    if (id != NULL) {
+        identity_validity(id, &c->from_s, &c->until_s);
     }
     return rc;
 }

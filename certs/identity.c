@@ -132,6 +132,11 @@ int identity_from_keypair(const struct keypair *kp, struct span client_ca_pem, i
     return complete(id, client_ca_pem, now_s, out, err);
 }
 
+void identity_validity(const struct identity *id, int64_t *out_from_s, int64_t *out_until_s)
+{
+    certificate_validity(id->pair.cert, out_from_s, out_until_s);
+}
+
 int64_t identity_not_after_s(const struct identity *id)
 {
     return id->not_after_s;

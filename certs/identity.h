@@ -26,6 +26,7 @@ int identity_from_pem(struct span cert_pem, struct span key_pem, struct span cli
 int identity_from_keypair(const struct keypair *kp, struct span client_ca_pem, int64_t now_s,
                           struct identity **out, struct err *err) MUST_USE;
 int64_t identity_not_after_s(const struct identity *id);
+void identity_validity(const struct identity *id, int64_t *out_from_s, int64_t *out_until_s);
 void identity_put(struct identity **id); /* NULL-safe, drops one reference, sets NULL */
 
 enum identity_clients {

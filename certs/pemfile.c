@@ -60,3 +60,11 @@ int64_t pemfile_time_s(const char *dir, const char *name)
     struct stat st;
     return stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec : 0;
 }
+
+void pemfile_set_time(const char *dir, const char *name, int64_t time_s)
+{
+    AUTO_STR path = mem_printf("%s/%s", dir, name);
+    const struct timespec times[2] = { { .tv_sec = time_s }, { .tv_sec = time_s } };
+
+    (void)utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW);
+}

@@ -18,6 +18,8 @@ int pemfile_write(const char *dir, const char *name, struct span content, mode_t
                   struct err *err) MUST_USE;
 void pemfile_remove(const char *dir, const char *name);
 bool pemfile_exists(const char *dir, const char *name);
+/* Says that it changed at that time. */
+void pemfile_set_time(const char *dir, const char *name, int64_t time_s);
 int64_t pemfile_time_s(const char *dir, const char *name); /* last change; 0: there is none */
 
 #endif

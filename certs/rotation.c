@@ -5,6 +5,9 @@ enum rotation_step rotation_next(const struct rotation_facts *f, int64_t now_s)
     if (!f->has_authority || f->is_authority_expired) {
         return ROTATION_BOOTSTRAP;
     }
+    if (f->is_early) {
+        return ROTATION_REDATE;
+    }
     if (f->has_next && now_s >= f->next_since_s + ROTATION_SOAK_SECONDS) {
         return ROTATION_SWITCH;
     }
@@ -25,7 +28,8 @@ const char *rotation_step_name(enum rotation_step step)
     static const char *const names[] = {
         [ROTATION_REST] = "rest",     [ROTATION_BOOTSTRAP] = "bootstrap",
         [ROTATION_STAGE] = "stage",   [ROTATION_SWITCH] = "switch",
-        [ROTATION_RETIRE] = "retire", [ROTATION_ISSUE] = "issue",
+        [ROTATION_REDATE] = "redate", [ROTATION_RETIRE] = "retire",
+        [ROTATION_ISSUE] = "issue",
     };
     return names[step];
 }

@@ -14,19 +14,22 @@
 struct rotation_facts {
     bool has_authority; /* current CA, readable, key included */
     bool is_authority_expired;
+    bool is_early; /* an authority, or a time that was noted, is of the future: the clock was ahead
+                      then, or is behind now */
     bool is_authority_due;   /* two thirds of its life are over */
     bool is_rotation_wanted; /* somebody asked for it */
     bool has_next;           /* staged and published */
     int64_t next_since_s;
     bool has_previous;
     int64_t previous_since_s; /* when it stopped being the current one */
-    bool has_leaf; /* readable, signed by the current CA, for the right names, not expired */
+    bool has_leaf; /* readable, signed by the current CA, for the right names, valid now */
     bool is_leaf_due;
 };
 
 enum rotation_step {
     ROTATION_REST,      /* nothing to do now */
     ROTATION_BOOTSTRAP, /* no usable authority: make one and use it at once */
+    ROTATION_REDATE,    /* the same authorities, whose time begins now */
     ROTATION_STAGE,     /* make the next authority and publish current + next */
     ROTATION_SWITCH,    /* current becomes previous, next becomes current */
     ROTATION_RETIRE,    /* drop the previous authority from the bundle */

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { SLACK_S = 300 };
+
 static int write_certificate(const char *dir, const char *name, X509 *cert, struct err *err)
 {
     AUTO_BUF pem;
@@ -104,12 +106,27 @@ static bool leaf_has_names(const struct succession *s)
 }
 
 /* Signed by the present authority, and not expired. */
-static bool leaf_is_valid(const struct succession *s, int64_t now_s)
+static bool leaf_is_ours(const struct succession *s, int64_t now_s)
 {
     int64_t from_s = 0, until_s = 0;
 
     certificate_validity(s->leaf.cert, &from_s, &until_s);
     return now_s < until_s && X509_verify(s->leaf.cert, s->current.key) == 1;
+}
+
+static bool is_early(const X509 *cert, int64_t now_s)
+{
+    int64_t from_s = 0, until_s = 0;
+
+    certificate_validity(cert, &from_s, &until_s);
+    return now_s < from_s;
+}
+
+/* What was noted with the clock of another machine, or of the file system, may be a little ahead.
+ */
+static bool is_time_early(int64_t since_s, int64_t now_s)
+{
+    return since_s > now_s + SLACK_S;
 }
 
 /* A new one must live longer, or the end of the authority would have us issue for ever. */
@@ -132,13 +149,18 @@ static struct rotation_facts gather(const struct succession *s, int64_t now_s)
                                 .previous_since_s = s->previous_since_s };
     int64_t from_s = 0, until_s = 0;
 
+    f.is_early =
+        f.has_authority &&
+        (is_early(s->current.cert, now_s) ||
+         (f.has_next && (is_early(s->next.cert, now_s) || is_time_early(s->next_since_s, now_s))) ||
+         (f.has_previous && is_time_early(s->previous_since_s, now_s)));
     if (f.has_authority) {
         certificate_validity(s->current.cert, &from_s, &until_s);
         f.is_authority_expired = now_s >= until_s;
         f.is_authority_due = now_s >= certificate_due_s(s->current.cert);
     }
     if (f.has_authority && s->leaf.cert != NULL) {
-        f.has_leaf = leaf_is_valid(s, now_s) && leaf_has_names(s);
+        f.has_leaf = leaf_is_ours(s, now_s) && !is_early(s->leaf.cert, now_s) && leaf_has_names(s);
         f.is_leaf_due = leaf_is_due(s, now_s);
     }
     return f;
@@ -203,6 +225,54 @@ static int do_bootstrap(struct succession *s, int64_t now_s, struct err *err)
     return s->dir == NULL ? 0 : write_bundle(s, err);
 }
 
+static int redate(struct succession *s, const char *name, struct keypair *kp, int64_t now_s,
+                  struct err *err)
+{
+    struct keypair fresh = { NULL, NULL };
+    int rc = authority_redate(kp, now_s, &fresh, err);
+
+    if (rc == 0 && s->dir != NULL) {
+        rc = write_authority(s, name, &fresh, err);
+    }
+    if (rc < 0) {
+        keypair_fini(&fresh);
+        return rc;
+    }
+    keypair_fini(kp);
+    *kp = fresh;
+    return 0;
+}
+
+/* What was made while the clock was ahead would be of no use until it is as late again. Who trusts
+ * it goes on doing so: key and name stay. */
+static int do_redate(struct succession *s, int64_t now_s, struct err *err)
+{
+    int rc = 0;
+
+    if (is_early(s->current.cert, now_s)) {
+        rc = redate(s, "authority.pem", &s->current, now_s, err);
+    }
+    if (rc == 0 && s->next.cert != NULL && is_early(s->next.cert, now_s)) {
+        rc = redate(s, "next-authority.pem", &s->next, now_s, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    /* What waits begins to wait now. */
+    if (is_time_early(s->next_since_s, now_s)) {
+        s->next_since_s = now_s;
+    }
+    if (is_time_early(s->previous_since_s, now_s)) {
+        s->previous_since_s = now_s;
+    }
+    if (s->dir == NULL) {
+        return 0;
+    }
+    pemfile_set_time(s->dir, "next-authority.pem", s->next_since_s);
+    pemfile_set_time(s->dir, "authority.pem", s->previous_since_s);
+    return write_bundle(s, err);
+}
+
 static int do_stage(struct succession *s, int64_t now_s, struct err *err)
 {
     struct keypair fresh = { NULL, NULL };
@@ -264,7 +334,7 @@ static int do_retire(struct succession *s, struct err *err)
 static void choose_names(const struct succession *s, int64_t now_s, struct certificate_names *out)
 {
     memset(out, 0, sizeof(*out));
-    if (s->leaf.cert != NULL && leaf_is_valid(s, now_s) && !leaf_is_due(s, now_s)) {
+    if (s->leaf.cert != NULL && leaf_is_ours(s, now_s) && !leaf_is_due(s, now_s)) {
         certificate_names(s->leaf.cert, out);
     }
     for (size_t i = 0; i < s->n_names; i++) {
@@ -300,6 +370,8 @@ static int carry_out(struct succession *s, enum rotation_step step, int64_t now_
     switch (step) {
     case ROTATION_BOOTSTRAP:
         return do_bootstrap(s, now_s, err);
+    case ROTATION_REDATE:
+        return do_redate(s, now_s, err);
     case ROTATION_STAGE:
         return do_stage(s, now_s, err);
     case ROTATION_SWITCH:

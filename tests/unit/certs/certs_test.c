@@ -4,6 +4,7 @@
 #include "tests/check.h"
 #include "tests/unit/certs/folder.h"
 
+#include <fcntl.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -306,8 +307,8 @@ static void test_foreign_directory(void)
     put(dir, "tls.crt", other_cert);
     ok(refresh(c, now_s + ROTATION_SOAK_SECONDS + 60, "complete again"),
        "the complete new pair is taken");
-    is_int(certs_refresh(c, now_s + 400 * DAY, &id, &err), 0,
-           "unchanged content is not looked at again");
+    ok(!refresh(c, now_s + ROTATION_SOAK_SECONDS + 120, "unchanged"),
+       "unchanged content is not loaded again");
     certs_free(&c);
     c = open_dir(dir);
     is_int(certs_refresh(c, now_s + 400 * DAY, &id, &err), ERR_INVALID,
@@ -433,6 +434,105 @@ static void test_memory_through_time(void)
     certs_free(&c);
 }
 
+/* A clock that was ahead when things were made, and is right now; and the other way round. */
+static void check_clock(const char *what, bool is_dir, int64_t made_s, int64_t now_s,
+                        bool is_running)
+{
+    char *dir = is_dir ? check_folder("certs") : NULL;
+    struct certs *c = open_dir(dir);
+    AUTO_BUF before, after;
+
+    buf_init(&before, 65536);
+    buf_init(&after, 65536);
+    ok(refresh(c, made_s, what), "%s: made", what);
+    is_int(certs_bundle(c, made_s, &before, NULL), 0, "  trusted by somebody");
+    if (!is_running) {
+        certs_free(&c);
+        c = open_dir(dir);
+    }
+    ok(refresh(c, now_s, what), "  another certificate by another clock");
+    is_int(certs_bundle(c, now_s, &after, NULL), 0, "  and its bundle");
+    is_int(count_certificates(after.p), 1, "  of one authority");
+    if (is_dir) {
+        ok(leaf_verifies(dir, now_s), "  verifies now");
+    }
+    ok(!refresh(c, now_s + 60, what), "  and nothing is made anew a minute later");
+    X509 *old = certificate(before.p), *now = certificate(after.p);
+    bool is_same = X509_NAME_cmp(X509_get_subject_name(old), X509_get_subject_name(now)) == 0;
+    if (now_s < made_s) {
+        ok(is_same, "  it is the same authority: who trusts it goes on");
+    }
+    X509_free(old);
+    X509_free(now);
+    certs_free(&c);
+    if (dir != NULL) {
+        remove_dir(dir);
+    }
+}
+
+static void test_clocks(void)
+{
+    const int64_t t0 = 1800000000;
+
+    check_clock("400 days ahead, started again", true, t0 + 400 * DAY, t0, false);
+    check_clock("400 days ahead, running", true, t0 + 400 * DAY, t0, true);
+    check_clock("400 days ahead, in memory", false, t0 + 400 * DAY, t0, true);
+    check_clock("two days ahead, running", true, t0 + 2 * DAY, t0, true);
+    check_clock("two hours ahead, started again", true, t0 + 7200, t0, false);
+    check_clock("400 days behind, started again", true, t0 - 400 * DAY, t0, false);
+    check_clock("400 days behind, running", true, t0 - 400 * DAY, t0, true);
+    check_clock("30 days behind, in memory", false, t0 - 30 * DAY, t0, true);
+}
+
+/* A rotation that began by a clock that was ahead goes on by the right one. */
+static void test_clock_in_rotation(void)
+{
+    char *dir = check_folder("certs");
+    struct certs *c = open_dir(dir);
+    int64_t now_s = (int64_t)time(NULL), ahead_s = now_s + 30 * DAY;
+    struct err err = { 0 };
+    struct timespec times[2] = { { .tv_sec = ahead_s }, { .tv_sec = ahead_s } };
+
+    refresh(c, ahead_s, "start");
+    is_int(certs_rotate(c, ahead_s, &err), 0, "rotate %s", err.text);
+    AUTO_STR next = mem_printf("%s/next-authority.pem", dir);
+    utimensat(AT_FDCWD, next, times, 0);
+    ok(refresh(c, now_s, "the clock is right again"), "a leaf that is valid");
+    ok(leaf_verifies(dir, now_s), "verifies");
+    AUTO_STR both = get(dir, "ca.crt");
+    is_int(count_certificates(both), 2, "the next authority stays published");
+    ok(!refresh(c, now_s + 600, "soaking"), "it soaks");
+    ok(refresh(c, now_s + ROTATION_SOAK_SECONDS + 60, "switch"),
+       "and is switched to an hour later");
+    ok(leaf_verifies(dir, now_s + ROTATION_SOAK_SECONDS + 60), "verifies");
+    certs_free(&c);
+    remove_dir(dir);
+}
+
+/* A pair that somebody else keeps: it cannot be mended, but is told while it is in use. */
+static void test_foreign_clock(void)
+{
+    char *dir = check_folder("certs");
+    struct certs *c = open_dir(dir);
+    const int64_t t0 = 1800000000;
+    struct identity *id = NULL;
+    struct err err = { 0 };
+
+    ok(refresh(c, t0, "own"), "a pair");
+    certs_free(&c);
+    AUTO_STR authority = mem_printf("%s/authority.pem", dir);
+    is_int(unlink(authority), 0, "of somebody else");
+    c = open_dir(dir);
+    ok(refresh(c, t0, "foreign"), "is taken");
+    is_int(certs_refresh(c, t0 - DAY, &id, &err), ERR_INVALID, "told when the clock steps back");
+    ok(strstr(err.text, "not valid before 82800 seconds from now") != NULL, "%s", err.text);
+    is_int(certs_refresh(c, t0 + 8 * DAY, &id, &err), ERR_INVALID, "and when it has run out");
+    ok(strstr(err.text, "expired 86400 seconds ago") != NULL, "%s", err.text);
+    is_int(certs_refresh(c, t0 + DAY, &id, &err), 0, "and good again in between");
+    certs_free(&c);
+    remove_dir(dir);
+}
+
 int main(void)
 {
     test_own_directory();
@@ -447,5 +547,8 @@ int main(void)
     test_missing();
     test_memory();
     test_memory_through_time();
+    test_clocks();
+    test_clock_in_rotation();
+    test_foreign_clock();
     return check_done();
 }
