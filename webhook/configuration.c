@@ -7,9 +7,11 @@
 #include "allocator/base/log.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/readfile.h"
+#include "allocator/base/terminal.h"
 #include "allocator/codec/yamldoc.h"
 #include "webhook/cli/document.h"
 
+#include <assert.h>
 #include <string.h>
 
 void configuration_init(struct configuration *c)
@@ -25,6 +27,7 @@ void configuration_fini(struct configuration *c)
     for (size_t i = 0; i < c->n_sources; i++) {
         mem_free(c->sources[i].path);
         mem_free(c->sources[i].text);
+        mem_free(c->sources[i].fault);
     }
     mem_free(c->sources);
     faults_fini(&c->faults);
@@ -59,37 +62,48 @@ static int read_text(const char *path, const struct buf *standard_input, bool is
     return 0;
 }
 
-int configuration_read(struct configuration *c, const struct configuration_files *files,
-                       bool is_reload, struct err *err)
+static void note_unreadable(struct configuration *c, struct tenants_source *source,
+                            const struct err *err)
+{
+    source->text = mem_strdup("");
+    source->fault = mem_strdup(err->text);
+    c->n_unreadable++;
+}
+
+void configuration_read(struct configuration *c, const struct configuration_files *files,
+                        bool is_reload)
 {
     c->sources = mem_array(files->n + 1, sizeof(*c->sources));
     c->hash = files->n;
     for (size_t i = 0; i < files->n; i++) {
-        struct tenants_source *source = &c->sources[i];
+        struct tenants_source *source = &c->sources[c->n_sources++];
+        struct err err = { 0 };
         int rc = read_text(files->paths[i], files->standard_input, is_reload, &source->text,
-                           &source->len, err);
+                           &source->len, &err);
         if (rc < 0) {
-            return rc;
+            note_unreadable(c, source, &err);
         }
         source->kind = files->kind;
         source->path = mem_strdup(files->paths[i]);
-        c->hash = hash_mix(c->hash ^ hash_fast(span_make(source->text, source->len)));
-        c->n_sources++;
+        struct span said = rc < 0 ? span_of(source->fault) : span_make(source->text, source->len);
+        c->hash = hash_mix(c->hash ^ hash_fast(said) ^ (uint64_t)(rc < 0));
     }
-    return 0;
 }
 
 /* ---- what they say */
 
-int configuration_parse(struct configuration *c)
+bool configuration_parse(struct configuration *c)
 {
     struct node *root = NULL;
     struct err err = { 0 };
 
     if (c->n_sources == 0 || c->sources[0].kind != TENANTS_DROPIN) {
-        return 0;
+        return true;
     }
     struct tenants_source *source = &c->sources[0];
+    if (source->fault != NULL) {
+        return false;
+    }
     c->faults.file = source->path;
     if (yamldoc_parse(span_make(source->text, source->len), &c->arena, &root, &err) < 0) {
         faults_add(&c->faults, FAULT_ERROR, 0, "%s", err.text);
@@ -98,16 +112,45 @@ int configuration_parse(struct configuration *c)
         source->dropin = &c->dropin;
     }
     c->faults.file = NULL;
-    return c->faults.n_errors > 0 ? ERR_INVALID : 0;
+    if (c->faults.n_errors > 0) {
+        source->fault = faults_why(&c->faults, 0);
+        return false;
+    }
+    return true;
 }
 
-int configuration_load(struct configuration *c, const struct tenants_options *options)
+void configuration_load(struct configuration *c, const struct tenants_options *options)
 {
-    return tenants_load(c->sources, c->n_sources, options, &c->faults, &c->tenants);
+    struct tenants_options own = *options;
+
+    own.keeps_sound = true;
+    int rc = tenants_load(c->sources, c->n_sources, &own, &c->faults, &c->tenants);
+    assert(rc == 0);
+}
+
+bool configuration_is_sound(const struct configuration *c)
+{
+    return c->n_unreadable == 0 && c->faults.n_errors == 0;
+}
+
+static void report_unreadable(const struct configuration *c, FILE *out)
+{
+    for (size_t i = 0; c->n_unreadable > 0 && i < c->n_sources; i++) {
+        const struct tenants_source *source = &c->sources[i];
+        if (source->fault == NULL || source->len > 0) {
+            continue;
+        }
+        if (out != NULL) {
+            terminal_line(out, "otel-ta: %s", source->fault);
+        } else {
+            log_error("configuration cannot be read", LOG_STR("error", source->fault));
+        }
+    }
 }
 
 void configuration_report(const struct configuration *c, FILE *out)
 {
+    report_unreadable(c, out);
     if (out != NULL) {
         faults_print(&c->faults, out);
         return;

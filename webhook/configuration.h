@@ -20,19 +20,23 @@ struct configuration {
     struct faults faults;
     struct tenants_source *sources;
     size_t n_sources;
+    size_t n_unreadable;    /* of the sources */
     uint64_t hash;          /* of the texts */
     struct dropin dropin;   /* what upstream's file says; empty when there is none */
     struct tenants tenants; /* to be told to the engine */
 };
 
 void configuration_init(struct configuration *c);
-/* The texts. At the start a pipe is fine; later ('is_reload') nobody waits for its other end. */
-int configuration_read(struct configuration *c, const struct configuration_files *files,
-                       bool is_reload, struct err *err) MUST_USE;
-/* 'dropin', if there is such a file. ERR_INVALID: there are faults. */
-int configuration_parse(struct configuration *c) MUST_USE;
-/* 'tenants', after configuration_parse(). ERR_INVALID: there are faults, and no tenants. */
-int configuration_load(struct configuration *c, const struct tenants_options *options) MUST_USE;
+/* The texts; a file that cannot be read has a fault. At the start a pipe is fine; later
+ * ('is_reload') nobody waits for its other end. */
+void configuration_read(struct configuration *c, const struct configuration_files *files,
+                        bool is_reload);
+/* 'dropin', if there is such a file. False: it has a fault, and is empty. */
+bool configuration_parse(struct configuration *c);
+/* 'tenants', after configuration_parse(): what has no fault, and what is missing. */
+void configuration_load(struct configuration *c, const struct tenants_options *options);
+/* There is no fault at all. */
+bool configuration_is_sound(const struct configuration *c);
 /* Prints the faults on 'out', or logs them where that is NULL. */
 void configuration_report(const struct configuration *c, FILE *out);
 /* Once more is fine. */

@@ -20,6 +20,7 @@
 #include "certs/identity.h"
 #include "webhook/admission/route.h"
 #include "webhook/descriptors.h"
+#include "webhook/outage.h"
 #include "webhook/sandbox.h"
 
 #include <errno.h>
@@ -57,6 +58,7 @@ struct keeper {
     struct engine *engine;
     struct mailbox *refusals; /* tenants that the engine cannot use */
     struct feed feed;         /* what it was told */
+    struct outages outages;   /* what of that is missing */
     uint64_t config_hash;     /* of the texts in use */
     int signals, files_changed, timer;
     bool is_interactive; /* the last signal was somebody at a terminal */
@@ -310,46 +312,40 @@ static void note_reload(bool is_ok)
 static void tell_engine(struct keeper *k, struct configuration *config)
 {
     k->config_hash = config->hash;
+    outages_tell(&k->outages, &config->tenants);
     feed_tell(&k->feed, &config->tenants);
     configuration_fini(config);
     malloc_trim(0);
-}
-
-static bool understand(const struct keeper *k, struct configuration *config)
-{
-    bool is_ok =
-        configuration_parse(config) == 0 && configuration_load(config, &k->settings->tenants) == 0;
-
-    configuration_report(config, NULL);
-    return is_ok;
 }
 
 /* 'is_asked': by SIGHUP; else some watched file changed, which may have been a certificate. */
 static void reload(struct keeper *k, bool is_asked)
 {
     struct configuration config;
-    struct err err = { 0 };
-    bool is_ok = true;
 
     configuration_init(&config);
-    if (configuration_read(&config, &k->settings->files, true, &err) < 0) {
-        log_error("configuration cannot be read", LOG_STR("error", err.text));
-        is_ok = false;
-    } else if (!is_asked && config.hash == k->config_hash) {
+    configuration_read(&config, &k->settings->files, true);
+    if (!is_asked && config.hash == k->config_hash) {
         configuration_fini(&config);
         return;
     }
-    is_ok = is_ok && understand(k, &config);
-    note_reload(is_ok);
-    if (is_ok) {
-        if (config.hash != k->config_hash) {
-            settings_warn_restart(k->settings, &config);
-        }
-        log_info("configuration reloaded", LOG_INT("files", config.n_sources));
-        tell_engine(k, &config);
-    } else {
-        log_error("configuration not reloaded; the running one stays");
+    bool is_parsed = configuration_parse(&config);
+    configuration_load(&config, &k->settings->tenants);
+    configuration_report(&config, NULL);
+    bool is_sound = configuration_is_sound(&config);
+    note_reload(is_sound);
+    if (is_parsed && config.hash != k->config_hash) {
+        settings_warn_restart(k->settings, &config);
     }
+    if (is_sound) {
+        log_info("configuration reloaded", LOG_INT("files", config.n_sources));
+    } else {
+        log_error(config.tenants.n == 0
+                      ? "configuration not reloaded; the running one stays"
+                      : "configuration reloaded in part; what has a fault stays as it was",
+                  LOG_INT("files", config.n_sources));
+    }
+    tell_engine(k, &config);
     configuration_fini(&config);
 }
 
@@ -480,6 +476,7 @@ static void stop(struct keeper *k)
     serve_free(&k->serve);
     engine_free(&k->engine); /* last: it owns what the others read */
     feed_fini(&k->feed);
+    outages_fini(&k->outages);
     mailbox_free(&k->refusals);
     admission_route_free(&k->route);
     for (size_t i = 0; i < N_PORTS; i++) {
@@ -502,7 +499,7 @@ int keeper_run(const struct settings *s, struct configuration *config)
         terminal_line(stderr, "otel-ta: %s", err.text);
     } else {
         metric_set(METRIC_PROCESS_START, (double)clock_wall_ms() / 1000);
-        note_reload(true);
+        note_reload(configuration_is_sound(config));
         log_listeners(&k);
         tell_engine(&k, config);
         log_info("ready");

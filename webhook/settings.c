@@ -165,19 +165,17 @@ static void set_files(const struct options *o, struct settings *s)
     }
 }
 
+/* One file that cannot be read, or what has a fault, is no reason to serve nothing. */
+static int refuse(const struct configuration *config, FILE *errout)
+{
+    configuration_report(config, errout);
+    return config->n_unreadable > 0 ? EXIT_CANNOT : EXIT_FAULTS;
+}
+
 static int read_files(const struct settings *s, struct configuration *config, FILE *errout)
 {
-    struct err err = { 0 };
-
-    if (configuration_read(config, &s->files, false, &err) < 0) {
-        terminal_line(errout, "otel-ta: %s", err.text);
-        return EXIT_CANNOT;
-    }
-    if (configuration_parse(config) < 0) {
-        configuration_report(config, errout);
-        return EXIT_FAULTS;
-    }
-    return EXIT_OK;
+    configuration_read(config, &s->files, false);
+    return configuration_parse(config) ? EXIT_OK : refuse(config, errout);
 }
 
 /* What is not the same in all modes. */
@@ -230,9 +228,12 @@ int settings_load(const struct options *o, struct settings *out, struct configur
     if (code != EXIT_OK) {
         return code;
     }
-    int rc = configuration_load(config, &o->tenants);
+    configuration_load(config, &o->tenants);
+    if (!configuration_is_sound(config) && !tenants_are_usable(&config->tenants)) {
+        return refuse(config, errout);
+    }
     configuration_report(config, errout);
-    return rc < 0 ? EXIT_FAULTS : EXIT_OK;
+    return EXIT_OK;
 }
 
 void settings_fini(struct settings *s)

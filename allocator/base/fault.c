@@ -158,6 +158,16 @@ char *fault_text(const struct fault *fault)
     return buf_take(&visible, NULL);
 }
 
+char *faults_why(const struct faults *f, size_t from)
+{
+    for (size_t i = from; i < f->n; i++) {
+        if (f->v[i].severity == FAULT_ERROR) {
+            return fault_text(&f->v[i]);
+        }
+    }
+    return mem_strdup("");
+}
+
 void faults_print(const struct faults *f, FILE *out)
 {
     for (size_t i = 0; i < f->n; i++) {

@@ -67,6 +67,9 @@ void faults_demote(struct faults *f, size_t from);
 void faults_drop_repeats(struct faults *f, size_t from);
 /* The first error as one text "path: text" (ERR_INVALID), or 0 when there is none. */
 int faults_first(const struct faults *f, struct err *err);
+/* The first error from index 'from' on, as fault_text(); "" when it was one too many to be kept.
+ * The caller frees it. */
+char *faults_why(const struct faults *f, size_t from);
 /* Each fault on a line of its own: "file:line: path: text", or "file:line: document 2: path: text";
  * warnings say so. */
 void faults_print(const struct faults *f, FILE *out);

@@ -236,25 +236,36 @@ static size_t distance(struct span a, struct span b)
     return last[b.len];
 }
 
+struct walk_near walk_near_to(struct span word)
+{
+    return (struct walk_near){ word, SIZE_MAX, false };
+}
+
+bool walk_near_try(struct walk_near *n, struct span name)
+{
+    size_t longest = n->word.len > name.len ? n->word.len : name.len;
+    size_t shortest = n->word.len > name.len ? name.len : n->word.len;
+    size_t most = (longest + 2) / 3; /* a third, rounded up, but of one letter nothing is left */
+
+    if (longest > WORD_MAX || longest - shortest > most || longest < 2) {
+        return false;
+    }
+    size_t d = distance(n->word, name);
+    if (d >= n->distance || d > most) {
+        return false;
+    }
+    n->distance = d;
+    n->is_found = true;
+    return true;
+}
+
 const char *walk_nearest(struct span word, const char *const *known)
 {
+    struct walk_near n = walk_near_to(word);
     const char *best = NULL;
-    size_t best_distance = SIZE_MAX;
 
     for (; *known != NULL; known++) {
-        struct span k = span_of(*known);
-        size_t longest = word.len > k.len ? word.len : k.len;
-        size_t shortest = word.len > k.len ? k.len : word.len;
-        size_t most =
-            (longest + 2) / 3; /* a third, rounded up, but of one letter nothing is left */
-        if (longest > WORD_MAX || longest - shortest > most || longest < 2) {
-            continue;
-        }
-        size_t d = distance(word, k);
-        if (d < best_distance && d <= most) {
-            best = *known;
-            best_distance = d;
-        }
+        best = walk_near_try(&n, span_of(*known)) ? *known : best;
     }
     return best;
 }

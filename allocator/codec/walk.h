@@ -31,5 +31,14 @@ void walk_unknown(const struct node *map, const char *const *known, enum fault_s
 /* The nearest of 'known' by edit distance (at most a third of the length, rounded up), or NULL: for
  * flags, commands and fields. */
 const char *walk_nearest(struct span word, const char *const *known);
+/* The same, one name after the other. */
+struct walk_near {
+    struct span word; /* borrowed */
+    size_t distance;  /* of the nearest so far */
+    bool is_found;
+};
+struct walk_near walk_near_to(struct span word);
+/* True when 'name' is the nearest so far. */
+bool walk_near_try(struct walk_near *n, struct span name);
 
 #endif

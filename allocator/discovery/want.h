@@ -20,8 +20,9 @@ enum watcher_mail {
 enum engine_mail {
     ENGINE_ARRIVAL,
     ENGINE_OBJECTS, /* discovery/objectarrival.h */
-    ENGINE_TENANT,  /* these three: engine/tenantmail.h */
+    ENGINE_TENANT,  /* these four: engine/tenantmail.h */
     ENGINE_COLLECTORS,
+    ENGINE_GAPS,
     ENGINE_TENANTS_COMPLETE,
     ENGINE_RELEASE, /* the watcher wants to go: post WATCHER_RELEASED, then nothing more */
 };

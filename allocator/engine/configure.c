@@ -3,6 +3,7 @@
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
+#include "allocator/engine/roster.h"
 #include "allocator/engine/state_fields.h"
 #include "allocator/engine/tenantkey.h"
 
@@ -49,6 +50,16 @@ void state_put_collectors(struct state *s, struct span ns, struct span name,
     t->has_list = true;
     t->list = *list;
     collectorlist_init(list);
+}
+
+void state_put_gaps(struct state *s, struct gaps *gaps)
+{
+    bool was_empty = s->gaps.n == 0;
+
+    gaps_fini(&s->gaps);
+    s->gaps = *gaps;
+    *gaps = (struct gaps){ 0 };
+    s->has_new_gaps |= !was_empty || s->gaps.n > 0;
 }
 
 static int compare_told(const void *a, const void *b)
@@ -223,12 +234,12 @@ static char *job_label(const struct tenancy *t, const struct scrapejob *config)
 }
 
 /* Where the job of this name was. 'at' is where it is found first, if nothing has changed. */
-static struct job **find_place(struct tenancy *from, const struct scrapejob *config, size_t at)
+static struct job **find_place(struct tenancy *from, struct span receiver, struct span name,
+                               size_t at)
 {
     for (size_t i = 0; from != NULL && i < from->jobs.n; i++) {
         struct job **place = &from->jobs.v[(at + i) % from->jobs.n], *j = *place;
-        if (j != NULL && span_eq(j->config->name, config->name) &&
-            span_eq(j->config->receiver, config->receiver)) {
+        if (j != NULL && span_eq(j->config->name, name) && span_eq(j->config->receiver, receiver)) {
             return place;
         }
     }
@@ -301,6 +312,25 @@ static struct job *begin_job(struct renewal *r, const struct place *p, struct sc
     return j;
 }
 
+/* It has a fault: if it was there before, it goes on as it was. */
+static void keep_refused(struct renewal *r, struct place *p,
+                         const struct scrapejob_refused *refused) ON(engine)
+{
+    struct job **place = find_place(p->old, span_of(refused->receiver), span_of(refused->name), 0);
+
+    if (place == NULL) {
+        return;
+    }
+    struct job *j = *place;
+    if (handover_is_served(&j->handover)) {
+        state_end_handover(r->s, j);
+    }
+    AUTO_STR label = job_label(p->now, j->config);
+    keep_job(p, j, label);
+    *place = NULL;
+    *vec_push(&p->jobs) = j;
+}
+
 static void renew_jobs(struct renewal *r, struct place *p) ON(engine)
 {
     struct tenant *tenant = p->told->tenant;
@@ -309,7 +339,7 @@ static void renew_jobs(struct renewal *r, struct place *p) ON(engine)
     for (size_t k = 0; k < tenant->jobs.n; k++) {
         struct scrapejob **config = &tenant->jobs.v[k];
         AUTO_STR label = job_label(p->now, *config);
-        struct job **before = find_place(p->old, *config, k);
+        struct job **before = find_place(p->old, (*config)->receiver, (*config)->name, k);
         if (before != NULL && handover_is_served(&(*before)->handover)) {
             state_end_handover(r->s, *before);
         }
@@ -321,6 +351,11 @@ static void renew_jobs(struct renewal *r, struct place *p) ON(engine)
         }
         *vec_push(&p->jobs) = j;
     }
+    vec_each(&tenant->jobs.refused, refused) {
+        keep_refused(r, p, refused);
+    }
+    r->has_changed |= p->now->refused.n > 0 || tenant->jobs.refused.n > 0;
+    tenancy_set_refused(p->now, &tenant->jobs);
 }
 
 /* Nothing was told of its jobs. */
@@ -410,7 +445,8 @@ static void settle_jobs(struct renewal *r)
 
     r->has_changed |= s->jobs.n != r->jobs.n;
     mem_free(s->rows);
-    s->rows = mem_array(r->jobs.n + 1, sizeof(*s->rows));
+    s->n_rows = r->jobs.n + roster_count_refused(s);
+    s->rows = mem_array(s->n_rows + 1, sizeof(*s->rows));
     for (size_t i = 0; i < r->jobs.n; i++) {
         struct job *j = r->jobs.v[i];
         r->has_changed |= i < s->jobs.n && s->jobs.v[i] != j;
@@ -443,57 +479,6 @@ static void settle_told(struct renewal *r) ON(engine)
         }
     }
     s->told.n = n;
-}
-
-static struct directory_job *list_entries(const struct state *s)
-{
-    struct directory_job *entries = mem_array(s->jobs.n + 1, sizeof(*entries));
-    size_t n = 0;
-
-    for (size_t i = 0; i < s->tenancies.n; i++) {
-        vec_each(&s->tenancies.v[i]->jobs, place) {
-            const struct scrapejob *config = (*place)->config;
-            struct directory_job *entry = &entries[n++];
-            *entry = (struct directory_job){ .tenant = i,
-                                             .receiver = config->receiver,
-                                             .name = config->name };
-            if (!s->tenancies.v[i]->are_jobs_inline) {
-                entry->config = span_of(config->text);
-                entry->config_masked = span_of(config->text_masked);
-            }
-        }
-    }
-    return entries;
-}
-
-static void make_directory(struct state *s) ON(engine)
-{
-    struct directory_tenant *tenants = mem_array(s->tenancies.n + 1, sizeof(*tenants));
-
-    for (size_t i = 0; i < s->tenancies.n; i++) {
-        struct tenancy *t = s->tenancies.v[i];
-        size_t n = fleet_collectors(t->fleet);
-        struct span *names = mem_array(2 * n + 1, sizeof(*names));
-        uint32_t *seats = mem_array(n + 1, sizeof(*seats));
-        for (size_t k = 0; k < n; k++) {
-            seats[k] = fleet_seat(t->fleet, k);
-            names[k] = fleet_collector_name(t->fleet, seats[k]);
-            names[n + k] = tenancy_address_of(t, names[k]);
-        }
-        tenants[i] = (struct directory_tenant){ t->ns, t->name, names, n, names + n, seats };
-    }
-    struct directory_job *entries = list_entries(s);
-    struct directory *directory =
-        directory_new(tenants, s->tenancies.n, entries, s->jobs.n, s->directory);
-    mem_free(entries);
-    state_retire_directory(s);
-    s->directory = directory;
-    s->is_directory_new = true;
-    for (size_t i = 0; i < s->tenancies.n; i++) {
-        mem_free((struct span *)(uintptr_t)tenants[i].collectors);
-        mem_free((uint32_t *)(uintptr_t)tenants[i].seats);
-    }
-    mem_free(tenants);
 }
 
 static void show_configuration(const struct state *s)
@@ -541,9 +526,10 @@ void state_complete(struct state *s, int64_t now_ms)
     settle_jobs(&r);
     settle_told(&r);
     vec_fini(&r.places);
-    if (r.has_changed || !s->is_configured) {
-        make_directory(s);
+    if (r.has_changed || s->has_new_gaps || !s->is_configured) {
+        roster_make(s);
     }
+    s->has_new_gaps = false;
     s->is_configured = true;
     joins_work(&s->joins);
     show_configuration(s);

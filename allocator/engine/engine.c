@@ -180,6 +180,9 @@ static void take_mail(struct engine *e, struct mail *mail) ON(engine)
         state_put_collectors(e->state, span_of(m->ns), span_of(m->name), &m->list);
         break;
     }
+    case ENGINE_GAPS:
+        state_put_gaps(e->state, &CONTAINER_OF(mail, struct gaps_mail, mail)->gaps);
+        break;
     case ENGINE_TENANTS_COMPLETE:
         complete(e);
         break;

@@ -14,6 +14,7 @@ static void free_row(struct feed_row *row)
 {
     mem_free(row->ns);
     mem_free(row->name);
+    mem_free(row->file);
 }
 
 void feed_fini(struct feed *f)
@@ -65,7 +66,9 @@ static bool tell_one(struct feed *f, const struct feed_row *before, struct tenan
     } else {
         row->ns = before->ns;
         row->name = before->name;
+        mem_free(before->file);
     }
+    row->file = mem_strndup(t->file.len == 0 ? "" : t->file.p, t->file.len);
     if (has_list) {
         mailbox_post_quietly(f->engine, tenantmail_collectors(t->ns, t->name, &t->collectors));
     }
@@ -76,10 +79,23 @@ static bool tell_one(struct feed *f, const struct feed_row *before, struct tenan
     return has_list || has_tenant;
 }
 
+/* It is not among the tenants: whether it is missing or gone. Moves '*row'. */
+static size_t pass_row(struct feed *f, struct feed_row *row, const struct gaps *gaps,
+                       struct feed_row *rows, size_t *n_rows)
+{
+    if (gaps_cover(gaps, row->file, span_of(row->ns), span_of(row->name))) {
+        rows[(*n_rows)++] = *row;
+        return 0;
+    }
+    tell_gone(f, row);
+    return 1;
+}
+
 size_t feed_tell(struct feed *f, struct tenants *tenants)
 {
-    struct feed_row *rows = mem_array(tenants->n + 1, sizeof(*rows));
-    size_t n_told = 0, k = 0;
+    const struct gaps *gaps = &tenants->gaps;
+    struct feed_row *rows = mem_array(tenants->n + f->rows.n + 1, sizeof(*rows));
+    size_t n_told = 0, n_rows = 0, k = 0;
 
     if (tenants->n > 1) {
         qsort(tenants->v, tenants->n, sizeof(struct tenant *), compare_tenants);
@@ -90,20 +106,24 @@ size_t feed_tell(struct feed *f, struct tenants *tenants)
         while (k < f->rows.n &&
                (c = tenant_compare(span_of(f->rows.v[k].ns), span_of(f->rows.v[k].name), t->ns,
                                    t->name)) < 0) {
-            tell_gone(f, &f->rows.v[k++]);
-            n_told++;
+            n_told += pass_row(f, &f->rows.v[k++], gaps, rows, &n_rows);
         }
         bool is_known = k < f->rows.n && c == 0;
-        n_told += tell_one(f, is_known ? &f->rows.v[k] : NULL, &tenants->v[i], &rows[i]);
+        n_told += tell_one(f, is_known ? &f->rows.v[k] : NULL, &tenants->v[i], &rows[n_rows++]);
         k += is_known;
     }
-    for (; k < f->rows.n; k++, n_told++) {
-        tell_gone(f, &f->rows.v[k]);
+    for (; k < f->rows.n; k++) {
+        n_told += pass_row(f, &f->rows.v[k], gaps, rows, &n_rows);
     }
+    size_t cap = tenants->n + f->rows.n + 1;
     mem_free(f->rows.v);
     f->rows.v = rows;
-    f->rows.n = tenants->n;
-    f->rows.cap = tenants->n + 1;
+    f->rows.n = n_rows;
+    f->rows.cap = cap;
+    if (tenants->gaps.n > 0 || f->has_gaps) {
+        f->has_gaps = tenants->gaps.n > 0;
+        mailbox_post_quietly(f->engine, tenantmail_gaps(&tenants->gaps));
+    }
     vec_clear(tenants);
     tenants_fini(tenants);
     mailbox_post_quietly(f->engine, tenantmail_complete());

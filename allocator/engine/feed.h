@@ -9,17 +9,20 @@
 
 struct feed_row { /* what was told of one tenant */
     char *ns, *name;
+    char *file; /* where it came from */
     uint64_t key[2], collectors_key[2];
 };
 
 struct feed {
     struct mailbox *engine;
     VEC(struct feed_row) rows; /* by namespace and name */
+    bool has_gaps;             /* some were told last */
 };
 
 void feed_init(struct feed *f, struct mailbox *engine);
 /* These are all tenants there are. Tells the engine what is new, changed or gone since the last
- * time, tenant by tenant, and that this was all. Empties 'tenants'; the number told about. */
+ * time, tenant by tenant, what is missing because of a fault, and that this was all. What is
+ * missing and was told some time stays as it is. Empties 'tenants'; the number told about. */
 size_t feed_tell(struct feed *f, struct tenants *tenants);
 /* The engine refused the tenant: the next time it is told about again. */
 void feed_forget(struct feed *f, struct span ns, struct span name);

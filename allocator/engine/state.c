@@ -314,6 +314,7 @@ void state_free(struct state **state)
         state_free_told(told);
     }
     vec_fini(&s->told);
+    gaps_fini(&s->gaps);
     state_retire_directory(s);
     publisher_free(&s->publisher);
     tails_fini(&s->tails);
@@ -484,7 +485,7 @@ const struct snapshot *state_publish(struct state *s)
     }
     s->is_directory_new = s->is_synced_new = false;
     const struct snapshot *snapshot =
-        publisher_publish(s->publisher, s->directory, s->rows, s->jobs.n, s->is_synced);
+        publisher_publish(s->publisher, s->directory, s->rows, s->n_rows, s->is_synced);
     metric_add_for(METRIC_SD_UPDATES, (const char *[]){ "" }, 1);
     return snapshot;
 }

@@ -22,7 +22,8 @@ struct state;
 /* 'watcher' is where wants go; NULL: nowhere. */
 struct state *state_new(struct mailbox *watcher);
 /* Tenants come one by one (engine/tenantmail.h): what is told is in force with the next
- * state_complete(). Jobs that did not change keep their targets. */
+ * state_complete(). Jobs that did not change keep their targets; one that is refused now goes on as
+ * it was configured before, or, if it was not there, is known and has no row. */
 /* Moves '*tenant', whose collectors are not looked at; ERR_NOT_FOUND for an unknown strategy: then
  * nothing was told. */
 int state_put_tenant(struct state *s, struct tenant **tenant, struct err *err) ON(engine) MUST_USE;
@@ -30,6 +31,8 @@ void state_drop_tenant(struct state *s, struct span ns, struct span name);
 /* Moves '*list'. */
 void state_put_collectors(struct state *s, struct span ns, struct span name,
                           struct collectorlist *list);
+/* What is missing because of a fault, in place of what was told before. Moves '*gaps'. */
+void state_put_gaps(struct state *s, struct gaps *gaps);
 void state_complete(struct state *s, int64_t now_ms) ON(engine);
 /* All of that at once: these tenants, with their collectors, and no others. On success 'config' is
  * emptied; on failure nothing was told. */

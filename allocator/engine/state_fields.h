@@ -25,12 +25,15 @@ struct state {
     struct wants wants;
     struct joins joins;
     struct sd_batch batch;
+    struct gaps gaps;
+    bool has_new_gaps;
     VEC(struct told) told;
     size_t n_told;
     VEC(struct tenancy *) tenancies; /* by namespace and name */
     VEC(struct job *) jobs;          /* by row */
     VEC(struct job *) dirty;
-    const struct page_row **rows;
+    const struct page_row **rows; /* of those; after them as many NULL as jobs are refused */
+    size_t n_rows;
     struct directory *directory;
     bool is_configured;
     bool is_synced;

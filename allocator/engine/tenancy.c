@@ -126,6 +126,8 @@ void tenancy_free(struct tenancy **tenancy)
         job_free(&t->jobs.v[i], true);
     }
     vec_fini(&t->jobs);
+    tenancy_set_refused(t, &(struct scrapejobs){ 0 });
+    vec_fini(&t->refused);
     vec_fini(&t->free_numbers);
     forget_all_shown(t);
     vec_fini(&t->shown);
@@ -138,6 +140,20 @@ void tenancy_free(struct tenancy **tenancy)
     mem_free(t->prefix);
     mem_free(t);
     *tenancy = NULL;
+}
+
+void tenancy_set_refused(struct tenancy *t, struct scrapejobs *from)
+{
+    vec_each(&t->refused, r) {
+        mem_free(r->receiver);
+        mem_free(r->name);
+        mem_free(r->why);
+    }
+    vec_clear(&t->refused);
+    vec_each(&from->refused, r) {
+        *vec_push(&t->refused) = *r;
+    }
+    vec_fini(&from->refused);
 }
 
 uint32_t tenancy_take_number(struct tenancy *t)

@@ -13,6 +13,8 @@ struct tenancy {
     bool is_v0, are_jobs_inline;
     struct fleet *fleet;
     VEC(struct job *) jobs;
+    VEC(struct scrapejob_refused)
+    refused;                    /* jobs that have a fault: run as before, or not at all */
     VEC(uint32_t) free_numbers; /* of jobs that left the fleet */
     uint32_t n_numbers;
     struct collectorlist collectors; /* by name */
@@ -48,6 +50,8 @@ void tenancy_give_number(struct tenancy *t, uint32_t number);
 bool tenancy_assign_in_order(struct tenancy *t) ON(engine);
 /* Brings the gauges per collector up to date. */
 void tenancy_show(struct tenancy *t);
+/* These jobs are refused from now on. Moves those of 'from'. */
+void tenancy_set_refused(struct tenancy *t, struct scrapejobs *from);
 /* Frees its jobs too, and removes their series. */
 void tenancy_free(struct tenancy **t) ON(engine);
 

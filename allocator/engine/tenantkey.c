@@ -47,5 +47,10 @@ void tenantkey_make(struct tenant *t)
         add_text(&all, job->receiver);
         buf_add(&all, (const char *)job->key, sizeof(job->key));
     }
+    vec_each(&t->jobs.refused, r) { /* they may go on as they were configured before */
+        add_text(&all, span_of(r->receiver));
+        add_text(&all, span_of(r->name));
+        add_text(&all, span_of(r->why));
+    }
     make_key(&all, t->key);
 }

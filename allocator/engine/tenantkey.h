@@ -7,7 +7,7 @@
 
 /* Settles the jobs (scrapejob_settle()) and sets the key of each, and the tenant's. Once is enough.
  * Equal keys: jobs that find and keep the same; tenants with the same jobs in the same order,
- * shared out in the same way. Collectors are in no key. */
+ * the same refused ones, shared out in the same way. Collectors are in no key. */
 void tenantkey_make(struct tenant *t);
 
 #endif

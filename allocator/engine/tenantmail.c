@@ -69,6 +69,24 @@ struct mail *tenantmail_collectors(struct span ns, struct span name, struct coll
     return &m->mail;
 }
 
+static void dispose_gaps(struct mail *mail)
+{
+    struct gaps_mail *m = CONTAINER_OF(mail, struct gaps_mail, mail);
+
+    gaps_fini(&m->gaps);
+    mem_free(m);
+}
+
+struct mail *tenantmail_gaps(struct gaps *gaps)
+{
+    struct gaps_mail *m = mem_zalloc(sizeof(*m));
+
+    m->mail = (struct mail){ .kind = ENGINE_GAPS, .dispose = dispose_gaps };
+    m->gaps = *gaps;
+    *gaps = (struct gaps){ 0 };
+    return &m->mail;
+}
+
 struct mail *tenantmail_complete(void)
 {
     return want_signal_new(ENGINE_TENANTS_COMPLETE);

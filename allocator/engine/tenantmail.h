@@ -9,6 +9,7 @@
 #define OTEL_TA_ENGINE_TENANTMAIL_H
 
 #include "allocator/base/mailbox.h"
+#include "allocator/tenant/gap.h"
 #include "allocator/tenant/tenant.h"
 
 /* ENGINE_TENANT: this is the tenant now; its collectors are not looked at. */
@@ -30,6 +31,15 @@ struct collectors_mail {
 };
 /* Moves '*list'. */
 struct mail *tenantmail_collectors(struct span ns, struct span name, struct collectorlist *list);
+
+/* ENGINE_GAPS: what of the configuration is missing because of a fault; in place of the last ones
+ * told. */
+struct gaps_mail {
+    struct mail mail;
+    struct gaps gaps;
+};
+/* Moves '*gaps'. */
+struct mail *tenantmail_gaps(struct gaps *gaps);
 
 /* ENGINE_TENANTS_COMPLETE: what was told since the last one belongs together. */
 struct mail *tenantmail_complete(void);

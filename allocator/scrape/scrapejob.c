@@ -633,6 +633,30 @@ static void find_duplicates(const struct node *list, const struct scrapejobs *jo
     mem_free(all);
 }
 
+static char *dup_span(struct span s)
+{
+    return mem_strndup(s.len == 0 ? "" : s.p, s.len);
+}
+
+static void add_refused(struct scrapejobs *jobs, struct span receiver, struct span name, char *why)
+{
+    *vec_push(&jobs->refused) =
+        (struct scrapejob_refused){ dup_span(receiver), dup_span(name), why };
+}
+
+/* As collectors read it; empty: it has none. */
+static struct span name_of(const struct node *job, const struct scrape_options *options,
+                           struct arena *arena)
+{
+    const struct node *name = job == NULL ? NULL : node_get(job, "job_name");
+    struct span text = { "", 0 };
+
+    if (name != NULL) {
+        (void)node_as_text(nodecopy(name, options->unescape_dollars, arena), &text);
+    }
+    return text;
+}
+
 void scrapejobs_parse(const struct node *list, const struct scrape_globals *globals,
                       const struct scrape_options *given, struct strpool *pool, struct faults *f,
                       struct scrapejobs *out)
@@ -652,6 +676,7 @@ void scrapejobs_parse(const struct node *list, const struct scrape_globals *glob
         return;
     }
     bool *is_bad = mem_array(list->n + 1, sizeof(*is_bad));
+    size_t n_errors = f->n_errors, n_faults = f->n;
     faults_pop(f, mark);
     find_duplicates(list, out, f, is_bad);
     mark = faults_push(f, "scrape_configs");
@@ -660,11 +685,17 @@ void scrapejobs_parse(const struct node *list, const struct scrape_globals *glob
             continue;
         }
         size_t inner = faults_push_index(f, i);
+        size_t from = is_bad[i] ? n_faults : f->n;
         struct scrapejob *job = scrapejob_parse(list->items[i], globals, options, pool, f);
         faults_pop(f, inner);
-        if (job != NULL && is_bad[i]) {
+        if (job == NULL || is_bad[i]) {
+            struct arena arena;
+            arena_init(&arena);
+            add_refused(out, options->receiver, name_of(list->items[i], options, &arena),
+                        faults_why(f, from));
+            arena_fini(&arena);
             scrapejob_free(&job);
-        } else if (job != NULL) {
+        } else {
             if (options->as_text) {
                 scrapejob_settle(job);
             }
@@ -672,7 +703,18 @@ void scrapejobs_parse(const struct node *list, const struct scrape_globals *glob
         }
     }
     faults_pop(f, mark);
+    out->n_errors += f->n_errors - n_errors;
     mem_free(is_bad);
+}
+
+void scrapejobs_refuse(struct scrapejobs *jobs, size_t index, char *why)
+{
+    struct scrapejob *job = jobs->v[index];
+
+    add_refused(jobs, job->receiver, job->name, why);
+    scrapejob_free(&job);
+    jobs->n--;
+    memmove(jobs->v + index, jobs->v + index + 1, (jobs->n - index) * sizeof(struct scrapejob *));
 }
 
 void scrapejobs_fini(struct scrapejobs *jobs)
@@ -680,6 +722,12 @@ void scrapejobs_fini(struct scrapejobs *jobs)
     for (size_t i = 0; i < jobs->n; i++) {
         scrapejob_free(&jobs->v[i]);
     }
+    vec_each(&jobs->refused, r) {
+        mem_free(r->receiver);
+        mem_free(r->name);
+        mem_free(r->why);
+    }
+    vec_fini(&jobs->refused);
     vec_fini(jobs);
 }
 

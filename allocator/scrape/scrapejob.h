@@ -6,6 +6,7 @@
 #ifndef OTEL_TA_SCRAPE_SCRAPEJOB_H
 #define OTEL_TA_SCRAPE_SCRAPEJOB_H
 
+#include "allocator/base/vec.h"
 #include "allocator/prom/relabel.h"
 #include "allocator/scrape/sdconfig.h"
 
@@ -84,16 +85,25 @@ void scrapejob_settle(struct scrapejob *job);
  * used by another thread. */
 void scrapejob_adopt(struct scrapejob *job, struct strpool *pool);
 
+struct scrapejob_refused { /* one with an error; texts are owned */
+    char *receiver, *name; /* "": it has none that can be read */
+    char *why;
+};
+
 struct scrapejobs {
     struct scrapejob **v;
     size_t n, cap;
+    VEC(struct scrapejob_refused) refused;
+    size_t n_errors; /* those that are about one job, each of which is refused */
 };
 /* Parses a whole list (NULL: none): pushes "scrape_configs[i]" paths, appends the good ones,
- * reports duplicates of job_name, in the list and with those of '*out' that have no receiver. An
- * item that is a NULL pointer is somebody else's. */
+ * reports duplicates of job_name, in the list and with those of '*out' that have no receiver. Names
+ * the others as refused. An item that is a NULL pointer is somebody else's. */
 void scrapejobs_parse(const struct node *list, const struct scrape_globals *globals,
                       const struct scrape_options *options, struct strpool *pool, struct faults *f,
                       struct scrapejobs *out);
+/* The job at 'index' is none after all. Moves 'why'. */
+void scrapejobs_refuse(struct scrapejobs *jobs, size_t index, char *why);
 void scrapejobs_fini(struct scrapejobs *jobs);
 /* Job names, and so the identities of targets, are those of one receiver. In a fleet, which has the
  * targets of a whole Collector, an identity is XORed with this; 0 for the default receiver. */

@@ -14,6 +14,10 @@
 
 #define NONE UINT32_MAX
 #define SERVICE_SUFFIX "-targetallocator"
+#define NO_NAMESPACE                                                                               \
+    "-"              /* in paths: what many a proxy makes of an empty segment is none at all       \
+                      */
+#define MAX_LEFT 256 /* of a tenant: those of long ago are forgotten */
 
 struct tenant {
     struct span ns, name;
@@ -22,6 +26,10 @@ struct tenant {
     size_t n_collectors;
     struct span *addresses; /* of the same; empty: not known */
     uint32_t *seats;        /* of the same */
+    struct span *left;      /* collectors that were there some time ago, the latest first */
+    size_t n_left;
+    struct span fault; /* it is known, and not served */
+    bool may_have_more;
 };
 
 struct views { /* of directories with the same jobs */
@@ -37,6 +45,7 @@ struct job {
     struct span receiver; /* empty = default */
     struct span name, escaped;
     struct span config, config_masked; /* borrowed while the directory is made */
+    struct span fault;                 /* it is known, and not run */
     uint32_t next;                     /* with the same name, of other tenants and receivers */
 };
 
@@ -56,6 +65,8 @@ struct directory {
     struct collector_slot *collector_slots;
     size_t n_collector_slots;
     struct views *views;
+    struct span gaps; /* lines */
+    bool has_unread_file;
 };
 
 /* ---- look-up */
@@ -238,6 +249,7 @@ enum directory_answer directory_find_job(const struct directory *d,
 
 size_t directory_tenant_of_path(const struct directory *d, struct span ns, struct span name)
 {
+    ns = span_is(ns, NO_NAMESPACE) ? SPAN_LIT("") : ns;
     for (size_t i = 0; i < d->n_tenants; i++) {
         if (span_eq(d->tenants[i].name, name) && span_eq(d->tenants[i].ns, ns)) {
             return i;
@@ -269,6 +281,86 @@ enum directory_answer directory_tenant_of_host(const struct directory *d, struct
     return n == 1 || n_of_peer == 1 ? DIRECTORY_FOUND
            : n > 1                  ? DIRECTORY_AMBIGUOUS
                                     : DIRECTORY_UNKNOWN_TENANT;
+}
+
+size_t directory_n_jobs(const struct directory *d)
+{
+    return d->n_jobs;
+}
+
+struct directory_name directory_tenant_name(const struct directory *d, size_t tenant)
+{
+    return (struct directory_name){ .ns = d->tenants[tenant].ns, .name = d->tenants[tenant].name };
+}
+
+struct directory_name directory_job_name(const struct directory *d, size_t job)
+{
+    const struct job *j = &d->jobs[job];
+    return (
+        struct directory_name){ .name = j->name, .receiver = j->receiver, .escaped = j->escaped };
+}
+
+static void add_path(const struct tenant *t, struct buf *out)
+{
+    buf_add_str(out, "/n/");
+    urlform_escape(t->ns.len > 0 ? t->ns : SPAN_LIT(NO_NAMESPACE), out);
+    buf_add_char(out, '/');
+    urlform_escape(t->name, out);
+}
+
+void directory_add_path(const struct directory *d, size_t tenant, struct buf *out)
+{
+    add_path(&d->tenants[tenant], out);
+}
+
+bool directory_admits(const struct directory *d, struct span host, size_t tenant)
+{
+    const struct host h = host_parse(host);
+    return host_admits(&h, &d->tenants[tenant]);
+}
+
+struct span directory_collector_of_host(struct span host)
+{
+    const struct host h = host_parse(host);
+    return h.is_service ? span_make(h.service.p, h.service.len - (sizeof(SERVICE_SUFFIX) - 1))
+                        : SPAN_LIT("");
+}
+
+bool directory_has_left(const struct directory *d, size_t tenant, struct span collector)
+{
+    const struct tenant *t = &d->tenants[tenant];
+
+    for (size_t i = 0; i < t->n_left; i++) {
+        if (span_eq(t->left[i], collector)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct span directory_tenant_fault(const struct directory *d, size_t tenant)
+{
+    return d->tenants[tenant].fault;
+}
+
+struct span directory_job_fault(const struct directory *d, size_t job)
+{
+    return d->jobs[job].fault;
+}
+
+bool directory_may_have_more(const struct directory *d, size_t tenant)
+{
+    return d->tenants[tenant].may_have_more;
+}
+
+bool directory_has_unread_file(const struct directory *d)
+{
+    return d->has_unread_file;
+}
+
+struct span directory_gaps(const struct directory *d)
+{
+    return d->gaps;
 }
 
 size_t directory_n_tenants(const struct directory *d)
@@ -425,10 +517,7 @@ static void add_link(struct buf *out, const struct tenant *t, const struct job *
 
     buf_init(&link, MIB);
     if (with_tenant) {
-        buf_add_str(&link, "/n/");
-        urlform_escape(t->ns, &link);
-        buf_add_char(&link, '/');
-        urlform_escape(t->name, &link);
+        add_path(t, &link);
     }
     buf_add_str(&link, "/jobs/");
     buf_add_span(&link, job->escaped);
@@ -585,6 +674,38 @@ static void take_views(struct directory *d, const struct directory *before)
     make_views(d);
 }
 
+static void add_left(struct directory *d, size_t tenant, struct span name)
+{
+    struct tenant *t = &d->tenants[tenant];
+
+    if (t->n_left < MAX_LEFT && find_collector(d, tenant, name, hash_fast(name)) == NONE) {
+        t->left[t->n_left++] = arena_span(&d->arena, name);
+    }
+}
+
+static void note_left(struct directory *d, const struct directory *before)
+{
+    for (size_t i = 0; before != NULL && i < d->n_tenants; i++) {
+        struct tenant *t = &d->tenants[i];
+        size_t k = i < before->n_tenants && span_eq(before->tenants[i].name, t->name) &&
+                           span_eq(before->tenants[i].ns, t->ns)
+                       ? i
+                       : directory_tenant_of_path(before, t->ns, t->name);
+        if (k == DIRECTORY_ANY) {
+            continue;
+        }
+        const struct tenant *old = &before->tenants[k];
+        size_t max = old->n_collectors + old->n_left;
+        t->left = arena_alloc(&d->arena, (max < MAX_LEFT ? max : MAX_LEFT) * sizeof(*t->left));
+        for (size_t c = 0; c < old->n_collectors; c++) {
+            add_left(d, i, old->collectors[c]);
+        }
+        for (size_t c = 0; c < old->n_left; c++) {
+            add_left(d, i, old->left[c]);
+        }
+    }
+}
+
 struct directory *directory_new(const struct directory_tenant *tenants, size_t n_tenants,
                                 const struct directory_job *jobs, size_t n_jobs,
                                 const struct directory *before)
@@ -598,8 +719,22 @@ struct directory *directory_new(const struct directory_tenant *tenants, size_t n
     add_jobs(d, jobs);
     index_jobs(d);
     index_collectors(d);
+    note_left(d, before);
     take_views(d, before);
     return d;
+}
+
+void directory_set_gaps(struct directory *d, const struct directory_gaps *gaps)
+{
+    for (size_t i = 0; i < d->n_tenants; i++) {
+        d->tenants[i].fault = arena_span(&d->arena, gaps->of_tenants[i]);
+        d->tenants[i].may_have_more = gaps->may_have_more[i];
+    }
+    for (size_t i = 0; i < d->n_jobs; i++) {
+        d->jobs[i].fault = arena_span(&d->arena, gaps->of_jobs[i]);
+    }
+    d->gaps = arena_span(&d->arena, gaps->lines);
+    d->has_unread_file = gaps->has_unread_file;
 }
 
 void directory_free(struct directory *d)

@@ -10,6 +10,7 @@
 #include "allocator/codec/urlform.h"
 #include "allocator/serve/gzip.h"
 #include "allocator/serve/share.h"
+#include "allocator/serve/unknown.h"
 
 #define PLAIN "text/plain; charset=utf-8"
 
@@ -283,7 +284,7 @@ static bool find_listed(struct request *r, size_t *out_tenant)
 {
     *out_tenant = r->tenant;
     if (r->has_prefix) {
-        return true;
+        return !unknown_is_out(r, r->tenant);
     }
     switch (directory_tenant_of_host(r->snapshot->directory, exchange_host(r->x),
                                      exchange_peer(r->x), out_tenant)) {
@@ -291,14 +292,14 @@ static bool find_listed(struct request *r, size_t *out_tenant)
         request_ambiguous(r);
         return false;
     case DIRECTORY_UNKNOWN_TENANT:
-        answer_not_found(r);
+        unknown_tenant(r);
         return false;
     case DIRECTORY_FOUND:
     case DIRECTORY_UNKNOWN_JOB:
     case DIRECTORY_UNKNOWN_COLLECTOR:
         break;
     }
-    return true;
+    return !unknown_is_out(r, *out_tenant);
 }
 
 static void answer_jobs(struct request *r)
@@ -376,8 +377,11 @@ static void answer_readyz(struct request *r)
     struct span verbose, text = { 0 };
 
     if (urlform_query(exchange_query(r->x), "verbose", &verbose)) {
-        text = span_of(arena_printf(exchange_arena(r->x), "[%c]synced\n[%c]serving\n",
-                                    is_synced ? '+' : '-', is_draining ? '-' : '+'));
+        struct span gaps =
+            r->snapshot == NULL ? SPAN_LIT("") : directory_gaps(r->snapshot->directory);
+        text =
+            span_of(arena_printf(exchange_arena(r->x), "[%c]synced\n[%c]serving\n%.*s",
+                                 is_synced ? '+' : '-', is_draining ? '-' : '+', SPAN_ARG(gaps)));
     }
     if (!is_synced) {
         exchange_add_header(r->x, "Retry-After", SPAN_LIT("5"));
@@ -443,7 +447,7 @@ static void answer_from_snapshot(struct request *r, enum route route)
     if (r->snapshot == NULL || (!r->snapshot->is_synced && route != ROUTE_JOBS)) {
         request_not_ready(r);
     } else if (!find_tenant(r)) {
-        answer_not_found(r);
+        unknown_tenant(r);
     } else if (route == ROUTE_TARGETS) {
         share_answer(r);
     } else if (route == ROUTE_JOBS) {

@@ -1,12 +1,10 @@
 #include "allocator/serve/share.h"
 
-#include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
 #include "allocator/codec/urlform.h"
+#include "allocator/serve/unknown.h"
 #include "allocator/tenant/wire.h"
-#define LOG_MODULE "serve"
-#include "allocator/base/log.h"
 
 /* The word as url.QueryEscape writes it, whatever the client made of it; false when an escape is
  * broken. */
@@ -22,20 +20,21 @@ static bool normalize(struct request *r, struct span raw, struct span *out)
     return true;
 }
 
-static void note_unknown(struct request *r, const char *message, struct span collector)
-{
-    uint64_t n = 0;
-
-    if (rate_allow(r->unknown, clock_mono_ms(), &n)) {
-        log_warn(message, LOG_SPAN("job", r->job), LOG_SPAN("collector_id", collector),
-                 LOG_SPAN("host", exchange_host(r->x)), LOG_SPAN("peer", exchange_peer(r->x)),
-                 LOG_INT("suppressed", n));
-    }
-}
-
 static void answer_empty(struct request *r)
 {
     exchange_reply(r->x, 200, REQUEST_JSON, SPAN_LIT("[]\n"));
+}
+
+/* It has a fault, or has not been heard of. */
+static void not_shown(struct request *r, size_t job)
+{
+    struct span fault = directory_job_fault(r->snapshot->directory, job);
+
+    if (fault.len > 0) {
+        unknown_fault(r, fault);
+    } else {
+        request_not_ready(r);
+    }
 }
 
 static void answer_page(struct request *r, size_t job, size_t seat)
@@ -44,7 +43,7 @@ static void answer_page(struct request *r, size_t job, size_t seat)
     const struct page *page = row == NULL ? NULL : page_row_find(row, seat);
 
     if (row == NULL) {
-        request_not_ready(r);
+        not_shown(r, job);
     } else if (page == NULL) {
         answer_empty(r);
     } else {
@@ -66,7 +65,7 @@ static void answer_unexpanded(struct request *r, struct directory_question *q)
         metric_add(METRIC_COLLECTOR_BY_ADDRESS, 1);
         answer_page(r, job, seat);
     } else {
-        note_unknown(r, "collector_id is an unexpanded variable", q->collector);
+        unknown_note(r, "collector_id is an unexpanded variable", q->collector);
         exchange_fail(r->x, 400,
                       "collector_id is an unexpanded variable, and the address it comes from names "
                       "no collector: write ${POD_NAME} (collectors since 0.104 leave $POD_NAME as "
@@ -99,15 +98,11 @@ static void answer_one_collector(struct request *r, struct directory_question *q
         request_ambiguous(r);
         return;
     case DIRECTORY_UNKNOWN_JOB:
-        metric_add(METRIC_UNKNOWN_JOB, 1);
-        note_unknown(r, "job is not known: answered with no targets", q->collector);
-        answer_empty(r);
+        unknown_job(r, q, SPAN_LIT("[]\n"));
         return;
     case DIRECTORY_UNKNOWN_TENANT:
     case DIRECTORY_UNKNOWN_COLLECTOR:
-        metric_add(METRIC_UNKNOWN_COLLECTOR, 1);
-        note_unknown(r, "collector is not known: answered with no targets", q->collector);
-        answer_empty(r);
+        unknown_collector(r, q);
         return;
     }
 }
@@ -151,7 +146,25 @@ static size_t add_member(struct request *r, const struct directory_question *q,
     return n;
 }
 
-/* 'row' may be NULL: no such job. */
+/* What the Go allocator says of a job that it does not know. */
+static void add_upstream_empty(struct request *r, const struct directory_question *q,
+                               struct buf *out)
+{
+    const struct directory *d = r->snapshot->directory;
+    size_t n = 0;
+    const struct span *collectors =
+        directory_n_tenants(d) == 1 ? directory_collectors(d, 0, &n) : NULL;
+    struct iovec v[3];
+
+    for (size_t c = 0; c < n; c++) {
+        size_t n_pieces = add_member(r, q, collectors[c], NULL, c == 0, v);
+        for (size_t i = 0; i < n_pieces; i++) {
+            buf_add(out, v[i].iov_base, v[i].iov_len);
+        }
+    }
+    buf_add_str(out, n == 0 ? "{}\n" : "}\n");
+}
+
 static void answer_by_collector(struct request *r, const struct directory_question *q,
                                 size_t tenant, const struct page_row *row)
 {
@@ -161,13 +174,13 @@ static void answer_by_collector(struct request *r, const struct directory_questi
     const uint32_t *seats = directory_seats(r->snapshot->directory, tenant);
 
     for (size_t c = 0; c < n_collectors; c++) {
-        const struct page *page = row == NULL ? NULL : page_row_find(row, seats[c]);
+        const struct page *page = page_row_find(row, seats[c]);
         n_pieces += 2 + (page == NULL ? 1 : page->n_pieces);
     }
     struct iovec *v = arena_alloc(exchange_arena(r->x), n_pieces * sizeof(*v));
 
     for (size_t c = 0; c < n_collectors; c++) {
-        const struct page *page = row == NULL ? NULL : page_row_find(row, seats[c]);
+        const struct page *page = page_row_find(row, seats[c]);
         n += add_member(r, q, collectors[c], page, c == 0, v + n);
     }
     struct span end = n == 0 ? SPAN_LIT("{}\n") : SPAN_LIT("}\n");
@@ -190,28 +203,21 @@ static void answer_all_collectors(struct request *r, struct directory_question *
     enum directory_answer found = directory_find_job(d, q, &job);
 
     if (found == DIRECTORY_FOUND && r->snapshot->rows[job] == NULL) {
-        request_not_ready(r);
+        not_shown(r, job);
         return;
     }
     if (found == DIRECTORY_FOUND) {
         answer_by_collector(r, q, directory_job_tenant(d, job), r->snapshot->rows[job]);
         return;
     }
-    size_t tenant = r->tenant;
-
-    if (found == DIRECTORY_UNKNOWN_JOB) {
-        metric_add(METRIC_UNKNOWN_JOB, 1);
-        found = r->has_prefix ? DIRECTORY_FOUND
-                              : directory_tenant_of_host(d, exchange_host(r->x),
-                                                         exchange_peer(r->x), &tenant);
-    }
     if (found == DIRECTORY_AMBIGUOUS) {
         request_ambiguous(r);
-    } else if (found == DIRECTORY_FOUND && tenant != DIRECTORY_ANY) {
-        answer_by_collector(r, q, tenant, NULL);
-    } else {
-        exchange_reply(r->x, 200, REQUEST_JSON, SPAN_LIT("{}\n"));
+        return;
     }
+    AUTO_BUF empty;
+    buf_init(&empty, LIMIT_PAGE_BYTES);
+    add_upstream_empty(r, q, &empty);
+    unknown_job(r, q, buf_span(&empty));
 }
 
 void share_answer(struct request *r)

@@ -255,8 +255,11 @@ void dropin_parse(const struct node *root, struct faults *f, struct dropin *out)
 
 /* ---- what cannot be carried out */
 
-static void refuse_sections(const struct node *job, struct dropin_support support, struct faults *f)
+/* False when there is one. */
+static bool check_sections(const struct node *job, struct dropin_support support, struct faults *f)
 {
+    size_t n_errors = f->n_errors;
+
     for (const char *const *section = sdconfig_sections; *section != NULL; section++) {
         const struct node *list = schema_list(job, *section);
         bool is_kubernetes = strcmp(*section, "kubernetes_sd_configs") == 0;
@@ -270,21 +273,7 @@ static void refuse_sections(const struct node *job, struct dropin_support suppor
                       "file_sd_configs, or leave this job to the Go allocator",
                       *section);
     }
-}
-
-static void refuse_in_jobs(const struct dropin *d, struct dropin_support support, struct faults *f)
-{
-    const struct node *jobs = schema_list(d->config, "scrape_configs");
-    size_t outer = faults_push(f, "config");
-    size_t mark = faults_push(f, "scrape_configs");
-
-    for (size_t i = 0; jobs != NULL && i < jobs->n; i++) {
-        size_t inner = faults_push_index(f, i);
-        refuse_sections(jobs->items[i], support, f);
-        faults_pop(f, inner);
-    }
-    faults_pop(f, mark);
-    faults_pop(f, outer);
+    return f->n_errors == n_errors;
 }
 
 void dropin_check(const struct dropin *d, struct dropin_support support, struct faults *f)
@@ -321,13 +310,40 @@ void dropin_check(const struct dropin *d, struct dropin_support support, struct 
             "leave this work to the Go allocator");
         faults_pop(f, mark);
     }
-    refuse_in_jobs(d, support, f);
 }
 
 /* ---- jobs */
 
-void dropin_jobs(const struct dropin *d, bool thorough, struct strpool *pool, struct faults *f,
-                 struct scrapejobs *out)
+static void refuse(struct scrapejobs *jobs, struct span name, const struct faults *f, size_t from)
+{
+    for (size_t i = 0; i < jobs->n; i++) {
+        if (span_eq(jobs->v[i]->name, name)) {
+            scrapejobs_refuse(jobs, i, faults_why(f, from));
+            return;
+        }
+    }
+}
+
+/* Each job with a section that is not run here. */
+static void refuse_unsupported(const struct dropin *d, struct dropin_support support,
+                               struct faults *f, struct scrapejobs *jobs)
+{
+    const struct node *list = schema_list(d->config, "scrape_configs");
+    size_t mark = faults_push(f, "scrape_configs"), n_errors = f->n_errors;
+
+    for (size_t i = 0; list != NULL && i < list->n; i++) {
+        size_t inner = faults_push_index(f, i), from = f->n;
+        if (!check_sections(list->items[i], support, f)) {
+            refuse(jobs, schema_text(list->items[i], "job_name"), f, from);
+        }
+        faults_pop(f, inner);
+    }
+    jobs->n_errors += f->n_errors - n_errors;
+    faults_pop(f, mark);
+}
+
+void dropin_jobs(const struct dropin *d, struct dropin_support support, bool thorough,
+                 struct strpool *pool, struct faults *f, struct scrapejobs *out)
 {
     const struct scrape_options options = {
         .filter = span_is(d->filter_strategy, FILTER_RELABEL) ? SCRAPE_FILTER_RELABEL
@@ -339,5 +355,6 @@ void dropin_jobs(const struct dropin *d, bool thorough, struct strpool *pool, st
     size_t mark = faults_push(f, "config");
 
     promconfig_parse(d->config, &options, pool, f, out);
+    refuse_unsupported(d, support, f, out);
     faults_pop(f, mark);
 }

@@ -49,14 +49,15 @@ struct dropin_support {
     bool has_kubernetes; /* pods, monitors and kubernetes_sd_configs can be watched */
     bool has_cluster;    /* kubernetes_sd_configs can */
 };
-/* An error for every part of the file that 'support' cannot carry out, and for a file that asks for
- * nothing at all. */
+/* An error for every part of the file beside its jobs that 'support' cannot carry out, and for a
+ * file that asks for nothing at all. */
 void dropin_check(const struct dropin *d, struct dropin_support support, struct faults *f);
 
 /* Appends the jobs of 'config', read as the Go allocator reads them: unknown fields are warnings,
  * relative paths are relative to the working directory, no relabeling unless filter_strategy says
- * so. 'thorough' as in struct scrape_options. */
-void dropin_jobs(const struct dropin *d, bool thorough, struct strpool *pool, struct faults *f,
-                 struct scrapejobs *out);
+ * so. A job with a section that 'support' cannot carry out is refused. 'thorough' as in struct
+ * scrape_options. */
+void dropin_jobs(const struct dropin *d, struct dropin_support support, bool thorough,
+                 struct strpool *pool, struct faults *f, struct scrapejobs *out);
 
 #endif

@@ -113,16 +113,13 @@ static const struct node *take_all(struct reader *r, struct span receiver, const
 
 static void drop_lost(const struct reader *r, const struct spanmap *lost, size_t from)
 {
-    size_t n = from;
-
-    for (size_t i = from; i < r->out->n; i++) {
+    for (size_t i = from; i < r->out->n;) {
         if (spanmap_has(lost, r->out->v[i]->name)) {
-            scrapejob_free(&r->out->v[i]);
+            scrapejobs_refuse(r->out, i, originals_loss(r->out->v[i]->name));
         } else {
-            r->out->v[n++] = r->out->v[i];
+            i++;
         }
     }
-    r->out->n = n;
 }
 
 /* The "config" of one receiver, NULL when it has none; 'f' stands there. */
@@ -148,8 +145,10 @@ static void read_config(struct reader *r, const struct node_pair *receiver,
     mark = faults_push(r->f, "scrape_configs");
     bool is_template = takable_is_template(found, FAULT_WARNING, r->f);
     faults_pop(r->f, mark);
+    size_t n_errors = r->f->n_errors;
     const struct node *list =
         originals_put_back(&r->originals, receiver, is_template ? NULL : found, r->f, &lost);
+    r->out->n_errors += r->f->n_errors - n_errors;
     const struct node *taken = take_all(r, receiver->key->text, list, written, &lost);
     struct scrape_options options = *r->options;
     options.receiver = receiver->key->text;

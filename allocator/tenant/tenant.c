@@ -11,7 +11,7 @@ struct tenant *tenant_new(struct span ns, struct span name)
     collectorlist_init(&t->collectors);
     t->ns = arena_span(&t->arena, ns);
     t->name = arena_span(&t->arena, name);
-    t->service = t->strategy = t->fallback = SPAN_LIT("");
+    t->file = t->service = t->strategy = t->fallback = SPAN_LIT("");
     return t;
 }
 

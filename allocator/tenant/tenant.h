@@ -11,6 +11,7 @@ struct tenant {
     struct arena arena;   /* owns the texts below */
     struct strpool names; /* of the jobs, until they are adopted */
     struct span ns, name; /* its key; empty in drop-in mode, where there is one */
+    struct span file;     /* where it was read; may be empty */
     struct span service;  /* by which its collectors find the allocator; empty without a name */
     struct span strategy, fallback;
     bool is_v0;           /* consistent hashing as of operator ≤ 0.158.0 */

@@ -8,10 +8,14 @@
 #include "allocator/tenant/receivers.h"
 #include "allocator/tenant/wire.h"
 
+#define MAX_APART 1000 /* documents of a broken file that are tried one by one */
+
 struct loading {
     const struct tenants_options *options;
     struct faults *f;
     struct arena scratch; /* documents */
+    const char *path;     /* of the file at hand */
+    bool is_dropin;       /* it is one */
     bool has_collectors;  /* the file has a Collector, or a list that could have */
     struct tenants tenants;
 };
@@ -88,14 +92,26 @@ static void report_shared_service(struct loading *l, const struct tenant *t)
     }
 }
 
+/* What 'ns' and 'name' stand for has had errors since then. */
+static void add_gap(struct loading *l, struct span ns, struct span name, size_t from)
+{
+    if (name.len > 0 || ns.len > 0 || l->is_dropin) {
+        gaps_add_collector(&l->tenants.gaps, l->path, ns, name, faults_why(l->f, from));
+    } else {
+        gaps_add_file(&l->tenants.gaps, l->path, faults_why(l->f, from));
+    }
+}
+
 /* Moves 't'. */
 static void add_tenant(struct loading *l, struct tenant *t)
 {
     for (size_t i = 0; i < l->tenants.n; i++) {
         const struct tenant *other = l->tenants.v[i];
         if (tenant_compare(other->ns, other->name, t->ns, t->name) == 0) {
+            size_t from = l->f->n;
             faults_add(l->f, FAULT_ERROR, 0, "collector '%.*s' is defined twice",
                        SPAN_ARG(t->name));
+            add_gap(l, t->ns, t->name, from);
             tenant_free(&t);
             return;
         }
@@ -104,6 +120,28 @@ static void add_tenant(struct loading *l, struct tenant *t)
     report_unsupported(l, t);
     report_shared_service(l, t);
     *vec_push(&l->tenants) = t;
+}
+
+struct mark { /* of the faults there were before */
+    size_t n, n_errors;
+};
+
+static struct mark mark_faults(const struct loading *l)
+{
+    return (struct mark){ l->f->n, l->f->n_errors };
+}
+
+/* Moves 't', whose parts have been read since 'before': an error that is not of one of its jobs
+ * costs all of it. */
+static void finish_tenant(struct loading *l, struct tenant *t, struct mark before)
+{
+    if (l->f->n_errors - before.n_errors > t->jobs.n_errors) {
+        add_gap(l, t->ns, t->name, before.n);
+        tenant_free(&t);
+        return;
+    }
+    t->file = arena_span(&t->arena, span_of(l->path));
+    add_tenant(l, t);
 }
 
 /* How its targets are shared out: as the command line says, else as its document does. */
@@ -144,6 +182,7 @@ static void pass_over(struct loading *l, const struct collector *c)
 
 static void load_collector(struct loading *l, const struct node *doc, const char *path)
 {
+    struct mark before = mark_faults(l);
     struct collector cr;
 
     collector_read(doc, &cr);
@@ -151,6 +190,9 @@ static void load_collector(struct loading *l, const struct node *doc, const char
     collector_report_mode(&cr, l->f);
     if (!is_wanted(l, &cr)) {
         pass_over(l, &cr);
+        if (l->f->n_errors > before.n_errors) {
+            add_gap(l, cr.ns, cr.name, before.n);
+        }
         return;
     }
     struct tenant *t = tenant_new(cr.ns, cr.name);
@@ -173,11 +215,12 @@ static void load_collector(struct loading *l, const struct node *doc, const char
                       : SCRAPE_FILTER_NONE,
     };
     if (!receivers_jobs(&cr, &how, &t->names, l->f, &t->jobs, &l->tenants.left)) {
+        add_gap(l, cr.ns, cr.name, before.n);
         tenant_free(&t);
         return;
     }
     set_collectors(l, t, cr.replicas > 0 ? (size_t)cr.replicas : 0);
-    add_tenant(l, t);
+    finish_tenant(l, t, before);
 }
 
 static void load_document(struct loading *l, const struct node *doc, const char *path)
@@ -192,31 +235,99 @@ static void load_document(struct loading *l, const struct node *doc, const char 
     }
 }
 
-static void load_manifest(struct loading *l, const struct tenants_source *source)
+/* Of a document of which not everything is understood: who is in it, as far as one can see. */
+static void refuse_document(struct loading *l, const struct yamldoc *doc)
+{
+    struct mark before = mark_faults(l);
+    const struct node *one;
+
+    l->has_collectors = true;
+    yamldoc_report(doc->fault, l->f);
+    for (size_t at = 0; (one = collector_next(doc->root, &at)) != NULL;) {
+        struct collector cr;
+        collector_read(one, &cr);
+        add_gap(l, cr.ns, cr.name, before.n);
+    }
+}
+
+static int load_stream(struct loading *l, struct span text, struct err *err)
 {
     struct yamldoc *docs = NULL;
     size_t n = 0;
-    struct err err;
+    int rc = yamldoc_parse_stream(text, &l->scratch, &docs, &n, err);
 
-    if (yamldoc_parse_stream(span_make(source->text, source->len), &l->scratch, &docs, &n, &err) <
-        0) {
-        faults_add(l->f, FAULT_ERROR, 0, "%s", err.text);
-        return;
-    }
-    l->has_collectors = false;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; rc == 0 && i < n; i++) {
         l->f->document = n > 1 ? i + 1 : 0;
         if (docs[i].fault == NULL) {
-            load_document(l, docs[i].root, source->path);
+            load_document(l, docs[i].root, l->path);
         } else if (collector_count(docs[i].root) > 0) {
-            l->has_collectors = true;
-            yamldoc_report(docs[i].fault, l->f);
+            refuse_document(l, &docs[i]);
         }
     }
     l->f->document = 0;
+    return rc;
+}
+
+static bool is_marker(struct span line)
+{
+    return span_has_prefix(line, "---") && (line.len == 3 || strchr(" \t\r", line.p[3]) != NULL);
+}
+
+static struct span first_line(struct span text)
+{
+    const char *end = memchr(text.p, '\n', text.len);
+    return span_make(text.p, end == NULL ? text.len : (size_t)(end - text.p));
+}
+
+/* The documents one by one, where the text as a whole is no YAML: a marker at the beginning of a
+ * line ends a document whatever is in it. Each is read below as many empty lines as it stands
+ * below, for the places in faults. */
+static void load_apart(struct loading *l, struct span text)
+{
+    struct mark before = mark_faults(l);
+    AUTO_BUF one = { 0 };
+    size_t n_lines = 0;
+    struct err err;
+
+    buf_init(&one, 2 * text.len + 2);
+    for (unsigned n = 0; n < MAX_APART && text.len > 0; n++) {
+        buf_clear(&one);
+        for (size_t i = 0; i < n_lines; i++) {
+            buf_add_char(&one, '\n');
+        }
+        do {
+            struct span line = first_line(text);
+            buf_add_span(&one, line);
+            buf_add_char(&one, '\n');
+            text = span_from(text, line.len < text.len ? line.len + 1 : line.len);
+            n_lines++;
+        } while (text.len > 0 && !is_marker(first_line(text)));
+        if (load_stream(l, arena_span(&l->scratch, buf_span(&one)), &err) < 0) {
+            faults_add(l->f, FAULT_ERROR, 0, "%s", err.text);
+        }
+    }
+    gaps_add_file(&l->tenants.gaps, l->path, faults_why(l->f, before.n));
+}
+
+static void load_manifest(struct loading *l, const struct tenants_source *source)
+{
+    struct mark before = mark_faults(l);
+    struct span text = span_make(source->text, source->len);
+    struct err err;
+
+    l->has_collectors = false;
+    if (load_stream(l, text, &err) < 0) {
+        if (l->options->keeps_sound) {
+            load_apart(l, text);
+        } else {
+            faults_add(l->f, FAULT_ERROR, 0, "%s", err.text);
+        }
+        return;
+    }
     if (!l->has_collectors) { /* a file that is being written, perhaps: not a wish to drop
                                  everything */
         faults_add(l->f, FAULT_ERROR, 0, "no OpenTelemetryCollector in this file");
+        gaps_add_file(&l->tenants.gaps, l->path, faults_why(l->f, before.n));
     }
 }
 
@@ -242,6 +353,7 @@ static void load_dropin(struct loading *l, const struct tenants_source *source)
                                             .has_collectors = has_list(o) ||
                                                               o->collector_count > 0 ||
                                                               o->needs_no_collectors };
+    struct mark before = mark_faults(l);
     struct dropin parsed;
     const struct dropin *d = source->dropin;
 
@@ -254,9 +366,9 @@ static void load_dropin(struct loading *l, const struct tenants_source *source)
     dropin_check(d, support, l->f);
     struct tenant *t = tenant_new(SPAN_LIT(""), SPAN_LIT(""));
     set_strategy(o, t, d->strategy, d->fallback);
-    dropin_jobs(d, o->thorough, &t->names, l->f, &t->jobs);
+    dropin_jobs(d, support, o->thorough, &t->names, l->f, &t->jobs);
     set_collectors(l, t, 0);
-    add_tenant(l, t);
+    finish_tenant(l, t, before);
 }
 
 /* ---- all sources */
@@ -270,7 +382,11 @@ int tenants_load(const struct tenants_source *sources, size_t n,
     arena_init(&l.scratch);
     for (size_t i = 0; i < n; i++) {
         f->file = sources[i].path;
-        if (sources[i].kind == TENANTS_DROPIN) {
+        l.path = f->file == NULL ? "" : f->file;
+        l.is_dropin = sources[i].kind == TENANTS_DROPIN;
+        if (sources[i].fault != NULL) {
+            gaps_add_file(&l.tenants.gaps, l.path, mem_strdup(sources[i].fault));
+        } else if (sources[i].kind == TENANTS_DROPIN) {
             load_dropin(&l, &sources[i]);
         } else {
             load_manifest(&l, &sources[i]);
@@ -278,11 +394,22 @@ int tenants_load(const struct tenants_source *sources, size_t n,
     }
     f->file = NULL;
     arena_fini(&l.scratch);
-    if (f->n_errors > n_errors) {
+    bool is_refused = f->n_errors > n_errors && !options->keeps_sound;
+    if (is_refused) {
         tenants_fini(&l.tenants);
     }
     *out = l.tenants;
-    return f->n_errors > n_errors ? ERR_INVALID : 0;
+    return is_refused ? ERR_INVALID : 0;
+}
+
+bool tenants_are_usable(const struct tenants *t)
+{
+    vec_each(t, tenant) {
+        if ((*tenant)->jobs.n > 0 || (*tenant)->jobs.refused.n == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The one without name, which is made if there is none. */
@@ -310,7 +437,8 @@ void tenants_add(struct tenants *t, const struct tenants_options *options, struc
         scrapejob_adopt(*job, &one->names);
         *vec_push(&one->jobs) = *job;
     }
-    vec_fini(jobs);
+    vec_clear(jobs);
+    scrapejobs_fini(jobs);
 }
 
 void tenants_adopt(struct tenants *t, struct strpool *pool)
@@ -333,4 +461,5 @@ void tenants_fini(struct tenants *t)
     }
     vec_fini(&t->passed_over);
     left_jobs_fini(&t->left);
+    gaps_fini(&t->gaps);
 }

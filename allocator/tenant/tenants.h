@@ -5,6 +5,7 @@
 #define OTEL_TA_TENANT_TENANTS_H
 
 #include "allocator/base/vec.h"
+#include "allocator/tenant/gap.h"
 #include "allocator/tenant/receivers.h"
 #include "allocator/tenant/tenant.h"
 
@@ -20,6 +21,7 @@ struct tenants_source {
     size_t len;
     const struct dropin *dropin; /* TENANTS_DROPIN: 'text' as it was parsed, its faults told; NULL:
                                     not yet */
+    char *fault;                 /* owned: why it cannot be read, which was told; NULL: it can */
 };
 
 struct tenants_options { /* what the command line says; empty = not given, the document decides */
@@ -36,6 +38,8 @@ struct tenants_options { /* what the command line says; empty = not given, the d
     bool leaves_files;        /* manifests: as in struct takable_options */
     bool has_cluster;         /* kubernetes_sd_configs are run: whoever wrote the document may read
                                  what they ask for */
+    bool keeps_sound;         /* for a server: a fault costs its job, or its Collector where the
+                                 frame of that is broken, or the file; all else is loaded */
 };
 
 struct tenants {
@@ -43,9 +47,11 @@ struct tenants {
     size_t n, cap;
     VEC(char *) passed_over; /* owned; of each Collector that is none: who it is, and why */
     struct left_jobs left;   /* of those that are: the jobs that stay with the collectors */
+    struct gaps gaps;        /* what faults have cost, beside single jobs */
 };
 
-/* Faults carry file and document; on any error the result is empty. */
+/* Faults carry file and document; on any error the result is empty, or, with 'keeps_sound', what
+ * has none: 0 then. */
 int tenants_load(const struct tenants_source *sources, size_t n,
                  const struct tenants_options *options, struct faults *f,
                  struct tenants *out) MUST_USE;
@@ -54,6 +60,9 @@ int tenants_load(const struct tenants_source *sources, size_t n,
 void tenants_add(struct tenants *t, const struct tenants_options *options, struct scrapejobs *jobs);
 /* All jobs belong to 'pool' from now on (scrapejob_adopt()). */
 void tenants_adopt(struct tenants *t, struct strpool *pool);
+/* There is something in it that can be served: a Collector that has a job, or means to have none.
+ */
+bool tenants_are_usable(const struct tenants *t);
 void tenants_fini(struct tenants *t);
 
 #endif

@@ -15,6 +15,8 @@
     "{scrape_configs: [{job_name: j, file_sd_configs: [{files: [/f.json]}]}, " more "]}}}}\n"
 #define K(target) "{job_name: k, static_configs: [{targets: [" target "]}]}"
 
+#define BAD "{job_name: k, scrape_interval: x}"
+
 static struct mailbox *box;
 
 static void write_mail(const struct mail *mail, struct buf *out)
@@ -30,6 +32,12 @@ static void write_mail(const struct mail *mail, struct buf *out)
     } else if (mail->kind == ENGINE_COLLECTORS) {
         const struct collectors_mail *m = CONTAINER_OF(mail, struct collectors_mail, mail);
         buf_addf(out, "%s/%s %zu collectors", m->ns, m->name, m->list.n);
+    } else if (mail->kind == ENGINE_GAPS) {
+        const struct gaps_mail *m = CONTAINER_OF(mail, struct gaps_mail, mail);
+        buf_addf(out, "%zu gaps", m->gaps.n);
+        vec_each(&m->gaps, gap) {
+            buf_addf(out, " %s", gap->name == NULL ? gap->file : gap->name);
+        }
     } else {
         buf_add_str(out, mail->kind == ENGINE_TENANTS_COMPLETE ? "complete" : "?");
     }
@@ -38,8 +46,9 @@ static void write_mail(const struct mail *mail, struct buf *out)
 /* What the engine is told when the manifests are these, and how many tenants it is about. */
 static void tells(struct feed *f, const char *text, const char *want)
 {
-    const struct tenants_options none = { 0 };
+    const struct tenants_options sound = { .keeps_sound = true };
     struct tenants_source source = { .kind = TENANTS_MANIFEST,
+                                     .path = (char *)(uintptr_t) "x.yaml",
                                      .text = (char *)(uintptr_t)text,
                                      .len = strlen(text) };
     struct tenants tenants;
@@ -48,7 +57,7 @@ static void tells(struct feed *f, const char *text, const char *want)
 
     buf_init(&got, MIB);
     faults_init(&faults);
-    is_int(tenants_load(&source, 1, &none, &faults, &tenants), 0, "manifests");
+    is_int(tenants_load(&source, 1, &sound, &faults, &tenants), 0, "manifests");
     buf_addf(&got, "%zu", feed_tell(f, &tenants));
     is_int(tenants.n, 0, "moved");
     for (struct mail *mail = mailbox_drain(box), *next; mail != NULL; mail = next) {
@@ -84,6 +93,19 @@ int main(void)
         &f,
         "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: {name: z}\n",
         "2; n/aa gone; n/aa 0 collectors; n/c gone; n/c 0 collectors; complete");
+    tells(&f, CR("a", "1", K("x")) CR("b", "1", ""),
+          "2; n/a 1 collectors; n/a has 2 jobs; n/b 1 collectors; n/b has 1 jobs; complete");
+    tells(&f, CR("a", "1", BAD) CR("b", "1", ""), "1; n/a has 1 jobs; complete");
+    tells(&f, CR("a", "1", BAD) CR("b", "1", ""), "0; complete");
+    tells(&f, CR("a", "1", "") CR("b", "1", ""), "1; n/a has 1 jobs; complete");
+    tells(&f, CR("a", "many", "") CR("b", "2", ""), "1; n/b 2 collectors; 1 gaps a; complete");
+    tells(&f, CR("b", "2", ""), "1; n/a gone; n/a 0 collectors; 0 gaps; complete");
+    tells(&f, "a: [", "0; 1 gaps x.yaml; complete");
+    tells(&f, "", "0; 1 gaps x.yaml; complete");
+    tells(&f, CR("c", "1", "") "---\na: [",
+          "1; n/c 1 collectors; n/c has 1 jobs; 1 gaps x.yaml; "
+          "complete");
+    tells(&f, CR("c", "1", ""), "1; n/b gone; n/b 0 collectors; 0 gaps; complete");
     feed_fini(&f);
     mailbox_free(&box);
     return check_done();

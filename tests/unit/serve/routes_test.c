@@ -449,7 +449,24 @@ static void test_tenants(void)
               "targets?collector_id=a-collector-0&receiver=prometheus%2F2\","
               "\"targets\":[" THREE "]}}\n");
     is_answer(&s, "/n/prod/none/jobs/node/targets?collector_id=a-collector-0", 404,
-              "404 page not found");
+              "no Collector 'none' in namespace 'prod'; /n/ lists all\n");
+    is_answer(&s, "/n/prod/shp/jobs/node/targets?collector_id=a-collector-0", 404,
+              "no Collector 'shp' in namespace 'prod'; did you mean prod/shop? Ask below "
+              "/n/prod/shop; /n/ lists all\n");
+    is_answer(&s, "/n/prod/shop/jobs/nod/targets?collector_id=a-collector-0", 404,
+              "no job 'nod'; did you mean 'node'? Ask "
+              "/n/prod/shop/jobs/node/targets?collector_id=\xe2\x80\xa6; /jobs lists all\n");
+    is_answer(&s, "/n/prod/shop/jobs/disk/targets?collector_id=a-collector-0", 404,
+              "no job 'disk'; there is one of test/mail: ask "
+              "/n/test/mail/jobs/disk/targets?collector_id=\xe2\x80\xa6; /jobs lists all\n");
+    is_answer(&s, "/n/prod/shop/jobs/node/targets?collector_id=a-colector-0", 404,
+              "no collector 'a-colector-0'; did you mean 'a-collector-0'? 1 can be meant; without "
+              "collector_id all are shown\n");
+    is_answer(&s,
+              "/n/prod/shop/jobs/node/targets?collector_id=a-collector-0&receiver=prometheus%2F9",
+              404,
+              "no job 'node' of receiver 'prometheus/9'; it is one of receiver 'prometheus': ask "
+              "/n/prod/shop/jobs/node/targets?collector_id=\xe2\x80\xa6; /jobs lists all\n");
     is_answer(&s, "/n/prod/shop/jobs", 200,
               "{\"node\":{\"_link\":\"/n/prod/shop/jobs/node/targets\"}}\n");
     is_answer(&s, "/n/prod/shop/livez", 200, "");
@@ -468,9 +485,10 @@ static void test_tenants(void)
     is_int(ask(&s, "/jobs/node/targets?collector_id=a-collector-0\nHost: shop-targetallocator:80")
                .status,
            421, "bare Host");
-    is_span(
-        ask(&s, "/jobs/node/targets?collector_id=a-collector-0\nHost: new-targetallocator:80").body,
-        SPAN_LIT("[]\n"), "the Host of a Collector we do not know");
+    is_answer(&s, "/jobs/node/targets?collector_id=a-collector-0\nHost: shp-targetallocator:80",
+              404,
+              "the Host 'shp-targetallocator:80' is the Service of no Collector; did you mean "
+              "prod/shop? Ask below /n/prod/shop; /n/ lists all\n");
     is_int(ask(&s, "/scrape_configs\nHost: new-targetallocator").status, 404,
            "and its configuration");
     is_int(ask(&s, "/scrape_configs\nHost: shop-targetallocator").status, 421,
@@ -519,7 +537,10 @@ static void test_pinned_across_snapshots(void)
     is_int(publisher_reap(s.publisher), 2, "the pinned snapshot and the current one live");
     struct rawanswer a = raw_read(&s.client, &s.used, true);
     is_int(a.body.len, N * 81 + N - 1 + 3, "the answer is complete");
-    is_answer(&s, "/jobs", 200, "{}\n");
+    is_int(ask(&s, "/jobs").status, 503, "who knows nobody says nothing of jobs");
+    is_int(ask(&s, "/jobs/a/targets?collector_id=b").status, 503, "nor of targets");
+    is_int(ask(&s, "/scrape_configs").status, 503, "nor how to scrape them");
+    is_int(ask(&s, "/n/a/b/jobs").status, 503, "of whomever");
     publisher_retire(s.publisher, empty, 1, free_directory);
     site_close(&s);
     mem_free(parts);

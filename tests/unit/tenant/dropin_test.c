@@ -154,6 +154,20 @@ static void test_faults(void)
 }
 
 /* What is not there is refused by name, once for each place. */
+/* The job that uses what cannot be run is refused, the other is not. */
+static void read_jobs(struct fixture *x, struct dropin_support support)
+{
+    struct scrapejobs jobs = { 0 };
+    struct strpool pool;
+
+    strpool_init(&pool);
+    dropin_jobs(&x->d, support, false, &pool, &x->f, &jobs);
+    is_int(jobs.n, 1, "one job can be run");
+    is_str(jobs.refused.n == 1 ? jobs.refused.v[0].name : "", "b", "the other is refused");
+    scrapejobs_fini(&jobs);
+    strpool_fini(&pool);
+}
+
 static void test_check(void)
 {
     static const char yaml[] =
@@ -167,6 +181,7 @@ static void test_check(void)
 
     setup(&x, yaml);
     dropin_check(&x.d, (struct dropin_support){ 0 }, &x.f);
+    read_jobs(&x, (struct dropin_support){ 0 });
     is_int(x.f.n_errors, 4, "four refusals");
     ok(fault_at(&x, "collector_selector") != NULL &&
            strstr(fault_at(&x, "collector_selector")->text, "--collectors") != NULL,
@@ -180,6 +195,7 @@ static void test_check(void)
     setup(&x, yaml);
     dropin_check(&x.d, (struct dropin_support){ .has_collectors = true, .has_kubernetes = true },
                  &x.f);
+    read_jobs(&x, (struct dropin_support){ .has_collectors = true, .has_kubernetes = true });
     is_int(x.f.n_errors, 2, "with a cluster: no namespace, and no dns");
     ok(fault_at(&x, "collector_namespace") != NULL, "collector_namespace");
     teardown(&x);
@@ -205,9 +221,13 @@ static void test_jobs(void)
 
     strpool_init(&pool);
     setup(&x, yaml);
-    dropin_jobs(&x.d, false, &pool, &x.f, &jobs);
+    dropin_jobs(&x.d, (struct dropin_support){ .has_collectors = true }, false, &pool, &x.f, &jobs);
     is_int(jobs.n, 1, "the good one");
     is_int(x.f.n_errors, 1, "one error");
+    is_int(jobs.n_errors, 1, "of a job");
+    is_int(jobs.refused.n, 1, "which is refused");
+    is_str(jobs.refused.v[0].name, "b", "by its name");
+    ok(strstr(jobs.refused.v[0].why, "scrape_interval") != NULL, "with the reason");
     ok(fault_at(&x, "config.scrape_configs[1].scrape_interval") != NULL, "at its place");
     ok(fault_at(&x, "config.scrape_configs[0]") != NULL, "an unknown field is a warning");
     is_int(jobs.v[0]->filter, SCRAPE_FILTER_NONE, "no filtering");

@@ -245,8 +245,89 @@ static void test_dropin(void)
     ok(strstr(first_fault(), "consul_sd_configs") != NULL, "by name: %s", first_fault());
 }
 
+#define JOBS(name, jobs)                                                                           \
+    "---\napiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: "          \
+    "{name: " name ", namespace: ns}\nspec:\n  targetAllocator: {enabled: true}\n"                 \
+    "  config: {receivers: {prometheus: {config: {scrape_configs: [" jobs "]}}}}\n"
+#define GOOD "{job_name: g, static_configs: [{targets: [x]}]}"
+#define BAD "{job_name: b, scrape_interval: x}"
+
+/* What is left of a file with faults: "<tenant>:<jobs>-<refused>…; <gap>…". */
+static const char *what_is_left(const char *text)
+{
+    static char out[512];
+    const struct tenants_options sound = { .keeps_sound = true };
+    AUTO_BUF b;
+
+    buf_init(&b, sizeof(out) - 1);
+    is_int(load(TENANTS_MANIFEST, text, &sound), 0, "what has no fault is loaded");
+    for (size_t i = 0; i < tenants.n; i++) {
+        const struct scrapejobs *jobs = &tenants.v[i]->jobs;
+        buf_addf(&b, "%.*s:", SPAN_ARG(tenants.v[i]->name));
+        for (size_t k = 0; k < jobs->n; k++) {
+            buf_add_span(&b, jobs->v[k]->name);
+        }
+        for (size_t k = 0; k < jobs->refused.n; k++) {
+            buf_addf(&b, "-%s", jobs->refused.v[k].name);
+            ok(strlen(jobs->refused.v[k].why) > 0, "why: %s", jobs->refused.v[k].why);
+        }
+        buf_add_char(&b, ' ');
+    }
+    buf_add_char(&b, ';');
+    for (size_t i = 0; i < tenants.gaps.n; i++) {
+        const struct gap *gap = &tenants.gaps.v[i];
+        buf_addf(&b, " %s%s", gap->name == NULL ? "file " : "",
+                 gap->name == NULL ? gap->file : gap->name);
+        ok(strlen(gap->why) > 0, "why: %s", gap->why);
+    }
+    (void)snprintf(out, sizeof(out), "%.*s", SPAN_ARG(buf_span(&b)));
+    return out;
+}
+
+/* One fault costs its job, its Collector, or its file. */
+static void test_keeps_sound(void)
+{
+    static const struct {
+        const char *text, *want;
+    } t[] = {
+        { JOBS("a", GOOD), "a:g ;" },
+        { JOBS("a", GOOD ", " BAD), "a:g-b ;" },
+        { JOBS("a", BAD) JOBS("c", GOOD), "a:-b c:g ;" },
+        { JOBS("a", GOOD ", {job_name: g}"), "a:g-g ;" },
+        { JOBS("a", GOOD ", {scrape_interval: 1s}"), "a:g- ;" },
+        { JOBS("a", GOOD ", null"), "a:g- ;" },
+        { JOBS("a", GOOD ", {job_name: $$x, scrape_interval: x}"), "a:g-$x ;" },
+        { JOBS("a", GOOD "], x: [") JOBS("c", GOOD), "a:g c:g ;" },
+        { JOBS("a", GOOD) JOBS("a", GOOD), "a:g ; a" },
+        { JOBS("a", GOOD "], global: [") JOBS("c", GOOD), "c:g ; a" },
+        { JOBS("a", GOOD "]}}, prometheus/2: {config: {scrape_configs: {a: 1}}}, x: {y: {z: [")
+              JOBS("c", GOOD),
+          "c:g ; a" },
+        { JOBS("a", GOOD) "---\n]\n" JOBS("c", GOOD), "a:g c:g ; file conf/x.yaml" },
+        { JOBS("a",
+               GOOD) "---\napiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
+                     "metadata: {name: d, name: e}\n",
+          "a:g ; d" },
+        { "a: [", "; file conf/x.yaml" },
+        { "", "; file conf/x.yaml" },
+        { "kind: Pod", "; file conf/x.yaml" },
+    };
+
+    for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        is_str(what_is_left(t[i].text), t[i].want, "case %zu", i);
+    }
+    is_str(what_is_left("\n\n---\na: [\n---\nkind: [\n"), "; file conf/x.yaml", "nothing");
+    ok(strstr(tenants.gaps.v[0].why, "line ") != NULL, "its place is that in the file: %s",
+       tenants.gaps.v[0].why);
+    const struct tenants_options none = { 0 };
+    is_int(load(TENANTS_MANIFEST, JOBS("a", GOOD ", " BAD), &none), ERR_INVALID,
+           "commands refuse all of it");
+    is_int(tenants.n, 0, "and have nothing");
+}
+
 int main(void)
 {
+    test_keeps_sound();
     faults_init(&faults);
     test_foreign_documents();
     test_manifests();

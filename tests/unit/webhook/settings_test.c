@@ -156,12 +156,12 @@ static char *warning_of(const struct settings *s, const char *text)
     int kept = dup(STDERR_FILENO);
     char *line = mem_zalloc(4096);
     struct configuration now;
-    struct err err = { 0 };
 
     put("changed.yaml", text);
     configuration_init(&now);
-    if (said == NULL || kept < 0 || configuration_read(&now, &s->files, true, &err) < 0 ||
-        configuration_parse(&now) < 0 || dup2(fileno(said), STDERR_FILENO) < 0) {
+    configuration_read(&now, &s->files, true);
+    if (said == NULL || kept < 0 || now.n_unreadable > 0 || !configuration_parse(&now) ||
+        dup2(fileno(said), STDERR_FILENO) < 0) {
         abort();
     }
     settings_warn_restart(s, &now);

@@ -1,0 +1,40 @@
+#include "allocator/tenant/gap.h"
+
+static char *dup_span(struct span s)
+{
+    return mem_strndup(s.len == 0 ? "" : s.p, s.len);
+}
+
+void gaps_add_file(struct gaps *g, const char *file, char *why)
+{
+    *vec_push(g) = (struct gap){ .file = mem_strdup(file), .why = why };
+}
+
+void gaps_add_collector(struct gaps *g, const char *file, struct span ns, struct span name,
+                        char *why)
+{
+    *vec_push(g) = (struct gap){ mem_strdup(file), dup_span(ns), dup_span(name), why };
+}
+
+bool gaps_cover(const struct gaps *g, const char *file, struct span ns, struct span name)
+{
+    vec_each(g, gap) {
+        bool is_it = gap->name == NULL ? strcmp(gap->file, file) == 0
+                                       : span_is(ns, gap->ns) && span_is(name, gap->name);
+        if (is_it) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void gaps_fini(struct gaps *g)
+{
+    vec_each(g, gap) {
+        mem_free(gap->file);
+        mem_free(gap->ns);
+        mem_free(gap->name);
+        mem_free(gap->why);
+    }
+    vec_fini(g);
+}
