@@ -426,10 +426,11 @@ int jsonpatch_apply(const struct jsonpatch *patch, const struct node *root, stru
     return 0;
 }
 
+/* Of one type. */
 static bool same_scalars(const struct node *a, const struct node *b)
 {
-    if (node_is_null(a) || node_is_null(b)) {
-        return node_is_null(a) && node_is_null(b);
+    if (node_is_null(a)) {
+        return true;
     }
     return span_eq(a->text, b->text) && (a->style == NODE_PLAIN) == (b->style == NODE_PLAIN)
                ? true

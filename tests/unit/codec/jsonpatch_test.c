@@ -207,11 +207,60 @@ static void check_difference(void)
     }
 }
 
+/* Two trees are the same as JSON, whatever the order of members; numbers are what is written, and a
+ * text is not the number or the word that it spells. */
+static void check_same(void)
+{
+    static const struct {
+        const char *a, *b;
+        bool is_same;
+    } t[] = {
+        { "null", "null", true },
+        { "null", "\"null\"", false },
+        { "null", "\"\"", false },
+        { "null", "[]", false },
+        { "null", "false", false },
+        { "true", "true", true },
+        { "true", "false", false },
+        { "true", "\"true\"", false },
+        { "1", "1", true },
+        { "1", "2", false },
+        { "1", "\"1\"", false },
+        { "1.0", "1.00", false },
+        { "\"a\"", "\"\\u0061\"", true },
+        { "\"a\"", "\"A\"", false },
+        { "[]", "[]", true },
+        { "[]", "{}", false },
+        { "[1,2]", "[1,2]", true },
+        { "[1,2]", "[2,1]", false },
+        { "[1,2]", "[1]", false },
+        { "[1]", "[1,2]", false },
+        { "{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}", true },
+        { "{\"a\":1}", "{\"a\":1,\"b\":2}", false },
+        { "{\"a\":1,\"b\":2}", "{\"a\":1}", false },
+        { "{\"a\":1}", "{\"b\":1}", false },
+        { "{\"a\":null}", "{}", false },
+        { "{\"a\":[{\"b\":null}]}", "{\"a\":[{\"b\":null}]}", true },
+        { "{\"a\":[{\"b\":null}]}", "{\"a\":[{\"b\":0}]}", false },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena arena;
+        arena_init(&arena);
+        const struct node *a = parse(t[i].a, &arena), *b = parse(t[i].b, &arena);
+        is_int(jsonpatch_same(a, b), t[i].is_same, "%s and %s", t[i].a, t[i].b);
+        is_int(jsonpatch_same(b, a), t[i].is_same, "and the other way round");
+        ok(jsonpatch_same(a, a), "the same one");
+        arena_fini(&arena);
+    }
+}
+
 int main(void)
 {
     check_application();
     check_depth();
     check_reading();
     check_difference();
+    check_same();
     return check_done();
 }

@@ -126,6 +126,40 @@ static void test_durations(void)
     }
 }
 
+/* One of the two lists of namespaces may have entries. */
+static void test_namespaces(void)
+{
+    static const struct {
+        const char *lists;
+        bool is_good;
+    } t[] = {
+        { "", true },
+        { "allow_namespaces: [a]", true },
+        { "deny_namespaces: [b]", true },
+        { "allow_namespaces: [], deny_namespaces: []", true },
+        { "allow_namespaces: [a], deny_namespaces: []", true },
+        { "allow_namespaces: [], deny_namespaces: [b]", true },
+        { "allow_namespaces: [a], deny_namespaces: ", true },
+        { "allow_namespaces: , deny_namespaces: [b]", true },
+        { "allow_namespaces: [a], deny_namespaces: [b]", false },
+        { "allow_namespaces: [a, c], deny_namespaces: [b, d]", false },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct fixture x;
+        char yaml[128];
+        (void)snprintf(yaml, sizeof(yaml), "prometheus_cr: {%s}\n", t[i].lists);
+        setup(&x, yaml);
+        is_int(x.f.n_errors, t[i].is_good ? 0 : 1, "errors of %s", t[i].lists);
+        if (!t[i].is_good) {
+            is_str(x.f.v[0].text, "only one of allow_namespaces or deny_namespaces can be set",
+                   "why");
+            is_str(x.f.v[0].path, "prometheus_cr", "where");
+        }
+        teardown(&x);
+    }
+}
+
 static void test_faults(void)
 {
     struct fixture x;
@@ -244,6 +278,7 @@ int main(void)
     test_defaults();
     test_everything();
     test_durations();
+    test_namespaces();
     test_faults();
     test_check();
     test_jobs();
