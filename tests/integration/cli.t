@@ -209,6 +209,37 @@ for words in (("-o=json",), ("-ojson",), ("-o", "json"), ("--output=json",), ("-
 refuses(run("allocate", SHOP, "-o=jsn"), 2, r"--output: 'jsn' is not table or json; did you mean 'json'\?", "-o=jsn")
 same(run("rewrite", f"-f={SHOP}").returncode, 0, "-f=FILE")
 
+# --- JSON of every command that reports
+def report(*words, code=0, **more):
+    result = run(*words, "-o", "json", **more)
+    same(result.returncode, code, f"{words}: exit code {code}")
+    return json.loads(result.stdout)
+
+
+valid = report("validate", SHOP, EXAMPLE)
+same((valid["valid"], [f["jobs"] for f in valid["files"]], [f["severity"] for f in valid["faults"]]), (True, [3, 1], ["warning"]), "validate -o json")
+invalid = report("validate", faulty, code=1)
+same((invalid["valid"], {f["line"] for f in invalid["faults"]} >= {13, 15, 17, 20, 21, 22, 23}), (False, True), "with the place of each fault")
+same({tuple(sorted(f)) for f in invalid["faults"]}, {("file", "line", "path", "severity", "text")}, "and all there is to know of it")
+for name, text, what in (("torn.yaml", "a: [", "did not find"), ("none.yaml", "kind: Secret\n", "there is no OpenTelemetryCollector")):
+    odd = report("validate", "-", code=1, text=text)
+    same((odd["valid"], odd["faults"][0]["file"], what in odd["faults"][0]["text"]), (False, "<stdin>", True), f"validate -o json: {name}")
+checked = report("check", "config", SHOP)
+same((checked["valid"], checked["files"][0]["jobs"], checked["faults"]), (True, 3, []), "check config -o json")
+checked = report("check", "config", SHOP, write("bad.yml", "scrape_configs: [{job_name: a, foo: 1}]\n"), scratch / "gone.yml", code=3)
+same((checked["valid"], [f["valid"] for f in checked["files"]], len(checked["faults"])), (False, [True, False, False], 3), "of several files, each")
+explained = report("explain", SHOP, "--job", "database", "--collectors", "3")
+same([(t["target"], t["verdict"]) for t in explained if t["verdict"] != "kept"], [("10.0.2.5:9187", "dropped")], "explain -o json")
+ok({t["collector"] for t in explained if t["verdict"] == "kept"} <= {f"shop-collector-{i}" for i in range(3)}, "with collectors")
+same((explained[-1]["rule"], explained[-1]["rules"][0]["effect"], explained[-1]["labels"]["team"]), (0, "dropped", "storage"), "rules and labels")
+same(report("check", "service-discovery", SHOP, "cache"), json.loads(run("check", "service-discovery", SHOP, "cache").stdout), "check service-discovery -o json")
+refuses(run("explain", SHOP, "--summary", "-o", "json"), 2, r"--summary and -o json exclude each other", "a sum as JSON")
+(scratch / "authority").mkdir()
+run("certs", "ca", "--cert-dir", scratch / "authority")
+certificates = report("certs", "show", "--cert-dir", scratch / "authority")
+same([c["role"] for c in certificates], ["authority", "leaf"], "certs show -o json")
+same(sorted(certificates[0]), ["from", "issuer", "names", "next", "role", "sha256", "until"], "with everything that it shows")
+
 # --- help: eighty columns, headings, an example
 for words in ([], ["check"], ["certs"], *(command.split() for command in COMMANDS)):
     page = run(*words, "--help").stdout

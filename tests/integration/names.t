@@ -51,7 +51,8 @@ for path in ALL:
     what = "gone" if path is GONE else "path" if path is PATH else path.stem
     for words in (("rewrite", "-f"), ("rewrite", "-o", "json", "-f"), ("rewrite", "-o", "diff", "-f"), ("rewrite", "-o", "json-patch", "-f"),
                   ("restore", "-f"), ("validate", "-f"), ("check", "config"), ("allocate", "-f"), ("allocate", "-o", "json", "-f"),
-                  ("explain", "-f"), ("explain", "--summary", "-f"), ("check", "service-discovery")):
+                  ("explain", "-f"), ("explain", "--summary", "-f"), ("check", "service-discovery"),
+                  ("explain", "-o", "json", "-f"), ("validate", "-o", "json", "-f"), ("check", "config", "-o", "json")):
         more = [EVIL] if words[-1] == "service-discovery" else ["--timeout", "100ms"] if words[0] in ("allocate", "explain") else []
         result = subprocess.run([BINARY, *words, path, *more], capture_output=True, timeout=30, check=False)
         said = result.stderr.decode() + ("" if words[0] in ("rewrite", "restore") else result.stdout.decode())

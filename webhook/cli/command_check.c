@@ -9,6 +9,9 @@
 #include "allocator/scrape/verdict.h"
 #include "webhook/cli/findings.h"
 #include "webhook/cli/input.h"
+#include "webhook/cli/report.h"
+
+#include <stdlib.h>
 
 struct file_check {
     FILE *errout;
@@ -146,46 +149,89 @@ static int check_job(const struct options *o, const char *config, const struct s
     return c.n_errors > 0 ? EXIT_FAULTS : EXIT_OK;
 }
 
-static int check_one(const struct options *o, const char *path, const struct command_io *io)
+struct outcome { /* of a file that could be read */
+    enum input_kind kind;
+    size_t n_jobs;
+};
+
+static int check_one(const struct options *o, const char *path, FILE *errout, struct outcome *out)
 {
     struct tenants_options options = o->tenants;
     struct input input;
-    size_t n_jobs = 0;
 
     options.include_disabled = true;
     options.thorough = true;
     options.needs_no_collectors = true;
-    int code = input_load(&options, (struct input_paths){ &path, 1 }, &input, io->errout);
+    int code = input_load(&options, (struct input_paths){ &path, 1 }, &input, errout);
 
     if (code != EXIT_OK) {
         return code;
     }
     for (size_t i = 0; i < input.tenants.n; i++) {
         const struct scrapejobs *jobs = &input.tenants.v[i]->jobs;
-        n_jobs += jobs->n;
+        out->n_jobs += jobs->n;
         for (size_t k = 0; k < jobs->n; k++) {
             if (input.kind == INPUT_PROMETHEUS) { /* of the other kinds it was said */
-                findings_report_gaps(jobs->v[k], 0, 0, io->errout);
+                findings_report_gaps(jobs->v[k], 0, 0, errout);
             }
-            int one = check_job(o, path, jobs->v[k], &input.pool, io->errout);
+            int one = check_job(o, path, jobs->v[k], &input.pool, errout);
             code = one > code ? one : code;
         }
     }
-    if (code == EXIT_OK) {
-        terminal_line(io->out, "%s: %s, %zu scrape job%s, no faults", path, input_name(input.kind),
-                      n_jobs, n_jobs == 1 ? "" : "s");
-    }
+    out->kind = input.kind;
     input_fini(&input);
+    return code;
+}
+
+static int check_text(const struct options *o, const char *path, const struct command_io *io)
+{
+    struct outcome outcome = { .n_jobs = 0 };
+    int code = check_one(o, path, io->errout, &outcome);
+
+    if (code == EXIT_OK) {
+        terminal_line(io->out, "%s: %s, %zu scrape job%s, no faults", path,
+                      input_name(outcome.kind), outcome.n_jobs, outcome.n_jobs == 1 ? "" : "s");
+    }
+    return code;
+}
+
+/* The same, but what is said goes into 'report'. */
+static int check_json(const struct options *o, const char *path, struct report *report)
+{
+    struct outcome outcome = { .n_jobs = 0 };
+    char *text = NULL;
+    size_t len = 0;
+    FILE *said = open_memstream(&text, &len);
+
+    if (said == NULL) {
+        return EXIT_CANNOT;
+    }
+    int code = check_one(o, path, said, &outcome);
+    fclose(said);
+    AUTO_STR members = code != EXIT_OK ? mem_strdup("\"valid\":false")
+                                       : mem_printf("\"valid\":true,\"kind\":\"%s\",\"jobs\":%zu",
+                                                    input_name(outcome.kind), outcome.n_jobs);
+    report_file(report, path, members);
+    report_lines(report, span_make(text, len), code != EXIT_OK);
+    report->is_invalid = report->is_invalid || code != EXIT_OK;
+    free(text);
     return code;
 }
 
 int command_check(const struct options *o, const struct command_io *io)
 {
+    struct report report;
     int code = EXIT_OK;
 
+    report_init(&report);
     for (size_t i = 0; i < o->arguments.n; i++) {
-        int one = check_one(o, o->arguments.v[i], io);
+        const char *path = o->arguments.v[i];
+        int one = o->output == OUTPUT_JSON ? check_json(o, path, &report) : check_text(o, path, io);
         code = one > code ? one : code;
     }
+    if (o->output == OUTPUT_JSON) {
+        report_print(&report, io->out);
+    }
+    report_fini(&report);
     return code;
 }

@@ -6,8 +6,10 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/terminal.h"
 #include "allocator/codec/walk.h"
+#include "webhook/cli/explainjson.h"
 #include "webhook/cli/findings.h"
 #include "webhook/cli/input.h"
+#include "webhook/cli/report.h"
 #include "webhook/cli/survey.h"
 #include "webhook/cli/tally.h"
 
@@ -138,6 +140,16 @@ static void print_target(struct explanation *x, const struct explain_target *t)
     print_verdict(x, t);
 }
 
+static void print_object(struct explanation *x, const struct explain_target *t)
+{
+    AUTO_BUF json;
+
+    buf_init(&json, 4 * LIMIT_DOCUMENT_BYTES);
+    explainjson_add(t, &json);
+    fputs(x->n_shown++ > 0 ? ",\n" : "", x->io->out);
+    report_json(buf_span(&json), x->io->out);
+}
+
 static void take_target(void *arg, const struct explain_target *t)
 {
     struct explanation *x = arg;
@@ -145,7 +157,7 @@ static void take_target(void *arg, const struct explain_target *t)
     x->n_found++;
     if (!x->o->explain.summary.is_on) {
         if (!x->o->explain.dropped.is_on || t->verdict.kind != VERDICT_KEPT) {
-            print_target(x, t);
+            (x->o->output == OUTPUT_JSON ? print_object : print_target)(x, t);
         }
         return;
     }
@@ -277,11 +289,14 @@ static int explain(struct explanation *x, struct survey *survey, struct input *i
     if (code != EXIT_OK) {
         return code;
     }
+    bool is_json = x->o->output == OUTPUT_JSON;
+    fputs(is_json ? "[\n" : "", x->io->out);
     vec_each(&subjects->tenants, q) {
         explain_jobs(survey->explain, q->ns, q->name, take_job, x);
         explain_targets(survey->explain, q, take_target, x);
         print_tallies(x, q);
     }
+    fputs(is_json ? "]\n" : "", x->io->out);
     vec_fini(&x->tallies);
     return x->n_shown == 0 ? report_nothing(x) : EXIT_OK;
 }

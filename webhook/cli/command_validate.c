@@ -5,6 +5,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/terminal.h"
 #include "webhook/cli/filewalk.h"
+#include "webhook/cli/report.h"
 #include "webhook/rewrite/inspection.h"
 #include "webhook/rewrite/manifest.h"
 
@@ -36,7 +37,13 @@ static void validate_document(void *arg, const struct filewalk_document *d, stru
     inspection_of_all(d->root, r->rewrite, FAULT_ERROR, &f, &t);
     filewalk_print_faults(&r->walk, d, &f);
     r->walk.is_withheld = r->walk.is_withheld || f.n_errors > 0;
-    if (f.n_errors == 0) {
+    if (r->walk.report != NULL) {
+        AUTO_STR members =
+            mem_printf("\"valid\":%s,\"document\":%zu,\"collectors\":%zu,"
+                       "\"jobs\":%zu,\"left\":%zu",
+                       f.n_errors == 0 ? "true" : "false", d->index + 1, n, t.n_jobs, t.n_left);
+        report_file(r->walk.report, d->filename, members);
+    } else if (f.n_errors == 0) {
         AUTO_STR file = terminal_name(span_of(d->filename));
         buf_addf(&r->out, "%s: %zu Collector%s, %zu scrape job%s", file, n, n == 1 ? "" : "s",
                  t.n_jobs, t.n_jobs == 1 ? "" : "s");
@@ -56,9 +63,8 @@ static void validate_file(struct run *r, const char *filename, bool is_found)
 
     if (filewalk_file(&r->walk, filename) && r->walk.n_collectors == n_collectors &&
         r->walk.n_faults == n_faults) {
-        terminal_line(r->walk.errout, "%s: %sthere is no OpenTelemetryCollector in it",
-                      filewalk_name(filename), is_found ? "warning: " : "");
-        r->walk.n_faults += is_found ? 0 : 1;
+        filewalk_say(&r->walk, filewalk_name(filename), is_found ? FAULT_WARNING : FAULT_ERROR, 0,
+                     "there is no OpenTelemetryCollector in it");
     }
 }
 
@@ -69,7 +75,11 @@ int command_validate(const struct options *o, const struct command_io *io)
         .rewrite = &o->rewrite,
     };
 
+    struct report report;
+
     r.walk.arg = &r;
+    r.walk.report = o->output == OUTPUT_JSON ? &report : NULL;
+    report_init(&report);
     buf_init(&r.out, LIMIT_DOCUMENT_BYTES);
     for (size_t i = 0, n_found = 0; i < o->filenames.n; i++) {
         const char *name = o->filenames.v[i];
@@ -82,6 +92,11 @@ int command_validate(const struct options *o, const struct command_io *io)
         r.walk.n_faults++;
     }
     int code = filewalk_finish(&r.walk, &r.out, io->out);
+    if (r.walk.report != NULL) {
+        report.is_invalid = report.is_invalid || code != EXIT_OK;
+        report_print(&report, io->out);
+    }
+    report_fini(&report);
     buf_fini(&r.out);
     return code;
 }

@@ -1,11 +1,13 @@
 #include "webhook/cli/filewalk.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/mem.h"
 #include "allocator/base/terminal.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/codec/yamlhint.h"
 #include "webhook/cli/document.h"
 #include "webhook/cli/options.h"
+#include "webhook/cli/report.h"
 #include "webhook/rewrite/manifest.h"
 
 /* ---- faults */
@@ -22,14 +24,35 @@ void filewalk_open_faults(struct faults *f, const struct filewalk_document *d)
     f->document = d->n > 1 ? d->index + 1 : 0;
 }
 
+static void say(struct filewalk *w, const struct faults *f)
+{
+    if (w->report != NULL) {
+        report_faults(w->report, f);
+    } else {
+        faults_print(f, w->errout);
+    }
+    w->n_faults += f->n_errors;
+}
+
+void filewalk_say(struct filewalk *w, const char *filename, enum fault_severity severity,
+                  unsigned line, const char *text)
+{
+    struct faults f;
+
+    faults_init(&f);
+    f.file = filename;
+    faults_add(&f, severity, line, "%s", text);
+    say(w, &f);
+    faults_fini(&f);
+}
+
 void filewalk_print_faults(struct filewalk *w, const struct filewalk_document *d, struct faults *f)
 {
     for (size_t i = 0; i < f->n; i++) {
         f->v[i].line += f->v[i].line > 0 ? d->line - 1 : 0;
     }
     faults_sort(f);
-    faults_print(f, w->errout);
-    w->n_faults += f->n_errors;
+    say(w, f);
 }
 
 void filewalk_warn_template(const struct filewalk_document *d, struct faults *f)
@@ -45,16 +68,11 @@ void filewalk_warn_template(const struct filewalk_document *d, struct faults *f)
 /* "file:7: column 3: text" */
 static void print_parse_fault(struct filewalk *w, const char *filename, const struct err *err)
 {
-    const char *what = err->text + err->what;
+    const char *what = err->line > 0 ? err->text + err->what : err->text;
+    AUTO_STR text =
+        err->column > 0 ? mem_printf("column %u: %s", err->column, what) : mem_strdup(what);
 
-    if (err->column > 0) {
-        terminal_line(w->errout, "%s:%u: column %u: %s", filename, err->line, err->column, what);
-    } else if (err->line > 0) {
-        terminal_line(w->errout, "%s:%u: %s", filename, err->line, what);
-    } else {
-        terminal_line(w->errout, "%s: %s", filename, err->text);
-    }
-    w->n_faults++;
+    filewalk_say(w, filename, FAULT_ERROR, err->line, text);
     w->is_withheld = true;
 }
 
@@ -70,8 +88,7 @@ static bool passes(struct filewalk *w, const struct filewalk_document *d, const 
     }
     filewalk_open_faults(&f, d);
     yamldoc_report(doc->fault, &f);
-    faults_print(&f, w->errout);
-    w->n_faults += f.n_errors;
+    say(w, &f);
     w->is_withheld = true;
     faults_fini(&f);
     return false;

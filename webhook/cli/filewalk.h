@@ -23,8 +23,11 @@ struct filewalk_document {
 
 typedef void filewalk_visitor(void *arg, const struct filewalk_document *d, struct arena *arena);
 
+struct report; /* report.h */
+
 struct filewalk {
     FILE *errout;
+    struct report *report; /* gets the faults instead of 'errout'; NULL: nobody asks for it */
     bool needs_trees; /* a document that is not understood in full is a fault, also when it may be
                          anything but a Collector */
     filewalk_visitor *visit;
@@ -46,6 +49,9 @@ const char *filewalk_name(const char *filename);
 /* For a visitor of Collectors: warns of what Helm should have rendered, between quotes for example.
  */
 void filewalk_warn_template(const struct filewalk_document *d, struct faults *f);
+/* A fault of a file as a whole. */
+void filewalk_say(struct filewalk *w, const char *filename, enum fault_severity severity,
+                  unsigned line, const char *text);
 /* For a visitor: faults of its document, and how they are said and counted. */
 void filewalk_open_faults(struct faults *f, const struct filewalk_document *d);
 void filewalk_print_faults(struct filewalk *w, const struct filewalk_document *d, struct faults *f);

@@ -322,6 +322,8 @@ static int check_combination(const struct options *o, FILE *errout)
         fault = "--tls-cert-file and --tls-key-file go together";
     } else if (o->certs.cert_file != NULL && o->certs.dir != NULL) {
         fault = "--cert-dir and --tls-cert-file exclude each other";
+    } else if (o->explain.summary.is_on && o->output == OUTPUT_JSON) {
+        fault = "--summary and -o json exclude each other";
     } else if (o->filenames.n > 0 && o->config_file != NULL) {
         fault = "-f and --config-file exclude each other";
     } else if (count_stdin(o) > 1) {

@@ -33,6 +33,7 @@ static const struct flag_word output_texts[] = { { "text", OUTPUT_DEFAULT },
 static const struct flag_word colours[] = {
     { "auto", COLOUR_AUTO }, { "always", COLOUR_ALWAYS }, { "never", COLOUR_NEVER }, { NULL, 0 }
 };
+static const struct flag_word output_json[] = { { "json", OUTPUT_JSON }, { NULL, 0 } };
 static const struct flag_word log_levels[] = { { "error", LOG_ERROR },
                                                { "warn", LOG_WARN },
                                                { "info", LOG_INFO },
@@ -125,6 +126,10 @@ static int ignore(const struct flagvalue *v, void *field)
 #define FOR_TEXT (FOR(COMMAND_REWRITE) | FOR(COMMAND_RESTORE))
 #define FOR_INSPECT (FOR(COMMAND_ALLOCATE) | FOR(COMMAND_EXPLAIN))
 #define FOR_FILES (FOR_TEXT | FOR_INSPECT | FOR(COMMAND_VALIDATE))
+#define FOR_REPORT                                                                                 \
+    (FOR(COMMAND_VERSION) | FOR(COMMAND_VALIDATE) | FOR(COMMAND_CHECK_CONFIG) |                    \
+     FOR(COMMAND_EXPLAIN) | FOR(COMMAND_CERTS_SHOW) | FOR(COMMAND_CERTS_ROTATE))
+#define FOR_JSON FOR(COMMAND_CHECK_SD)
 #define FOR_CERTS (FOR(COMMAND_CERTS_CA) | FOR(COMMAND_CERTS_SHOW) | FOR(COMMAND_CERTS_ROTATE))
 #define FOR_ALL UINT32_MAX
 #define TO(member) offsetof(struct options, member)
@@ -208,8 +213,10 @@ const struct flag_row flag_rows[] = {
       .field = TO(output), .words = output_forms },
     { "output", 'o', FOR(COMMAND_ALLOCATE), "FORMAT", "table (default) or json", flagvalue_enum,
       .field = TO(output), .words = output_tables },
-    { "output", 'o', FOR(COMMAND_VERSION), "FORMAT", "text (default) or json", flagvalue_enum,
+    { "output", 'o', FOR_REPORT, "FORMAT", "text (default) or json", flagvalue_enum,
       .field = TO(output), .words = output_texts },
+    { "output", 'o', FOR_JSON, "FORMAT", "json: what it prints anyhow", flagvalue_enum,
+      .field = TO(output), .words = output_json },
     { "show-annotation", 0, FOR_TEXT, "",
       "in a diff: the annotation otel-ta/sd-configs in full, as git apply needs it (default: "
       "unless it goes to a terminal)",

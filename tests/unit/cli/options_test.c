@@ -281,7 +281,7 @@ static void test_refusals(void)
         { "serve --=x", "otel-ta serve: unknown flag '--'\n" },
         { "serve --c", "otel-ta serve: unknown flag '--c'\n" },
         { "serve -o json", "otel-ta serve: unknown flag '-o'\n" },
-        { "validate -f a -o json", "otel-ta validate: unknown flag '-o'\n" },
+        { "restore -f a -x json", "otel-ta restore: unknown flag '-x'\n" },
         { "rewrite -f", "otel-ta rewrite: flag '-f' needs a value\n" },
         { "rewrite --filename", "otel-ta rewrite: flag '--filename' needs a value\n" },
         { "rewrite --filename=", "otel-ta rewrite: flag '--filename' needs a value\n" },
