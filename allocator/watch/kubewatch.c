@@ -18,6 +18,9 @@
 enum {
     CONNECT_MS = 10000,
     BATCH_BYTES = 64 * 1024, /* of a list that are told at once */
+    /* A resource is there a moment after its definition, and not usable before another. */
+    ARRIVES_MS = 200,
+    ARRIVAL_TRIES = 5, /* each waits twice as long */
 };
 
 #define USER_AGENT                                                                                 \
@@ -37,6 +40,8 @@ struct server {
     struct span key; /* owned */
     struct kubecluster *cluster;
     unsigned n_follows;
+    struct follow
+        *scout; /* of definitions of resources, once one was absent; not among n_follows */
 };
 
 /* One collection that is followed. */
@@ -52,6 +57,7 @@ struct follow {
     enum reflector_stage stage;   /* of it */
     int status;                   /* of its answer; 0: none yet */
     unsigned n_changes;           /* of the reflector's state, that were told */
+    unsigned n_tries;             /* left, since its definition was seen */
     uint64_t n_events;
 };
 
@@ -73,9 +79,17 @@ static struct subscriber *subscriber_of(struct source_want *w)
 
 /* ---- what arrives */
 
+static bool is_scout(const struct follow *f)
+{
+    return f->server->scout == f;
+}
+
 static void log_change(const struct follow *f, const struct reflector_report *report)
 {
-    if (report->state == REFLECTOR_FOLLOWING) {
+    if (is_scout(f) && report->state != REFLECTOR_FOLLOWING) {
+        log_debug("what comes is asked for each minute: definitions cannot be followed",
+                  LOG_STR("error", report->problem));
+    } else if (report->state == REFLECTOR_FOLLOWING) {
         log_info("a Kubernetes resource is followed", LOG_STR("resource", f->resource),
                  LOG_STR("namespace", f->namespace), LOG_INT("objects", report->n_objects));
     } else {
@@ -100,6 +114,22 @@ static void count(struct follow *f, const struct reflector_report *report)
     f->n_events = report->n_events;
 }
 
+static void scout(struct kubewatch *k, struct server *s);
+
+/* Definitions were made or changed: whoever waits for one tries soon. */
+static void announce(const struct follow *f, const struct objectbatch *batch, int64_t now_ms)
+{
+    for (size_t i = 0; i < objectbatch_count(batch); i++) {
+        const struct objectevent e = objectbatch_at(batch, i);
+        for (struct follow *o = f->owner->follows; o != NULL; o = o->next) {
+            if (e.kind == OBJECT_SET && o->server == f->server && span_is(e.key, o->resource)) {
+                o->n_tries = ARRIVAL_TRIES;
+                reflector_hurry(o->reflector, now_ms + ARRIVES_MS);
+            }
+        }
+    }
+}
+
 /* Everything that is news, to everybody who wants it. */
 static void deliver(struct follow *f)
 {
@@ -116,6 +146,12 @@ static void deliver(struct follow *f)
     }
     f->n_changes = report.n_changes;
     count(f, &report);
+    if (is_scout(f) && batch != NULL) {
+        announce(f, batch, clock_mono_ms());
+    }
+    if (report.state == REFLECTOR_ABSENT && strchr(f->resource, '.') != NULL) {
+        scout(f->owner, f->server);
+    }
     for (struct subscriber *s = f->subscribers; s != NULL; s = s->next) {
         object_arrival_post(object_arrival_new(s->base.want->id, batch, &report),
                             f->owner->base.engine);
@@ -161,6 +197,18 @@ static bool on_piece(void *arg, struct span piece)
     return goes_on;
 }
 
+/* Its definition is there, so it will be. */
+static void try_again(struct follow *f, int64_t now_ms)
+{
+    struct reflector_report report;
+
+    reflector_report(f->reflector, &report);
+    if (report.state == REFLECTOR_ABSENT && f->n_tries > 0) {
+        reflector_hurry(f->reflector, now_ms + (ARRIVES_MS << (ARRIVAL_TRIES - f->n_tries + 1)));
+        f->n_tries--;
+    }
+}
+
 static void count_request(const struct follow *f, const char *error)
 {
     static const char *const verbs[] = {
@@ -195,6 +243,7 @@ static void on_done(void *arg, struct http_response *response)
         kubecluster_forget_credentials(f->server->cluster);
     }
     reflector_end(f->reflector, end, response->error, clock_mono_ms());
+    try_again(f, clock_mono_ms());
     deliver(f);
 }
 
@@ -291,12 +340,17 @@ static struct server *need_server(struct kubewatch *k, const struct ask_kube *as
     return s;
 }
 
-static void release_server(struct kubewatch *k, struct server *s)
+static void end_follow(struct follow *f) ON(watcher);
+
+static void release_server(struct kubewatch *k, struct server *s) ON(watcher)
 {
     struct server **at = &k->servers;
 
     if (--s->n_follows > 0) {
         return;
+    }
+    if (s->scout != NULL) {
+        end_follow(s->scout);
     }
     while (*at != s) {
         at = &(*at)->next;
@@ -307,7 +361,8 @@ static void release_server(struct kubewatch *k, struct server *s)
     mem_free(s);
 }
 
-static struct follow *new_follow(struct kubewatch *k, const struct ask_kube *ask, struct span key)
+static struct follow *new_follow(struct kubewatch *k, struct server *server,
+                                 const struct ask_kube *ask, struct span key)
 {
     const struct reflector_options options = { .max_object_bytes = LIMIT_KUBE_OBJECT,
                                                .max_list_bytes = LIMIT_SD_BODY,
@@ -328,11 +383,25 @@ static struct follow *new_follow(struct kubewatch *k, const struct ask_kube *ask
                              SPAN_ARG(ask->group));
     f->namespace = mem_strndup(ask->namespace.p, ask->namespace.len);
     f->reflector = reflector_new(&want, &options);
-    f->server = need_server(k, ask);
-    f->server->n_follows++;
+    f->server = server;
     f->next = k->follows;
     k->follows = f;
     return f;
+}
+
+/* Sees resources come; started when one is not there. Without the right to, they are asked for each
+ * minute. */
+static void scout(struct kubewatch *k, struct server *s)
+{
+    const struct ask_kube definitions = { .group = SPAN_LIT("apiextensions.k8s.io"),
+                                          .version = SPAN_LIT("v1"),
+                                          .resource = SPAN_LIT("customresourcedefinitions"),
+                                          .kind = SPAN_LIT("CustomResourceDefinition"),
+                                          .is_metadata = true };
+
+    if (s->scout == NULL) {
+        s->scout = new_follow(k, s, &definitions, SPAN_LIT(""));
+    }
 }
 
 static void end_follow(struct follow *f) ON(watcher)
@@ -348,7 +417,9 @@ static void end_follow(struct follow *f) ON(watcher)
         oauth2_cancel(k->tokens, f->request);
     }
     reflector_free(&f->reflector);
-    release_server(k, f->server);
+    if (!is_scout(f)) {
+        release_server(k, f->server);
+    }
     mem_free_span(&f->key);
     mem_free(f->resource);
     mem_free(f->namespace);
@@ -396,7 +467,9 @@ static struct source_want *add(struct carrier_source *source, struct want *want,
     ask_key(&ask, &key);
     s->follow = find_follow(k, buf_span(&key));
     if (s->follow == NULL) {
-        s->follow = new_follow(k, &want->ask.kube, buf_span(&key));
+        struct server *server = need_server(k, &want->ask.kube);
+        server->n_follows++;
+        s->follow = new_follow(k, server, &want->ask.kube, buf_span(&key));
     } else {
         relist(s->follow, now_ms);
     }

@@ -3,7 +3,8 @@
  * own, made anew each time, so that one that dies costs one watch and servers behind a balancer
  * share the load. What arrives is told as object arrivals (discovery/objectarrival.h). A resource
  * that is not there, may not be read or cannot be reached costs itself only, is named in log and
- * metric, and is tried again. */
+ * metric, and is tried again: each minute, and as soon as it comes where the definitions of
+ * resources may be watched (their metadata). */
 #ifndef OTEL_TA_WATCH_KUBEWATCH_H
 #define OTEL_TA_WATCH_KUBEWATCH_H
 

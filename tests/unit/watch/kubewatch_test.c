@@ -568,6 +568,48 @@ static void test_forbidden_costs_itself(void)
     close_rig(&r);
 }
 
+/* What is not there is seen to come. */
+static void test_kind_comes(void)
+{
+    const struct ask ask = { .carrier = CARRIER_KUBE,
+                             .refresh_ms = 1,
+                             .kube = { .group = SPAN_LIT("example.com"),
+                                       .version = SPAN_LIT("v1"),
+                                       .resource = SPAN_LIT("widgets"),
+                                       .kind = SPAN_LIT("Widget") } };
+    static const char not_found[] = "404 page not found\n";
+    struct rig r;
+
+    open_rig(&r);
+    apiserver_answer(&r.server, "/widgets?", "404 Not Found", "", not_found);
+    apiserver_answer(&r.server, "/customresourcedefinitions?resourceVersion=0", "200 OK", "",
+                     "{\"kind\":\"PartialObjectMetadataList\",\"metadata\":{\"resourceVersion\":"
+                     "\"5\"},\"items\":[]}");
+    apiserver_chunks(&r.server, "/customresourcedefinitions?watch=1",
+                     "{\"type\":\"ADDED\",\"object\":{\"kind\":\"PartialObjectMetadata\","
+                     "\"metadata\":{\"name\":\"other.example.com\",\"resourceVersion\":\"6\"}}}\n"
+                     "{\"type\":\"ADDED\",\"object\":{\"kind\":\"PartialObjectMetadata\","
+                     "\"metadata\":{\"name\":\"widgets.example.com\",\"resourceVersion\":\"7\"}}}"
+                     "\n",
+                     API_HOLD);
+    apiserver_answer(&r.server, "/widgets?", "404 Not Found", "", not_found);
+    apiserver_answer(&r.server, "/widgets?", "404 Not Found", "", not_found);
+    apiserver_answer(&r.server, "/widgets?", "429 Too Many Requests", "Retry-After: 1\r\n",
+                     API_STATUS(429, "TooManyRequests", "storage is (re)initializing"));
+    apiserver_answer(&r.server, "/widgets?resourceVersion", "200 OK", "",
+                     API_LIST("9", API_ITEM("w", "8")));
+    apiserver_answer(&r.server, "/widgets?limit", "200 OK", "", API_LIST("9", API_ITEM("w", "8")));
+    apiserver_answer(&r.server, "/widgets ", "200 OK", "", API_LIST("9", API_ITEM("w", "8")));
+    ok(carriers_take(&r.carriers, &want_new(1, &ask)->mail, clock_mono_ms()), "a want");
+    int64_t from = clock_mono_ms();
+    until_told(&r, 1, "[ ] [ +d/w@8 ]");
+    ok(clock_mono_ms() - from < 15000, "it is followed long before a minute has gone by");
+    ok(apiserver_count(&r.server, "as=PartialObjectMetadataList") == 1, "definitions are not read");
+    change(&r, WATCHER_WANT_CANCEL, 1);
+    is_int(carriers_deadline_ms(&r.carriers) == INT64_MAX, 1, "nobody wants anything");
+    close_rig(&r);
+}
+
 /* A long list is told as it comes, and never held. */
 static void test_long_list(void)
 {
@@ -623,6 +665,7 @@ int main(void)
     test_sharing();
     test_join_within_a_list();
     test_forbidden_costs_itself();
+    test_kind_comes();
     test_long_list();
 
     static const char *const files[] = { "ca.crt", "kubeconfig", "token" };
