@@ -125,6 +125,8 @@ static const struct node *put_back_job(const struct originals *o, struct span re
     if (original != NULL) {
         sections_of_map(original->map, o->arena, &stored);
         sections_join(&stored, &present, o->arena, &present);
+    } else if (own.options != NULL) {
+        return job;
     } else if (present.n == 0) {
         report_lost(job, name, index, f);
         (void)spanmap_put(lost, jobname_read(name, o->arena).text, job);

@@ -20,19 +20,19 @@ static void insert(struct sections *s, struct span name, const struct node *valu
     s->n++;
 }
 
-/* Does this item of http_sd_configs hold a URL of ours and nothing else? */
+/* Does this item of http_sd_configs hold a URL of ours? */
 static bool is_own_item(const struct node *item, struct arena *arena, struct own_entry *out)
 {
     struct span url;
 
-    if (item == NULL || item->type != NODE_MAP || item->n != 1 ||
-        !node_as_text(node_get(item, "url"), &url)) {
+    if (item == NULL || item->type != NODE_MAP || !node_as_text(node_get(item, "url"), &url)) {
         return false;
     }
     if (!wire_url_is_ours(url, arena, &out->job.text, &out->receiver)) {
         return false;
     }
     out->url = url;
+    out->options = item->n > 1 ? item : NULL;
     out->is_there = true;
     return true;
 }
@@ -63,13 +63,12 @@ static bool is_empty_list(const struct node *value)
     return node_is_null(value) || (value->type == NODE_LIST && value->n == 0);
 }
 
-void sections_of_job(const struct node *job, struct arena *arena, struct sections *out,
-                     struct own_entry *out_own)
+/* With 'http' in place of its http_sd_configs. */
+static void collect(const struct node *job, const struct node *http, bool has_own,
+                    struct arena *arena, struct sections *out)
 {
-    *out_own = (struct own_entry){ .is_there = false };
-    const struct node *http = node_get(job, HTTP_SD);
-    const struct node *http_rest = http == NULL ? NULL : without_own(http, arena, out_own);
     size_t n = 0;
+
     for (size_t i = 0; i < job->n; i++) {
         n += wire_is_sd_key(job->pairs[i].key->text) ? 1U : 0U;
     }
@@ -80,11 +79,26 @@ void sections_of_job(const struct node *job, struct arena *arena, struct section
         if (!wire_is_sd_key(name) || node_get_span(job, name) != job->pairs[i].value) {
             continue;
         }
-        const struct node *value = span_is(name, HTTP_SD) ? http_rest : job->pairs[i].value;
-        if (value != NULL && !(out_own->is_there && is_empty_list(value))) {
+        const struct node *value = span_is(name, HTTP_SD) ? http : job->pairs[i].value;
+        if (value != NULL && !(has_own && is_empty_list(value))) {
             insert(out, name, value);
         }
     }
+}
+
+void sections_of_job(const struct node *job, struct arena *arena, struct sections *out,
+                     struct own_entry *out_own)
+{
+    const struct node *http = node_get(job, HTTP_SD);
+
+    *out_own = (struct own_entry){ .is_there = false };
+    http = http == NULL ? NULL : without_own(http, arena, out_own);
+    collect(job, http, out_own->is_there, arena, out);
+}
+
+void sections_as_written(const struct node *job, struct arena *arena, struct sections *out)
+{
+    collect(job, node_get(job, HTTP_SD), false, arena, out);
 }
 
 void sections_of_map(const struct node *map, struct arena *arena, struct sections *out)

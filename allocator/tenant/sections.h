@@ -20,16 +20,20 @@ struct sections {
 /* Our own entry in http_sd_configs, as found in a job. */
 struct own_entry {
     bool is_there;
-    bool is_alone; /* nothing else in its section */
+    bool is_alone;              /* nothing else in its section */
+    const struct node *options; /* the whole entry when somebody has given it more than our URL */
     struct span url;
     struct jobname_read job; /* whose originals it stands for: the job may have another name now */
     struct span receiver;
 };
 
 /* What the job itself discovers; our own entry is not part of it, and beside our entry an empty
- * section says nothing. */
+ * section says nothing. One with options is ours if something is stored for it: anybody may ask
+ * upstream's allocator in this way. */
 void sections_of_job(const struct node *job, struct arena *arena, struct sections *out,
                      struct own_entry *out_own);
+/* The same when no entry of ours is in it. */
+void sections_as_written(const struct node *job, struct arena *arena, struct sections *out);
 /* The member of the annotation for one job; NULL gives none. */
 void sections_of_map(const struct node *map, struct arena *arena, struct sections *out);
 /* 'stored' and what 'added' has more: lists of the same section are joined, without exact

@@ -213,6 +213,11 @@ static void decide(struct planner *p, struct plan_receiver *r, struct plan_job *
 
     sections_of_job(job->node, p->arena, &present, &own);
     job->original = own.is_there ? find_original(p, r->name, job->name, &own) : NULL;
+    bool is_theirs = own.options != NULL && !p->in->is_annotation_unread && !p->in->is_restore;
+    if (job->original == NULL && is_theirs) {
+        own = (struct own_entry){ .is_there = false };
+        sections_as_written(job->node, p->arena, &present);
+    }
     if (job->original == NULL && own.is_there && (present.n == 0 || p->in->is_annotation_unread)) {
         plan_lost(p, r, job);
         return;
@@ -225,10 +230,12 @@ static void decide(struct planner *p, struct plan_receiver *r, struct plan_job *
         return;
     }
     job->sections = present;
+    job->entry = own.options;
     if (job->original != NULL) {
         struct sections stored;
         sections_of_map(job->original->map, p->arena, &stored);
         sections_join(&stored, &present, p->arena, &job->sections);
+        job->has_more = present.n > 0;
         job->is_mixed = !own.is_alone || job->sections.n < stored.n + present.n;
     }
     if (p->is_rewrite && is_takable(p, r, job)) {
@@ -393,7 +400,7 @@ const struct node *plan_intended_job(const struct plan_job *job, struct arena *a
         }
     }
     struct node **items = arena_alloc(arena, sizeof(struct node *));
-    items[0] = nodeedit_single(arena, SPAN_LIT("url"), nodeedit_text(arena, job->url));
+    items[0] = nodeedit_member(arena, job->entry, SPAN_LIT("url"), nodeedit_text(arena, job->url));
     return nodeedit_member(arena, nodeedit_map(arena, pairs, n), SPAN_LIT(HTTP_SD),
                            nodeedit_list(arena, items, 1));
 }

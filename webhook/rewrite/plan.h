@@ -35,7 +35,9 @@ struct plan_job {
     struct span url;          /* JOB_REWRITE */
     struct sections sections; /* what it discovers, from the job or the annotation; JOB_RESTORE:
                                  what comes back */
+    const struct node *entry; /* our entry when it has options of the user's, else NULL */
     const struct original *original; /* what the annotation has of it, or NULL */
+    bool has_more;                   /* beside its originals it discovers something itself */
     bool is_mixed;    /* what it discovers itself has become part of sections that are stored */
     bool is_lost;     /* it has our entry, and no originals anywhere */
     struct left left; /* why it is not taken, if it is not */

@@ -96,6 +96,8 @@ static int edit_job(struct text_editor *t, const struct plan_job *job, struct er
     return 0;
 }
 
+static const struct span none = { NULL, 0 };
+
 /* Of a job, or of the receiver itself. */
 static const struct node *record_of(const struct plan_receiver *r, const struct plan_job *job)
 {
@@ -116,7 +118,7 @@ static int edit_one_job(const struct textplan *in, const struct plan_receiver *r
         return refuse_shared(err);
     }
     if (use_records && job->action == JOB_RESTORE && !job->is_mixed &&
-        undo_take(record, in->text, job->node, t->splice)) {
+        undo_take(record, in->text, job->node, SPAN_LIT(HTTP_SD), t->splice)) {
         return 0;
     }
     return edit_job(t, job, err);
@@ -256,8 +258,8 @@ static int edit_whole(const struct textplan *in, const struct plan_receiver *r, 
     struct err err;
 
     int rc = check_path(in, r, &err);
-    bool is_taken =
-        rc == 0 && use_records && is_undone && undo_take(record, in->text, r->node, t->splice);
+    bool is_taken = rc == 0 && use_records && is_undone &&
+                    undo_take(record, in->text, r->node, none, t->splice);
     rc = rc < 0 || is_taken ? rc : edit_receiver(r, t, &err);
     splice_own(t->splice, from, r);
     if (rc < 0) {
@@ -531,25 +533,33 @@ static void write_anchored(struct record_writer *w, const struct node *map, cons
     mem_free(m.v);
 }
 
+/* Does the record that is there lead from the new text, too? Another URL in the same place does not
+ * matter to it; undoing a second rewrite as such would lead to the first one's result. */
+static bool is_record_good(const struct record_writer *w, const struct plan_receiver *r,
+                           const struct plan_job *job, bool is_changed)
+{
+    bool is_same = !is_changed || (job != NULL && job->original != NULL && !job->has_more);
+
+    return is_same && undo_take(record_of(r, job), w->in->text, job == NULL ? r->node : job->node,
+                                job == NULL ? none : SPAN_LIT(HTTP_SD), NULL);
+}
+
 static void write_record(struct record_writer *w, const struct plan_receiver *r,
                          const struct plan_job *job)
 {
     const struct node *node = job == NULL ? r->node : job->node;
     const struct run key = { .owner = job == NULL ? (const void *)r : job };
     const struct run *run = bsearch(&key, w->runs, w->n_runs, sizeof(*run), compare_runs);
-    size_t begin = splice_map(w->splice, node->begin);
-    const struct node *record = run != NULL ? NULL : record_of(r, job);
+    const struct edit *undo = run == NULL ? NULL : &w->undo.edits.v[run->first];
+    struct span name = job == NULL ? SPAN_LIT("") : job->name.text;
+    bool is_first = undo != NULL && (job == NULL || job->original == NULL);
 
-    if (run != NULL) {
-        const struct edit *undo = &w->undo.edits.v[run->first];
-        /* Undoing a second rewrite would lead to the first one's result, not to the user's text. */
-        if ((job == NULL || job->original == NULL) && undo->begin >= begin) {
-            open_record(w, r, job == NULL ? SPAN_LIT("") : job->name.text);
-            write_anchored(w, node, undo, run->n);
-        }
-    } else if (undo_take(record, w->in->text, node, NULL)) {
-        open_record(w, r, job == NULL ? SPAN_LIT("") : job->name.text);
-        node_write_json(record, w->out);
+    if (is_first && undo->begin >= splice_map(w->splice, node->begin)) {
+        open_record(w, r, name);
+        write_anchored(w, node, undo, run->n);
+    } else if (!is_first && is_record_good(w, r, job, undo != NULL)) {
+        open_record(w, r, name);
+        node_write_json(record_of(r, job), w->out);
     }
 }
 

@@ -156,9 +156,16 @@ static bool has_hash(const struct node *n, struct span text, size_t begin, size_
     return span_is(hash, digits);
 }
 
+static bool is_ours(const struct node *path, struct span ours)
+{
+    struct span key;
+
+    return ours.p != NULL && node_as_text(path, &key) && span_eq(key, ours);
+}
+
 /* Beside the member that it stands behind or in. */
-static bool find_behind(const struct node *e, struct span text, const struct node *map, size_t len,
-                        size_t *out)
+static bool find_behind(const struct node *e, struct span text, const struct node *map,
+                        struct span ours, size_t *len, size_t *out)
 {
     size_t begin, end, side, offset;
 
@@ -166,12 +173,17 @@ static bool find_behind(const struct node *e, struct span text, const struct nod
         return false;
     }
     size_t from = side == FROM_END ? end : begin;
+    if (side == IN_PLACE && is_ours(e->items[0], ours) && end <= text.len) {
+        *out = begin;
+        *len = end - begin;
+        return true;
+    }
     if (from > text.len || !read_size(e->items[2], text.len - from, &offset) ||
-        len > text.len - from - offset) {
+        *len > text.len - from - offset) {
         return false;
     }
     *out = from + offset;
-    size_t to = *out + len;
+    size_t to = *out + *len;
     return side == IN_PLACE ? to == end && has_hash(e->items[4], text, from, to)
                             : has_hash(e->items[4], text, from, behind(text, to));
 }
@@ -191,7 +203,7 @@ static bool find_in_front(const struct node *e, struct span text, const struct n
 }
 
 static bool find_edit(const struct node *e, struct span text, const struct node *map,
-                      struct edit *out)
+                      struct span ours, struct edit *out)
 {
     size_t len, begin;
 
@@ -199,7 +211,8 @@ static bool find_edit(const struct node *e, struct span text, const struct node 
         !read_size(e->items[3], text.len, &len) || !node_as_text(e->items[5], &out->text)) {
         return false;
     }
-    if (!find_behind(e, text, map, len, &begin) && !find_in_front(e, text, map, len, &begin)) {
+    if (!find_behind(e, text, map, ours, &len, &begin) &&
+        !find_in_front(e, text, map, len, &begin)) {
         return false;
     }
     out->begin = begin;
@@ -208,7 +221,7 @@ static bool find_edit(const struct node *e, struct span text, const struct node 
 }
 
 bool anchored_take(const struct node *record, struct span text, const struct node *map,
-                   struct splice *out)
+                   struct span ours, struct splice *out)
 {
     struct splice found = { .edits = { .n = 0 } };
     size_t from = map->begin;
@@ -218,7 +231,7 @@ bool anchored_take(const struct node *record, struct span text, const struct nod
     }
     for (size_t i = 0; i < record->n; i++) {
         struct edit e = { .begin = 0 };
-        if (!find_edit(record->items[i], text, map, &e) || e.begin < from) {
+        if (!find_edit(record->items[i], text, map, ours, &e) || e.begin < from) {
             splice_fini(&found);
             return false;
         }

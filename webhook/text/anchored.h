@@ -36,8 +36,9 @@ struct anchored_place {
 void anchored_write(const struct anchored_place *place, const struct edit *undo, size_t n,
                     struct buf *out);
 /* Adds the record's edits to 'out' (may be NULL); false, and nothing is added, when one of them
- * cannot be found. 'map' is the map as it is in 'text' now. */
+ * cannot be found. 'map' is the map as it is in 'text' now; what stands in its member 'ours' (p ==
+ * NULL: none) may be replaced whatever it is. */
 bool anchored_take(const struct node *record, struct span text, const struct node *map,
-                   struct splice *out);
+                   struct span ours, struct splice *out);
 
 #endif

@@ -90,10 +90,10 @@ void undo_add(const struct node *record, size_t begin, struct splice *out)
 }
 
 bool undo_take(const struct node *record, struct span text, const struct node *map,
-               struct splice *out)
+               struct span ours, struct splice *out)
 {
     if (!undo_fits(record, text, map->begin)) {
-        return anchored_take(record, text, map, out);
+        return anchored_take(record, text, map, ours, out);
     }
     if (out != NULL) {
         undo_add(record, map->begin, out);

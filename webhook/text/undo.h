@@ -30,10 +30,10 @@ const struct node *undo_find(const struct node *records, struct span receiver, s
 bool undo_fits(const struct node *record, struct span text, size_t begin);
 /* Adds its edits. The record fits. */
 void undo_add(const struct node *record, size_t begin, struct splice *out);
-/* The same for a record in either form, of 'map' as it is in 'text' now. False, and nothing is
- * added, when it does not fit; 'out' may be NULL. */
+/* The same for a record in either form, of 'map' as it is in 'text' now, as anchored_take(). False,
+ * and nothing is added, when it does not fit. */
 bool undo_take(const struct node *record, struct span text, const struct node *map,
-               struct splice *out);
+               struct span ours, struct splice *out);
 
 /* The text of one Collector of a manifest without its name and its namespace: what stays the same
  * when it is renamed, cloned or moved. Records of a whole Collector are made for it. Its text is in

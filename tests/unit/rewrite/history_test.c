@@ -133,6 +133,24 @@ static void edit_around(struct history *h)
     edit(h, edits[i][0], edits[i][1]);
 }
 
+/* Our entry gets an option, which goes with it. */
+static void edit_entry(struct history *h)
+{
+    static const char plain[] = "- url: http://made-";
+    const char *at = find(h->now, plain, 0);
+    int indent = 0;
+
+    if (at == NULL || h->is_block) {
+        return;
+    }
+    while (at[-1 - indent] == ' ') {
+        indent++;
+    }
+    AUTO_STR with = mem_printf("- refresh_interval: 5s\n%*surl: http://made-", indent + 2, "");
+    h->now = replace(h, h->now, plain, 0, with);
+    say(h, "an option");
+}
+
 /* ---- the annotation */
 
 static bool edit_annotation(struct history *h, const char *what, const char *with)
@@ -323,6 +341,8 @@ static const char *live(struct history *h, unsigned seed)
         unsigned step = gen_below(&h->g, 100);
         if (step < 45) {
             edit_job(h);
+        } else if (step < 50) {
+            edit_entry(h);
         } else if (step < 65) {
             edit_around(h);
         } else if (step < 80) {

@@ -11,6 +11,8 @@ static const char text[] = "a: 1\nb: 2\nc: 3\ne: 5\n";
 static const struct edit undo[] = { { .begin = 5, .end = 9, .text = SPAN_LIT("B: [2]") },
                                     { .begin = 14, .end = 14, .text = SPAN_LIT("\nd: 4") } };
 
+static const struct span none = { NULL, 0 };
+
 static const struct node *parse(struct arena *arena, struct span yaml)
 {
     struct node *root = NULL;
@@ -68,9 +70,9 @@ static void test_changes(void)
         AUTO_BUF result = { 0 };
         const struct node *map = parse(&arena, now);
         buf_init(&result, KIB);
-        is_int(anchored_take(record, now, map, NULL), changes[i].back != NULL, "fits %s",
+        is_int(anchored_take(record, now, map, none, NULL), changes[i].back != NULL, "fits %s",
                changes[i].now);
-        (void)anchored_take(record, now, map, &back);
+        (void)anchored_take(record, now, map, none, &back);
         is_int(back.edits.n, changes[i].back != NULL ? COUNT(undo) : 0, "all edits, or none");
         is_int(splice_sort(&back, now.len, NULL), 0, "apart");
         splice_apply(&back, now, &result);
@@ -110,11 +112,12 @@ static void test_spoiled(void)
 
     arena_init(&arena);
     const struct node *map = parse(&arena, span_of(text));
-    ok(!anchored_take(NULL, span_of(text), map, NULL), "no record");
+    ok(!anchored_take(NULL, span_of(text), map, none, NULL), "no record");
     for (size_t i = 0; i < COUNT(records); i++) {
         struct splice back = { .edits = { .n = 0 } };
         const struct node *record = parse(&arena, span_of(records[i]));
-        ok(!anchored_take(record, check_at_edge(span_of(text)), map, &back), "%s", records[i]);
+        ok(!anchored_take(record, check_at_edge(span_of(text)), map, none, &back), "%s",
+           records[i]);
         is_int(back.edits.n, 0, "nothing is taken of it");
         splice_fini(&back);
     }
