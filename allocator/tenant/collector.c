@@ -122,6 +122,7 @@ static void read_allocator(struct collector *c, const struct node *allocator)
         c->intent = COLLECTOR_ALLOCATED;
     }
     c->strategy = text_at(allocator, "allocationStrategy");
+    c->fallback = text_at(c->annotations, WIRE_FALLBACK);
     c->filter_strategy = text_at(allocator, "filterStrategy");
     c->has_prometheus_cr = is_true(node_get(allocator, "prometheusCR"), "enabled");
     c->reload_interval = interval.len > 0 ? interval : SPAN_LIT("30s");
@@ -219,13 +220,17 @@ void collector_check_strategy(const struct node *map, const char *key, struct fa
 
 void collector_check_allocator(const struct collector *c, struct faults *f)
 {
-    if (!collector_is_served(c) || c->strategy.len == 0 || strategy_find(c->strategy) != NULL) {
+    if (!collector_is_served(c)) {
         return;
     }
     size_t mark = faults_push(f, "spec");
     faults_push(f, "targetAllocator");
     collector_check_strategy(node_path(c->root, "spec", "targetAllocator", NULL),
                              "allocationStrategy", f);
+    faults_pop(f, mark);
+    mark = faults_push(f, "metadata");
+    faults_push(f, "annotations");
+    collector_check_strategy(c->annotations, WIRE_FALLBACK, f);
     faults_pop(f, mark);
 }
 

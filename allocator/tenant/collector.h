@@ -23,6 +23,7 @@ struct collector {
     struct span mode;               /* spec.mode, "deployment" by default */
     int64_t replicas;               /* spec.replicas, 1 by default */
     struct span strategy;           /* spec.targetAllocator.allocationStrategy, may be empty */
+    struct span fallback;           /* annotation otel-ta/fallback-strategy, may be empty */
     struct span filter_strategy;    /* .filterStrategy; p == NULL: not given */
     struct span reload_interval;    /* .collectorTargetReloadInterval or "30s" */
     bool has_prometheus_cr;         /* .prometheusCR.enabled */
@@ -65,7 +66,8 @@ char *collector_title(const struct collector *c);
 char *collector_refusal(const struct collector *c);
 /* A warning when it asks for an allocator and cannot have one. */
 void collector_report_mode(const struct collector *c, struct faults *f);
-/* An error when it asks for an allocator that there is not: with a strategy that nobody knows. */
+/* An error when it asks for an allocator that there is not: with a strategy, or one to fall back
+ * on, that nobody knows. */
 void collector_check_allocator(const struct collector *c, struct faults *f);
 /* The same for a member of any document: an error at 'key' of 'map' when it is a text and the name
  * of no strategy. Absent and empty are fine. */

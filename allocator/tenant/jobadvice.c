@@ -107,8 +107,45 @@ static void look_at_targets(const struct node *job, struct span name, struct fau
     faults_pop(f, mark);
 }
 
-/* ---- expressions with which no collector starts */
+/* ---- targets without a node */
 
+/* One of the labels that discovery/targetnode.h looks at. */
+static bool has_node(const struct node *group)
+{
+    const struct node *labels = node_get(group, "labels");
+
+    for (size_t i = 0; labels != NULL && labels->type == NODE_MAP && i < labels->n; i++) {
+        struct span name = labels->pairs[i].key->text;
+        if (span_has_prefix(name, "__meta_kubernetes_") &&
+            (span_has_suffix(name, "node_name") || span_has_suffix(name, "address_target_name"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void look_for_nodes(const struct node *job, struct span name, struct faults *f)
+{
+    const struct node *list = node_get(job, "static_configs");
+
+    for (size_t i = 0; list != NULL && list->type == NODE_LIST && i < list->n; i++) {
+        const struct node *targets = node_get(list->items[i], "targets");
+        if (targets == NULL || targets->type != NODE_LIST || targets->n == 0 ||
+            has_node(list->items[i])) {
+            continue;
+        }
+        size_t mark = faults_push(f, "static_configs");
+        faults_push_index(f, i);
+        faults_add(f, FAULT_WARNING, list->items[i]->line,
+                   "job '%.*s': static targets have no node, per-node gives them to nobody "
+                   "without " WIRE_FALLBACK,
+                   SPAN_ARG(name));
+        faults_pop(f, mark);
+        return;
+    }
+}
+
+/* ---- expressions with which no collector starts */
 /* NOLINTNEXTLINE(misc-no-recursion): documents are at most LIMIT_DEPTH deep. */
 static void look_for_flaws(const struct node *n, struct span job, struct faults *f)
 {
@@ -135,15 +172,18 @@ static void look_for_flaws(const struct node *n, struct span job, struct faults 
     }
 }
 
-void jobadvice_give(const struct node *job, struct span name, bool is_taken, struct faults *f)
+void jobadvice_give(const struct node *job, const struct jobadvice *about, struct faults *f)
 {
     if (job->type != NODE_MAP) {
         return;
     }
-    if (is_taken) {
-        look_at_targets(job, name, f);
+    if (about->is_taken) {
+        look_at_targets(job, about->name, f);
+    }
+    if (about->is_taken && about->needs_nodes) {
+        look_for_nodes(job, about->name, f);
     }
     if (expression_holder(job) != NULL) {
-        look_for_flaws(job, name, f);
+        look_for_flaws(job, about->name, f);
     }
 }

@@ -6,7 +6,12 @@
 
 #include "allocator/codec/node.h"
 
-/* 'job' is called 'name'; 'is_taken': the allocator shares out its targets. 'f' stands at it. */
-void jobadvice_give(const struct node *job, struct span name, bool is_taken, struct faults *f);
+struct jobadvice {
+    struct span name;
+    bool is_taken;    /* the allocator shares out its targets */
+    bool needs_nodes; /* those without a node are nobody's */
+};
 
+/* 'f' stands at 'job'. */
+void jobadvice_give(const struct node *job, const struct jobadvice *about, struct faults *f);
 #endif

@@ -6,6 +6,7 @@
 #include "allocator/codec/nodeedit.h"
 #include "allocator/codec/walk.h"
 #include "allocator/scrape/scrapefields.h"
+#include "allocator/tenant/collectoradvice.h"
 #include "allocator/tenant/jobadvice.h"
 #include "allocator/tenant/originals.h"
 #include "allocator/tenant/wire.h"
@@ -77,7 +78,8 @@ static const struct node *take(struct reader *r, struct span receiver, const str
     if (r->is_served) {
         size_t mark = faults_push(r->f, "scrape_configs");
         faults_push_index(r->f, index);
-        jobadvice_give(filled, name, is_taken, r->f);
+        const struct jobadvice about = { name, is_taken, r->takable.needs_nodes };
+        jobadvice_give(filled, &about, r->f);
         faults_pop(r->f, mark);
     }
     if (!is_taken) {
@@ -134,6 +136,7 @@ static void read_config(struct reader *r, const struct node_pair *receiver,
     if (config != NULL) {
         schema_check(scrapefields_file, config, strict ? FAULT_ERROR : FAULT_WARNING, r->f);
     }
+    collectoradvice_of_config(config, r->f);
     const struct node *written = takable_fill(&r->takable, node_get(config, "global"));
     const struct node *global = nodecopy(takable_readable_global(&r->takable, written),
                                          r->options->unescape_dollars, r->arena);

@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 
+#define PER_NODE "per-node"
 #define STATIC_SECTION "static_configs"
 #define FILE_SECTION "file_sd_configs"
 #define KUBERNETES_SECTION "kubernetes_sd_configs"
@@ -31,6 +32,10 @@ void takable_init(struct takable *t, const struct collector *c,
     *t = (struct takable){ .collector = c, .options = *options, .arena = arena };
     environment_read(node_get(c->root, "spec"), &t->environment);
     t->has_rules = c->filter_strategy.p == NULL || span_is(c->filter_strategy, "relabel-config");
+    struct span strategy = options->strategy.len > 0 ? options->strategy : c->strategy;
+    struct span fallback = options->fallback.len > 0 ? options->fallback : c->fallback;
+    t->needs_nodes =
+        span_is(strategy, PER_NODE) && (fallback.len == 0 || span_is(fallback, PER_NODE));
     t->local_jobs = (struct span){ NULL, 0 };
     (void)node_as_text(node_get(c->annotations, WIRE_LOCAL_JOBS), &t->local_jobs);
 }

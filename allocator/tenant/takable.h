@@ -30,7 +30,8 @@ struct takable_options {
     bool leaves_files; /* discovery reads the files of the collectors, not those of this program */
     bool has_cluster; /* kubernetes_sd_configs are run: the Collector's owner may read what they ask
                          for */
-    bool is_block_style; /* the collectors get all members of a job from the allocator */
+    bool is_block_style;            /* the collectors get all members of a job from the allocator */
+    struct span strategy, fallback; /* of the command line: they win; empty: not given */
 };
 
 struct takable {
@@ -38,7 +39,9 @@ struct takable {
     struct takable_options options;
     struct arena *arena;
     struct environment environment;
-    bool has_rules;         /* they are run here (filterStrategy) */
+    bool needs_nodes; /* a target without a node is nobody's: per-node, and nothing to fall back on
+                       */
+    bool has_rules;   /* they are run here (filterStrategy) */
     struct span local_jobs; /* the annotation */
 };
 

@@ -4,6 +4,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/yamldoc.h"
+#include "allocator/tenant/collectoradvice.h"
 #include "allocator/tenant/dropin.h"
 #include "allocator/tenant/receivers.h"
 #include "allocator/tenant/wire.h"
@@ -187,7 +188,7 @@ static void load_collector(struct loading *l, const struct node *doc, const char
 
     collector_read(doc, &cr);
     collector_check(&cr, l->f);
-    collector_report_mode(&cr, l->f);
+    collectoradvice_give(&cr, l->f);
     if (!is_wanted(l, &cr)) {
         pass_over(l, &cr);
         if (l->f->n_errors > before.n_errors) {
@@ -196,12 +197,14 @@ static void load_collector(struct loading *l, const struct node *doc, const char
         return;
     }
     struct tenant *t = tenant_new(cr.ns, cr.name);
-    set_strategy(l->options, t, cr.strategy, SPAN_LIT(""));
+    set_strategy(l->options, t, cr.strategy, cr.fallback);
     t->are_jobs_inline = cr.has_prometheus_cr && !l->options->is_block_style;
     struct receivers_options how = {
         .takable = { .leaves_files = l->options->leaves_files,
                      .has_cluster = l->options->has_cluster,
-                     .is_block_style = l->options->is_block_style },
+                     .is_block_style = l->options->is_block_style,
+                     .strategy = l->options->strategy,
+                     .fallback = l->options->fallback },
     };
     how.scrape = (struct scrape_options){
         .base_dir = folder_of(path),
@@ -228,6 +231,7 @@ static void load_document(struct loading *l, const struct node *doc, const char 
     const struct node *one;
 
     l->has_collectors = l->has_collectors || collector_is(doc) || collector_items(doc) != NULL;
+    collectoradvice_of_others(doc, l->f);
     for (size_t at = 0; (one = collector_next(doc, &at)) != NULL;) {
         size_t mark = collector_push(doc, at, l->f);
         load_collector(l, one, path);

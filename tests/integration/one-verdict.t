@@ -116,6 +116,30 @@ spec:
         same(answers["rewrite"].stdout, path.read_text(encoding="utf-8"), f"{name}: left byte for byte")
         same(run("rewrite", "-f", path, "--untakable=deny").returncode, 1, f"{name}: --untakable=deny") if name != "local" else None
 
+# A target without a node and a strategy that goes by nodes: warned of everywhere, unless there is one to fall back on, which allocate goes by.
+for annotations, flags, has_collector in (("", (), False), ("otel-ta/fallback-strategy: consistent-hashing", (), True),
+                                          ("", ("--fallback-strategy", "rendezvous"), True)):
+    path = DIR / "per-node.yaml"
+    path.write_text(f"""
+apiVersion: opentelemetry.io/v1beta1
+kind: OpenTelemetryCollector
+metadata: {{name: nodes, annotations: {{{annotations}}}}}
+spec:
+  mode: daemonset
+  targetAllocator: {{enabled: true, allocationStrategy: per-node}}
+  config: {{receivers: {{prometheus: {{config: {{scrape_configs: [{{job_name: j, static_configs: [{{targets: ['a:1']}}]}}]}}}}}}}}
+""", encoding="utf-8")
+    for command in ("rewrite", "validate", "allocate", "explain"):
+        answer = run(command, "-f", path, *flags, *(("--collectors", "one@n") if command in ("allocate", "explain") else ()))
+        same(answer.stderr.count("per-node gives them to nobody"), 0 if has_collector else 1, f"per-node, {annotations}{flags}: {command} warns")
+        if command == "allocate":
+            same("a:1     one" in answer.stdout, has_collector, f"per-node, {annotations}{flags}: is it allocated?")
+path.write_text(path.read_text(encoding="utf-8").replace("annotations: {}", "annotations: {otel-ta/fallback-strategy: rendez}"), encoding="utf-8")
+for command in ("rewrite", "validate", "allocate", "explain"):
+    answer = run(command, "-f", path)
+    same(answer.returncode, 1, f"{command} refuses a fallback that nobody knows")
+    like(answer.stderr, r'metadata.annotations\.?.*fallback-strategy.*unknown value "rendez"', "and says so")
+
 allocator = Allocator("---".join(text for _, text, _, _, is_error in CASES if not is_error) + "".join(
     "---" + (DIR / f"job-{name}.yaml").read_text(encoding="utf-8") for name, _, _ in JOBS), source="--filename")
 ok(allocator.ready(), "ready")

@@ -590,6 +590,11 @@ void admission_answer(struct span body, const struct rewrite_options *options, s
     }
     const char *why = why_not_ours(&a->review);
     if (why != NULL) {
+        if (span_is(a->review.group, "opentelemetry.io") &&
+            span_is(a->review.object_kind, "TargetAllocator")) {
+            add_warning(a,
+                        SPAN_LIT("otel-ta: a TargetAllocator is not read: its jobs are not here"));
+        }
         reply_allowed(a, ADMISSION_IGNORED, why);
         return;
     }

@@ -45,6 +45,7 @@ static const struct {
     { PLACE_RECEIVER, "config", PLACE_PROMETHEUS },
     { PLACE_RECEIVER, "target_allocator", PLACE_FULL },
     { PLACE_PROMETHEUS, "global", PLACE_FULL },
+    { PLACE_PROMETHEUS, "scrape_config_files", PLACE_FULL },
     { PLACE_PROMETHEUS, "scrape_configs", PLACE_JOBS },
 };
 

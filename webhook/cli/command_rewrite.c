@@ -6,6 +6,7 @@
 #include "allocator/base/terminal.h"
 #include "allocator/codec/jsonindent.h"
 #include "allocator/codec/jsonpatch.h"
+#include "allocator/tenant/collectoradvice.h"
 #include "webhook/cli/filediff.h"
 #include "webhook/cli/filewalk.h"
 #include "webhook/cli/left.h"
@@ -192,6 +193,9 @@ static void revise_document(void *arg, const struct filewalk_document *d, struct
     size_t n = collector_count(d->root);
     if (n > 0) {
         filewalk_warn_template(d, &f);
+    }
+    if (!r->is_restore) {
+        collectoradvice_of_others(d->root, &f);
     }
     bool is_done = n == 0 || manifest_make(&in, arena, &f, &m) == 0;
     if (is_done) {

@@ -4,6 +4,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/base/terminal.h"
+#include "allocator/tenant/collectoradvice.h"
 #include "webhook/cli/filewalk.h"
 #include "webhook/cli/report.h"
 #include "webhook/rewrite/inspection.h"
@@ -26,10 +27,13 @@ static void validate_document(void *arg, const struct filewalk_document *d, stru
     struct inspection t = { 0 };
     struct faults f;
 
+    filewalk_open_faults(&f, d);
+    collectoradvice_of_others(d->root, &f);
     if (n == 0) {
+        filewalk_print_faults(&r->walk, d, &f);
+        faults_fini(&f);
         return;
     }
-    filewalk_open_faults(&f, d);
     filewalk_warn_template(d, &f);
     int rc = manifest_make(&in, arena, &f, &m);
     assert((rc < 0) == (f.n_errors > 0));

@@ -380,6 +380,8 @@ static void share(struct options *o)
     bool is_webhook_alone = o->command == COMMAND_SERVE && o->filenames.n == 0;
     bool leaves_files = o->file_jobs.is_given ? o->file_jobs.value == 1 : is_webhook_alone;
     o->tenants.leaves_files = o->rewrite.takable.leaves_files = leaves_files;
+    o->rewrite.takable.strategy = o->tenants.strategy;
+    o->rewrite.takable.fallback = o->tenants.fallback;
     o->rewrite.takable.is_block_style = o->rewrite.is_block_style;
 }
 

@@ -183,6 +183,12 @@ const struct flag_row flag_rows[] = {
       "consistent-hashing (default), least-weighted, per-node, rendezvous, bounded-rendezvous",
       flagvalue_word, .field = TO(tenants.strategy), .word_at = strategy_name,
       .group = FLAG_ALLOCATION },
+    { "fallback-strategy", 0,
+      FOR_SERVE | FOR_INSPECT | FOR(COMMAND_REWRITE) | FOR(COMMAND_VALIDATE), "NAME",
+      "for targets that per-node has no collector for: consistent-hashing, least-weighted, "
+      "per-node, rendezvous, bounded-rendezvous (default: none)",
+      flagvalue_word, .field = TO(tenants.fallback), .word_at = strategy_name,
+      .group = FLAG_ALLOCATION },
     { "consistent-hashing-version", 0, FOR_SERVE | FOR_INSPECT, "v1|v0",
       "v0: the table of operator releases up to 0.158.0 (default v1)", flagvalue_bool,
       .field = TO(tenants.is_v0), .words = hash_versions, .group = FLAG_ALLOCATION },

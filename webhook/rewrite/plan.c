@@ -4,6 +4,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/codec/nodeedit.h"
 #include "allocator/codec/urlform.h"
+#include "allocator/tenant/collectoradvice.h"
 #include "allocator/tenant/jobadvice.h"
 #include "allocator/tenant/receivers.h"
 #include "webhook/rewrite/block.h"
@@ -193,7 +194,8 @@ static bool is_takable(struct planner *p, const struct plan_receiver *r, struct 
     const struct node *filled = takable_fill(&p->takable, whole);
     bool is = takable_judge(&p->takable, r->name, filled, r->global, &job->left);
     size_t mark = faults_push_index(p->f, p->index);
-    jobadvice_give(filled, job->name.text, is, p->f);
+    const struct jobadvice about = { job->name.text, is, p->takable.needs_nodes };
+    jobadvice_give(filled, &about, p->f);
     faults_pop(p->f, mark);
     if (is) {
         return true;
@@ -544,6 +546,9 @@ static bool open_receiver(struct planner *p, struct plan_receiver *r)
     if (is_usable) {
         r->global = takable_fill(&p->takable, node_get(r->config, "global"));
         open_list(p, r);
+        if (p->is_rewrite) {
+            collectoradvice_of_config(r->config, p->f);
+        }
     }
     faults_pop(p->f, mark);
     return is_usable;

@@ -4,6 +4,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/codec/nodeedit.h"
 #include "allocator/tenant/annotation.h"
+#include "allocator/tenant/collectoradvice.h"
 #include "webhook/rewrite/afresh.h"
 #include "webhook/rewrite/textplan.h"
 
@@ -349,7 +350,7 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
         return 0;
     }
     if (!in->is_restore) {
-        collector_report_mode(c, f);
+        collectoradvice_give(c, f);
         collector_check_allocator(c, f);
     }
     /* Nothing of ours can be in what is not a configuration; whoever does not want a rewrite may

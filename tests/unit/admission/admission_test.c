@@ -13,7 +13,7 @@ static void add_head(struct buf *out)
                      "\"opentelemetry.io\",\"version\":\"v1beta1\",\"kind\":"
                      "\"OpenTelemetryCollector\"},\"name\":\"shop\",\"namespace\":"
                      "\"otel\",\"operation\":\"CREATE\",\"object\":{\"metadata\":{\"name\":"
-                     "\"shop\"},\"spec\":{\"targetAllocator\":{"
+                     "\"shop\"},\"spec\":{\"mode\":\"statefulset\",\"targetAllocator\":{"
                      "\"enabled\":true},\"config\":{\"receivers\":{\"prometheus\":{\"config\":{"
                      "\"scrape_configs\":[");
 }

@@ -113,7 +113,7 @@ static const char twice[] =
     "kind: OpenTelemetryCollector\n"
     "metadata: {name: c}\n"
     "spec:\n"
-    "  targetAllocator: {enabled: true}\n"
+    "  mode: statefulset\n  targetAllocator: {enabled: true}\n"
     "  config:\n"
     "    receivers:\n"
     "      prometheus:\n"
@@ -124,18 +124,19 @@ static const char twice[] =
 /* Two Collectors that have the same. */
 static const char pair[] =
     "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
-    "metadata: {name: c}\nspec:\n  targetAllocator: {enabled: true}\n"
+    "metadata: {name: c}\nspec:\n  mode: statefulset\n  targetAllocator: {enabled: true}\n"
     "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "
     "static_configs: [{targets: ['same:1']}]}]}}}}\n"
     "---\n"
     "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
-    "metadata: {name: d, namespace: web}\nspec:\n  targetAllocator: {enabled: true}\n"
+    "metadata: {name: d, namespace: web}\nspec:\n  mode: statefulset\n  targetAllocator: {enabled: "
+    "true}\n"
     "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "
     "static_configs: [{targets: ['same:1']}]}]}}}}\n";
 /* One that cannot be read, and one that can. */
 static const char torn[] =
     "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
-    "metadata: {name: c}\nspec:\n  targetAllocator: {enabled: true}\n"
+    "metadata: {name: c}\nspec:\n  mode: statefulset\n  targetAllocator: {enabled: true}\n"
     "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "
     "file_sd_configs: [{files: [torn.json]}]}]}}, prometheus/2: {config: {scrape_configs: "
     "[{job_name: j, static_configs: [{targets: ['ok:1']}]}]}}}}\n";
@@ -448,7 +449,12 @@ static void test_explain(void)
         { "explain -f cr.yaml", 0, "the same as a:1 before it, which is served\n", NULL },
         { "explain -f cr.yaml --target b:1 --collectors x", 0, ", collector x (consistent-", NULL },
         { "explain -f cr.yaml --target b:1 --collectors x --strategy per-node", 0,
-          ", no collector (per-node, 1 collectors)\n", NULL },
+          ", no collector (per-node, 1 collectors)\n",
+          "static targets have no node, per-node gives them to nobody without "
+          "otel-ta/fallback-strategy\n" },
+        { "explain -f cr.yaml --target b:1 --collectors x --strategy per-node "
+          "--fallback-strategy rendezvous",
+          0, ", collector x (per-node)", NULL },
         { "explain -f judged.yml --collectors x", 0, "  => not usable: ", NULL },
         { "explain -f cr.yaml --target b:1", 0,
           "  added from the scrape config:\n    job = \"front\"\n    and 7 defaults "
@@ -470,7 +476,7 @@ static void test_explain(void)
           "       2 collector x\n       1 the same as one before, which is served\n",
           NULL },
         { "explain -f cr.yaml --summary --collectors x --strategy per-node", 0,
-          "       2 no collector (per-node, 1 collectors)\n", NULL },
+          "       2 no collector (per-node, 1 collectors)\n", "static targets have no node" },
         { "explain -f jobs.yml --summary --dropped", 0, NULL, "every target is kept\n" },
         { "explain -f cr.yaml --summary --dropped", 0, "rule 0: drop [__address__] =~ drop:.*\n",
           NULL },

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+static bool needs_nodes;
+
 /* The faults about 'job', one a line. */
 static char *advice(const char *text, bool is_taken)
 {
@@ -17,7 +19,8 @@ static char *advice(const char *text, bool is_taken)
     arena_init(&arena);
     faults_init(&f);
     is_int(yamldoc_parse(span_of(text), &arena, &job, NULL), 0, "%s", text);
-    jobadvice_give(job, SPAN_LIT("j"), is_taken, &f);
+    const struct jobadvice about = { SPAN_LIT("j"), is_taken, needs_nodes };
+    jobadvice_give(job, &about, &f);
     for (size_t i = 0; i < f.n; i++) {
         char *more = mem_printf("%s%s: %s\n", all, f.v[i].path, f.v[i].text);
         mem_free(all);
@@ -92,8 +95,38 @@ static void test_flaws(void)
     is_str(scalar, "", "not a mapping");
 }
 
+static void test_nodes(void)
+{
+    static const struct {
+        const char *job;
+        bool is_said;
+    } t[] = {
+        { "static_configs: [{targets: ['a:1']}]", true },
+        { "static_configs: [{targets: []}]", false },
+        { "static_configs: [{targets: ['a:1'], labels: {__meta_kubernetes_pod_node_name: n}}]",
+          false },
+        { "static_configs: [{targets: ['a:1'], labels: {__meta_kubernetes_node_name: n}}, "
+          "{targets: ['b:1']}]",
+          true },
+        { "http_sd_configs: [{url: 'http://x/'}]", false },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        needs_nodes = true;
+        AUTO_STR said = advice(t[i].job, true);
+        is_int(strstr(said, "per-node gives them to nobody") != NULL, t[i].is_said, "%s: %s",
+               t[i].job, said);
+        AUTO_STR left = advice(t[i].job, false);
+        is_str(left, "", "collectors have their own");
+        needs_nodes = false;
+        AUTO_STR shared = advice(t[i].job, true);
+        is_str(shared, "", "somebody gets them");
+    }
+}
+
 int main(void)
 {
+    test_nodes();
     test_own_addresses();
     test_flaws();
     return check_done();

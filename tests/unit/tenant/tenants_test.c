@@ -181,6 +181,7 @@ static void test_manifest_faults(void)
     is_int(load(TENANTS_MANIFEST,
                 "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nmetadata: "
                 "{name: x}\nspec:\n"
+                "  mode: statefulset\n"
                 "  targetAllocator: {enabled: true}\n  config: {receivers: {prometheus: {config: "
                 "{scrape_configs: [{job_name: j, "
                 "relabel_configs: [{action: keep, regex: '('}]}]}}}}\n",
@@ -196,13 +197,14 @@ static void test_missing_mechanism(void)
 {
     const struct tenants_options none = { 0 };
 
-    is_int(load(TENANTS_MANIFEST,
-                "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
-                "metadata: {name: x}\nspec:\n  targetAllocator: {enabled: true}\n"
-                "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "
-                "kubernetes_sd_configs: [{role: pod}]}]}}}}\n",
-                &none),
-           0, "discovery that is not built in does not hide the other jobs");
+    is_int(
+        load(TENANTS_MANIFEST,
+             "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
+             "metadata: {name: x}\nspec:\n  mode: statefulset\n  targetAllocator: {enabled: true}\n"
+             "  config: {receivers: {prometheus: {config: {scrape_configs: [{job_name: j, "
+             "kubernetes_sd_configs: [{role: pod}]}]}}}}\n",
+             &none),
+        0, "discovery that is not built in does not hide the other jobs");
     ok(strstr(first_fault(),
               "stays with the collectors: the allocator cannot run kubernetes_sd_configs") != NULL,
        "and is warned of: %s", first_fault());
