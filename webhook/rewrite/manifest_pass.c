@@ -269,14 +269,32 @@ static const struct node *without_empty_annotations(const struct node *root, str
     return result;
 }
 
+/* The tree with each configuration that is text as what it says: with an alias written out it is
+ * another text and says the same. */
+static const struct node *with_configurations(const struct node *root, struct arena *arena)
+{
+    const struct node *result = root, *one;
+    struct collector c;
+
+    for (size_t at = 0; (one = collector_next(root, &at)) != NULL;) {
+        collector_read(one, &c);
+        const struct node *text = c.config_node;
+        if (c.config_text.p != NULL && collector_parse_text(&c, arena, NULL) == 0 &&
+            c.config != NULL) {
+            result = nodeedit_replace(arena, result, text, c.config);
+        }
+    }
+    return result;
+}
+
 /* Is 'text' what a restore intends? */
 static bool is_intended(struct span text, const struct manifest *m, struct arena *arena)
 {
     struct node *root = NULL;
 
     return yamldoc_parse(text, arena, &root, NULL) == 0 && root != NULL &&
-           node_equal(without_empty_annotations(root, arena),
-                      without_empty_annotations(m->intended, arena));
+           node_equal(with_configurations(without_empty_annotations(root, arena), arena),
+                      with_configurations(without_empty_annotations(m->intended, arena), arena));
 }
 
 /* The last step of a restore: Collectors whose record says that they had other bytes. */

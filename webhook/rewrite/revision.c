@@ -7,6 +7,7 @@
 #include "allocator/tenant/collectoradvice.h"
 #include "webhook/rewrite/afresh.h"
 #include "webhook/rewrite/textplan.h"
+#include "webhook/text/writeout.h"
 
 static size_t push_config(struct faults *f)
 {
@@ -70,7 +71,7 @@ static void load_old(void *arg, struct plan_old *out)
 
 /* ---- configuration */
 
-/* 'f' stands at "spec.config". */
+/* 'f' stands at "spec.config". ERR_REFUSED: the text cannot be changed as it is written. */
 static int change_text(const struct revision_input *in, const struct textplan *t,
                        struct arena *arena, struct faults *f, struct revision *r)
 {
@@ -81,7 +82,7 @@ static int change_text(const struct revision_input *in, const struct textplan *t
         AUTO_BUF result = { 0 };
         splice_fini(&r->edits);
         if (textplan_edits(t, use_records, arena, &r->edits, f) < 0) {
-            return ERR_INVALID;
+            return ERR_REFUSED;
         }
         if (r->collector.config_text.p == NULL) {
             return 0; /* an object in a manifest: whoever puts the manifest together compares it */
@@ -94,7 +95,7 @@ static int change_text(const struct revision_input *in, const struct textplan *t
         }
         if (!use_records) {
             faults_add(f, FAULT_ERROR, r->collector.config_node->line, "%s", err.text);
-            return ERR_INVALID;
+            return ERR_REFUSED;
         }
         use_records = false; /* somebody wrote records of their own */
     }
@@ -437,10 +438,96 @@ static void make_afresh(const struct revision_input *in, struct arena *arena, st
     faults_fini(&g.f);
 }
 
+/* ---- a text that refers from one place to another */
+
+/* 'root' with another text of its configuration, at the same place. */
+static const struct node *with_text(const struct collector *c, struct span text,
+                                    struct arena *arena)
+{
+    struct node *config = nodeedit_text(arena, text);
+
+    config->line = c->config_node->line;
+    config->style = c->config_node->style;
+    return nodeedit_member(
+        arena, c->root, SPAN_LIT("spec"),
+        nodeedit_member(arena, node_get(c->root, "spec"), SPAN_LIT("config"), config));
+}
+
+/* Every alias and merge key is written out first; 'out' is what was refused. */
+static int make_written_out(const struct revision_input *in, struct arena *arena, struct faults *f,
+                            struct revision *out)
+{
+    const struct collector c = out->collector;
+    struct revision_input plain = *in;
+    struct splice written = { .edits = { .n = 0 } }, way = { .edits = { .n = 0 } };
+    struct span text;
+
+    int rc =
+        writeout(c.config_text, c.config, LIMIT_CONFIG_TEXT_BYTES, arena, &written, &text, NULL);
+    if (rc == 0 && written.edits.n > 0) {
+        revision_fini(out);
+        plain.root = with_text(&c, text, arena);
+        rc = make_once(&plain, arena, f, out);
+        if (rc == 0 && out->new_text.p != NULL) {
+            splice_compose(&written, &out->edits, c.config_text, out->new_text, &way);
+            splice_fini(&out->edits);
+            out->edits = way;
+        }
+        out->collector = c;
+    } else {
+        rc = ERR_REFUSED;
+    }
+    splice_fini(&written);
+    return rc;
+}
+
+/* What a collector reads is not refused for how it is written. */
+static void leave_text(struct arena *arena, struct faults *f, size_t from, struct revision *out)
+{
+    const char *why = "";
+
+    for (size_t i = f->n; i-- > from;) {
+        if (f->v[i].severity == FAULT_ERROR) {
+            why = arena_strndup(arena, f->v[i].text, strlen(f->v[i].text));
+        }
+    }
+    faults_drop_errors(f, from);
+    size_t mark = push_config(f);
+    faults_add_kind(f, FAULT_STANDING, FAULT_WARNING, out->collector.config_node->line,
+                    "the configuration stays as it is: %s", why);
+    faults_pop(f, mark);
+    splice_fini(&out->edits);
+    out->plan.n_changed = 0;
+    out->new_text = (struct span){ NULL, 0 };
+    out->intended_config = out->collector.config;
+}
+
+static int make_text(const struct revision_input *in, struct arena *arena, struct faults *f,
+                     struct revision *out)
+{
+    size_t from = f->n;
+    int rc = make_once(in, arena, f, out);
+
+    if (rc == ERR_REFUSED) {
+        struct faults second;
+        faults_init(&second);
+        rc = make_written_out(in, arena, &second, out);
+        faults_fini(&second);
+        if (rc == 0) {
+            faults_drop_errors(f, from);
+        }
+    }
+    if (rc == ERR_REFUSED && in->document.p == NULL && !in->is_restore) {
+        leave_text(arena, f, from, out);
+        return 0;
+    }
+    return rc < 0 ? ERR_INVALID : 0;
+}
+
 int revision_make(const struct revision_input *in, struct arena *arena, struct faults *f,
                   struct revision *out)
 {
-    int rc = make_once(in, arena, f, out);
+    int rc = make_text(in, arena, f, out);
 
     /* In a manifest there is more than the text to be restored: manifest.h does it. */
     if (rc == 0 && in->document.p == NULL && !in->is_restore && out->new_text.p != NULL &&
