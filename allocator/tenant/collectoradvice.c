@@ -1,6 +1,7 @@
 #include "allocator/tenant/collectoradvice.h"
 
 #include "allocator/base/mem.h"
+#include "allocator/shard/strategy.h"
 #include "allocator/tenant/wire.h"
 
 #define ALLOCATOR_LABEL "opentelemetry.io/target-allocator"
@@ -70,6 +71,9 @@ static void report_strategy(const struct collector *c, struct faults *f)
         if (span_is(c->strategy, known[i])) {
             return;
         }
+    }
+    if (strategy_find(c->strategy) == NULL) {
+        return; /* an error says it */
     }
     warn(c, FAULT_PLAIN, "targetAllocator", "allocationStrategy", f,
          "the CRD of the OpenTelemetry Operator knows no %.*s; use --strategy instead",
