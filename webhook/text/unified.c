@@ -78,12 +78,9 @@ static void find_changes(const struct unified *d, struct changes *out)
             old_end = d->edits->edits.v[i].end;
             new_end = d->edits->edits.v[i].result_begin + d->edits->edits.v[i].text.len;
         }
-        /* Both ends reach the same line break after the edit, unless both stand after one
-         * already. */
-        bool is_at_start = (old_end == 0 || d->before.p[old_end - 1] == '\n') &&
-                           (new_end == 0 || d->after.p[new_end - 1] == '\n');
-        c.old_end = is_at_start ? old_end : behind_line(d->before, old_end);
-        c.new_end = is_at_start ? new_end : behind_line(d->after, new_end);
+        /* Both ends reach the same line break after the edit; what is the same up to there goes. */
+        c.old_end = behind_line(d->before, old_end);
+        c.new_end = behind_line(d->after, new_end);
         trim(d, &c);
         if (c.old_begin < c.old_end || c.new_begin < c.new_end) {
             *vec_push(&out->v) = c;
