@@ -235,8 +235,8 @@ bool bound_spread(const struct bound_input *in, uint32_t *out_owners)
 {
     struct spread s = { .in = in, .owners = out_owners };
 
-    s.loads = mem_array(in->n_collectors + 1, sizeof(*s.loads));
-    s.limits = mem_array(in->n_collectors + 1, sizeof(*s.limits));
+    s.loads = mem_array(in->n_collectors, sizeof(*s.loads));
+    s.limits = mem_array(in->n_collectors, sizeof(*s.limits));
     bool has_changed = !is_within(&s);
     if (has_changed) {
         memcpy(out_owners, in->choices, in->n_slots * sizeof(*out_owners));

@@ -273,6 +273,11 @@ static void test_end_of_authority(void)
     refresh(c, t0, "memory");
     is_int(certs_refresh(c, last_s, &id, NULL), 0, "shortly before its end a refresh ends, too");
     identity_put(&id);
+    AUTO_BUF out;
+    buf_init(&out, 65536);
+    is_int(certs_describe(c, last_s, &out, NULL), 0, "and can be described");
+    ok(strstr(out.p, "\n  next     renewed with its authority\n") != NULL,
+       "a leaf that ends with its authority:\n%s", out.p);
     certs_free(&c);
 }
 
