@@ -277,6 +277,34 @@ void rolejoin_tell_all(struct rolejoin *j, const struct rolejoin_hooks *hooks)
     }
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+    const struct joined_source *x = *(struct joined_source *const *)a;
+    const struct joined_source *y = *(struct joined_source *const *)b;
+    int c = span_cmp(source_key(x), source_key(y));
+
+    return c != 0 ? c : (x->part > y->part) - (x->part < y->part);
+}
+
+void rolejoin_show_all(struct rolejoin *j, const struct rolejoin_hooks *hooks)
+{
+    struct joined_source **sources = mem_array(j->sources.n + 1, sizeof(*sources));
+    size_t n = 0;
+
+    for (struct table_node *node = table_next(&j->sources, NULL); node != NULL;
+         node = table_next(&j->sources, node)) {
+        struct joined_source *s = CONTAINER_OF(node, struct joined_source, node);
+        if (s->is_told && !s->is_touched) {
+            sources[n++] = s;
+        }
+    }
+    qsort(sources, n, sizeof(*sources), compare_keys);
+    for (size_t i = 0; i < n; i++) {
+        tell(j, sources[i], hooks);
+    }
+    mem_free(sources);
+}
+
 size_t rolejoin_count(const struct rolejoin *j)
 {
     return j->sources.n;

@@ -33,6 +33,8 @@ bool rolejoin_is_ready(const struct rolejoin *j);
 void rolejoin_flush(struct rolejoin *j, const struct rolejoin_hooks *hooks);
 /* For one who joins: every source there is, touched or not. */
 void rolejoin_tell_all(struct rolejoin *j, const struct rolejoin_hooks *hooks);
+/* The same in the order of their names, to one who only looks. */
+void rolejoin_show_all(struct rolejoin *j, const struct rolejoin_hooks *hooks);
 size_t rolejoin_count(const struct rolejoin *j); /* its sources */
 void rolejoin_free(struct rolejoin **j);
 

@@ -70,9 +70,8 @@ void explain_free(struct explain **explain)
 
 /* ---- arrivals */
 
-/* 'section' is that of a job which wants 'a'; NULL: the section says it all itself. */
-static int digest(const struct sdconfig *section, const struct arrival *a, struct sd_batch *out,
-                  struct err *err)
+/* 'a' is for the section; NULL: the section says it all itself. */
+static struct provider_input input_of(const struct sdconfig *section, const struct arrival *a)
 {
     struct provider_input in = { .section = section };
 
@@ -80,8 +79,13 @@ static int digest(const struct sdconfig *section, const struct arrival *a, struc
         in.source = span_of(a->source);
         in.body = span_make(a->body, a->body_len);
     }
+    return in;
+}
+
+static int digest(const struct provider_input *in, struct sd_batch *out, struct err *err)
+{
     sd_batch_reset(out);
-    return provider_find(section)->digest(&in, out, err);
+    return provider_find(in->section)->digest(in, out, err);
 }
 
 static bool is_holding(const struct table_node *node, const void *key)
@@ -111,12 +115,13 @@ static void hold(struct explain *x, const struct want_entry *e, struct arrival *
 {
     const struct want_user *first = &e->users.v[0];
     struct holding *h = need_holding(x, *a);
+    const struct provider_input in = input_of(&first->job->config->sds[first->section], *a);
     struct err err;
 
     h->has_failed = false;
     mem_free(h->fault);
     h->fault = NULL;
-    if (digest(&first->job->config->sds[first->section], *a, &x->batch, &err) < 0) {
+    if (digest(&in, &x->batch, &err) < 0) {
         h->fault = mem_strdup(err.text);
         return;
     }
@@ -150,7 +155,9 @@ void explain_arrive(struct explain *x, struct arrival **a)
         drop(x, *a);
         break;
     case ARRIVAL_FAILED:
-        need_holding(x, *a)->has_failed = true;
+        if ((*a)->source != NULL) {
+            need_holding(x, *a)->has_failed = true;
+        }
         break;
     case ARRIVAL_BLIND:
     case ARRIVAL_SIGHTED:
@@ -165,7 +172,8 @@ void explain_arrive(struct explain *x, struct arrival **a)
 struct place {
     const struct job *job;
     uint32_t section;
-    const struct holding *holding; /* NULL: nothing is asked */
+    const struct holding *holding; /* NULL: nothing is asked, or */
+    uint64_t joined;               /* the state has the objects: the want; else 0 */
 };
 typedef VEC(struct place) place_list;
 
@@ -201,6 +209,18 @@ static bool has_job(const struct tenancy *t, const struct job *j)
     return j->fleet == t->fleet && j->handover.to == NULL;
 }
 
+/* The sections that use a want, with what one source brought or with what the state has of it. */
+static void add_users(const struct tenancy *t, const struct want_entry *e, const struct holding *h,
+                      uint64_t joined, place_list *out)
+{
+    for (size_t i = 0; e != NULL && i < e->users.n; i++) {
+        const struct want_user *user = &e->users.v[i];
+        if (has_job(t, user->job)) {
+            *vec_push(out) = (struct place){ user->job, user->section, h, joined };
+        }
+    }
+}
+
 /* Those of the jobs in force of one tenant, in their order. */
 static void find_places(const struct explain *x, const struct tenancy *t, place_list *out)
 {
@@ -209,17 +229,18 @@ static void find_places(const struct explain *x, const struct tenancy *t, place_
         for (uint32_t i = 0; i < j->config->n_sds; i++) {
             const struct provider_ops *ops = provider_find(&j->config->sds[i]);
             if (ops != NULL && ops->carrier == CARRIER_NONE) {
-                *vec_push(out) = (struct place){ j, i, NULL };
+                *vec_push(out) = (struct place){ j, i, NULL, 0 };
             }
         }
     }
     for (struct holding *h = next_holding(x, NULL); h != NULL; h = next_holding(x, h)) {
-        const struct want_entry *e = wants_find(&x->state->wants, h->want);
-        for (size_t i = 0; e != NULL && i < e->users.n; i++) {
-            const struct want_user *user = &e->users.v[i];
-            if (has_job(t, user->job)) {
-                *vec_push(out) = (struct place){ user->job, user->section, h };
-            }
+        add_users(t, wants_find(&x->state->wants, h->want), h, 0, out);
+    }
+    for (struct table_node *node = table_next(&x->state->wants.by_id, NULL); node != NULL;
+         node = table_next(&x->state->wants.by_id, node)) {
+        const struct want_entry *e = CONTAINER_OF(node, struct want_entry, by_id);
+        if (e->ops->carrier == CARRIER_JOIN) {
+            add_users(t, e, NULL, e->id, out);
         }
     }
     if (out->n > 1) {
@@ -370,6 +391,9 @@ static void reach(struct tracing *t, const struct sd_group *g, struct span addre
     t->before = sorted_copy(t, &t->lb);
     verdict_watch(job, &t->lb, &watch, &t->out.verdict);
     t->out.final_address = label_builder_get(&t->lb, t->x->batch.address);
+    struct labels final = sorted_copy(t, &t->lb);
+    t->out.final_labels = final.v;
+    t->out.n_final_labels = final.n;
 }
 
 static int compare_indices(const void *key, const void *item)
@@ -465,26 +489,53 @@ static void trace_target(struct tracing *t, const struct place *p, const struct 
     t->out = frame;
 }
 
-static void trace_place(struct tracing *t, const struct place *p)
+struct source_tracing {
+    struct tracing *t;
+    const struct place *place;
+};
+
+static void trace_source(void *arg, const struct provider_input *in)
 {
-    const struct arrival *a = p->holding == NULL ? NULL : p->holding->arrival;
-    struct sd_batch *batch = &t->x->batch;
+    const struct source_tracing *s = arg;
+    struct sd_batch *batch = &s->t->x->batch;
     uint32_t index = 0;
 
-    t->out.job = p->job->config;
-    t->out.section = &p->job->config->sds[p->section];
-    t->out.source = a == NULL ? SPAN_LIT("") : span_of(a->source);
-    if (p->holding != NULL && a == NULL) {
-        return;
-    }
-    bool is_known = job_find_source(p->job, p->section, t->out.source) != NULL;
-    if (!is_known || digest(t->out.section, a, batch, NULL) < 0) {
+    s->t->out.source = in->source;
+    bool is_known = job_find_source(s->place->job, s->place->section, in->source) != NULL;
+    if (!is_known || digest(in, batch, NULL) < 0) {
         return; /* a job that is new waits until the source is read once more */
     }
     vec_each(&batch->groups, g) {
         for (uint32_t i = 0; i < g->n_targets; i++) {
-            trace_target(t, p, g, g->targets[i], index++);
+            trace_target(s->t, s->place, g, g->targets[i], index++);
         }
+    }
+}
+
+static void trace_object(void *arg, struct span name, const struct role_input *object)
+{
+    const struct source_tracing *s = arg;
+    const struct provider_input in = { .section = s->t->out.section,
+                                       .source = name,
+                                       .object = object };
+
+    if (object != NULL) {
+        trace_source(arg, &in);
+    }
+}
+
+static void trace_place(struct tracing *t, const struct place *p)
+{
+    const struct arrival *a = p->holding == NULL ? NULL : p->holding->arrival;
+    struct source_tracing s = { t, p };
+
+    t->out.job = p->job->config;
+    t->out.section = &p->job->config->sds[p->section];
+    if (p->joined != 0) {
+        joins_show(&t->x->state->joins, p->joined, trace_object, &s);
+    } else if (p->holding == NULL || a != NULL) {
+        const struct provider_input in = input_of(t->out.section, a);
+        trace_source(&s, &in);
     }
 }
 

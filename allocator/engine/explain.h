@@ -12,7 +12,7 @@
 struct explain;
 
 /* Beside 's', which outlives it and gets its arrivals through explain_arrive() only: what came in
- * another way cannot be explained. */
+ * another way cannot be explained. Objects of a cluster the state has itself (engine/joins.h). */
 struct explain *explain_new(struct state *s);
 /* Moves '*a': shows it to the state, and keeps what it brought until the same source brings
  * something else that can be read. */
@@ -48,6 +48,9 @@ struct explain_target {
     size_t n_labels;
     const struct explain_seed *seeds; /* by name */
     size_t n_seeds;
+    const struct label
+        *final_labels; /* KEPT: what the target is scraped with, and __meta_; by name */
+    size_t n_final_labels;
     const struct explain_step *steps; /* up to the rule that drops it */
     size_t n_steps;
     struct verdict verdict; /* a target that is too big to be served is INVALID */

@@ -223,6 +223,16 @@ void joins_work(struct joins *j)
     vec_clear(&j->due);
 }
 
+void joins_show(const struct joins *j, uint64_t want,
+                void (*fn)(void *arg, struct span name, const struct role_input *in), void *arg)
+{
+    struct join *one = find_join(j, want);
+
+    if (one != NULL && rolejoin_is_ready(one->objects)) {
+        rolejoin_show_all(one->objects, &(struct rolejoin_hooks){ fn, arg });
+    }
+}
+
 /* ---- what comes */
 
 struct taking {

@@ -50,6 +50,9 @@ void joins_cancel(struct joins *j, uint64_t want);
 void joins_arrive(struct joins *j, const struct object_arrival *a);
 /* Tells what is to be told. */
 void joins_work(struct joins *j);
+/* Every source of the want that was told, by name, once more, to somebody who only looks. */
+void joins_show(const struct joins *j, uint64_t want,
+                void (*fn)(void *arg, struct span name, const struct role_input *in), void *arg);
 /* Collections whose state is not that they are followed: for those who ask what is wrong. */
 void joins_each_problem(const struct joins *j,
                         void (*fn)(void *arg, struct span resource, struct span ns,

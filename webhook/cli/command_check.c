@@ -125,7 +125,6 @@ static bool has_files(const struct scrapejob *job)
 static int check_job(const struct options *o, const char *config, const struct scrapejob *job,
                      struct strpool *pool, FILE *errout)
 {
-    const struct findings_options how = { .timeout_ms = o->timeout_ms, .files_only = true };
     struct file_check c = { .errout = errout, .job = job, .config = config };
     struct findings found;
     struct arena arena;
@@ -134,7 +133,7 @@ static int check_job(const struct options *o, const char *config, const struct s
     if (!has_files(job)) {
         return EXIT_OK;
     }
-    if (findings_discover_once(job, &how, &found, &err) < 0) {
+    if (findings_discover_once(job, o->timeout_ms, &found, &err) < 0) {
         terminal_line(errout, "otel-ta: %s", err.text);
         return EXIT_CANNOT;
     }

@@ -7,54 +7,59 @@
 
 #include "allocator/base/mem.h"
 #include "allocator/base/terminal.h"
-#include "allocator/scrape/verdict.h"
 #include "webhook/cli/findings.h"
 #include "webhook/cli/input.h"
+#include "webhook/cli/survey.h"
 
 #include <jansson.h>
 
-struct found { /* a job of that name */
-    const struct tenant *tenant;
-    const struct scrapejob *job;
-};
-typedef VEC(struct found) found_list;
-
 struct listing {
     const struct command_io *io;
-    const struct scrapejob *job;
-    const struct tenant *tenant; /* NULL: there is no other job of its name */
-    struct label_builder labels;
-    struct arena scratch;
+    bool has_twins; /* several jobs have the name */
+    int code;
     json_t *results;
     json_t *seen; /* object: the text of each result */
 };
 
+/* ---- a target */
+
 static json_t *text_to_json(struct span s)
 {
-    json_t *text = json_stringn(s.p, s.len);
+    json_t *text = json_stringn(s.len == 0 ? "" : s.p, s.len);
     return text == NULL ? json_stringn_nocheck(s.p, s.len) : text;
 }
 
-static json_t *labels_to_json(struct label_builder *lb, bool is_final)
+static void set_label(json_t *object, const struct label *label)
+{
+    json_object_set_new_nocheck(object, label->name->text, text_to_json(label->value));
+}
+
+/* Those of its source, empty ones left out, and what the scrape config adds. */
+static json_t *discovered_labels(const struct explain_target *t)
 {
     json_t *object = json_object();
 
-    label_builder_sort(lb);
-    for (size_t i = 0; i < lb->n; i++) {
-        if (!is_final || !lb->v[i].name->is_meta) {
-            json_object_set_new_nocheck(object, lb->v[i].name->text, text_to_json(lb->v[i].value));
+    for (size_t i = 0; i < t->n_labels; i++) {
+        if (t->labels[i].value.len > 0) {
+            set_label(object, &t->labels[i]);
         }
+    }
+    for (size_t i = 0; i < t->n_seeds; i++) {
+        set_label(object, &t->seeds[i].label);
     }
     return object;
 }
 
-static void set_seeds(const struct scrapejob *job, struct label_builder *lb)
+static json_t *final_labels(const struct explain_target *t)
 {
-    for (size_t i = 0; i < job->n_seeds; i++) {
-        if (label_builder_get(lb, job->seeds[i].name).len == 0) {
-            label_builder_set(lb, job->seeds[i].name, job->seeds[i].value);
+    json_t *object = json_object();
+
+    for (size_t i = 0; t->verdict.kind == VERDICT_KEPT && i < t->n_final_labels; i++) {
+        if (!t->final_labels[i].name->is_meta) {
+            set_label(object, &t->final_labels[i]);
         }
     }
+    return object;
 }
 
 static void add_result(struct listing *l, json_t *result)
@@ -69,109 +74,77 @@ static void add_result(struct listing *l, json_t *result)
     json_decref(result);
 }
 
-static void add_target(struct listing *l, const struct sd_batch *batch, const struct sd_group *g,
-                       struct span address)
+static void add_target(void *arg, const struct explain_target *t)
 {
-    struct label_builder *lb = &l->labels;
+    struct listing *l = arg;
     json_t *result = json_object();
-    struct verdict v;
 
-    arena_reset(&l->scratch);
-    sd_batch_labels(batch, g, address, true, lb);
-    set_seeds(l->job, lb);
-    json_object_set_new(result, "discoveredLabels", labels_to_json(lb, false));
-    sd_batch_labels(batch, g, address, true, lb);
-    verdict_reach(l->job, lb, &v);
-    json_object_set_new(result, "labels",
-                        v.kind == VERDICT_KEPT ? labels_to_json(lb, true) : json_object());
-    if (v.kind == VERDICT_INVALID) {
-        json_object_set_new(result, "error", text_to_json(span_of(v.reason)));
+    json_object_set_new(result, "discoveredLabels", discovered_labels(t));
+    json_object_set_new(result, "labels", final_labels(t));
+    if (t->verdict.kind == VERDICT_INVALID) {
+        json_object_set_new(result, "error", text_to_json(span_of(t->verdict.reason)));
     }
-    if (l->tenant != NULL) {
-        struct span ns = l->tenant->ns, name = l->tenant->name;
+    if (l->has_twins) {
         AUTO_STR collector =
-            mem_printf("%.*s%s%.*s", SPAN_ARG(ns), ns.len > 0 ? "/" : "", SPAN_ARG(name));
+            mem_printf("%.*s%s%.*s", SPAN_ARG(t->ns), t->ns.len > 0 ? "/" : "", SPAN_ARG(t->name));
         json_object_set_new(result, "collector", text_to_json(span_of(collector)));
-        json_object_set_new(result, "receiver", text_to_json(l->job->receiver));
+        json_object_set_new(result, "receiver", text_to_json(t->job->receiver));
     }
     add_result(l, result);
 }
 
-static int list_findings(struct listing *l, const struct findings *findings, struct strpool *pool)
-{
-    struct sd_batch batch;
-    struct err err;
-    int code = EXIT_OK;
+/* ---- a job */
 
-    sd_batch_init(&batch, pool);
-    vec_each(&findings->list, f) {
-        if (findings_digest(l->job, f, &batch, &err) < 0) {
-            terminal_line(l->io->errout, "otel-ta: %s", err.text);
-            code = EXIT_FAULTS;
-            continue;
-        }
-        vec_each(&batch.groups, g) {
-            for (uint32_t i = 0; i < g->n_targets; i++) {
-                add_target(l, &batch, g, g->targets[i]);
+static void report_job(void *arg, const struct explain_job *j)
+{
+    struct listing *l = arg;
+
+    findings_report_gaps(j->job, j->n_failed, j->n_missing, l->io->errout);
+    for (size_t i = 0; i < j->n_faults; i++) {
+        terminal_line(l->io->errout, "otel-ta: %s", j->faults[i]);
+        l->code = EXIT_FAULTS;
+    }
+}
+
+static void print_listing(const struct listing *l)
+{
+    char *text = json_dumps(l->results, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENSURE_ASCII * 0);
+
+    terminal_text(l->io->out, span_of(text == NULL ? "[]" : text));
+    mem_free(text);
+}
+
+/* Nobody asks for the others, so nobody looks for their targets. The number of those left. */
+static size_t keep_jobs(struct tenants *tenants, const char *name)
+{
+    size_t n_all = 0;
+
+    for (size_t i = 0; i < tenants->n; i++) {
+        struct scrapejobs *jobs = &tenants->v[i]->jobs;
+        size_t n = 0;
+        for (size_t k = 0; k < jobs->n; k++) {
+            if (span_is(jobs->v[k]->name, name)) {
+                jobs->v[n++] = jobs->v[k];
+            } else {
+                scrapejob_free(&jobs->v[k]);
             }
         }
+        jobs->n = n;
+        n_all += n;
     }
-    sd_batch_fini(&batch);
-    return code;
+    return n_all;
 }
 
-static int list_job(struct listing *l, const struct found *found, int64_t timeout_ms,
-                    struct strpool *pool)
-{
-    const struct findings_options how = { .timeout_ms = timeout_ms };
-    struct findings findings;
-    struct err err = { 0 };
-
-    l->job = found->job;
-    if (findings_discover_once(l->job, &how, &findings, &err) < 0) {
-        terminal_line(l->io->errout, "otel-ta: %s", err.text);
-        return EXIT_CANNOT;
-    }
-    findings_report_gaps(l->job, findings.n_failed, findings.n_missing, l->io->errout);
-    int code = list_findings(l, &findings, pool);
-    findings_fini(&findings);
-    return code;
-}
-
-static int print_listing(const found_list *found, int64_t timeout_ms, struct strpool *pool,
-                         const struct command_io *io)
-{
-    struct listing l = { .io = io, .results = json_array(), .seen = json_object() };
-    int code = EXIT_OK;
-
-    arena_init(&l.scratch);
-    label_builder_init(&l.labels, pool, &l.scratch);
-    vec_each(found, f) {
-        l.tenant = found->n > 1 ? f->tenant : NULL;
-        int rc = code == EXIT_CANNOT ? code : list_job(&l, f, timeout_ms, pool);
-        code = rc > code ? rc : code;
-    }
-    if (code != EXIT_CANNOT) {
-        char *text = json_dumps(l.results, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENSURE_ASCII * 0);
-        terminal_text(io->out, span_of(text == NULL ? "[]" : text));
-        mem_free(text);
-    }
-    json_decref(l.results);
-    json_decref(l.seen);
-    label_builder_fini(&l.labels);
-    arena_fini(&l.scratch);
-    return code;
-}
-
-static void find_jobs(const struct tenants *tenants, const char *name, found_list *out)
+static bool has_job(const struct tenants *tenants, const char *name)
 {
     for (size_t i = 0; i < tenants->n; i++) {
         vec_each(&tenants->v[i]->jobs, job) {
             if (span_is((*job)->name, name)) {
-                *vec_push(out) = (struct found){ tenants->v[i], *job };
+                return true;
             }
         }
     }
+    return false;
 }
 
 static void report_unknown(const struct tenants *tenants, const char *name, FILE *errout)
@@ -185,11 +158,46 @@ static void report_unknown(const struct tenants *tenants, const char *name, FILE
     }
 }
 
+/* ---- command */
+
+static void list_jobs(struct listing *l, const struct options *o, struct tenants *tenants)
+    ON(engine)
+{
+    VEC(struct explain_question) questions = { 0 };
+    struct survey survey;
+    struct arena arena;
+
+    l->code = survey_open(&survey, true, l->io->errout);
+    if (l->code != EXIT_OK) {
+        return;
+    }
+    arena_init(&arena);
+    for (size_t i = 0; i < tenants->n; i++) {
+        *vec_push(&questions) =
+            (struct explain_question){ .ns = arena_span(&arena, tenants->v[i]->ns),
+                                       .name = arena_span(&arena, tenants->v[i]->name) };
+    }
+    l->code = survey_run(&survey, tenants, o->timeout_ms, l->io->errout);
+    bool has_run = l->code == EXIT_OK;
+    vec_each(&questions, q) {
+        if (has_run) {
+            explain_jobs(survey.explain, q->ns, q->name, report_job, l);
+            explain_targets(survey.explain, q, add_target, l);
+        }
+    }
+    if (has_run) {
+        print_listing(l);
+    }
+    vec_fini(&questions);
+    survey_close(&survey);
+    arena_fini(&arena);
+}
+
 int command_discover(const struct options *o, const struct command_io *io)
 {
     const struct input_paths file = { o->arguments.v, 1 };
+    const char *name = o->arguments.v[1];
     struct tenants_options options = o->tenants;
-    found_list found = { 0 };
     struct input input;
 
     options.include_disabled = true;
@@ -198,17 +206,18 @@ int command_discover(const struct options *o, const struct command_io *io)
     if (code != EXIT_OK) {
         return code;
     }
-    const char *name = o->arguments.v[1];
-    find_jobs(&input.tenants, name, &found);
-    if (found.n == 0) {
-        if (!input_report_left(&input, name, "otel-ta check service-discovery: ", io->errout)) {
-            report_unknown(&input.tenants, name, io->errout);
-        }
+    role_enter(engine); /* this command has no engine thread: the main thread is it */
+    if (!has_job(&input.tenants, name)) {
+        report_unknown(&input.tenants, name, io->errout);
         code = EXIT_FAULTS;
     } else {
-        code = print_listing(&found, o->timeout_ms, &input.pool, io);
+        struct listing l = { .io = io, .results = json_array(), .seen = json_object() };
+        l.has_twins = keep_jobs(&input.tenants, name) > 1;
+        list_jobs(&l, o, &input.tenants);
+        code = l.code;
+        json_decref(l.results);
+        json_decref(l.seen);
     }
-    vec_fini(&found);
     input_fini(&input);
     return code;
 }

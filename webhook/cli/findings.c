@@ -12,7 +12,6 @@
 
 struct gathering {
     const struct scrapejob *job;
-    bool files_only;
     struct mailbox *box;
     struct watcher *watcher;
     struct findings *out;
@@ -23,8 +22,7 @@ static struct finding *find(const struct gathering *g, const struct arrival *a)
 {
     for (size_t i = 0; i < g->out->list.n; i++) {
         struct finding *f = &g->out->list.v[i];
-        if (f->section == a->want && f->arrival != NULL &&
-            strcmp(f->arrival->source, a->source) == 0) {
+        if (f->section == a->want && strcmp(f->arrival->source, a->source) == 0) {
             return f;
         }
     }
@@ -83,9 +81,7 @@ static int compare_findings(const void *a, const void *b)
     if (x->section != y->section) {
         return x->section < y->section ? -1 : 1;
     }
-    return x->arrival == NULL || y->arrival == NULL
-               ? 0
-               : strcmp(x->arrival->source, y->arrival->source);
+    return strcmp(x->arrival->source, y->arrival->source);
 }
 
 static void ask(struct gathering *g)
@@ -96,24 +92,19 @@ static void ask(struct gathering *g)
     arena_init(&arena);
     for (size_t i = 0; i < g->job->n_sds; i++) {
         const struct provider_ops *ops = provider_find(&g->job->sds[i]);
-        if (ops == NULL || (g->files_only && ops->carrier != CARRIER_FILE)) {
-            continue;
-        }
-        if (ops->carrier != CARRIER_NONE) {
+        if (ops != NULL && ops->carrier == CARRIER_FILE) {
             provider_plan(&g->job->sds[i], &arena, &ask);
             mailbox_post(watcher_mailbox(g->watcher), &want_new(i, &ask)->mail);
             g->n_open++;
-        } else {
-            *vec_push(&g->out->list) = (struct finding){ i, NULL };
         }
     }
     arena_fini(&arena);
 }
 
-int findings_discover_once(const struct scrapejob *job, const struct findings_options *options,
-                           struct findings *out, struct err *err)
+int findings_discover_once(const struct scrapejob *job, int64_t timeout_ms, struct findings *out,
+                           struct err *err)
 {
-    struct gathering g = { .job = job, .files_only = options->files_only, .out = out };
+    struct gathering g = { .job = job, .out = out };
 
     *out = (struct findings){ 0 };
     int rc = watcher_start(&g.watcher, err);
@@ -123,7 +114,7 @@ int findings_discover_once(const struct scrapejob *job, const struct findings_op
     g.box = mailbox_new(0);
     watcher_connect(g.watcher, g.box);
     ask(&g);
-    wait_for_answers(&g, options->timeout_ms);
+    wait_for_answers(&g, timeout_ms);
     watcher_connect(g.watcher, NULL);
     mailbox_close(g.box); /* what is still on its way is dropped */
     watcher_stop(&g.watcher);
@@ -138,12 +129,10 @@ int findings_digest(const struct scrapejob *job, const struct finding *f, struct
                     struct err *err)
 {
     const struct sdconfig *section = &job->sds[f->section];
-    struct provider_input in = { .section = section };
+    const struct provider_input in = { .section = section,
+                                       .source = span_of(f->arrival->source),
+                                       .body = span_make(f->arrival->body, f->arrival->body_len) };
 
-    if (f->arrival != NULL) {
-        in.source = span_of(f->arrival->source);
-        in.body = span_make(f->arrival->body, f->arrival->body_len);
-    }
     sd_batch_reset(batch);
     int rc = provider_find(section)->digest(&in, batch, err);
     return rc < 0 ? err_wrap(err, rc, "%.*s", SPAN_ARG(in.source)) : 0;

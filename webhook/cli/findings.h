@@ -1,6 +1,5 @@
-/* Discovery that runs until everything was looked at once: what the sections of a job hold now.
- * Uses the watcher, so that files are found and servers are asked as the server would. Threads:
- * main thread. */
+/* What the file_sd files of a job hold now, each looked at once; found by the watcher, as the
+ * server finds them. Threads: main thread. */
 #ifndef OTEL_TA_WEBHOOK_CLI_FINDINGS_H
 #define OTEL_TA_WEBHOOK_CLI_FINDINGS_H
 
@@ -12,7 +11,7 @@
 
 struct finding { /* one source of one section */
     size_t section;
-    struct arrival *arrival; /* NULL: static */
+    struct arrival *arrival;
 };
 
 struct findings {
@@ -21,14 +20,9 @@ struct findings {
     size_t n_missing;         /* sections without an answer in time */
 };
 
-struct findings_options {
-    int64_t timeout_ms;
-    bool files_only; /* leave out every section but file_sd */
-};
-
 /* ERR_* only when discovery cannot run at all. */
-int findings_discover_once(const struct scrapejob *job, const struct findings_options *options,
-                           struct findings *out, struct err *err) MUST_USE;
+int findings_discover_once(const struct scrapejob *job, int64_t timeout_ms, struct findings *out,
+                           struct err *err) MUST_USE;
 /* Digests one of them into 'batch' (reset). */
 int findings_digest(const struct scrapejob *job, const struct finding *f, struct sd_batch *batch,
                     struct err *err) MUST_USE;

@@ -23,14 +23,18 @@ int survey_open(struct survey *s, bool is_explained, FILE *errout)
     return EXIT_OK;
 }
 
-static void take(struct survey *s, struct arrival *a) ON(engine)
+static void take(struct survey *s, struct mail *mail) ON(engine)
 {
-    if (s->explain != NULL) {
+    if (mail->kind == ENGINE_OBJECTS) {
+        state_take_objects(s->state, CONTAINER_OF(mail, struct object_arrival, mail));
+    } else if (s->explain != NULL) {
+        struct arrival *a = CONTAINER_OF(mail, struct arrival, mail);
         explain_arrive(s->explain, &a);
+        return;
     } else {
-        state_arrive(s->state, a);
-        arrival_free(&a);
+        state_arrive(s->state, CONTAINER_OF(mail, struct arrival, mail));
     }
+    mail->dispose(mail);
 }
 
 static void wait_until_settled(struct survey *s, int64_t timeout_ms) ON(engine)
@@ -49,7 +53,7 @@ static void wait_until_settled(struct survey *s, int64_t timeout_ms) ON(engine)
         }
         for (struct mail *mail = mailbox_drain(s->box), *next; mail != NULL; mail = next) {
             next = mail->next;
-            take(s, CONTAINER_OF(mail, struct arrival, mail));
+            take(s, mail);
         }
         state_count(s->state, &counts);
     }

@@ -143,6 +143,11 @@ static const char torn[] =
 
 static void write_files(void)
 {
+    put("cluster.yml", "scrape_configs:\n"
+                       "- job_name: k\n"
+                       "  kubernetes_sd_configs: [{role: pod, api_server: 'http://127.0.0.1:9'}]\n"
+                       "- job_name: s\n"
+                       "  static_configs: [{targets: ['s:1']}]\n");
     put("pair.yaml", pair);
     put("torn.yaml", torn);
     put("twice.yaml", twice);
@@ -376,6 +381,12 @@ static void test_check(void)
           NULL },
         { "check service-discovery twice.yaml j", 0, "    },\n    \"receiver\": \"prometheus/2\"\n",
           NULL },
+        { "check service-discovery cluster.yml k --timeout 100ms", 0, "[]",
+          "job 'k': 1 discovery sections did not answer in time\n" },
+        { "allocate -f cluster.yml --collectors x --timeout 100ms", 0, "s    s:1     x\n",
+          "1 discovery sections did not answer in time\n" },
+        { "explain -f cluster.yml --collectors x --timeout 100ms --summary", 0,
+          "job k: 0 discovered, ", "job 'k': 1 discovery sections did not answer in time\n" },
         { "check service-discovery pair.yaml j", 0, "\"collector\": \"web/d\"", NULL },
         { "check service-discovery pair.yaml j", 0, "\"collector\": \"c\"", NULL },
         { "check service-discovery cr.yaml front", 0,

@@ -402,12 +402,84 @@ static void test_missing(void)
     side_fini(&s);
 }
 
+/* ---- objects of a cluster, which the state has itself */
+
+#define POD(name, ip)                                                                              \
+    "{\"metadata\":{\"name\":\"" name                                                              \
+    "\",\"namespace\":\"n\"},\"spec\":{\"containers\":[{\"name\":"                                 \
+    "\"c\",\"ports\":[{\"containerPort\":80}]}]},\"status\":{\"podIP\":\"" ip "\"}}"
+
+static uint64_t take_want(struct side *s)
+{
+    uint64_t id = 0;
+
+    for (struct mail *mail = mailbox_drain(s->wants), *next; mail != NULL; mail = next) {
+        next = mail->next;
+        id = mail->kind == WATCHER_WANT_ADD ? CONTAINER_OF(mail, struct want, mail)->id : id;
+        mail->dispose(mail);
+    }
+    return id;
+}
+
+static void put_pod(struct objectdraft *draft, const char *key, const char *pod)
+{
+    buf_add_str(&draft->text, pod);
+    objectdraft_add(draft, OBJECT_SET, strlen(pod), span_of(key), SPAN_LIT("1"));
+}
+
+static void test_objects(void)
+{
+    role_enter(engine);
+    const struct reflector_report report = { .state = REFLECTOR_FOLLOWING, .problem = "" };
+    struct objectdraft draft;
+    struct side s;
+    AUTO_BUF out;
+
+    buf_init(&out, MIB);
+    objectdraft_init(&draft, MIB);
+    side_init(&s);
+    s.explain = explain_new(s.state);
+    configure_text(&s,
+                   "config:\n  scrape_configs:\n"
+                   "  - {job_name: a, kubernetes_sd_configs: [{role: pod}]}\n"
+                   "  - {job_name: b, kubernetes_sd_configs: [{role: pod}], relabel_configs: "
+                   "[{action: keep, source_labels: [__meta_kubernetes_pod_name], regex: x}]}\n"
+                   "filter_strategy: relabel-config\n",
+                   1);
+    uint64_t want = take_want(&s);
+    ask(&s, NULL, NULL, &out);
+    is_str(out.p, "", "before a cluster has answered there is nothing to tell");
+    objectdraft_mark(&draft, OBJECTS_BEGIN);
+    put_pod(&draft, "n/y", POD("y", "1.1.1.2"));
+    put_pod(&draft, "n/x", POD("x", "1.1.1.1"));
+    objectdraft_mark(&draft, OBJECTS_COMMIT);
+    AUTO(objectbatch) batch = objectdraft_take(&draft);
+    struct object_arrival *a = object_arrival_new(want, batch, &report);
+    state_take_objects(s.state, a);
+    a->mail.dispose(&a->mail);
+    publish(&s);
+    ask(&s, "a", NULL, &out);
+    const char *x = strstr(out.p, "a 1.1.1.1:80 of pod/n/x kubernetes_sd_configs[0]");
+    const char *y = strstr(out.p, "a 1.1.1.2:80 of pod/n/y kubernetes_sd_configs[0]");
+    ok(x == out.p && y > x, "both pods, by name: %s", out.p);
+    ok(strstr(out.p, " kept 1.1.1.2:80!c0 ") != NULL, "each with its owner");
+    ask(&s, "b", NULL, &out);
+    ok(strstr(out.p, " kept 1.1.1.1:80!c0 ") != NULL,
+       "the other job has the one that its rule keeps");
+    ok(strstr(out.p, " 0 keep [__ drops\n dropped ") != NULL, "and drops the other");
+    ask_jobs(&s, &out);
+    is_str(out.p, "a: 0 failed, 0 missing\nb: 0 failed, 0 missing\n", "nothing is missing");
+    objectdraft_fini(&draft);
+    side_fini(&s);
+}
+
 int main(void)
 {
     log_set_level(LOG_ERROR);
     test_steps();
     test_gaps();
     test_missing();
+    test_objects();
     test_histories();
     clear_files();
     return check_done();
