@@ -77,7 +77,7 @@ static void expect(const struct expectation *t, size_t n)
         is_int(r.code, t[i].code, "'%s': exit code", t[i].words);
         expect_part(t[i].words, "result", r.out, t[i].out);
         expect_part(t[i].words, "fault", r.errors, t[i].errors);
-        if (t[i].errors != NULL && t[i].errors[strlen(t[i].errors) - 1] == '\n') {
+        if (t[i].errors != NULL && span_has_suffix(span_of(t[i].errors), "\n")) {
             ok(span_has_suffix(span_of(r.errors), t[i].errors), "'%s': and no fault after it: %s",
                t[i].words, r.errors);
         }
