@@ -10,7 +10,8 @@
  * into GET.
  *
  * Proxies as Go finds them: http_proxy and https_proxy in either case, no_proxy (proxyrule.h), of
- * the environment never for loopback. TLS 1.2 at least, unless min_version says otherwise;
+ * the environment never for loopback; one that speaks TLS is met with the certificates for the
+ * server. TLS 1.2 at least, unless min_version says otherwise;
  * server_name is what is asked for (SNI) and verified.
  *
  * user:password@ in the URL is Basic authorization unless 'username' is given or the request was

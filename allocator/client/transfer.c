@@ -215,7 +215,24 @@ static long version_option(int min, int max)
            (max == 0 ? 0 : max_options[max - 0x0301]);
 }
 
-static void set_tls(struct transfer *t)
+struct tls_options {
+    CURLoption capath, ca, ca_blob, cert, cert_blob, key, key_blob, verify_peer, verify_host;
+    CURLoption version;
+};
+static const struct tls_options to_server = {
+    CURLOPT_CAPATH,         CURLOPT_CAINFO,     CURLOPT_CAINFO_BLOB, CURLOPT_SSLCERT,
+    CURLOPT_SSLCERT_BLOB,   CURLOPT_SSLKEY,     CURLOPT_SSLKEY_BLOB, CURLOPT_SSL_VERIFYPEER,
+    CURLOPT_SSL_VERIFYHOST, CURLOPT_SSLVERSION,
+};
+/* As in Go, a proxy that speaks TLS is met with the same authorities and certificate. */
+static const struct tls_options to_proxy = {
+    CURLOPT_PROXY_CAPATH,      CURLOPT_PROXY_CAINFO,         CURLOPT_PROXY_CAINFO_BLOB,
+    CURLOPT_PROXY_SSLCERT,     CURLOPT_PROXY_SSLCERT_BLOB,   CURLOPT_PROXY_SSLKEY,
+    CURLOPT_PROXY_SSLKEY_BLOB, CURLOPT_PROXY_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYHOST,
+    CURLOPT_PROXY_SSLVERSION,
+};
+
+static void set_tls(struct transfer *t, const struct tls_options *to)
 {
     const struct http_client_tls *tls = &t->order.options->tls;
     const struct libcurl *lib = t->lib;
@@ -223,28 +240,27 @@ static void set_tls(struct transfer *t)
 
     if (tls->ca_pem.len > 0 || tls->ca_file.len > 0) {
         /* Only the given authorities count; curl would add the system's folder. */
-        lib->curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+        lib->curl_easy_setopt(easy, to->capath, NULL);
     }
     if (tls->ca_pem.len > 0) {
-        lib->curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-        set_blob(t, CURLOPT_CAINFO_BLOB, tls->ca_pem);
+        lib->curl_easy_setopt(easy, to->ca, NULL);
+        set_blob(t, to->ca_blob, tls->ca_pem);
     } else if (tls->ca_file.len > 0) {
-        lib->curl_easy_setopt(easy, CURLOPT_CAINFO, tls->ca_file.p);
+        lib->curl_easy_setopt(easy, to->ca, tls->ca_file.p);
     }
     if (tls->cert_pem.len > 0) {
-        set_blob(t, CURLOPT_SSLCERT_BLOB, tls->cert_pem);
+        set_blob(t, to->cert_blob, tls->cert_pem);
     } else if (tls->cert_file.len > 0) {
-        lib->curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->cert_file.p);
+        lib->curl_easy_setopt(easy, to->cert, tls->cert_file.p);
     }
     if (tls->key_pem.len > 0) {
-        set_blob(t, CURLOPT_SSLKEY_BLOB, tls->key_pem);
+        set_blob(t, to->key_blob, tls->key_pem);
     } else if (tls->key_file.len > 0) {
-        lib->curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key_file.p);
+        lib->curl_easy_setopt(easy, to->key, tls->key_file.p);
     }
-    lib->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->insecure_skip_verify ? 0L : 1L);
-    lib->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->insecure_skip_verify ? 0L : 2L);
-    lib->curl_easy_setopt(easy, CURLOPT_SSLVERSION,
-                          version_option(tls->min_version, tls->max_version));
+    lib->curl_easy_setopt(easy, to->verify_peer, tls->insecure_skip_verify ? 0L : 1L);
+    lib->curl_easy_setopt(easy, to->verify_host, tls->insecure_skip_verify ? 0L : 2L);
+    lib->curl_easy_setopt(easy, to->version, version_option(tls->min_version, tls->max_version));
 }
 
 /* The proxy for this place; empty: none. */
@@ -321,6 +337,9 @@ static bool set_proxy(struct transfer *t, const struct origin *to)
     /* Empty: none, and curl does not look for one itself, nor for exceptions. */
     t->lib->curl_easy_setopt(t->easy, CURLOPT_PROXY, url);
     t->lib->curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "");
+    if (strncasecmp(url, "https://", 8) == 0) {
+        set_tls(t, &to_proxy);
+    }
     return proxy.len == 0 || t->order.options->n_connect_headers == 0 ||
            strcmp(to->scheme, "https") != 0 || set_connect_headers(t, url);
 }
@@ -457,7 +476,7 @@ static bool start_at(struct transfer *t, CURLU *u, const struct origin *to)
     set_transfer(t);
     set_stream(t);
     set_method(t);
-    set_tls(t);
+    set_tls(t, &to_server);
     if (!set_proxy(t, to) || !set_headers(t)) {
         return false;
     }

@@ -16,7 +16,7 @@ from discovery_rig import Allocator, done, ok, same, scratch  # noqa: E402
 
 DIR = scratch()
 subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=sd",
-                "-addext", "subjectAltName=DNS:sd.example,DNS:direct.example", "-keyout", DIR / "key.pem", "-out", DIR / "cert.pem"],
+                "-addext", "subjectAltName=DNS:sd.example,IP:127.0.0.1", "-keyout", DIR / "key.pem", "-out", DIR / "cert.pem"],
                check=True, capture_output=True)
 
 
@@ -97,6 +97,9 @@ tls.load_cert_chain(DIR / "cert.pem", DIR / "key.pem")
 secure.socket = tls.wrap_socket(secure.socket, server_side=True)
 serve(secure)
 proxy = serve(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Connect)).server_address[1]
+tls_proxy = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Connect)
+tls_proxy.socket = tls.wrap_socket(tls_proxy.socket, server_side=True)
+tls_proxy = serve(tls_proxy).server_address[1]
 socks = serve(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Socks)).server_address[1]
 
 
@@ -115,6 +118,7 @@ ta = Allocator("config:\n  scrape_configs:" + "".join([
     job("told", "https://sd.example/told", [f"proxy_url: 'http://127.0.0.1:{proxy}'", HEADERS, "http_headers: {X-End: {values: [end]}}"]),
     job("other", "https://sd.example/other", [f"proxy_url: 'http://127.0.0.1:{proxy}'"]),
     job("named", "https://sd.example/named", [f"proxy_url: 'http://u:p@127.0.0.1:{proxy}'", HEADERS]),
+    job("wrapped", "https://sd.example/wrapped", [f"proxy_url: 'https://127.0.0.1:{tls_proxy}'", "proxy_connect_header: {X-Tls: [yes]}"]),
     job("token", f"http://127.0.0.1:{plain.server_address[1]}/token-job",
         [f"oauth2: {{client_id: i, client_secret: s, token_url: 'https://sd.example/token', proxy_url: 'http://127.0.0.1:{proxy}', "
          f"proxy_connect_header: {{X-Token: [t]}}, tls_config: {{ca_file: {DIR}/cert.pem}}}}"]),
@@ -122,7 +126,7 @@ ta = Allocator("config:\n  scrape_configs:" + "".join([
     job("loopback", f"http://127.0.0.1:{plain.server_address[1]}/loopback", ["proxy_url: 'http://127.0.0.1:9'", "no_proxy: x.example"]),
     job("socks", "http://name.example/socks", [f"proxy_url: 'socks5://127.0.0.1:{socks}'"])]))
 ok(ta.ready(), "ready")
-for name in ("told", "other", "named", "straight", "loopback", "socks"):
+for name in ("told", "other", "named", "wrapped", "straight", "loopback", "socks"):
     ok(ta.shows(name, [f"{name}:1"]), f"targets of {name}")
 ok(ta.shows("token", ["token-job:1"]), "and with a token that came through the proxy")
 
@@ -142,5 +146,6 @@ seen = [headers for path, headers in Discovery.seen if path == "/told"]
 same(("X-Who" in seen[0], seen[0].get("X-End")), (False, "end"), "nor the server what is for the proxy")
 ok(connects("X-Token: t"), "the way to the token endpoint has its own")
 ok(any(not any("X-" in line for line in head) for head in Connect.seen), "who has no headers goes a way of his own")
+ok(connects("X-Tls: yes"), "a proxy that speaks TLS is met with the same authorities")
 same(Socks.seen[0], (3, "name.example"), "a SOCKS proxy gets the name")
 done()

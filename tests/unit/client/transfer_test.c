@@ -275,6 +275,42 @@ static void test_proxy(void)
 }
 /* NOLINTEND(concurrency-mt-unsafe) */
 
+/* A proxy that speaks TLS is met as the server is. */
+static void test_tls_proxy(void)
+{
+#define TLS_PROXY .proxy_url = S("HTTPS://p:1")
+    static const struct row rows[] = {
+        { "authorities", { TLS_PROXY, .tls = { .ca_file = S("a") } }, CURLOPT_PROXY_CAINFO, "a" },
+        { "and no others",
+          { TLS_PROXY, .tls = { .ca_file = S("a") } },
+          CURLOPT_PROXY_CAPATH,
+          "NULL" },
+        { "as text", { TLS_PROXY, .tls = { .ca_pem = S("A") } }, CURLOPT_PROXY_CAINFO_BLOB, "A" },
+        { "certificate",
+          { TLS_PROXY, .tls = { .cert_file = S("c") } },
+          CURLOPT_PROXY_SSLCERT,
+          "c" },
+        { "as text",
+          { TLS_PROXY, .tls = { .cert_pem = S("C") } },
+          CURLOPT_PROXY_SSLCERT_BLOB,
+          "C" },
+        { "key", { TLS_PROXY, .tls = { .key_file = S("k") } }, CURLOPT_PROXY_SSLKEY, "k" },
+        { "as text", { TLS_PROXY, .tls = { .key_pem = S("K") } }, CURLOPT_PROXY_SSLKEY_BLOB, "K" },
+        { "it is verified", { TLS_PROXY }, CURLOPT_PROXY_SSL_VERIFYPEER, "1" },
+        { "and its name", { TLS_PROXY }, CURLOPT_PROXY_SSL_VERIFYHOST, "2" },
+        { "or not",
+          { TLS_PROXY, .tls = { .insecure_skip_verify = true } },
+          CURLOPT_PROXY_SSL_VERIFYPEER,
+          "0" },
+        { "another proxy has none of it",
+          { .proxy_url = S("http://p:1"), .tls = { .ca_file = S("a") } },
+          CURLOPT_PROXY_CAINFO,
+          NULL },
+    };
+
+    check_rows(rows, COUNT(rows), "https://h/");
+}
+
 /* What only the proxy is told. */
 static void test_connect_headers(void)
 {
@@ -482,6 +518,7 @@ int main(void)
     test_versions();
     test_proxy();
     test_connect_headers();
+    test_tls_proxy();
     test_methods();
     test_urls();
     test_elsewhere();
