@@ -385,8 +385,11 @@ int collector_annotation(const struct collector *c, struct arena *arena, struct 
 
     *out = NULL;
     *out_json = (struct span){ NULL, 0 };
-    if (!node_as_text(c->annotation, &value)) {
+    if (node_is_null(c->annotation)) {
         return 0;
+    }
+    if (!node_as_text(c->annotation, &value)) { /* without its quotes it is a mapping */
+        return err_set(err, ERR_INVALID, "must be text, not %s", node_type_name(c->annotation));
     }
     int rc = annotation_decode(value, arena, out_json, out, err);
     return rc == 0 || rc == ERR_UNSUPPORTED ? rc : ERR_INVALID;

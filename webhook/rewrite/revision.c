@@ -370,6 +370,9 @@ static int make_once(const struct revision_input *in, struct arena *arena, struc
                                      .load_arg = &loader };
     plan_make(&plan, arena, f, &out->plan);
     if (is_rewrite && f->n_errors > n_errors) {
+        if (rc < 0) {
+            collector_report_annotation(c, rc, &unread, FAULT_WARNING, f);
+        }
         return ERR_INVALID;
     }
     if (rc < 0 && has_to_stay(out, is_rewrite, &loader.old)) {
