@@ -10,6 +10,7 @@
 /* documents */
 #define LIMIT_DOCUMENT_BYTES (64 * MIB)   /* a manifest or configuration file */
 #define LIMIT_CONFIG_TEXT_BYTES (3 * MIB) /* spec.config as text: API server takes no more */
+#define LIMIT_FILLED_BYTES (3 * MIB)      /* expressions of one Collector, filled in */
 #define LIMIT_DEPTH 256                   /* levels that are understood */
 #define LIMIT_SKIP_DEPTH 16384   /* levels that are skipped over (API server lets 10,002 through) */
 #define LIMIT_YAML_NODES 1000000 /* nodes after alias expansion */

@@ -5,7 +5,9 @@
 #include "allocator/codec/yamldoc.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 
+#define READING_BYTES 256
 #define MAX_ROUNDS 100 /* as the collector */
 #define ENV_SCHEME "env"
 #define YAML_SCHEME "yaml"
@@ -151,14 +153,32 @@ const char *expression_flaw(struct span expression)
 
 /* ---- the environment */
 
-void environment_read(const struct node *spec, struct environment *out)
+static int by_name(const void *a, const void *b)
 {
-    const struct node *variables = node_get(spec, "env"), *from = node_get(spec, "envFrom");
+    const struct variable *x = a, *y = b;
 
-    *out = (struct environment){ 0 };
-    out->variables = variables != NULL && variables->type == NODE_LIST ? variables : NULL;
-    out->is_open = (!node_is_null(from) && !(from->type == NODE_LIST && from->n == 0)) ||
-                   (out->variables == NULL && !node_is_null(variables));
+    return span_cmp(x->name, y->name);
+}
+
+void environment_read(const struct node *spec, struct arena *arena, struct environment *out)
+{
+    const struct node *list = node_get(spec, "env"), *from = node_get(spec, "envFrom");
+    size_t n = list != NULL && list->type == NODE_LIST ? list->n : 0;
+    struct variable *v = arena_alloc(arena, (n + 1) * sizeof(*v));
+
+    *out = (struct environment){ .variables = v, .left = arena_alloc(arena, sizeof(size_t)) };
+    *out->left = LIMIT_FILLED_BYTES;
+    out->is_open = !node_is_null(from) && !(from->type == NODE_LIST && from->n == 0);
+    out->is_broken = !node_is_null(list) && list->type != NODE_LIST;
+    for (size_t i = 0; i < n; i++) {
+        v[out->n].entry = list->items[i];
+        if (node_as_text(node_get(list->items[i], "name"), &v[out->n].name)) {
+            out->n++;
+        } else {
+            out->is_broken = true;
+        }
+    }
+    qsort(v, out->n, sizeof(*v), by_name);
 }
 
 enum setting { SETTING_KNOWN, SETTING_NONE, SETTING_ELSEWHERE, SETTING_UNKNOWN };
@@ -188,26 +208,22 @@ static bool may_be_set_elsewhere(struct span name)
 
 static enum setting look_up(const struct environment *e, struct span name, struct span *out)
 {
-    size_t n = e->variables == NULL ? 0 : e->variables->n, n_found = 0;
-    const struct node *found = NULL;
-    struct span text;
+    const struct variable key = { .name = name };
+    const struct variable *found =
+        e->n == 0 ? NULL : bsearch(&key, e->variables, e->n, sizeof(key), by_name);
 
-    for (size_t i = 0; i < n; i++) {
-        if (!node_as_text(node_get(e->variables->items[i], "name"), &text)) {
-            return SETTING_UNKNOWN;
-        }
-        if (span_eq(text, name)) {
-            found = e->variables->items[i];
-            n_found++;
-        }
+    if (e->is_broken) {
+        return SETTING_UNKNOWN;
     }
     if (found == NULL) {
         return e->is_open                   ? SETTING_UNKNOWN
                : may_be_set_elsewhere(name) ? SETTING_ELSEWHERE
                                             : SETTING_NONE;
     }
-    bool is_plain = n_found == 1 && node_is_null(node_get(found, "valueFrom")) &&
-                    node_as_text(node_get(found, "value"), out);
+    bool is_twice = (found > e->variables && span_eq(found[-1].name, name)) ||
+                    (found + 1 < e->variables + e->n && span_eq(found[1].name, name));
+    bool is_plain = !is_twice && node_is_null(node_get(found->entry, "valueFrom")) &&
+                    node_as_text(node_get(found->entry, "value"), out);
     return is_plain ? SETTING_KNOWN : SETTING_UNKNOWN;
 }
 
@@ -221,6 +237,9 @@ const char *expression_gap(const struct environment *e, struct span expression)
     }
     if (!span_is(p.scheme, ENV_SCHEME)) {
         return "is read where each collector runs";
+    }
+    if (*e->left == 0) {
+        return "is one of too many, or of too long ones";
     }
     switch (look_up(e, split_default(p.rest, &preset), &value)) {
     case SETTING_KNOWN:
@@ -337,6 +356,17 @@ static struct node *read_value(struct span bytes, const struct node *at, struct 
                                    is_canonical(bytes) ? NODE_PLAIN : NODE_DOUBLE, at, arena);
 }
 
+/* A value costs what it takes to read it, too. */
+static bool spend(const struct environment *e, size_t n_bytes)
+{
+    if (*e->left < n_bytes + READING_BYTES) {
+        *e->left = 0;
+        return false;
+    }
+    *e->left -= n_bytes + READING_BYTES;
+    return true;
+}
+
 static struct node *evaluate(const struct environment *e, struct span expression,
                              const struct node *at, struct arena *arena)
 {
@@ -347,18 +377,20 @@ static struct node *evaluate(const struct environment *e, struct span expression
         return NULL;
     }
     if (span_is(p.scheme, YAML_SCHEME)) {
-        return find_bytes(p.rest, "::") != SIZE_MAX ? NULL : read_value(p.rest, at, arena);
+        bool is_nested = find_bytes(p.rest, "::") != SIZE_MAX;
+        return is_nested || !spend(e, p.rest.len) ? NULL : read_value(p.rest, at, arena);
     }
     if (!span_is(p.scheme, ENV_SCHEME)) {
         return NULL;
     }
     switch (look_up(e, split_default(p.rest, &preset), &value)) {
     case SETTING_KNOWN:
-        return read_value(value, at, arena);
+        return spend(e, value.len) ? read_value(value, at, arena) : NULL;
     case SETTING_NONE:
-        return preset.p == NULL  ? NULL
-               : preset.len == 0 ? new_text(SPAN_LIT(""), NODE_DOUBLE, at, arena)
-                                 : read_value(preset, at, arena);
+        return preset.p == NULL       ? NULL
+               : preset.len == 0      ? new_text(SPAN_LIT(""), NODE_DOUBLE, at, arena)
+               : spend(e, preset.len) ? read_value(preset, at, arena)
+                                      : NULL;
     case SETTING_ELSEWHERE:
     case SETTING_UNKNOWN:
         break;
@@ -366,12 +398,13 @@ static struct node *evaluate(const struct environment *e, struct span expression
     return NULL;
 }
 
-static struct span replace_all(struct span text, struct span old, struct span value,
+/* p == NULL: longer than 'max'. */
+static struct span replace_all(struct span text, struct span old, struct span value, size_t max,
                                struct arena *arena)
 {
     struct buf out;
 
-    buf_init_in(&out, arena, LIMIT_CONFIG_TEXT_BYTES);
+    buf_init_in(&out, arena, max + 1);
     for (size_t i = 0; i < text.len;) {
         if (text.len - i >= old.len && memcmp(text.p + i, old.p, old.len) == 0) {
             buf_add_span(&out, value);
@@ -405,8 +438,8 @@ static const struct node *fill_text(const struct environment *e, const struct no
         if (value->type != NODE_SCALAR) {
             return n;
         }
-        text = replace_all(text, expression, value->text, arena);
-        if (text.p == NULL) {
+        text = replace_all(text, expression, value->text, *e->left, arena);
+        if (text.p == NULL || !spend(e, text.len)) {
             return n;
         }
     }

@@ -12,14 +12,23 @@
 
 #include "allocator/codec/node.h"
 
-/* What is known of the environment of the collectors. */
-struct environment {
-    const struct node *variables; /* spec.env, or NULL */
-    bool is_open;                 /* spec.envFrom sets more, under whatever names */
+struct variable {
+    struct span name;
+    const struct node *entry;
 };
 
-/* 'spec' of a Collector, or NULL. Borrows it. */
-void environment_read(const struct node *spec, struct environment *out);
+/* What is known of the environment of the collectors. */
+struct environment {
+    const struct variable *variables; /* of spec.env, sorted by name */
+    size_t n;
+    bool is_broken; /* spec.env is not what it should be: more variables than are listed, perhaps */
+    bool is_open;   /* spec.envFrom sets more, under whatever names */
+    size_t *left; /* bytes that may still be filled in, LIMIT_FILLED_BYTES in all: a short text may
+                     name a long value often. What is past that is not known */
+};
+
+/* 'spec' of a Collector, or NULL. Borrows it; the rest is in 'arena'. */
+void environment_read(const struct node *spec, struct arena *arena, struct environment *out);
 
 /* The first expression of a text that a collector would fill in: "${…}", a part of 'text'. */
 bool expression_find(struct span text, struct span *out);

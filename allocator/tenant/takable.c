@@ -9,12 +9,14 @@
 #include "allocator/tenant/wire.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 
 #define PER_NODE "per-node"
 #define STATIC_SECTION "static_configs"
 #define FILE_SECTION "file_sd_configs"
 #define KUBERNETES_SECTION "kubernetes_sd_configs"
-#define MAX_SHOWN 60 /* bytes of an expression in a sentence */
+#define MAX_NAME 1024 /* bytes of "receiver/job" that are looked for every receiver in */
+#define MAX_SHOWN 60  /* bytes of an expression in a sentence */
 
 const char *left_kind_name(enum left_kind kind)
 {
@@ -25,27 +27,6 @@ const char *left_kind_name(enum left_kind kind)
     };
     return names[kind];
 }
-
-void takable_init(struct takable *t, const struct collector *c,
-                  const struct takable_options *options, struct arena *arena)
-{
-    *t = (struct takable){ .collector = c, .options = *options, .arena = arena };
-    environment_read(node_get(c->root, "spec"), &t->environment);
-    t->has_rules = c->filter_strategy.p == NULL || span_is(c->filter_strategy, "relabel-config");
-    struct span strategy = options->strategy.len > 0 ? options->strategy : c->strategy;
-    struct span fallback = options->fallback.len > 0 ? options->fallback : c->fallback;
-    t->needs_nodes =
-        span_is(strategy, PER_NODE) && (fallback.len == 0 || span_is(fallback, PER_NODE));
-    t->local_jobs = (struct span){ NULL, 0 };
-    (void)node_as_text(node_get(c->annotations, WIRE_LOCAL_JOBS), &t->local_jobs);
-}
-
-const struct node *takable_fill(const struct takable *t, const struct node *job)
-{
-    return expression_fill(&t->environment, job, t->arena);
-}
-
-/* ---- the owner's word */
 
 /* The next name of the list; false: there is none. */
 static bool next_name(struct span *rest, struct span *out)
@@ -62,26 +43,66 @@ static bool next_name(struct span *rest, struct span *out)
     return false;
 }
 
-/* "job", or "receiver/job". */
-static bool is_named(struct span name, struct span receiver, struct span job)
+static int compare_names(const void *a, const void *b)
 {
-    struct span tail = span_from(name, receiver.len + 1);
+    const struct span *x = a, *y = b;
 
-    return span_eq(name, job) ||
-           (name.len == receiver.len + 1 + job.len && name.p[receiver.len] == '/' &&
-            memcmp(name.p, receiver.p, receiver.len) == 0 && span_eq(tail, job));
+    return span_cmp(*x, *y);
 }
 
-static bool is_local(const struct takable *t, struct span receiver, struct span job)
+static void read_names(struct takable *t)
 {
-    struct span rest = t->local_jobs, name;
+    struct span rest = t->local_jobs, name, *names;
+    size_t n = 0;
 
     while (next_name(&rest, &name)) {
-        if (is_named(name, receiver, job)) {
-            return true;
-        }
+        n++;
     }
-    return false;
+    names = arena_alloc(t->arena, (n + 1) * sizeof(*names));
+    rest = t->local_jobs;
+    while (next_name(&rest, &name)) {
+        names[t->n_names++] = name;
+    }
+    qsort(names, n, sizeof(*names), compare_names);
+    t->names = names;
+}
+
+void takable_init(struct takable *t, const struct collector *c,
+                  const struct takable_options *options, struct arena *arena)
+{
+    *t = (struct takable){ .collector = c, .options = *options, .arena = arena };
+    environment_read(node_get(c->root, "spec"), arena, &t->environment);
+    t->has_rules = c->filter_strategy.p == NULL || span_is(c->filter_strategy, "relabel-config");
+    struct span strategy = options->strategy.len > 0 ? options->strategy : c->strategy;
+    struct span fallback = options->fallback.len > 0 ? options->fallback : c->fallback;
+    t->needs_nodes =
+        span_is(strategy, PER_NODE) && (fallback.len == 0 || span_is(fallback, PER_NODE));
+    t->local_jobs = (struct span){ NULL, 0 };
+    (void)node_as_text(node_get(c->annotations, WIRE_LOCAL_JOBS), &t->local_jobs);
+    read_names(t);
+}
+
+const struct node *takable_fill(const struct takable *t, const struct node *job)
+{
+    return expression_fill(&t->environment, job, t->arena);
+}
+
+/* ---- the owner's word */
+
+static bool has_name(const struct takable *t, struct span name)
+{
+    return t->n_names > 0 &&
+           bsearch(&name, t->names, t->n_names, sizeof(name), compare_names) != NULL;
+}
+
+/* "job", or "receiver/job". */
+static bool is_local(const struct takable *t, struct span receiver, struct span job)
+{
+    if (t->n_names == 0) {
+        return false;
+    }
+    char *both = arena_printf(t->arena, "%.*s/%.*s", SPAN_ARG(receiver), SPAN_ARG(job));
+    return has_name(t, job) || has_name(t, span_of(both));
 }
 
 static bool is_known(const struct spanmap *seen, struct span name)
@@ -89,7 +110,7 @@ static bool is_known(const struct spanmap *seen, struct span name)
     if (spanmap_has(seen, name)) {
         return true;
     }
-    for (size_t i = 0; i < name.len; i++) {
+    for (size_t i = 0; i < name.len && name.len < MAX_NAME; i++) {
         if (name.p[i] == '/' &&
             spanmap_get_in(seen, span_make(name.p, i), span_from(name, i + 1)) != NULL) {
             return true;

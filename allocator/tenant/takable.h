@@ -42,7 +42,9 @@ struct takable {
     bool needs_nodes; /* a target without a node is nobody's: per-node, and nothing to fall back on
                        */
     bool has_rules;   /* they are run here (filterStrategy) */
-    struct span local_jobs; /* the annotation */
+    struct span local_jobs;   /* the annotation */
+    const struct span *names; /* in it, sorted */
+    size_t n_names;
 };
 
 void takable_init(struct takable *t, const struct collector *c,

@@ -62,7 +62,7 @@ static void check_fill(const char *spec, const char *text, const char *want)
     buf_init(&json, 4096);
     buf_init(&quoted, 4096);
     is_int(yamldoc_parse(span_of(spec), &arena, &root, NULL), 0, "yaml");
-    environment_read(root, &e);
+    environment_read(root, &arena, &e);
     struct node scalar = { .type = NODE_SCALAR, .style = NODE_SINGLE, .text = span_of(text) };
     const struct node *filled = expression_fill(&e, &scalar, &arena);
     node_write_json(filled, &json);
@@ -135,6 +135,45 @@ static void test_fill(void)
     check_fill("{}", "${env:NONE:-d}", "\"d\"");
 }
 
+/* A short text that names a long value often. */
+static void test_budget(void)
+{
+    enum { N = 5000 };
+    struct arena arena;
+    struct environment e;
+    struct node *root = NULL, *list = NULL;
+    AUTO_BUF spec = { 0 }, text = { 0 };
+    size_t n_filled = 0, n_bytes = 0;
+
+    arena_init(&arena);
+    buf_init(&spec, 65536);
+    buf_init(&text, 1048576);
+    buf_add_str(&spec, "env: [{name: A, value: ");
+    for (size_t i = 0; i < 10000; i++) {
+        buf_add_char(&spec, 'a');
+    }
+    buf_add_str(&spec, "}]");
+    buf_add_char(&text, '[');
+    for (size_t i = 0; i < N; i++) {
+        buf_addf(&text, "%s'%s${env:A}'", i == 0 ? "" : ", ", i % 2 == 0 ? "" : "b");
+    }
+    buf_add_char(&text, ']');
+    is_int(yamldoc_parse(buf_span(&spec), &arena, &root, NULL), 0, "yaml");
+    is_int(yamldoc_parse(buf_span(&text), &arena, &list, NULL), 0, "yaml");
+    environment_read(root, &arena, &e);
+    const struct node *filled = expression_fill(&e, list, &arena);
+    for (size_t i = 0; i < N; i++) {
+        n_filled += filled->items[i]->text.len > 100;
+        n_bytes += filled->items[i]->text.len;
+    }
+    ok(n_filled > 10 && n_bytes < 3 * 1048576U, "some are filled in, not all (%zu, %zu bytes)",
+       n_filled, n_bytes);
+    ok(expression_holder(filled) != NULL, "the others are not known");
+    is_str(expression_gap(&e, SPAN_LIT("${env:A}")), "is one of too many, or of too long ones",
+           "and it is said");
+    arena_fini(&arena);
+}
+
 static void test_flaw(void)
 {
     static const struct {
@@ -158,6 +197,7 @@ int main(void)
 {
     test_find();
     test_fill();
+    test_budget();
     test_flaw();
     return check_done();
 }
