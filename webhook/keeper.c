@@ -188,6 +188,7 @@ static int start_server(struct keeper *k, struct err *err)
         listeners[n++] =
             (struct http_listener){ .name = "https",
                                     .address = s->https_listen,
+                                    .max_connections = LIMIT_TLS_CONNECTIONS,
                                     .tls = identity_front_ctx(k->ports[PORT_HTTPS].front),
                                     .max_body_bytes = 64 * KIB,
                                     .max_waiting_bytes = LIMIT_REQUESTS_WAITING,
@@ -199,6 +200,7 @@ static int start_server(struct keeper *k, struct err *err)
         listeners[n++] =
             (struct http_listener){ .name = "webhook",
                                     .address = s->webhook_listen,
+                                    .max_connections = LIMIT_WEBHOOK_CONNECTIONS,
                                     .tls = identity_front_ctx(k->ports[PORT_WEBHOOK].front),
                                     .max_body_bytes = LIMIT_REVIEW_BYTES,
                                     .max_waiting_bytes = LIMIT_REVIEWS_IN_FLIGHT,

@@ -17,8 +17,8 @@
 #define LIMIT_FAULTS 1000        /* faults reported per document */
 
 /* webhook */
-#define LIMIT_REVIEW_BYTES (16 * MIB)      /* AdmissionReview body */
-#define LIMIT_INSPECTED_BYTES (1 * MIB)    /* a Collector whose jobs are read to warn of them */
+#define LIMIT_REVIEW_BYTES (8 * MIB)    /* AdmissionReview body: two objects of 3 MiB, and room */
+#define LIMIT_INSPECTED_BYTES (1 * MIB) /* a Collector whose jobs are read to warn of them */
 #define LIMIT_REVIEWS_IN_FLIGHT (64 * MIB) /* sum of bodies being read or answered */
 #define LIMIT_SCRATCH_KEPT (8 * MIB)       /* working memory a serving thread keeps for the next */
 #define LIMIT_ANNOTATION_PLAIN (8 * KIB)   /* annotation kept as plain JSON up to here, then gz1: */
@@ -34,7 +34,7 @@
 /* discovery */
 #define LIMIT_KUBE_OBJECT (8 * MIB) /* one object of an API server; etcd takes 1.5 MiB */
 #define LIMIT_KUBE_NAME 4096        /* namespace and name of an object, and what it is */
-#define LIMIT_SD_BODY (1024 * MIB)  /* one file_sd file or http_sd body */
+#define LIMIT_SD_BODY (1024 * MIB)  /* one file_sd file or http_sd body, at most: memorylimit.h */
 #define LIMIT_LABELS_PER_TARGET 4096
 #define LIMIT_LABEL_VALUE (1 * MIB)
 #define LIMIT_RELABEL_BYTES (16 * MIB) /* made by the rules of one job for one target */
@@ -49,10 +49,12 @@
 
 #define LIMIT_SECRET (1 * MIB)       /* a file with a password or a token */
 #define LIMIT_OAUTH2_TOKEN (1 * MIB) /* answer of a token endpoint, as Go's library */
-#define LIMIT_ARRIVALS 8             /* that wait for the engine: the watcher then waits too */
+#define LIMIT_ARRIVALS 2             /* that wait for the engine: the watcher then waits too */
 
 /* serving */
 #define LIMIT_CONNECTIONS 16384            /* per listener */
+#define LIMIT_TLS_CONNECTIONS 4096         /* … of a TLS listener for collectors */
+#define LIMIT_WEBHOOK_CONNECTIONS 1024     /* … of the webhook, whose clients are API servers */
 #define LIMIT_HANDSHAKES 512               /* of TLS that are not done, per listener */
 #define LIMIT_HEAD_BYTES (64 * KIB)        /* a request without its body */
 #define LIMIT_ANSWER_BYTES_A_S (512 * KIB) /* at least, from who takes an answer */
@@ -62,6 +64,6 @@
 #define LIMIT_PAGE_BYTES (4096 * MIB)
 #define LIMIT_COLLECTORS 65534
 #define LIMIT_METRIC_SERIES 200000 /* of one family: what names series comes from outside */
-#define LIMIT_METRICS_BYTES (256 * MIB)
+#define LIMIT_METRICS_BYTES (64 * MIB)
 
 #endif

@@ -10,6 +10,7 @@
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/memorylimit.h"
 #include "allocator/client/libcurl.h"
 #include "allocator/client/origin.h"
 #include "allocator/client/transfer.h"
@@ -50,6 +51,7 @@ struct http_client {
     CURLM *multi;                 /* NULL: nothing was sent yet */
     struct http_request requests; /* head of a ring */
     size_t n_failed;
+    struct transfer_bodies bodies;
 };
 
 /* ---- options */
@@ -136,6 +138,7 @@ static void start(struct http_request *r)
                                           .is_get = r->is_get,
                                           .timeout_ms = r->deadline_ms - clock_mono_ms(),
                                           .owner = r,
+                                          .bodies = &r->client->bodies,
                                           .stream_arg = r->arg };
     struct err err;
 
@@ -313,7 +316,13 @@ struct http_client *http_client_new(void)
     struct http_client *c = mem_zalloc(sizeof(*c));
 
     c->requests.next = c->requests.prev = &c->requests;
+    c->bodies.most = memorylimit_sd_bodies(memorylimit_bytes());
     return c;
+}
+
+void http_client_set_room(struct http_client *c, size_t bytes)
+{
+    c->bodies.most = bytes;
 }
 
 static void tell_failures(struct http_client *c)

@@ -95,6 +95,9 @@ struct http_response {
 typedef void http_done_fn(void *arg, struct http_response *response);
 
 struct http_client *http_client_new(void);
+/* All bodies that are being received hold so many bytes at most; it is memorylimit_sd_bodies() at
+ * first. What comes when there is no room fails. */
+void http_client_set_room(struct http_client *c, size_t bytes);
 /* Starts one request; 'done' is called exactly once from http_client_poll(), unless cancelled; also
  * when the options are wrong (then with an error). The handle is valid until 'done' is called or
  * http_client_cancel(). Never NULL. */

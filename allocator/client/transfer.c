@@ -103,6 +103,30 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     return t->is_coded ? 0 : size * n;
 }
 
+/* Many answers at once may not take what one of them may. */
+static bool count(struct transfer *t, size_t size)
+{
+    struct transfer_bodies *b = t->order.bodies;
+
+    if (b == NULL) {
+        return true;
+    }
+    t->is_crowded = t->is_crowded || b->bytes + size > b->most;
+    if (!t->is_crowded) {
+        b->bytes += size;
+        t->counted += size;
+    }
+    return !t->is_crowded;
+}
+
+static void uncount(struct transfer *t)
+{
+    if (t->order.bodies != NULL) {
+        t->order.bodies->bytes -= t->counted;
+    }
+    t->counted = 0;
+}
+
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
     struct transfer *t = arg;
@@ -110,6 +134,9 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 
     if (stream != NULL) {
         return stream->piece(t->order.stream_arg, span_make(p, size * n)) ? size * n : 0;
+    }
+    if (!count(t, size * n)) {
+        return 0;
     }
     buf_add(&t->body, p, size * n);
     return buf_error(&t->body) == 0 ? size * n : 0;
@@ -455,6 +482,7 @@ void transfer_drop(struct transfer *t)
 {
     const struct libcurl *lib = t->lib;
 
+    uncount(t);
     if (t->easy == NULL) {
         return;
     }
@@ -497,7 +525,7 @@ bool transfer_start(struct transfer *t, const struct transfer_order *order)
     transfer_drop(t);
     buf_clear(&t->body);
     t->error[0] = '\0';
-    t->is_coded = t->has_head = false;
+    t->is_coded = t->has_head = t->is_crowded = false;
     t->retry_after_s = 0;
     t->order = *order;
     if (lib->curl_url_set(u, CURLUPART_URL, order->url, 0) != CURLUE_OK ||
@@ -528,6 +556,9 @@ bool transfer_succeeded(struct transfer *t, CURLcode code)
         snprintf(t->error, sizeof(t->error), "the body is larger than %zu bytes",
                  t->order.options->max_body_bytes);
         return false;
+    }
+    if (t->is_crowded) {
+        return refuse(t, "no room for the body: too many bytes of answers are being received");
     }
     if (t->is_coded) {
         return refuse(t, "unsupported transfer encoding");

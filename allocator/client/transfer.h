@@ -7,6 +7,11 @@
 #include "allocator/client/client.h"
 #include "allocator/client/libcurl.h"
 
+/* What the bodies of all transfers of a client hold together. */
+struct transfer_bodies {
+    size_t bytes, most;
+};
+
 struct transfer_order { /* what it points to lives until the transfer is dropped */
     const struct http_request_options *options; /* texts are NUL-terminated */
     const char *url;
@@ -14,8 +19,9 @@ struct transfer_order { /* what it points to lives until the transfer is dropped
     bool is_elsewhere;         /* not the host that the options are meant for: no secrets */
     bool is_get;               /* whatever method the options say */
     int64_t timeout_ms;
-    void *owner;      /* CURLINFO_PRIVATE */
-    void *stream_arg; /* for options->stream */
+    void *owner;                    /* CURLINFO_PRIVATE */
+    struct transfer_bodies *bodies; /* or NULL */
+    void *stream_arg;               /* for options->stream */
 };
 
 struct transfer {
@@ -27,8 +33,10 @@ struct transfer {
     struct curl_slist *connect_to;
     struct curl_slist *proxy_lines;
     struct buf body;
-    bool is_coded; /* the answer has a transfer coding besides chunked */
-    bool has_head; /* a stream was told that it begins */
+    size_t counted;  /* of it in order.bodies */
+    bool is_crowded; /* there was no room for it in order.bodies */
+    bool is_coded;   /* the answer has a transfer coding besides chunked */
+    bool has_head;   /* a stream was told that it begins */
     int retry_after_s;
     char error[CURL_ERROR_SIZE];
 };

@@ -347,7 +347,10 @@ static struct http_server *server_new(const struct http_server_options *o)
     s->workers = mem_array(s->n_threads, sizeof(*s->workers));
     sem_init(&s->ready, 0, 0);
     for (size_t i = 0; i < o->n_listeners; i++) {
-        listener_init(&s->listeners[i], &o->listeners[i], max_connections, s->n_threads);
+        unsigned own = o->listeners[i].max_connections;
+
+        listener_init(&s->listeners[i], &o->listeners[i], own != 0 ? own : max_connections,
+                      s->n_threads);
     }
     for (unsigned t = 0; t < s->n_threads; t++) {
         worker_init(&s->workers[t], s, o, t);

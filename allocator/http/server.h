@@ -31,6 +31,7 @@ struct http_listener {
      * milliseconds, 5 ms later for each thousand connections. */
     size_t max_waiting_bytes;
     int64_t request_timeout_ms; /* whole request, and idle keep-alive */
+    unsigned max_connections;   /* 0: as the server's */
     exchange_handler *handler;
     void *arg;
 };

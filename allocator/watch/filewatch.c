@@ -6,6 +6,7 @@
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
+#include "allocator/base/memorylimit.h"
 #include "allocator/base/readfile.h"
 #include "allocator/base/table.h"
 #include "allocator/base/vec.h"
@@ -68,6 +69,7 @@ struct filewatch {
     struct carrier_source base;
     struct dirwatch *dirs;
     size_t max_files; /* of one want */
+    size_t max_body_bytes;
     VEC(struct file *) due;
     int64_t next_unsure_ms;  /* lower bound of when to scan those that are; INT64_MAX: none */
     int64_t next_refresh_ms; /* lower bound */
@@ -159,7 +161,8 @@ static bool read_file(struct file *file, bool must_tell)
     size_t len = 0;
     struct err err;
     int64_t now = clock_wall_ms();
-    int rc = readfile_read(file->path, LIMIT_SD_BODY, &file->signature, &body, &len, &err);
+    int rc = readfile_read(file->path, owner_of(file->want)->max_body_bytes, &file->signature,
+                           &body, &len, &err);
 
     if (rc == ERR_NOT_FOUND && !is_dangling(file)) {
         vanish(file);
@@ -641,6 +644,7 @@ struct carrier_source *filewatch_new(struct dirwatch *dirs, size_t max_files)
         .free = free_all,
     };
     struct filewatch *f = mem_zalloc(sizeof(*f));
+    f->max_body_bytes = memorylimit_sd_body(memorylimit_bytes());
 
     f->base.ops = &ops;
     f->dirs = dirs;

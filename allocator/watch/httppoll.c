@@ -5,6 +5,7 @@
 #include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
+#include "allocator/base/memorylimit.h"
 #include "allocator/client/credentials.h"
 #include "allocator/scrape/urltext.h"
 #include "allocator/watch/polling.h"
@@ -24,6 +25,7 @@ struct httppoll {
     struct http_client *client;
     struct oauth2 *tokens;
     int64_t next_ms; /* lower bound of the URLs' deadlines */
+    size_t max_body_bytes;
 };
 
 static struct url *url_of(struct source_want *w)
@@ -151,7 +153,8 @@ static void on_response(void *arg, struct http_response *response)
 static int send_request(struct url *u, struct err *err) ON(watcher)
 {
     const struct ask *ask = &u->base.want->ask;
-    struct credentials r = { .options = { .url = ask->http.url, .max_body_bytes = LIMIT_SD_BODY } };
+    struct credentials r = { .options = { .url = ask->http.url,
+                                          .max_body_bytes = owner_of(u)->max_body_bytes } };
     struct httppoll *p = owner_of(u);
     struct arena arena;
 
@@ -267,6 +270,7 @@ struct carrier_source *httppoll_new(struct http_client *client)
         .free = free_all,
     };
     struct httppoll *p = mem_zalloc(sizeof(*p));
+    p->max_body_bytes = memorylimit_sd_body(memorylimit_bytes());
 
     p->base.ops = &ops;
     p->client = client;

@@ -326,6 +326,14 @@ static void test_errors(struct http_client *c)
     struct result r = ask(c, &o);
     is_int(r.body_len, 1000000, "a body as large as the cap");
     mem_free(r.body);
+    http_client_set_room(c, 999999);
+    is_error(ask(c, &o), "no room for the body", "one for which all of them leave no room");
+    http_client_set_room(c, 1000000);
+    for (int i = 0; i < 3; i++) {
+        r = ask(c, &o);
+        is_int(r.body_len, 1000000, "room is there again when an answer was told");
+        mem_free(r.body);
+    }
     o.url = SPAN_LIT("file:///etc/passwd");
     is_error(ask(c, &o), "", "file URL");
     o.url = SPAN_LIT("http://[");

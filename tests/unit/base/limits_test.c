@@ -1,0 +1,77 @@
+/* Everything that may be taken at once fits the memory that the manifests allow. What one of a kind
+ * takes is measured (tests/README.md, tests/bench/README.md); how many there may be is a cap. */
+#include "allocator/base/limits.h"
+
+#include "allocator/base/mem.h"
+#include "allocator/base/memorylimit.h"
+#include "tests/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static char *read_manifest(void)
+{
+    char *text = mem_zalloc(65536);
+    FILE *f = fopen("manifests/base/deployment.yaml", "re");
+
+    if (f != NULL) {
+        size_t n = fread(text, 1, 65535, f);
+        text[n] = '\0';
+        fclose(f);
+    }
+    return text;
+}
+
+/* The number behind 'before'. */
+static size_t number_after(const char *text, const char *before)
+{
+    const char *p = strstr(text, before);
+
+    return p == NULL ? 0 : (size_t)strtoul(p + strlen(before), NULL, 10);
+}
+
+int main(void)
+{
+    AUTO_STR manifest = read_manifest();
+    const char *limits = strstr(manifest, "limits:");
+    size_t limit = limits == NULL ? 0 : number_after(limits, "memory: ") * MIB;
+    size_t threads = number_after(manifest, "--threads=");
+    size_t body = memorylimit_sd_body(limit);
+    size_t largest_text = 310 * MIB; /* a tree of LIMIT_YAML_NODES */
+    size_t largest_review =
+        LIMIT_REVIEW_BYTES * 32 > largest_text ? LIMIT_REVIEW_BYTES * 32 : largest_text;
+    const struct {
+        const char *what;
+        size_t bytes;
+    } t[] = {
+        { "the program with its libraries", 32 * MIB },
+        { "stacks, and what serving threads keep", threads * (4 * MIB + LIMIT_SCRATCH_KEPT) },
+        { "connections over HTTP", LIMIT_CONNECTIONS * 6 * KIB },
+        { "connections over HTTPS", LIMIT_TLS_CONNECTIONS * 24 * KIB },
+        { "connections of the webhook", LIMIT_WEBHOOK_CONNECTIONS * 24 * KIB },
+        { "handshakes of both", 2 * LIMIT_HANDSHAKES * 34 * KIB },
+        { "requests and answers under way on both", 2 * LIMIT_REQUESTS_WAITING },
+        { "reviews that are received", LIMIT_REVIEWS_IN_FLIGHT },
+        { "reviews that are answered, one a thread", threads * largest_review },
+        { "a configuration that is read", largest_text },
+        { "bodies of http_sd that are received", memorylimit_sd_bodies(limit) },
+        { "bodies that wait for the engine, that it has, and that is read",
+          (2 * LIMIT_ARRIVALS + 1) * body },
+        { "what the engine makes of one", body },
+        { "old pages that slow readers hold", LIMIT_PINNED_BYTES },
+        { "patterns of one Collector", LIMIT_REGEX_AUTHOR },
+        { "names", LIMIT_POOL_BYTES },
+        { "metrics as text", LIMIT_METRICS_BYTES },
+        { "300,000 targets", 300000 * (size_t)781 },
+    };
+    size_t sum = 0;
+
+    ok(limit > 0 && threads > 0, "the manifest says %zu MiB, %zu threads", limit / MIB, threads);
+    for (size_t i = 0; i < COUNT(t); i++) {
+        sum += t[i].bytes;
+        check_note("%5zu MiB  %s", t[i].bytes / MIB, t[i].what);
+    }
+    ok(sum <= limit, "all together are %zu MiB", sum / MIB);
+    ok(sum > limit / 2, "and no more is asked for than is used");
+    return check_done();
+}
