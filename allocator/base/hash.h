@@ -18,7 +18,8 @@ void hash64_begin(struct hash64_state *st);
 void hash64_add(struct hash64_state *st, struct span s);
 uint64_t hash64_end(const struct hash64_state *st);
 
-/* XXH3: for tables and change detection inside the process. */
+/* XXH3: for tables and change detection inside the process. Another one in each process, so that
+ * nobody can choose names that meet in one slot. */
 uint64_t hash_fast(struct span s);
 
 /* The last eight bytes of MD5(s), big-endian: what the relabel action hashmod takes the modulus of.

@@ -577,7 +577,7 @@ static struct span render_configs(struct directory *d, const struct job *const *
 static struct span etag_of(struct directory *d, struct span body, const char *suffix)
 {
     char text[40];
-    int n = snprintf(text, sizeof(text), "\"%016" PRIx64 "%s\"", hash_fast(body), suffix);
+    int n = snprintf(text, sizeof(text), "\"%016" PRIx64 "%s\"", hash64(body), suffix);
 
     return arena_span(&d->views->arena, (struct span){ text, (size_t)n });
 }
