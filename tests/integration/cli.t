@@ -308,7 +308,7 @@ refuses(run("serve", "--listen", "127.0.0.1:0", "--webhook-listen", "127.0.0.1:0
         "a certificate that is none")
 refuses(run("serve", "--listen", "nowhere:what"), 3, r"nowhere:what", "an address that is none")
 refuses(run("serve", "-f", EXAMPLE, "--strategy", "round-robin"), 2, r"round-robin.*consistent-hashing", "an unknown strategy")
-refuses(run("serve", "-f", faulty), 1, PLACE % (17, 2, r"\.scrape_timeout"), "a manifest with faults")
+refuses(run("serve", "-f", faulty, "--listen", "127.0.0.1:99999"), 3, PLACE % (17, 2, r"\.scrape_timeout"), "a manifest with faults")
 strategy = write("targetallocator.yaml", "allocation_strategy: nope\nallocation_fallback_strategy: per-nod\nconfig: {scrape_configs: [{job_name: a}]}\n")
 refuses(run("serve", "--config-file", strategy, "--collectors", "1", "--listen", "127.0.0.1:0"), 1,
         r"targetallocator\.yaml:1: allocation_strategy: unknown value \"nope\".*targetallocator\.yaml:2: allocation_fallback_strategy: .*'per-node'",
