@@ -209,6 +209,7 @@ static void load_collector(struct loading *l, const struct node *doc, const char
     how.scrape = (struct scrape_options){
         .base_dir = folder_of(path),
         .unescape_dollars = true,
+        .strict = l->options->thorough, /* the collector that gets it is */
         .thorough = l->options->thorough,
         .advises = l->options->advises,
         .disable_sharding = true,

@@ -208,6 +208,11 @@ static void write_files(void)
     put("helm-name.yaml", "kind: OpenTelemetryCollector\napiVersion: opentelemetry.io/v1beta1\n"
                           "metadata:\n  name: '{{ $name }}'\nspec: {targetAllocator: {enabled: "
                           "true}, config: {receivers: {otlp: {}}}}\n");
+    put("misspelt.yaml",
+        "{kind: OpenTelemetryCollector, apiVersion: opentelemetry.io/v1beta1, metadata: "
+        "{name: m}, spec: {targetAllocator: {enabled: true}, config: {receivers: "
+        "{prometheus: {config: {scrape_configs: [{job_name: a, foo: 1, static_configs: "
+        "[{targets: ['a:1']}]}]}}}}}}\n");
     put("bare.yaml", "kind: OpenTelemetryCollector\napiVersion: opentelemetry.io/v1beta1\n"
                      "metadata: {name: bare}\nspec: {targetAllocator: {enabled: true}, config: "
                      "{receivers: {otlp: {}}}}\n");
@@ -353,6 +358,10 @@ static void test_check(void)
           "prom.yml:5: warning: scrape_configs[1]: job 'empty' has nothing to discover" },
         { "check config prom.yml", 0, "no faults",
           "otel-ta: job 'dns': the allocator cannot run dns_sd_configs" },
+        { "check config misspelt.yaml", 1, NULL,
+          "misspelt.yaml:1: spec.config.receivers.prometheus.config.scrape_configs[0]: field foo" },
+        { "validate misspelt.yaml", 1, NULL,
+          "misspelt.yaml:1: spec.config.receivers.prometheus.config.scrape_configs[0]: field foo" },
         { "check config cr.yaml", 0, "cr.yaml: Collector manifests, 1 scrape job, no faults\n",
           NULL },
         { "check config ta.yaml", 0,
