@@ -294,10 +294,53 @@ static void test_no_inotify(void)
     erase("sd");
 }
 
+static void make_link(const char *name)
+{
+    AUTO_STR path = at(name);
+    ok(symlink("nowhere", path) == 0, "link %s", name);
+}
+
+/* A link may lead anywhere, so that nothing is sure any more; whatever happens next to it, be it of
+ * a name as long or of the same name elsewhere, does not hide it. */
+static void test_links_among_others(void)
+{
+    struct listener one = { 'A', NULL }, two = { 'B', NULL };
+    struct dirwatch *d = dirwatch_new();
+
+    make_dir("one");
+    make_dir("two");
+    listen_to(d, &one, "one", "");
+    listen_to(d, &two, "two", "");
+    make_link("one/l");
+    put("one/m");
+    is_str(hear(d), "A~l A? A~m A!m", "a link, then another name as long");
+    make_link("one/k");
+    put("two/k");
+    is_str(hear(d), "A~k A? B~k B!k", "a link, then the same name in another folder");
+    make_link("one/longer-than-sixteen-bytes");
+    put("one/n");
+    is_str(hear(d), "A~longer-than-sixteen-bytes A? A~n A!n", "a link, then a shorter name");
+    make_link("one/x");
+    erase("one/x");
+    make_link("one/x");
+    is_str(hear(d), "A~x A?", "a link that goes and comes: it counts as it is in the end");
+    dirwatch_remove(d, &one.sub);
+    dirwatch_remove(d, &two.sub);
+    dirwatch_free(&d);
+    static const char *const all[] = {
+        "one/l", "one/m", "one/k", "two/k", "one/longer-than-sixteen-bytes",
+        "one/n", "one/x", "one",   "two"
+    };
+    for (size_t i = 0; i < COUNT(all); i++) {
+        erase(all[i]);
+    }
+}
+
 int main(void)
 {
     log_set_level(LOG_ERROR);
     dir = check_folder("dirwatch");
+    test_links_among_others();
     test_names();
     test_many_for_all();
     test_link();
