@@ -281,7 +281,7 @@ static int start(struct keeper *k, struct err *err)
     k->serve = serve_new(thread_count(k->settings), k->settings->secrets_over_http);
     rc = start_server(k, err);
     if (rc == 0) {
-        rc = watcher_start(&k->watcher, err);
+        rc = watcher_start(&s->watcher, &k->watcher, err);
     }
     if (rc < 0) {
         return rc;

@@ -91,6 +91,7 @@ int main(int argc, char **argv)
         return code;
     }
     code = options_parse(argc, argv, &o, stderr);
+    o.watcher.user_agent = arena_printf(&o.arena, "otel-ta/%s", buildinfo.number);
     if (code == EXIT_OK) {
         code = finish_output(run(&o));
     }

@@ -102,11 +102,6 @@ static int check(const struct settings *s, FILE *errout)
         return fail(errout, "--enable-prometheus-cr-watcher needs the Kubernetes client, which "
                             "this version does not have");
     }
-    if (s->flags.kubeconfig != NULL) {
-        return fail(
-            errout,
-            "--kubeconfig-path needs the Kubernetes client, which this version does not have");
-    }
     if (s->https_listen != NULL &&
         (s->https_certs.client_ca_file == NULL || s->https_certs.cert_file == NULL ||
          s->https_certs.key_file == NULL)) {
@@ -199,6 +194,7 @@ static void hand_on(const struct options *o, struct settings *s)
     s->threads = o->serve.threads;
     s->rewrite = o->rewrite;
     s->tenants = o->tenants;
+    s->watcher = o->watcher;
     s->flags = o->serve;
 }
 

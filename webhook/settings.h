@@ -27,6 +27,7 @@ struct settings {
     unsigned threads; /* 0: one per core */
     struct rewrite_options rewrite;
     struct tenants_options tenants;
+    struct watcher_options watcher;
     struct serve_options flags; /* they win over the file when it is read again, too */
     struct buf standard_input;  /* read once, when '-' is among the manifests */
     struct configuration_files files;

@@ -208,7 +208,7 @@ static void *run(void *arg)
 
 /* ---- life */
 
-int watcher_start(struct watcher **out, struct err *err)
+int watcher_start(const struct watcher_options *options, struct watcher **out, struct err *err)
 {
     struct watcher *w = mem_zalloc(sizeof(*w));
 
@@ -223,7 +223,9 @@ int watcher_start(struct watcher **out, struct err *err)
     carriers_put(&w->carriers, httppoll_new(w->client));
     struct kubeconfig_places places;
     kubeconfig_look_around(&places);
-    carriers_put(&w->carriers, kubewatch_new(w->client, &places, "otel-ta"));
+    places.named = options->kubeconfig;
+    places.is_command_line = options->kubeconfig != NULL;
+    carriers_put(&w->carriers, kubewatch_new(w->client, &places, options->user_agent));
     int rc = thread_start(&w->thread, "watcher", run, w, err);
     if (rc < 0) {
         role_enter(watcher); /* it never ran */

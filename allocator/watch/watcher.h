@@ -9,7 +9,13 @@
 
 struct watcher;
 
-int watcher_start(struct watcher **out, struct err *err) MUST_USE;
+struct watcher_options {
+    const char *kubeconfig; /* named on the command line; NULL: as the environment says */
+    const char *user_agent; /* "otel-ta/1.2.3", to API servers */
+};
+/* Texts are borrowed for as long as it lives. */
+int watcher_start(const struct watcher_options *options, struct watcher **out,
+                  struct err *err) MUST_USE;
 /* Where the engine posts its wants (discovery/want.h). */
 struct mailbox *watcher_mailbox(struct watcher *w);
 /* Connects it to the engine: arrivals go there. Before the first want. NULL: nobody reads them any

@@ -212,7 +212,7 @@ static int allocate(const struct options *o, struct survey *survey, const struct
 int command_allocate(const struct options *o, const struct command_io *io)
 {
     struct survey survey;
-    int code = survey_open(&survey, false, io->errout);
+    int code = survey_open(&survey, &o->watcher, false, io->errout);
 
     return code == EXIT_OK ? allocate(o, &survey, io) : code;
 }

@@ -167,7 +167,7 @@ static void list_jobs(struct listing *l, const struct options *o, struct tenants
     struct survey survey;
     struct arena arena;
 
-    l->code = survey_open(&survey, true, l->io->errout);
+    l->code = survey_open(&survey, &o->watcher, true, l->io->errout);
     if (l->code != EXIT_OK) {
         return;
     }

@@ -319,7 +319,7 @@ int command_explain(const struct options *o, const struct command_io *io)
     if (is_jobless(o, &subjects, &input, io->errout)) {
         code = EXIT_FAULTS;
     } else {
-        code = survey_open(&survey, true, io->errout);
+        code = survey_open(&survey, &o->watcher, true, io->errout);
         if (code == EXIT_OK) {
             code = explain(&x, &survey, &input, &subjects);
             survey_close(&survey);

@@ -107,7 +107,8 @@ int findings_discover_once(const struct scrapejob *job, int64_t timeout_ms, stru
     struct gathering g = { .job = job, .out = out };
 
     *out = (struct findings){ 0 };
-    int rc = watcher_start(&g.watcher, err);
+    const struct watcher_options files_only = { 0 };
+    int rc = watcher_start(&files_only, &g.watcher, err);
     if (rc < 0) {
         return rc;
     }

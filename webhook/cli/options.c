@@ -382,6 +382,8 @@ static void share(struct options *o)
     o->tenants.leaves_files = o->rewrite.takable.leaves_files = leaves_files;
     o->rewrite.takable.strategy = o->tenants.strategy;
     o->rewrite.takable.fallback = o->tenants.fallback;
+    o->tenants.has_cluster = o->watcher.kubeconfig != NULL;
+    o->rewrite.takable.has_cluster = o->tenants.has_cluster && !is_webhook_alone;
     o->rewrite.takable.is_block_style = o->rewrite.is_block_style;
 }
 

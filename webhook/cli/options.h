@@ -6,6 +6,7 @@
 #include "allocator/base/log.h"
 #include "allocator/base/terminal.h"
 #include "allocator/tenant/tenants.h"
+#include "allocator/watch/watcher.h"
 #include "certs/certs.h"
 #include "webhook/cli/flagvalue.h"
 #include "webhook/rewrite/plan.h"
@@ -51,7 +52,7 @@ struct serve_options { /* of the process that serves; NULL, 0, not given: as the
     int64_t shutdown_delay_ms; /* -1: not given */
     /* upstream's */
     struct flag_switch enable_https, insecure_secrets, enable_prometheus_cr;
-    const char *https_listen, *https_ca_file, *https_cert_file, *https_key_file, *kubeconfig;
+    const char *https_listen, *https_ca_file, *https_cert_file, *https_key_file;
 };
 
 struct explain_options {
@@ -77,6 +78,7 @@ struct options {
     struct rewrite_options rewrite;
     struct flag_choice file_jobs; /* 1: they are left */
     struct serve_options serve;
+    struct watcher_options watcher; /* 'user_agent' is the program's to fill in */
     struct log_options log;
     enum terminal_colour colour;
     struct flag_switch show_annotation; /* of rewrite -o diff */

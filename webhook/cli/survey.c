@@ -7,12 +7,13 @@
 
 #include <poll.h>
 
-int survey_open(struct survey *s, bool is_explained, FILE *errout)
+int survey_open(struct survey *s, const struct watcher_options *options, bool is_explained,
+                FILE *errout)
 {
     struct err err;
 
     *s = (struct survey){ 0 };
-    if (watcher_start(&s->watcher, &err) < 0) {
+    if (watcher_start(options, &s->watcher, &err) < 0) {
         terminal_line(errout, "otel-ta: %s", err.text);
         return EXIT_CANNOT;
     }

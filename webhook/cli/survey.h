@@ -19,7 +19,8 @@ struct survey {
 
 /* Starts the watcher. Returns an exit code; says on 'errout' what is wrong. On EXIT_OK the caller
  * ends with survey_close(). */
-int survey_open(struct survey *s, bool is_explained, FILE *errout);
+int survey_open(struct survey *s, const struct watcher_options *options, bool is_explained,
+                FILE *errout);
 /* Moves what 'tenants' holds into the state, waits until every section was tried or 'timeout_ms' is
  * over, and has owners given. Returns an exit code. */
 int survey_run(struct survey *s, struct tenants *tenants, int64_t timeout_ms, FILE *errout)

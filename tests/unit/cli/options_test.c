@@ -85,7 +85,7 @@ static void show_serving(const struct options *o, struct buf *out)
     show_number(out, "tls13", o->serve.is_tls13, 0);
     show_number(out, "shutdown_delay", o->serve.shutdown_delay_ms, -1);
     show_number(out, "threads", o->serve.threads, 0);
-    show_text(out, "kubeconfig", o->serve.kubeconfig);
+    show_text(out, "kubeconfig", o->watcher.kubeconfig);
     show_text(out, "https_listen", o->serve.https_listen);
     show_text(out, "https_ca_file", o->serve.https_ca_file);
     show_text(out, "https_cert_file", o->serve.https_cert_file);

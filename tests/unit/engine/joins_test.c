@@ -196,6 +196,42 @@ static void test_joining(void)
     is_int(targets(0), 2, "and is a pod");
 }
 
+struct told {
+    struct buf text;
+};
+
+static void tell_target(void *arg, const struct explain_target *t)
+{
+    struct told *told = arg;
+
+    buf_addf(&told->text, "%.*s %.*s %.*s%s\n", SPAN_ARG(t->job->name), SPAN_ARG(t->source),
+             SPAN_ARG(t->address), t->is_served ? "" : " not served");
+}
+
+static void test_explained(void)
+{
+    const struct explain_question all = { 0 };
+    struct told told;
+
+    side.explain = explain_new(side.state);
+    buf_init(&told.text, 1 << 16);
+    explain_targets(side.explain, &all, tell_target, &told);
+    is_span(buf_span(&told.text),
+            SPAN_LIT("a pod/n/a 1.1.1.5:80\na pod/n/x 1.1.1.9:80\n"
+                     "c endpointslice/n/e 1.1.1.5:80\n"),
+            "why a target is there can be told");
+    objectdraft_add(&draft, OBJECT_GONE, 0, SPAN_LIT("n/x"), SPAN_LIT("3"));
+    send("pods@");
+    buf_clear(&told.text);
+    explain_targets(side.explain, &all, tell_target, &told);
+    is_span(buf_span(&told.text),
+            SPAN_LIT("a pod/n/a 1.1.1.5:80\nc endpointslice/n/e 1.1.1.5:80\n"), "of what there is");
+    put("n/x", POD("x", "1.1.1.9"));
+    send("pods@");
+    buf_fini(&told.text);
+    explain_free(&side.explain);
+}
+
 static void test_later_users(void)
 {
     AUTO_STR more = mem_printf("%s", slices_too);
@@ -229,6 +265,7 @@ int main(void)
     test_first_answer();
     test_changes();
     test_joining();
+    test_explained();
     test_later_users();
     objectdraft_fini(&draft);
     side_fini(&side);

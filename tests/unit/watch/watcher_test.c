@@ -14,6 +14,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+static const struct watcher_options options = { .user_agent = "otel-ta/test" };
+
 static char *dir;
 
 static void put(const char *path, const char *text)
@@ -125,7 +127,7 @@ static void test_wants(void)
     put(path, "[1]");
     rawserver_start(&server, SPAN_LIT("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[]"));
     AUTO_STR url = mem_printf("http://127.0.0.1:%u/", server.port);
-    is_int(watcher_start(&w, &err), 0, "starts");
+    is_int(watcher_start(&options, &w, &err), 0, "starts");
     watcher_connect(w, in.box);
     ask_file(w, 1, path);
     is_arrival(&in, 1, ARRIVAL_OK, "[1]");
@@ -161,7 +163,7 @@ static void test_released(void)
     struct err err;
 
     put(path, "[1]");
-    is_int(watcher_start(&w, &err), 0, "starts");
+    is_int(watcher_start(&options, &w, &err), 0, "starts");
     watcher_connect(w, gone.box);
     mailbox_post(watcher_mailbox(w), want_signal_new(WATCHER_RELEASED));
     ask_file(w, 1, path);
@@ -194,7 +196,7 @@ static void test_files(void)
     struct err err;
 
     put(path, "one");
-    is_int(watcher_start(&w, &err), 0, "starts");
+    is_int(watcher_start(&options, &w, &err), 0, "starts");
     watcher_watch_files(w, paths, 1, fd);
     ok(rings(fd, 20000), "rings when it has begun to look");
     put(path, "two");

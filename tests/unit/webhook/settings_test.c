@@ -121,8 +121,6 @@ static void test_refusals(void)
     } t[] = {
         { "serve --enable-prometheus-cr-watcher", EXIT_USAGE,
           "otel-ta serve: --enable-prometheus-cr-watcher needs the Kubernetes client" },
-        { "serve --kubeconfig-path k", EXIT_USAGE,
-          "otel-ta serve: --kubeconfig-path needs the Kubernetes client" },
         { "serve --enable-https-server --https-ca-file a", EXIT_USAGE,
           "otel-ta serve: the HTTPS listener needs --https-ca-file, --https-tls-cert-file and" },
         { "serve --enable-https-server --https-ca-file a --https-tls-cert-file c", EXIT_USAGE,
