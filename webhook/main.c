@@ -71,6 +71,18 @@ static void set_log(const struct log_options *log, bool is_terse)
     }
 }
 
+/* No command, and nothing that it could mean to serve. */
+static int explain_usage(const struct command_io *io)
+{
+    const struct options help = { .command = COMMAND_HELP, .help_about = COMMAND_HELP };
+    const struct command_io to_errout = { io->errout, io->errout, io->version };
+
+    (void)command_rows[COMMAND_HELP].run(&help, &to_errout);
+    fprintf(io->errout, "\notel-ta: there is nothing to serve: no manifests (-f), no configuration "
+                        "file, no cluster\n");
+    return EXIT_USAGE;
+}
+
 static int run(const struct options *o)
 {
     const struct command_row *row = &command_rows[o->command];
@@ -78,7 +90,10 @@ static int run(const struct options *o)
 
     terminal_set_colour(o->colour);
     set_log(&o->log, row->is_terse);
-    return row->run == NULL ? run_serve(o) : row->run(o, &io);
+    if (row->run != NULL) {
+        return row->run(o, &io);
+    }
+    return o->is_implicit && !settings_has_work(o) ? explain_usage(&io) : run_serve(o);
 }
 
 int main(int argc, char **argv)

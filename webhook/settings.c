@@ -6,6 +6,7 @@
 #include "allocator/base/terminal.h"
 #include "webhook/cli/document.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #define DEFAULT_LISTEN ":8080"
@@ -230,6 +231,12 @@ int settings_load(const struct options *o, struct settings *out, struct configur
     }
     configuration_report(config, errout);
     return EXIT_OK;
+}
+
+bool settings_has_work(const struct options *o)
+{
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): before there are other threads */
+    return choose_mode(o) != SERVE_WEBHOOK || getenv("KUBERNETES_SERVICE_HOST") != NULL;
 }
 
 void settings_fini(struct settings *s)

@@ -43,6 +43,9 @@ int settings_load(const struct options *o, struct settings *out, struct configur
 /* Warns about what the file of drop-in mode says now, in 'config' (checked), that differs from
  * 's' and takes a restart: the process goes on with 's'. */
 void settings_warn_restart(const struct settings *s, const struct configuration *config);
+/* Is there anything to serve: manifests, a configuration file, a cluster around? Else 'serve' is
+ * the webhook alone, which has to be asked for. */
+bool settings_has_work(const struct options *o);
 void settings_fini(struct settings *s);
 
 #endif

@@ -9,6 +9,7 @@
 #include "allocator/base/metric.h"
 #include "allocator/codec/urlform.h"
 #include "allocator/serve/gzip.h"
+#include "allocator/serve/index.h"
 #include "allocator/serve/share.h"
 #include "allocator/serve/unknown.h"
 
@@ -169,6 +170,7 @@ static enum route find_route(struct span path, struct span *out_job)
 struct match {
     enum route route;
     bool is_misspelt; /* but for a slash at its end the path would fit */
+    bool is_list;     /* of Collectors */
 };
 
 static struct match parse_path(struct request *r)
@@ -176,12 +178,16 @@ static struct match parse_path(struct request *r)
     struct span path = exchange_path(r->x);
     struct match m = { 0 };
 
-    if (span_has_prefix(path, "/n/")) {
-        struct span rest = span_from(path, 3);
+    if (span_is(path, "/n") || span_has_prefix(path, "/n/")) {
+        struct span rest = span_from(path, path.len > 2 ? 3 : 2);
 
         r->has_prefix = true;
         r->ns = take_segment(&rest);
         r->cr = take_segment(&rest);
+        if (r->cr.len == 0 && rest.len == 0) {
+            r->has_prefix = false; /* it names nobody */
+            return (struct match){ .route = ROUTE_INDEX, .is_list = true };
+        }
         path = rest.len == 0 ? SPAN_LIT("/") : (struct span){ rest.p - 1, rest.len + 1 };
     }
     m.route = find_route(path, &r->job);
@@ -221,31 +227,6 @@ static void answer_wrong_method(struct request *r)
     exchange_fail(r->x, 405, "only GET and HEAD are allowed here");
 }
 
-static void add_html(struct buf *out, struct span s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        switch (s.p[i]) {
-        case '&':
-            buf_add_str(out, "&amp;");
-            break;
-        case '<':
-            buf_add_str(out, "&lt;");
-            break;
-        case '>':
-            buf_add_str(out, "&gt;");
-            break;
-        case '"':
-            buf_add_str(out, "&#34;");
-            break;
-        case '\'':
-            buf_add_str(out, "&#39;");
-            break;
-        default:
-            buf_add_char(out, s.p[i]);
-        }
-    }
-}
-
 /* As Go's router does, its page included. */
 static void answer_redirect(struct request *r)
 {
@@ -260,7 +241,7 @@ static void answer_redirect(struct request *r)
         buf_add_span(&to, query);
     }
     buf_add_str(&page, "<a href=\"");
-    add_html(&page, buf_span(&to));
+    index_add_html(&page, buf_span(&to));
     buf_add_str(&page, "\">Moved Permanently</a>.\n\n");
     exchange_add_header(r->x, "Location", buf_span(&to));
     exchange_reply(r->x, 301, "text/html; charset=utf-8", buf_span(&page));
@@ -389,54 +370,6 @@ static void answer_readyz(struct request *r)
     exchange_reply(r->x, is_synced && !is_draining ? 200 : 503, text.len > 0 ? PLAIN : NULL, text);
 }
 
-struct counts {
-    size_t jobs, collectors, targets;
-};
-
-static struct counts count(const struct request *r)
-{
-    struct counts n = { 0 };
-    const struct directory *d = r->snapshot->directory;
-
-    for (size_t i = 0; i < r->snapshot->n_jobs; i++) {
-        if (r->tenant == DIRECTORY_ANY || r->tenant == directory_job_tenant(d, i)) {
-            n.jobs++;
-            n.targets += r->snapshot->rows[i] == NULL ? 0 : r->snapshot->rows[i]->n_targets;
-        }
-    }
-    for (size_t t = 0; t < directory_n_tenants(d); t++) {
-        size_t collectors = 0;
-
-        directory_collectors(d, t, &collectors);
-        n.collectors += r->tenant == DIRECTORY_ANY || r->tenant == t ? collectors : 0;
-    }
-    return n;
-}
-
-static void answer_index(struct request *r)
-{
-    struct counts n = { 0 };
-
-    if (r->snapshot != NULL) {
-        n = count(r);
-    }
-    exchange_reply(r->x, 200, PLAIN,
-                   span_of(arena_printf(
-                       exchange_arena(r->x),
-                       "otel-ta target allocator\n\n"
-                       "jobs        %zu\n"
-                       "collectors  %zu\n"
-                       "targets     %zu\n\n"
-                       "/jobs                                     every job\n"
-                       "/jobs/{job}/targets                       its targets, by collector\n"
-                       "/jobs/{job}/targets?collector_id={name}   its targets for one collector\n"
-                       "/scrape_configs                           how to scrape each job\n"
-                       "/metrics  /livez  /readyz\n\n"
-                       "Each also below /n/{namespace}/{collector}; with several Collectors they "
-                       "must say which one is meant.\n",
-                       n.jobs, n.collectors, n.targets)));
-}
-
 /* ---- dispatch */
 
 /* Routes that answer from the directory and the rows. */
@@ -457,10 +390,12 @@ static void answer_from_snapshot(struct request *r, enum route route)
     }
 }
 
-static void answer_about_process(struct request *r, enum route route)
+static void answer_about_process(struct request *r, enum route route, bool is_list)
 {
-    if (r->has_prefix && (r->snapshot == NULL || !find_tenant(r))) {
-        answer_not_found(r);
+    if (r->has_prefix && r->snapshot == NULL) {
+        request_not_ready(r);
+    } else if (r->has_prefix && !find_tenant(r)) {
+        unknown_tenant(r);
     } else if (route == ROUTE_METRICS) {
         answer_metrics(r);
     } else if (route == ROUTE_LIVEZ) {
@@ -468,7 +403,7 @@ static void answer_about_process(struct request *r, enum route route)
     } else if (route == ROUTE_READYZ) {
         answer_readyz(r);
     } else {
-        answer_index(r);
+        index_answer(r, is_list);
     }
 }
 
@@ -485,7 +420,7 @@ static void answer(struct request *r, struct match m)
     } else if (m.route <= ROUTE_SCRAPE_CONFIGS) {
         answer_from_snapshot(r, m.route);
     } else {
-        answer_about_process(r, m.route);
+        answer_about_process(r, m.route, m.is_list);
     }
 }
 

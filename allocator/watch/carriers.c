@@ -97,7 +97,12 @@ void carriers_tick(struct carriers *c, int64_t now_ms)
 void carriers_fini(struct carriers *c)
 {
     for (size_t i = 0; i < c->n; i++) {
-        c->sources[i]->ops->free(c->sources[i]);
+        struct carrier_source *source = c->sources[i];
+        while (source->wants != NULL) {
+            table_del(&c->wants, &source->wants->node);
+            source->ops->cancel(source->wants);
+        }
+        source->ops->free(source);
     }
     c->n = 0;
     table_fini(&c->wants);

@@ -13,6 +13,7 @@
 #include "allocator/discovery/pathglob.h"
 #include "allocator/watch/pace.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -624,9 +625,7 @@ static void free_all(struct carrier_source *s) ON(watcher)
 {
     struct filewatch *f = CONTAINER_OF(s, struct filewatch, base);
 
-    while (s->wants != NULL) {
-        cancel(s->wants);
-    }
+    assert(s->wants == NULL);
     vec_fini(&f->due);
     mem_free(f);
 }

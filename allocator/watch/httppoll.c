@@ -250,9 +250,6 @@ static void free_all(struct carrier_source *s) ON(watcher)
 {
     struct httppoll *p = CONTAINER_OF(s, struct httppoll, base);
 
-    while (s->wants != NULL) {
-        cancel(s->wants);
-    }
     oauth2_free(&p->tokens);
     mem_free(p);
 }

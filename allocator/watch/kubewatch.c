@@ -502,9 +502,6 @@ static void free_all(struct carrier_source *source) ON(watcher)
 {
     struct kubewatch *k = CONTAINER_OF(source, struct kubewatch, base);
 
-    while (source->wants != NULL) {
-        cancel(source->wants);
-    }
     assert(k->follows == NULL && k->servers == NULL);
     oauth2_free(&k->tokens);
     mem_free(k);

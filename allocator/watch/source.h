@@ -28,7 +28,7 @@ struct source_ops {
     /* When tick() is due; INT64_MAX: never. */
     int64_t (*deadline_ms)(const struct carrier_source *s);
     void (*tick)(struct carrier_source *s, int64_t now_ms);
-    void (*free)(struct carrier_source *s); /* and all it was given */
+    void (*free)(struct carrier_source *s); /* it has no want any more */
 };
 
 struct carrier_source {

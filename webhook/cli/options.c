@@ -444,6 +444,7 @@ int options_parse(int argc, char **argv, struct options *out, FILE *errout)
                    ? parse_help(out, argc, argv, errout)
                    : fail_command(argc, argv, errout);
     }
+    out->is_implicit = words == 0;
     if (out->command == COMMAND_HELP || (words == 0 && is_help_flag(argc, argv))) {
         return parse_help(out, argc - words, argv + words, errout);
     }

@@ -63,6 +63,7 @@ struct explain_options {
 /* What was said, by the household that it concerns: each takes its own part. */
 struct options {
     enum command command;
+    bool is_implicit;        /* none was given: 'serve' */
     enum command help_about; /* COMMAND_HELP: of what; COMMAND_HELP itself is the overview, or … */
     const char *help_group;  /* … the commands that begin with this word, when it is not NULL */
     struct arena arena;      /* derived texts */

@@ -470,7 +470,14 @@ static void test_tenants(void)
     is_answer(&s, "/n/prod/shop/jobs", 200,
               "{\"node\":{\"_link\":\"/n/prod/shop/jobs/node/targets\"}}\n");
     is_answer(&s, "/n/prod/shop/livez", 200, "");
-    is_answer(&s, "/n/prod", 404, "404 page not found");
+    is_int(ask(&s, "/n/prod").status, 200, "the Collectors of a namespace");
+    is_int(ask(&s, "/n/none/").status, 404, "of one that has none");
+    ok(contains(ask(&s, "/n/").body, "/n/prod/shop/\n") &&
+           contains(ask(&s, "/").body, "/n/test/mail/\n"),
+       "all of them");
+    ok(contains(ask(&s, "/n/prod/shop/\nAccept: text/html").body,
+                "<a href=\"/n/prod/shop/jobs/node/targets\">node</a>"),
+       "a browser gets links");
     is_int(ask(&s, "/n/prod/shop/").status, 200, "index of one");
     is_int(ask(&s, "/n/prod/shop/jobs/").status, 301, "redirect below a prefix");
 
