@@ -51,7 +51,8 @@ static void test_parse(void)
     };
     for (size_t i = 0; i < COUNT(t); i++) {
         int64_t ms = 0;
-        is_int(duration_parse(span_of(t[i].in), &ms, NULL), t[i].rc, "rc of '%s'", t[i].in);
+        is_int(duration_parse(check_at_edge(span_of(t[i].in)), &ms, NULL), t[i].rc, "rc of '%s'",
+               t[i].in);
         is_int(ms, t[i].ms, "'%s'", t[i].in);
     }
     struct err err;

@@ -100,8 +100,8 @@ static void test_match(void)
     for (size_t i = 0; i < COUNT(t); i++) {
         AUTO(regex) re = NULL;
         struct err err = { 0 };
-        is_int(regex_compile(span_of(t[i].pattern), NULL, &re, &err), 0, "'%s' compiles (%s)",
-               t[i].pattern, err.text);
+        is_int(regex_compile(check_at_edge(span_of(t[i].pattern)), NULL, &re, &err), 0,
+               "'%s' compiles (%s)", t[i].pattern, err.text);
         struct regex_match m = { .n_groups = 3 };
         bool is_match = regex_match(re, span_of(t[i].subject), &m);
         is_int(is_match, t[i].is_match, "match %zu", i);
@@ -145,7 +145,7 @@ static void test_faults(void)
     for (size_t i = 0; i < COUNT(t); i++) {
         struct regex *re = NULL;
         struct err err = { 0 };
-        is_int(regex_compile(span_of(t[i].pattern), NULL, &re, &err), t[i].rc,
+        is_int(regex_compile(check_at_edge(span_of(t[i].pattern)), NULL, &re, &err), t[i].rc,
                "'%s' is refused (%s)", t[i].pattern, err.text);
         ok(re == NULL, "nothing came out of '%s'", t[i].pattern);
         if (t[i].text != NULL) {
@@ -208,8 +208,9 @@ static void test_templates(void)
         const struct regex_template *template = NULL;
         arena_init(&arena);
         is_int(regex_compile(span_of(t[i].pattern), NULL, &re, NULL), 0, "compiles");
-        is_int(regex_template_compile(re, span_of(t[i].text), &arena, &template, NULL), 0,
-               "template");
+        is_int(
+            regex_template_compile(re, check_at_edge(span_of(t[i].text)), &arena, &template, NULL),
+            0, "template");
         is_int(regex_template_groups(template), t[i].n_groups, "groups for '%s'", t[i].text);
         struct regex_match m = { .n_groups = t[i].n_groups };
         ok(regex_match(re, span_of(t[i].subject), m.n_groups == 0 ? NULL : &m), "matches");
@@ -243,8 +244,9 @@ static void test_replace_all(void)
         arena_init(&arena);
         buf_init(&got, KIB);
         is_int(regex_compile(span_of(t[i].pattern), NULL, &re, NULL), 0, "compiles");
-        is_int(regex_template_compile(re, span_of(t[i].text), &arena, &template, NULL), 0,
-               "template");
+        is_int(
+            regex_template_compile(re, check_at_edge(span_of(t[i].text)), &arena, &template, NULL),
+            0, "template");
         is_int(regex_replace_all(re, template, span_of(t[i].subject), &got), t[i].want != NULL,
                "'%s' on '%s'", t[i].pattern, t[i].subject);
         if (t[i].want != NULL) {
@@ -483,7 +485,8 @@ static void test_planned(void)
     for (size_t i = 0; i < COUNT(t); i++) {
         struct arena arena;
         arena_init(&arena);
-        const struct regex_plan *plan = regex_plan_new(span_of(t[i].pattern), &arena);
+        const struct regex_plan *plan =
+            regex_plan_new(check_at_edge(span_of(t[i].pattern)), &arena);
         is_int(plan != NULL, t[i].is_planned, "'%s' has a plan", t[i].pattern);
         is_int(plan != NULL && regex_plan_is_complete(plan), t[i].is_complete, "'%s' is complete",
                t[i].pattern);
@@ -550,7 +553,8 @@ static void test_budget(void)
     for (size_t i = 0; i < COUNT(t); i++) {
         struct arena arena;
         arena_init(&arena);
-        const struct regex_plan *plan = regex_plan_new(span_of(t[i].pattern), &arena);
+        const struct regex_plan *plan =
+            regex_plan_new(check_at_edge(span_of(t[i].pattern)), &arena);
         ok(plan != NULL, "'%s' has a plan", t[i].pattern);
         if (plan != NULL) {
             is_int(regex_plan_match(plan, span_of(subject), NULL, 0), t[i].outcome,
