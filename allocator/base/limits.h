@@ -17,8 +17,8 @@
 #define LIMIT_FAULTS 1000        /* faults reported per document */
 
 /* webhook */
-#define LIMIT_REVIEW_BYTES (8 * MIB)    /* AdmissionReview body: two objects of 3 MiB, and room */
-#define LIMIT_INSPECTED_BYTES (1 * MIB) /* a Collector whose jobs are read to warn of them */
+#define LIMIT_REVIEW_BYTES (16 * MIB)      /* AdmissionReview body: its objects may be escaped */
+#define LIMIT_INSPECTED_BYTES (1 * MIB)    /* a Collector whose jobs are read to warn of them */
 #define LIMIT_REVIEWS_IN_FLIGHT (64 * MIB) /* sum of bodies being read or answered */
 #define LIMIT_SCRATCH_KEPT (8 * MIB)       /* working memory a serving thread keeps for the next */
 #define LIMIT_ANNOTATION_PLAIN (8 * KIB)   /* annotation kept as plain JSON up to here, then gz1: */

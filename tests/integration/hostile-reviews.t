@@ -56,8 +56,8 @@ def refused(name, body, status=400):
 for levels in ("[" * 5000 + "]" * 5000, '{"a":' * 5000 + "1" + "}" * 5000):
     patched(f"5,000 levels of {levels[0]} beside the jobs", raw(collector({**JOB, "params": "@"}), "@", levels))
     passed(f"5,000 levels of {levels[0]} in a discovery section", raw(collector({**JOB, "file_sd_configs": "@"}), "@", levels), "256 levels")
-for body in (b"[" * (8 << 20), (b'{"a":' * (2 << 20))[:8 << 20], b'{"request":{"uid":"' + b"\\\\" * (4 << 20)):
-    refused(f"8 MiB that begin with {body[:20]}", body[:8 << 20])
+for body in (b"[" * (16 << 20), (b'{"a":' * (4 << 20))[:16 << 20], b'{"request":{"uid":"' + b"\\\\" * (8 << 20)):
+    refused(f"16 MiB that begin with {body[:20]}", body[:16 << 20])
 
 # --- wide: the work follows the size of a review, not its square
 wide = collector()
