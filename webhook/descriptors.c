@@ -29,9 +29,11 @@ static unsigned long count_open(void)
     if (dir == NULL) {
         return 0;
     }
+    /* NOLINTBEGIN(concurrency-mt-unsafe): a stream of its own */
     for (const struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
         n += e->d_name[0] != '.';
     }
+    /* NOLINTEND(concurrency-mt-unsafe) */
     closedir(dir);
     return n > 0 ? n - 1 : 0; /* but for the one that was read */
 }

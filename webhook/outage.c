@@ -13,6 +13,7 @@ enum { FILE_NAME, COLLECTOR, JOB, WHY, N_TEXTS };
 #define MAX_LINES 100 /* in the log at a time */
 
 /* Moves 'collector' and 'job'. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): they are moved */
 static void add(struct outages *o, const char *file, char *collector, char *job, const char *why)
 {
     *vec_push(o) = (struct outage){ { mem_strdup(file), collector, job,

@@ -87,6 +87,7 @@ static void end_head(struct transfer *t)
 
 /* libcurl undoes gzip and others as a transfer coding although nobody asked for one: a few bytes
  * could become a gigabyte. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): as libcurl has it */
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct transfer *t = arg;

@@ -185,7 +185,7 @@ static bool whole_of(const struct node *n, bool *out_is_negative, uint64_t *out)
     if (parse_whole(text, n->is_json, out_is_negative, out)) {
         return true;
     }
-    if (!parse_real(text, &d) || fabs(d) >= too_big) {
+    if (!parse_real(text, &d) || !(fabs(d) < too_big)) {
         return false;
     }
     *out_is_negative = d < 0;

@@ -10,6 +10,6 @@
  * configuration (keys are left alone, as there). */
 struct node *nodecopy(const struct node *n, bool unescape_dollars, struct arena *arena);
 /* The same of one text. */
-struct span nodecopy_unescape(struct span text, struct arena *arena);
+struct span nodecopy_unescape(struct span s, struct arena *arena);
 
 #endif

@@ -102,7 +102,7 @@ int role_labels_add_namespace(struct role_labels *l, const struct role_input *in
 int role_labels_add_service(struct role_labels *l, const struct role_input *in, struct span ns,
                             struct span name, struct object_service *out, struct err *err)
 {
-    struct object_service ours, *service = out == NULL ? &ours : out;
+    struct object_service ours = { 0 }, *service = out == NULL ? &ours : out;
     struct span text;
 
     if (name.len == 0 || !in->world.find(in->world.arg, OBJECT_SERVICE, ns, name, &text)) {

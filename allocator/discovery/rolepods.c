@@ -43,11 +43,11 @@ static struct span readiness(const struct object_pod *pod)
 }
 
 /* Who is in control of the pod's controller, if that is of 'kind'. */
-static int find_grandparent(const struct role_input *in, struct sd_batch *b,
+static int find_grandparent(const struct role_input *in, struct arena *arena,
                             const struct object_pod *pod, enum object_kind kind,
-                            const struct object_owner *owner, const struct object_owner **out,
-                            struct err *err)
+                            const struct object_owner **out, struct err *err)
 {
+    const struct object_owner *owner = object_controller(&pod->meta);
     struct object_bare parent;
     struct span text;
 
@@ -55,7 +55,7 @@ static int find_grandparent(const struct role_input *in, struct sd_batch *b,
     if (!in->world.find(in->world.arg, kind, pod->meta.namespace, owner->name, &text)) {
         return 0;
     }
-    int rc = object_view(kind, text, &b->arena, &parent, err);
+    int rc = object_view(kind, text, arena, &parent, err);
     if (rc < 0) {
         return err_wrap(err, rc, "%.*s %.*s", SPAN_ARG(owner->kind), SPAN_ARG(owner->name));
     }
@@ -75,7 +75,7 @@ static int add_owners(struct role_labels *l, const struct role_input *in,
     role_labels_add_given(l, "pod_controller_kind", owner->kind);
     role_labels_add_given(l, "pod_controller_name", owner->name);
     if (in->attach.deployment && span_is(owner->kind, "ReplicaSet")) {
-        rc = find_grandparent(in, l->batch, pod, OBJECT_REPLICASET, owner, &above, err);
+        rc = find_grandparent(in, &l->batch->arena, pod, OBJECT_REPLICASET, &above, err);
         if (above != NULL && span_is(above->kind, "Deployment")) {
             role_labels_add(l, "pod_deployment_name", above->name);
         }
@@ -87,7 +87,7 @@ static int add_owners(struct role_labels *l, const struct role_input *in,
         role_labels_add(l, "pod_job_name", owner->name);
     }
     if (in->attach.cronjob) {
-        rc = find_grandparent(in, l->batch, pod, OBJECT_JOB, owner, &above, err);
+        rc = find_grandparent(in, &l->batch->arena, pod, OBJECT_JOB, &above, err);
         if (above != NULL && span_is(above->kind, "CronJob")) {
             role_labels_add(l, "pod_cronjob_name", above->name);
         }

@@ -86,6 +86,6 @@ typedef void explain_job_fn(void *arg, const struct explain_job *j);
 /* Every job of one Collector CR. */
 void explain_jobs(struct explain *x, struct span ns, struct span name, explain_job_fn *fn,
                   void *arg) ON(engine);
-void explain_free(struct explain **x);
+void explain_free(struct explain **explain);
 
 #endif

@@ -19,8 +19,6 @@ struct collection {
     char *resource, *namespace;
     struct replica replica;
     VEC(struct joins_user) users;
-    enum reflector_state state;
-    char *problem;
 };
 
 /* A section, and all that are equal to it. */
@@ -70,7 +68,6 @@ static struct collection *new_collection(struct joins *j, const struct ask_kube 
     c->want = want;
     c->resource = mem_strndup(what->resource.p, what->resource.len);
     c->namespace = mem_strndup(what->namespace.p, what->namespace.len);
-    c->problem = mem_strdup("");
     replica_init(&c->replica, kubernetes_kind(what->kind));
     table_put(&j->collections, &c->by_key, hash_fast(key));
     table_put(&j->by_want, &c->by_want, hash_mix(want));
@@ -101,7 +98,6 @@ static void free_collection(struct joins *j, struct collection *c)
     mem_free_span(&c->key);
     mem_free(c->resource);
     mem_free(c->namespace);
-    mem_free(c->problem);
     mem_free(c);
 }
 
@@ -268,29 +264,10 @@ void joins_arrive(struct joins *j, const struct object_arrival *a)
     struct collection *c = CONTAINER_OF(node, struct collection, by_want);
     struct taking taking = { j, c };
     const struct replica_hooks hooks = { object_changed, object_unreadable, &taking };
-    c->state = a->state;
-    if (strcmp(c->problem, a->problem) != 0) {
-        mem_free(c->problem);
-        c->problem = mem_strdup(a->problem);
-    }
     if (a->batch != NULL) {
         replica_take(&c->replica, a->batch, &hooks);
         vec_each(&c->users, user) {
             make_due(j, user->join);
-        }
-    }
-}
-
-void joins_each_problem(const struct joins *j,
-                        void (*fn)(void *arg, struct span resource, struct span ns,
-                                   enum reflector_state state, const char *problem),
-                        void *arg)
-{
-    for (const struct table_node *n = table_next(&j->collections, NULL); n != NULL;
-         n = table_next(&j->collections, n)) {
-        const struct collection *c = CONTAINER_OF(n, struct collection, by_key);
-        if (c->state != REFLECTOR_FOLLOWING) {
-            fn(arg, span_of(c->resource), span_of(c->namespace), c->state, c->problem);
         }
     }
 }

@@ -53,11 +53,6 @@ void joins_work(struct joins *j);
 /* Every source of the want that was told, by name, once more, to somebody who only looks. */
 void joins_show(const struct joins *j, uint64_t want,
                 void (*fn)(void *arg, struct span name, const struct role_input *in), void *arg);
-/* Collections whose state is not that they are followed: for those who ask what is wrong. */
-void joins_each_problem(const struct joins *j,
-                        void (*fn)(void *arg, struct span resource, struct span ns,
-                                   enum reflector_state state, const char *problem),
-                        void *arg);
 void joins_fini(struct joins *j);
 
 #endif

@@ -153,10 +153,11 @@ static void on_refused(h2o_socket_t *sock, const char *err)
 #define IN_WORDS "This port speaks HTTPS: ask it with https://\n"
 static void refuse_in_words(h2o_socket_t *sock)
 {
-    static char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                           "Content-Length: 45\r\nConnection: close\r\n\r\n" IN_WORDS;
+    static const char answer[] =
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        "Content-Length: 45\r\nConnection: close\r\n\r\n" IN_WORDS;
     _Static_assert(sizeof(IN_WORDS) - 1 == 45, "the length that the answer names");
-    h2o_iovec_t v = { answer, sizeof(answer) - 1 };
+    h2o_iovec_t v = h2o_iovec_init(answer, sizeof(answer) - 1);
 
     h2o_socket_write(sock, &v, 1, on_refused);
 }

@@ -3,6 +3,8 @@
 #include "allocator/codec/jsonscan.h"
 #include "allocator/kube/objectmember.h"
 
+#include <assert.h>
+
 static const struct object_member *find(const struct object_member *table, struct span name)
 {
     for (; table->name != NULL; table++) {
@@ -83,6 +85,7 @@ static int read_items(struct walk *w, const struct object_member *m, void *out)
     if (w->cut != NULL) {
         buf_add_str(w->cut, lead == '[' ? "[]" : "]");
     } else {
+        assert(out != NULL);
         memcpy(out, &list, sizeof(list));
     }
     return w->token.event == JSON_END_ARRAY ? 0 : fail(w, m);
@@ -91,6 +94,7 @@ static int read_items(struct walk *w, const struct object_member *m, void *out)
 /* Behind '['. */
 static int read_texts(struct walk *w, const struct object_member *m, struct object_texts *out)
 {
+    assert(out != NULL);
     while (next(w) == JSON_TEXT) {
         out->v = grow(w, out->v, out->n, sizeof(*out->v));
         out->v[out->n++] = plain(w, w->token.raw);
@@ -101,6 +105,7 @@ static int read_texts(struct walk *w, const struct object_member *m, struct obje
 /* Behind '{'. */
 static int read_map(struct walk *w, const struct object_member *m, struct object_pairs *out)
 {
+    assert(out != NULL);
     while (next(w) == JSON_KEY) {
         struct object_pair pair = { plain(w, w->token.raw), { "", 0 } };
         if (next(w) == JSON_TEXT) {

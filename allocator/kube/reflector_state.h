@@ -72,7 +72,7 @@ void reflector_say(struct reflector *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool reflector_give_up(struct reflector *r, enum reflector_outcome outcome);
 bool reflector_cannot_read(struct reflector *r, const char *why);
 /* 'out' is to be ended with arena_fini(). */
-void reflector_know(struct reflector_known *out, const struct objecthead *head);
+void reflector_know(struct reflector_known *k, const struct objecthead *head);
 void reflector_tell_begin(struct reflector *r); /* of a list, if that was not told */
 /* An object, the last 'len' bytes of the draft: a row, if it is news. */
 void reflector_tell(struct reflector *r, const struct objecthead *head, size_t len, bool is_list);

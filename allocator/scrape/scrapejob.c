@@ -211,11 +211,16 @@ static void check_fallback(const struct node *job, struct faults *f)
     }
 }
 
+struct compiling {
+    enum name_scheme scheme;
+    bool is_strict;
+    struct strpool *pool;
+    struct regex_budget *patterns;
+};
+
 /* Legal, and most likely not what was meant. */
 static struct relabel *compile_rules(const struct node *job, const char *key,
-                                     enum name_scheme scheme, const struct scrape_options *options,
-                                     struct strpool *pool, struct regex_budget *patterns,
-                                     struct faults *f)
+                                     const struct compiling *c, struct faults *f)
 {
     const struct node *list = NULL;
 
@@ -223,7 +228,7 @@ static struct relabel *compile_rules(const struct node *job, const char *key,
         return NULL;
     }
     size_t mark = faults_push(f, "%s", key);
-    struct relabel *rules = relabel_compile(list, scheme, options->strict, pool, patterns, f);
+    struct relabel *rules = relabel_compile(list, c->scheme, c->is_strict, c->pool, c->patterns, f);
     faults_pop(f, mark);
     return rules;
 }
@@ -488,10 +493,10 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
     out->filter = options->filter;
     out->disable_sharding = options->disable_sharding;
     struct regex_budget patterns = patterns_of_job(options);
-    out->rules = compile_rules(job, "relabel_configs", e.name_scheme, options, pool, &patterns, f);
+    const struct compiling how = { e.name_scheme, options->strict, pool, &patterns };
+    out->rules = compile_rules(job, "relabel_configs", &how, f);
     size_t memory_left = patterns.memory_left; /* those for metrics are looked at, and go again */
-    struct relabel *metric_rules =
-        compile_rules(job, "metric_relabel_configs", e.name_scheme, options, pool, &patterns, f);
+    struct relabel *metric_rules = compile_rules(job, "metric_relabel_configs", &how, f);
     relabel_free(&metric_rules);
     bool is_good = f->n_errors == n_errors;
     patterns_pay(options, is_good ? memory_left : SIZE_MAX, patterns.work_left);
@@ -638,7 +643,10 @@ static char *dup_span(struct span s)
     return mem_strndup(s.len == 0 ? "" : s.p, s.len);
 }
 
+/* Moves 'why'. */
+/* NOLINTBEGIN(readability-non-const-parameter) */
 static void add_refused(struct scrapejobs *jobs, struct span receiver, struct span name, char *why)
+/* NOLINTEND(readability-non-const-parameter) */
 {
     *vec_push(&jobs->refused) =
         (struct scrapejob_refused){ dup_span(receiver), dup_span(name), why };

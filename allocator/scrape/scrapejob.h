@@ -100,7 +100,7 @@ struct scrapejobs {
  * reports duplicates of job_name, in the list and with those of '*out' that have no receiver. Names
  * the others as refused. An item that is a NULL pointer is somebody else's. */
 void scrapejobs_parse(const struct node *list, const struct scrape_globals *globals,
-                      const struct scrape_options *options, struct strpool *pool, struct faults *f,
+                      const struct scrape_options *given, struct strpool *pool, struct faults *f,
                       struct scrapejobs *out);
 /* The job at 'index' is none after all. Moves 'why'. */
 void scrapejobs_refuse(struct scrapejobs *jobs, size_t index, char *why);

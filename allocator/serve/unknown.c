@@ -227,7 +227,7 @@ static void say_tenants(struct request *r, struct span word, struct buf *text)
 
 void unknown_tenant(struct request *r)
 {
-    struct span host = exchange_host(r->x), word = span_make(host.p, 0);
+    struct span host = exchange_host(r->x), word;
     AUTO_BUF text;
 
     if (is_unsure(r)) {
@@ -255,9 +255,12 @@ void unknown_tenant(struct request *r)
 
 /* ---- jobs */
 
-/* The same name in another receiver, or of another Collector; else the nearest name. */
-static void say_jobs(struct request *r, const struct directory_question *q, struct span word,
-                     struct buf *text)
+enum kinship { JOB_TWIN, JOB_STRANGER, JOB_NEAR };
+
+/* The same name in another receiver, or of another Collector; else the nearest name. SIZE_MAX:
+ * there is none of these. */
+static size_t find_like(const struct request *r, const struct directory_question *q,
+                        struct span word, enum kinship *out)
 {
     const struct directory *d = r->snapshot->directory;
     struct nearest near = nearest_to(word);
@@ -273,21 +276,30 @@ static void say_jobs(struct request *r, const struct directory_question *q, stru
             look(&near, j.name, i);
         }
     }
-    size_t found = twin != SIZE_MAX ? twin : stranger != SIZE_MAX ? stranger : near.found;
+    *out = twin != SIZE_MAX ? JOB_TWIN : stranger != SIZE_MAX ? JOB_STRANGER : JOB_NEAR;
+    return twin != SIZE_MAX ? twin : stranger != SIZE_MAX ? stranger : near.found;
+}
+
+static void say_jobs(struct request *r, const struct directory_question *q, struct span word,
+                     struct buf *text)
+{
+    const struct directory *d = r->snapshot->directory;
+    enum kinship how;
+    size_t found = find_like(r, q, word, &how);
+
     if (found != SIZE_MAX) {
         struct directory_name j = directory_job_name(d, found);
-        buf_add_str(text, twin != SIZE_MAX       ? "; it is one of receiver "
-                          : stranger != SIZE_MAX ? "; there is one of "
-                                                 : "; did you mean ");
-        if (twin != SIZE_MAX) {
+        if (how == JOB_TWIN) {
+            buf_add_str(text, "; it is one of receiver ");
             add_name(text, j.receiver.len > 0 ? j.receiver : SPAN_LIT(WIRE_DEFAULT_RECEIVER));
-        } else if (stranger != SIZE_MAX) {
+        } else if (how == JOB_STRANGER) {
+            buf_add_str(text, "; there is one of ");
             add_tenant(text, d, directory_job_tenant(d, found));
         } else {
+            buf_add_str(text, "; did you mean ");
             add_name(text, j.name);
-            buf_add_char(text, '?');
         }
-        buf_add_str(text, twin != SIZE_MAX || stranger != SIZE_MAX ? ": ask " : " Ask ");
+        buf_add_str(text, how == JOB_NEAR ? "? Ask " : ": ask ");
         add_job_path(text, r, found);
     }
     buf_add_str(text, "; /jobs lists all");

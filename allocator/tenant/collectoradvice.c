@@ -16,10 +16,12 @@ static struct span text_of(const struct node *map, const char *key)
     return text;
 }
 
-/* At spec.'a'.'b' (NULL: spec.'a'). */
-static void PRINTF_LIKE(6, 7) warn(const struct collector *c, enum fault_kind kind, const char *a,
-                                   const char *b, struct faults *f, const char *fmt, ...)
+/* At spec.'path[0]'.'path[1]' (NULL: spec.'path[0]'). */
+static void PRINTF_LIKE(5, 6)
+    warn(const struct collector *c, enum fault_kind kind, const char *const path[2],
+         struct faults *f, const char *fmt, ...)
 {
+    const char *a = path[0], *b = path[1];
     const struct node *at = node_path(c->root, "spec", a, b, NULL);
     size_t mark = faults_push(f, "spec");
     va_list ap;
@@ -53,11 +55,11 @@ static void report_mode(const struct collector *c, struct faults *f)
     bool is_daemonset = span_is(c->mode, modes[1]);
 
     if (!span_is(c->mode, modes[0]) && !is_daemonset) {
-        warn(c, FAULT_PLAIN, "mode", NULL, f,
+        warn(c, FAULT_PLAIN, (const char *const[]){ "mode", NULL }, f,
              "the OpenTelemetry Operator refuses an allocator in mode %.*s" INSTEAD,
              SPAN_ARG(c->mode));
     } else if (is_daemonset != span_is(strategy, PER_NODE)) {
-        warn(c, FAULT_PLAIN, "targetAllocator", "allocationStrategy", f,
+        warn(c, FAULT_PLAIN, (const char *const[]){ "targetAllocator", "allocationStrategy" }, f,
              "the OpenTelemetry Operator refuses %.*s in mode %.*s" INSTEAD, SPAN_ARG(strategy),
              SPAN_ARG(c->mode));
     }
@@ -75,7 +77,7 @@ static void report_strategy(const struct collector *c, struct faults *f)
     if (strategy_find(c->strategy) == NULL) {
         return; /* an error says it */
     }
-    warn(c, FAULT_PLAIN, "targetAllocator", "allocationStrategy", f,
+    warn(c, FAULT_PLAIN, (const char *const[]){ "targetAllocator", "allocationStrategy" }, f,
          "the CRD of the OpenTelemetry Operator knows no %.*s; use --strategy instead",
          SPAN_ARG(c->strategy));
 }
@@ -85,7 +87,7 @@ static void report_strategy(const struct collector *c, struct faults *f)
 static void report_monitors(const struct collector *c, struct faults *f)
 {
     if (c->has_prometheus_cr) {
-        warn(c, FAULT_STANDING, "targetAllocator", "prometheusCR", f,
+        warn(c, FAULT_STANDING, (const char *const[]){ "targetAllocator", "prometheusCR" }, f,
              "ServiceMonitors, PodMonitors and their like are not read yet: no target of them");
     }
 }

@@ -5,6 +5,7 @@ static char *dup_span(struct span s)
     return mem_strndup(s.len == 0 ? "" : s.p, s.len);
 }
 
+/* NOLINTBEGIN(readability-non-const-parameter): they are moved */
 void gaps_add_file(struct gaps *g, const char *file, char *why)
 {
     *vec_push(g) = (struct gap){ .file = mem_strdup(file), .why = why };
@@ -15,6 +16,8 @@ void gaps_add_collector(struct gaps *g, const char *file, struct span ns, struct
 {
     *vec_push(g) = (struct gap){ mem_strdup(file), dup_span(ns), dup_span(name), why };
 }
+
+/* NOLINTEND(readability-non-const-parameter) */
 
 bool gaps_cover(const struct gaps *g, const char *file, struct span ns, struct span name)
 {

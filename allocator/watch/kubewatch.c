@@ -146,7 +146,20 @@ static struct server *need_server(struct kubewatch *k, const struct ask_kube *as
     return s;
 }
 
-static void end_follow(struct follow *f) ON(watcher);
+/* It is not followed any more; its server may have been kept for it alone. */
+static void free_follow(struct follow *f) ON(watcher)
+{
+    struct kubewatch *k = f->owner;
+    struct follow **at = &k->follows;
+
+    while (*at != f) {
+        at = &(*at)->next;
+    }
+    *at = f->next;
+    kubefollow_fini(&f->base);
+    mem_free_span(&f->key);
+    mem_free(f);
+}
 
 static void release_server(struct kubewatch *k, struct server *s) ON(watcher)
 {
@@ -156,7 +169,7 @@ static void release_server(struct kubewatch *k, struct server *s) ON(watcher)
         return;
     }
     if (s->scout != NULL) {
-        end_follow(s->scout);
+        free_follow(s->scout);
     }
     while (*at != s) {
         at = &(*at)->next;
@@ -202,18 +215,10 @@ static void scout(struct kubewatch *k, struct server *s)
 static void end_follow(struct follow *f) ON(watcher)
 {
     struct kubewatch *k = f->owner;
-    struct follow **at = &k->follows;
+    struct server *server = f->server;
 
-    while (*at != f) {
-        at = &(*at)->next;
-    }
-    *at = f->next;
-    kubefollow_fini(&f->base);
-    if (f->server->scout != f) {
-        release_server(k, f->server);
-    }
-    mem_free_span(&f->key);
-    mem_free(f);
+    free_follow(f);
+    release_server(k, server);
 }
 
 static struct follow *find_follow(const struct kubewatch *k, struct span key)

@@ -14,8 +14,9 @@ ORIGINAL = cases.config_text(cases.example())
 
 applied = cluster.kubectl("apply", "-f", cases.EXAMPLE)
 like(applied.out, "collector-with-ta created", "the example of the documentation is accepted")
-same(len([line for line in applied.err.splitlines() if line.startswith("Warning:")]), 1,
-     "one warning tells the user that something was rewritten")
+warnings = [line for line in applied.err.splitlines() if line.startswith("Warning:")]
+same(len(warnings), 2, "a warning tells the user that something was rewritten, another that each collector means itself")
+like(applied.err, r"0\.0\.0\.0:8888", "by the target of the example")
 stored = cluster.get(NAME)
 text = stored["spec"]["config"]
 same(cases.without_http_sd(text, URL), cases.without_static(ORIGINAL),

@@ -279,7 +279,9 @@ static void sort_lines(struct lines *l)
 {
     size_t n = 0;
 
-    qsort(l->v.v, l->v.n, sizeof(*l->v.v), by_text);
+    if (l->v.n > 1) {
+        qsort(l->v.v, l->v.n, sizeof(*l->v.v), by_text);
+    }
     for (size_t i = 0; i < l->v.n; i++) {
         if (n == 0 || !span_eq(l->v.v[i], l->v.v[n - 1])) {
             l->v.v[n++] = l->v.v[i];

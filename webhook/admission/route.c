@@ -74,7 +74,7 @@ static size_t count_left(const struct admission_reply *reply)
     size_t n = 0;
 
     for (size_t kind = LEFT_NOT + 1; kind < LEFT_KINDS; kind++) {
-        const char *reason = left_kind_name(kind);
+        const char *reason = left_kind_name((enum left_kind)kind);
         if (reply->n_left[kind] > 0) {
             metric_add_for(METRIC_WEBHOOK_JOBS_LEFT, &reason, reply->n_left[kind]);
         }

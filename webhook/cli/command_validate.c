@@ -79,7 +79,7 @@ int command_validate(const struct options *o, const struct command_io *io)
         .rewrite = &o->rewrite,
     };
 
-    struct report report;
+    struct report report = { 0 };
 
     r.walk.arg = &r;
     r.walk.report = o->output == OUTPUT_JSON ? &report : NULL;

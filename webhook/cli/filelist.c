@@ -37,6 +37,7 @@ static int is_shown(const struct dirent *entry)
 
 static int expand_folder(struct expansion *x, const char *folder, int depth, struct err *err);
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as it says */
 static int expand_entry(struct expansion *x, const char *path, int depth, struct err *err)
 {
     struct stat entry, target;

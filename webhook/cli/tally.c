@@ -6,7 +6,9 @@
 
 #define MAX_REASONS 10 /* a reason can have a value of the target in it */
 
-enum rank { RANK_KEPT = UINT32_MAX - 2, RANK_TWIN, RANK_INVALID = RANK_KEPT - 1 };
+#define RANK_INVALID (UINT32_MAX - 3)
+#define RANK_KEPT (UINT32_MAX - 2)
+#define RANK_TWIN (UINT32_MAX - 1)
 
 void tally_init(struct tally *t)
 {

@@ -463,10 +463,10 @@ static int make_written_out(const struct revision_input *in, struct arena *arena
     const struct collector c = out->collector;
     struct revision_input plain = *in;
     struct splice written = { .edits = { .n = 0 } }, way = { .edits = { .n = 0 } };
+    const struct writeout_room room = { LIMIT_CONFIG_TEXT_BYTES, arena };
     struct span text;
 
-    int rc =
-        writeout(c.config_text, c.config, LIMIT_CONFIG_TEXT_BYTES, arena, &written, &text, NULL);
+    int rc = writeout(c.config_text, c.config, &room, &written, &text, NULL);
     if (rc == 0 && written.edits.n > 0) {
         revision_fini(out);
         plain.root = with_text(&c, text, arena);

@@ -89,9 +89,11 @@ static bool write_out(struct writer *w, const struct node *n)
     return is_good;
 }
 
-int writeout(struct span text, const struct node *root, size_t max, struct arena *arena,
+int writeout(struct span text, const struct node *root, const struct writeout_room *room,
              struct splice *out, struct span *out_text, struct err *err)
 {
+    struct arena *arena = room->arena;
+    size_t max = room->max_bytes;
     struct writer w = { arena, out, max };
     struct node *tree = NULL;
     struct buf result;

@@ -7,10 +7,15 @@
 #include "allocator/codec/node.h"
 #include "webhook/text/splice.h"
 
+struct writeout_room {
+    size_t max_bytes;
+    struct arena *arena; /* where edits and text go */
+};
+
 /* The edits of 'text', which 'root' was read from, sorted; none when nothing refers to anything.
- * ERR_TOO_BIG: the text would have more than 'max' bytes. ERR_REFUSED: it would say something else
+ * ERR_TOO_BIG: the text would have more than 'max_bytes'. ERR_REFUSED: it would say something else
  * (a tag, a key that is an alias). */
-int writeout(struct span text, const struct node *root, size_t max, struct arena *arena,
+int writeout(struct span text, const struct node *root, const struct writeout_room *room,
              struct splice *out, struct span *out_text, struct err *err) MUST_USE;
 
 #endif

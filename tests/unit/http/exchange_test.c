@@ -49,7 +49,8 @@ static void handle(struct exchange *x, void *arg)
         exchange_reply(x, (int)number(x, 's'), NULL, SPAN_LIT("body"));
     } else if (span_is(path, "/names")) {
         /* the same arena, each time it is asked for */
-        bool is_same = exchange_arena(x) == exchange_arena(x);
+        struct arena *first = exchange_arena(x), *second = exchange_arena(x);
+        bool is_same = first == second;
         char *text = arena_printf(
             exchange_arena(x), "%.*s|%.*s|%.*s|%.*s|%d", SPAN_ARG(exchange_header(x, "X-ABYZ")),
             SPAN_ARG(exchange_header(x, "x-abyz")), SPAN_ARG(exchange_header(x, "USER-AGENT")),

@@ -71,7 +71,7 @@ static const struct {
 
 static void check_sample(size_t i)
 {
-    struct span text = span_of(samples[i].text), result, back;
+    struct span text = span_of(samples[i].text), result = { "", 0 }, back = { "", 0 };
     struct oracle o;
     struct node *root = NULL, *annotation = NULL;
     struct span canonical;

@@ -15,7 +15,8 @@ static int run(const char *text, size_t max, struct buf *out, size_t *n)
 
     arena_init(&arena);
     is_int(yamldoc_parse(span_of(text), &arena, &root, &err), 0, "it can be read");
-    int rc = writeout(span_of(text), root, max, &arena, &edits, &result, &err);
+    int rc = writeout(span_of(text), root, &(struct writeout_room){ max, &arena }, &edits, &result,
+                      &err);
     if (rc == 0) {
         buf_add_span(out, result);
     }
