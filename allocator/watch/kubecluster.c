@@ -109,6 +109,13 @@ static int load(struct kubecluster *c, struct err *err)
     return rc;
 }
 
+struct span kubecluster_namespace(struct kubecluster *c)
+{
+    bool is_known = load(c, NULL) == 0 && c->config.namespace.len > 0;
+
+    return is_known ? c->config.namespace : SPAN_LIT("default");
+}
+
 bool kubecluster_must_wait(struct kubecluster *c, int64_t now_ms)
 {
     c->plugin_due_ms = INT64_MIN;

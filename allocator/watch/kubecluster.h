@@ -23,6 +23,9 @@ bool kubecluster_must_wait(struct kubecluster *c, int64_t now_ms);
 int64_t kubecluster_deadline_ms(const struct kubecluster *c); /* INT64_MIN: need not wait */
 /* What a request carried was refused (401). */
 void kubecluster_forget_credentials(struct kubecluster *c);
+/* The namespace that this process runs in, or the kubeconfig's context is in, else "default", also
+ * while no configuration can be read. Borrowed. */
+struct span kubecluster_namespace(struct kubecluster *c);
 /* URL (of 'target', a path with its query), credentials, TLS and proxy of a request; texts are the
  * cluster's or in 'arena'. ERR_* when it cannot be made. To be ended with credentials_fini(). */
 int kubecluster_prepare(struct kubecluster *c, struct span target, struct arena *arena,

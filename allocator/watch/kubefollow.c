@@ -230,11 +230,12 @@ void kubefollow_init(struct kubefollow *f, const struct ask_kube *ask, uint64_t 
     const struct reflector_options options = { .max_object_bytes = LIMIT_KUBE_OBJECT,
                                                .max_list_bytes = LIMIT_SD_BODY,
                                                .seed = seed };
+    struct span ns = ask->is_own_namespace ? kubecluster_namespace(place->cluster) : ask->namespace;
     const struct reflector_want want = { .group = ask->group,
                                          .version = ask->version,
                                          .resource = ask->resource,
                                          .kind = ask->kind,
-                                         .namespace = ask->namespace,
+                                         .namespace = ns,
                                          .label_selector = ask->label_selector,
                                          .field_selector = ask->field_selector,
                                          .is_metadata = ask->is_metadata };
@@ -242,7 +243,7 @@ void kubefollow_init(struct kubefollow *f, const struct ask_kube *ask, uint64_t 
     *f = (struct kubefollow){ .hooks = hooks, .place = *place };
     f->resource = mem_printf("%.*s%s%.*s", SPAN_ARG(ask->resource), ask->group.len > 0 ? "." : "",
                              SPAN_ARG(ask->group));
-    f->namespace = mem_strndup(ask->namespace.p, ask->namespace.len);
+    f->namespace = mem_strndup(ns.p, ns.len);
     f->reflector = reflector_new(&want, &options);
 }
 

@@ -203,6 +203,39 @@ static void test_request(void)
     close_rig(&r);
 }
 
+/* Another namespace than the one that was named, or none, would be of others. */
+static void test_own_namespace(void)
+{
+    const struct ask ask = { .carrier = CARRIER_KUBE,
+                             .refresh_ms = 1,
+                             .kube = { .version = SPAN_LIT("v1"),
+                                       .resource = SPAN_LIT("pods"),
+                                       .kind = SPAN_LIT("Pod"),
+                                       .is_own_namespace = true } };
+    struct rig r;
+
+    open_rig(&r);
+    AUTO_STR text = mem_printf("current-context: c\n"
+                               "contexts: [{name: c, context: {cluster: k, user: u, namespace: "
+                               "mine}}]\n"
+                               "clusters: [{name: k, cluster: {server: 'https://127.0.0.1:%u', "
+                               "certificate-authority: ca.crt}}]\n"
+                               "users: [{name: u, user: {tokenFile: token}}]\n",
+                               r.server.port);
+    write_text("kubeconfig", text);
+    apiserver_answer(&r.server, "/namespaces/mine/pods?", "200 OK", "", two);
+    ok(carriers_take(&r.carriers, &want_new(1, &ask)->mail, clock_mono_ms()), "a want");
+    until_told(&r, 1, "[ +d/a@1 +d/b@2 ]");
+    is_int(apiserver_count(&r.server, "/api/v1/pods"), 0, "nobody else's are asked for");
+    close_rig(&r);
+
+    open_rig(&r);
+    apiserver_answer(&r.server, "/namespaces/default/pods?", "200 OK", "", two);
+    ok(carriers_take(&r.carriers, &want_new(1, &ask)->mail, clock_mono_ms()), "a want");
+    until_told(&r, 1, "[ +d/a@1 +d/b@2 ]");
+    close_rig(&r);
+}
+
 static void test_impersonation(void)
 {
     struct rig r;
@@ -651,6 +684,7 @@ int main(void)
     other_tls = testcert_server(&other_leaf, NULL, 0);
 
     test_request();
+    test_own_namespace();
     test_impersonation();
     test_gzip();
     test_watch_ends();
