@@ -230,10 +230,10 @@ void unknown_tenant(struct request *r)
     struct span host = exchange_host(r->x), word;
     AUTO_BUF text;
 
+    buf_init(&text, 16 * KIB);
     if (is_unsure(r)) {
         return;
     }
-    buf_init(&text, 16 * KIB);
     if (r->has_prefix) {
         word = decoded(r, r->cr);
         buf_add_str(&text, "no Collector ");
@@ -321,6 +321,7 @@ void unknown_job(struct request *r, const struct directory_question *q, struct s
     struct span word = decoded(r, r->job);
     AUTO_BUF text;
 
+    buf_init(&text, 16 * KIB);
     metric_add(METRIC_UNKNOWN_JOB, 1);
     if (is_unsure(r)) {
         return;
@@ -330,7 +331,6 @@ void unknown_job(struct request *r, const struct directory_question *q, struct s
         unknown_tenant(r);
         return;
     }
-    buf_init(&text, 16 * KIB);
     buf_add_str(&text, "no job ");
     add_name(&text, word);
     if (q->receiver.len > 0) {
@@ -380,6 +380,7 @@ void unknown_collector(struct request *r, const struct directory_question *q)
     const struct directory *d = r->snapshot->directory;
     AUTO_BUF text;
 
+    buf_init(&text, 16 * KIB);
     metric_add(METRIC_UNKNOWN_COLLECTOR, 1);
     for (size_t i = 0; i < directory_n_tenants(d); i++) {
         if (is_candidate(r, i) && directory_has_left(d, i, q->collector)) {
@@ -388,7 +389,6 @@ void unknown_collector(struct request *r, const struct directory_question *q)
             return;
         }
     }
-    buf_init(&text, 16 * KIB);
     buf_add_str(&text, "no collector ");
     add_name(&text, q->collector);
     say_collectors(r, q, &text);
