@@ -122,6 +122,7 @@ static int read_map(struct walk *w, const struct object_member *m, struct object
 /* The value 'w->token' for a place that a view shows. */
 static int read_leaf(struct walk *w, const struct object_member *m, void *place)
 {
+    assert(place != NULL);
     enum json_event e = w->token.event;
 
     if (m->shape == OBJECT_TEXTS && e == JSON_BEGIN_ARRAY) {
