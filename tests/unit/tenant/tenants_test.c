@@ -329,8 +329,8 @@ static void test_keeps_sound(void)
 
 int main(void)
 {
-    test_keeps_sound();
     faults_init(&faults);
+    test_keeps_sound();
     test_foreign_documents();
     test_manifests();
     test_object_names();
