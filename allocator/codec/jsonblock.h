@@ -91,4 +91,25 @@ static inline bool jsonblock_ends_in_escape(uint64_t backslashes, uint64_t escap
     return ((backslashes & ~escaped) >> (n - 1) & 1) != 0;
 }
 
+/* Where one block ends and the next begins. */
+struct jsonblock_seam {
+    bool in_string, in_escape;
+};
+
+/* The brackets of a block of which 'n' bytes count that are in no string. */
+static JSONBLOCK_INLINE uint64_t jsonblock_brackets(const char *block, unsigned n,
+                                                    struct jsonblock_seam *seam)
+{
+    struct jsonblock b = jsonblock_look_at(block);
+
+    if (b.backslashes != 0 || seam->in_escape) {
+        uint64_t escaped = jsonblock_escaped(b.backslashes, seam->in_escape);
+        seam->in_escape = jsonblock_ends_in_escape(b.backslashes, escaped, n);
+        b.quotes &= ~escaped;
+    }
+    uint64_t inside = jsonblock_prefix_parity(b.quotes) ^ (seam->in_string ? ~(uint64_t)0 : 0);
+    seam->in_string = inside >> 63 != 0;
+    return b.brackets & ~inside;
+}
+
 #endif

@@ -29,17 +29,12 @@ static unsigned follow(struct jsonend *e, const char *block, uint64_t brackets)
 
 static JSONBLOCK_INLINE unsigned look(struct jsonend *e, const char *block, unsigned n)
 {
-    struct jsonblock b = jsonblock_look_at(block);
+    struct jsonblock_seam seam = { e->in_string, e->in_escape };
+    uint64_t brackets = jsonblock_brackets(block, n, &seam);
 
-    if (b.backslashes != 0 || e->in_escape) {
-        uint64_t escaped = jsonblock_escaped(b.backslashes, e->in_escape);
-        e->in_escape = jsonblock_ends_in_escape(b.backslashes, escaped, n);
-        b.quotes &= ~escaped;
-    }
-    uint64_t inside = jsonblock_prefix_parity(b.quotes) ^ (e->in_string ? ~(uint64_t)0 : 0);
-    e->in_string = inside >> 63 != 0;
-    b.brackets &= ~inside;
-    return b.brackets == 0 ? 0 : follow(e, block, b.brackets);
+    e->in_string = seam.in_string;
+    e->in_escape = seam.in_escape;
+    return brackets == 0 ? 0 : follow(e, block, brackets);
 }
 
 size_t jsonend_feed(struct jsonend *e, struct span piece)

@@ -6,7 +6,7 @@
 
 struct skipping {
     unsigned until; /* the depth to come back to */
-    bool in_string, in_escape;
+    struct jsonblock_seam seam;
 };
 
 /* Follows the brackets of one block at s->p; moves s->p past the one that ends the skipping. */
@@ -39,17 +39,9 @@ static enum json_event follow(struct jsonscan *s, unsigned until, const char *bl
 static ALWAYS_INLINE enum json_event skip_block(struct jsonscan *s, struct skipping *k,
                                                 const char *block, unsigned n)
 {
-    struct jsonblock b = jsonblock_look_at(block);
+    uint64_t brackets = jsonblock_brackets(block, n, &k->seam);
 
-    if (b.backslashes != 0 || k->in_escape) {
-        uint64_t escaped = jsonblock_escaped(b.backslashes, k->in_escape);
-        k->in_escape = jsonblock_ends_in_escape(b.backslashes, escaped, n);
-        b.quotes &= ~escaped;
-    }
-    uint64_t inside = jsonblock_prefix_parity(b.quotes) ^ (k->in_string ? ~(uint64_t)0 : 0);
-    k->in_string = inside >> 63 != 0;
-    b.brackets &= ~inside;
-    return b.brackets == 0 ? GO_ON : follow(s, k->until, block, b.brackets);
+    return brackets == 0 ? GO_ON : follow(s, k->until, block, brackets);
 }
 
 static enum json_event skip_brackets(struct jsonscan *s)
@@ -74,7 +66,7 @@ static enum json_event skip_brackets(struct jsonscan *s)
         s->p += left;
     }
     return jsonscan_fault(s, offset_of(s, s->p),
-                          k.in_string ? JSONSCAN_CUT_STRING : "the text ends too early");
+                          k.seam.in_string ? JSONSCAN_CUT_STRING : "the text ends too early");
 }
 
 enum json_event jsonscan_skip(struct jsonscan *s, struct span *out_value)
