@@ -41,6 +41,15 @@ static inline bool span_is_nocase(struct span a, const char *s)
 {
     return a.len == strlen(s) && (a.len == 0 || strncasecmp(a.p, s, a.len) == 0);
 }
+/* Is it one of 'words', which end with NULL? */
+static inline bool span_is_one_of(struct span a, const char *const *words)
+{
+    while (*words != NULL && !span_is(a, *words)) {
+        words++;
+    }
+    return *words != NULL;
+}
+
 /* Byte order, shorter first on a common prefix: the order of every sorted output. */
 static inline int span_cmp(struct span a, struct span b)
 {

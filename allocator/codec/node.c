@@ -78,16 +78,6 @@ static bool is_plain(const struct node *n)
     return n != NULL && n->type == NODE_SCALAR && n->style == NODE_PLAIN;
 }
 
-static bool is_one_of(struct span s, const char *const *words)
-{
-    for (; *words != NULL; words++) {
-        if (span_is(s, *words)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool node_as_bool(const struct node *n, bool *out)
 {
     static const char *const yes[] = { "true", "True", "TRUE", "yes", "Yes", "YES",
@@ -98,15 +88,22 @@ bool node_as_bool(const struct node *n, bool *out)
     if (!is_plain(n)) {
         return false;
     }
-    if (n->is_json ? span_is(n->text, "true") : is_one_of(n->text, yes)) {
+    if (n->is_json ? span_is(n->text, "true") : span_is_one_of(n->text, yes)) {
         *out = true;
         return true;
     }
-    if (n->is_json ? span_is(n->text, "false") : is_one_of(n->text, no)) {
+    if (n->is_json ? span_is(n->text, "false") : span_is_one_of(n->text, no)) {
         *out = false;
         return true;
     }
     return false;
+}
+
+bool node_is_true(const struct node *map, const char *key)
+{
+    bool is = false;
+
+    return node_as_bool(node_get(map, key), &is) && is;
 }
 
 #define NUMBER_MAX 128 /* characters of a number that is understood */
@@ -224,6 +221,17 @@ bool node_as_uint(const struct node *n, uint64_t *out)
         return false;
     }
     *out = value;
+    return true;
+}
+
+bool node_as_size(const struct node *n, size_t most, size_t *out)
+{
+    int64_t value;
+
+    if (!node_as_int(n, &value) || value < 0 || (uint64_t)value > most) {
+        return false;
+    }
+    *out = (size_t)value;
     return true;
 }
 

@@ -91,11 +91,15 @@ static inline bool node_is_null(const struct node *n)
 /* Plain true/false, and in YAML also y/yes/on and n/no/off in their YAML 1.1 spellings, as yaml.v2
  * reads them. */
 bool node_as_bool(const struct node *n, bool *out);
+/* The member is there, and true. */
+bool node_is_true(const struct node *map, const char *key);
 /* Plain numbers; in YAML also as 0x1f, 0b11, 0o17, 017, 1_000. A whole one is what is left of a
  * number with a point or an exponent (5.0, 1e3, 1.5), as yaml.v2 has it. False when the type cannot
  * hold the value. */
 bool node_as_int(const struct node *n, int64_t *out);
 bool node_as_uint(const struct node *n, uint64_t *out);
+/* A whole number from 0 to 'most'. */
+bool node_as_size(const struct node *n, size_t most, size_t *out);
 bool node_as_double(const struct node *n, double *out); /* finite */
 /* A plain number without point and exponent that has at most 64 bits. */
 bool node_is_whole(const struct node *n);

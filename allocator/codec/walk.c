@@ -175,22 +175,12 @@ bool walk_texts(const struct node *map, const char *key, struct faults *f, struc
 
 /* ---- unknown names */
 
-static bool is_known(struct span key, const char *const *known)
-{
-    for (; *known != NULL; known++) {
-        if (span_is(key, *known)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void walk_unknown(const struct node *map, const char *const *known, enum fault_severity severity,
                   struct faults *f)
 {
     for (size_t i = 0; map != NULL && map->type == NODE_MAP && i < map->n; i++) {
         const struct node *key = map->pairs[i].key;
-        if (is_known(key->text, known)) {
+        if (span_is_one_of(key->text, known)) {
             continue;
         }
         int len = shown_length(key->text);

@@ -9,16 +9,6 @@
 
 /* ---- what it looks like */
 
-static bool is_among(struct span s, const char *const *words)
-{
-    for (; *words != NULL; words++) {
-        if (span_is(s, *words)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 enum yamltag_kind yamltag_kind_of(struct span text)
 {
     static const char *const nulls[] = { "", "~", "null", "Null", "NULL", NULL };
@@ -29,7 +19,7 @@ enum yamltag_kind yamltag_kind_of(struct span text)
     bool truth;
     double real;
 
-    if (is_among(text, nulls)) {
+    if (span_is_one_of(text, nulls)) {
         return YAMLTAG_NULL;
     }
     if (node_as_bool(&plain, &truth)) {
@@ -38,8 +28,8 @@ enum yamltag_kind yamltag_kind_of(struct span text)
     if (node_is_whole(&plain)) {
         return YAMLTAG_INT;
     }
-    return node_as_double(&plain, &real) || is_among(text, not_finite) ? YAMLTAG_FLOAT
-                                                                       : YAMLTAG_TEXT;
+    return node_as_double(&plain, &real) || span_is_one_of(text, not_finite) ? YAMLTAG_FLOAT
+                                                                             : YAMLTAG_TEXT;
 }
 
 /* ---- binary */

@@ -34,23 +34,16 @@ enum object_kind kubernetes_kind(struct span kind)
 
 /* ---- the section */
 
-static bool is_set(const struct node *map, const char *key)
-{
-    bool value = false;
-
-    return node_as_bool(node_get(map, key), &value) && value;
-}
-
 void kubernetes_read(const struct sdconfig *section, struct kubernetes_section *out)
 {
     const struct node *attach = node_get(section->entry, "attach_metadata");
 
     out->role = role_find(schema_text(section->entry, "role"));
-    out->attach = (struct role_attach){ .node = is_set(attach, "node"),
-                                        .namespace = is_set(attach, "namespace"),
-                                        .deployment = is_set(attach, "deployment"),
-                                        .job = is_set(attach, "job"),
-                                        .cronjob = is_set(attach, "cronjob") };
+    out->attach = (struct role_attach){ .node = node_is_true(attach, "node"),
+                                        .namespace = node_is_true(attach, "namespace"),
+                                        .deployment = node_is_true(attach, "deployment"),
+                                        .job = node_is_true(attach, "job"),
+                                        .cronjob = node_is_true(attach, "cronjob") };
 }
 
 /* ---- what is asked */
@@ -107,7 +100,7 @@ static void add_kind(struct planning *p, enum object_kind kind, bool is_role)
     bool is_metadata = r->is_metadata || (kind == OBJECT_NODE && !is_role);
     const struct node *space = node_get(p->entry, "namespaces");
     const struct node *names = schema_list(space, "names");
-    bool has_own = is_set(space, "own_namespace");
+    bool has_own = node_is_true(space, "own_namespace");
     size_t n = names == NULL ? 0 : names->n;
 
     if (r->is_cluster_wide || (n == 0 && !has_own)) {

@@ -4,11 +4,6 @@
 #include "allocator/base/mem.h"
 #include "allocator/discovery/want.h"
 
-static char *dup_span(struct span s)
-{
-    return mem_strndup(s.len == 0 ? "" : s.p, s.len);
-}
-
 /* ---- tenants */
 
 static void dispose_tenant(struct mail *mail)
@@ -26,8 +21,8 @@ static struct mail *about_tenant(struct span ns, struct span name, struct tenant
     struct tenant_mail *m = mem_zalloc(sizeof(*m));
 
     m->mail = (struct mail){ .kind = ENGINE_TENANT, .dispose = dispose_tenant };
-    m->ns = dup_span(ns);
-    m->name = dup_span(name);
+    m->ns = mem_strndup(ns.p, ns.len);
+    m->name = mem_strndup(name.p, name.len);
     m->tenant = tenant;
     return &m->mail;
 }
@@ -62,8 +57,8 @@ struct mail *tenantmail_collectors(struct span ns, struct span name, struct coll
     struct collectors_mail *m = mem_zalloc(sizeof(*m));
 
     m->mail = (struct mail){ .kind = ENGINE_COLLECTORS, .dispose = dispose_collectors };
-    m->ns = dup_span(ns);
-    m->name = dup_span(name);
+    m->ns = mem_strndup(ns.p, ns.len);
+    m->name = mem_strndup(name.p, name.len);
     m->list = *list;
     collectorlist_init(list);
     return &m->mail;
@@ -108,8 +103,8 @@ struct mail *tenantmail_refusal(struct span ns, struct span name, const struct e
     struct refusal_mail *m = mem_zalloc(sizeof(*m));
 
     m->mail = (struct mail){ .dispose = dispose_refusal };
-    m->ns = dup_span(ns);
-    m->name = dup_span(name);
+    m->ns = mem_strndup(ns.p, ns.len);
+    m->name = mem_strndup(name.p, name.len);
     m->err = *err;
     return &m->mail;
 }

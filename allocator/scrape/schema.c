@@ -54,10 +54,8 @@ static void check_choice(const struct schema_field *s, struct span text, unsigne
 {
     char all[512];
 
-    for (const char *const *choice = s->choices; *choice != NULL; choice++) {
-        if (span_is(text, *choice)) {
-            return;
-        }
+    if (span_is_one_of(text, s->choices)) {
+        return;
     }
     if (text.len == 0 && (s->flags & (SCHEMA_BLANK | SCHEMA_REQUIRED)) != 0) {
         return; /* for the latter, check_required() speaks */

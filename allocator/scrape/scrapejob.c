@@ -60,10 +60,8 @@ static void check_protocol(const struct node *map, const char *key, struct span 
 {
     char text[256];
 
-    for (const char *const *known = protocol_names; *known != NULL; known++) {
-        if (span_is(name, *known)) {
-            return;
-        }
+    if (span_is_one_of(name, protocol_names)) {
+        return;
     }
     const char *nearest = walk_nearest(name, protocol_names);
     (void)snprintf(text, sizeof(text), "unknown scrape protocol \"%.*s\"%s%s%s", SPAN_ARG(name),
@@ -638,18 +636,13 @@ static void find_duplicates(const struct node *list, const struct scrapejobs *jo
     mem_free(all);
 }
 
-static char *dup_span(struct span s)
-{
-    return mem_strndup(s.len == 0 ? "" : s.p, s.len);
-}
-
 /* Moves 'why'. */
 /* NOLINTBEGIN(readability-non-const-parameter) */
 static void add_refused(struct scrapejobs *jobs, struct span receiver, struct span name, char *why)
 /* NOLINTEND(readability-non-const-parameter) */
 {
-    *vec_push(&jobs->refused) =
-        (struct scrapejob_refused){ dup_span(receiver), dup_span(name), why };
+    *vec_push(&jobs->refused) = (struct scrapejob_refused){ mem_strndup(receiver.p, receiver.len),
+                                                            mem_strndup(name.p, name.len), why };
 }
 
 /* As collectors read it; empty: it has none. */

@@ -12,12 +12,7 @@
 
 bool sdconfig_is_run(struct span section)
 {
-    for (const char *const *known = mechanisms; *known != NULL; known++) {
-        if (span_is(section, *known)) {
-            return true;
-        }
-    }
-    return false;
+    return span_is_one_of(section, mechanisms);
 }
 
 char *sdconfig_gap(struct span job, struct span section)

@@ -18,13 +18,6 @@ static bool is_blank(struct span s)
     return strspn(s.p == NULL ? "" : s.p, " \t\r\n") >= s.len;
 }
 
-static bool is_true(const struct node *map, const char *key)
-{
-    bool is = false;
-
-    return node_as_bool(node_get(map, key), &is) && is;
-}
-
 void sdrules_azure(const struct node *sd, struct faults *f)
 {
     static const char *const needed[] = { "tenant_id", "client_id", "client_secret" };
@@ -219,7 +212,7 @@ void sdrules_kubernetes(const struct node *sd, struct faults *f)
     bool has_server = has_text(sd, "api_server");
     bool has_kubeconfig = has_text(sd, "kubeconfig_file");
     bool has_client = httpconfig_is_set(sd);
-    bool has_own = is_true(node_get(sd, "namespaces"), "own_namespace");
+    bool has_own = node_is_true(node_get(sd, "namespaces"), "own_namespace");
     const struct node *selectors = schema_list(sd, "selectors");
 
     if (has_server && has_kubeconfig) {

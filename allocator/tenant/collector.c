@@ -20,13 +20,6 @@ static struct span text_at(const struct node *map, const char *key)
     return text;
 }
 
-static bool is_true(const struct node *map, const char *key)
-{
-    bool value = false;
-
-    return node_as_bool(node_get(map, key), &value) && value;
-}
-
 /* ---- the Collectors of a document */
 
 bool collector_is(const struct node *root)
@@ -118,13 +111,13 @@ static void read_allocator(struct collector *c, const struct node *allocator)
 
     if (span_is(label, "false")) {
         c->intent = COLLECTOR_OPTED_OUT;
-    } else if (span_is(label, "true") || is_true(allocator, "enabled")) {
+    } else if (span_is(label, "true") || node_is_true(allocator, "enabled")) {
         c->intent = COLLECTOR_ALLOCATED;
     }
     c->strategy = text_at(allocator, "allocationStrategy");
     c->fallback = text_at(c->annotations, WIRE_FALLBACK);
     c->filter_strategy = text_at(allocator, "filterStrategy");
-    c->has_prometheus_cr = is_true(node_get(allocator, "prometheusCR"), "enabled");
+    c->has_prometheus_cr = node_is_true(node_get(allocator, "prometheusCR"), "enabled");
     c->reload_interval = interval.len > 0 ? interval : SPAN_LIT("30s");
 }
 

@@ -1,20 +1,13 @@
 #include "allocator/tenant/collectoradvice.h"
 
 #include "allocator/base/mem.h"
+#include "allocator/scrape/schema.h"
 #include "allocator/shard/strategy.h"
 #include "allocator/tenant/wire.h"
 
 #define ALLOCATOR_LABEL "opentelemetry.io/target-allocator"
 #define PER_NODE "per-node"
 #define INSTEAD "; use label " WIRE_INJECT_LABEL " instead"
-
-static struct span text_of(const struct node *map, const char *key)
-{
-    struct span text = { NULL, 0 };
-
-    (void)node_as_text(node_get(map, key), &text);
-    return text;
-}
 
 /* At spec.'path[0]'.'path[1]' (NULL: spec.'path[0]'). */
 static void PRINTF_LIKE(5, 6)
@@ -95,7 +88,7 @@ static void report_monitors(const struct collector *c, struct faults *f)
 static void report_label(const struct collector *c, struct faults *f)
 {
     const struct node *labels = node_get(c->metadata, "labels");
-    struct span name = text_of(labels, ALLOCATOR_LABEL);
+    struct span name = schema_text(labels, ALLOCATOR_LABEL);
 
     if (name.len == 0) {
         return;
@@ -143,10 +136,10 @@ void collectoradvice_of_config(const struct node *config, struct faults *f)
 
 static void report_other(const struct node *root, struct faults *f)
 {
-    struct span name = text_of(node_get(root, "metadata"), "name");
+    struct span name = schema_text(node_get(root, "metadata"), "name");
 
-    if (span_is(text_of(root, "kind"), "TargetAllocator") &&
-        span_has_prefix(text_of(root, "apiVersion"), "opentelemetry.io/")) {
+    if (span_is(schema_text(root, "kind"), "TargetAllocator") &&
+        span_has_prefix(schema_text(root, "apiVersion"), "opentelemetry.io/")) {
         faults_add_kind(f, FAULT_STANDING, FAULT_WARNING, root->line,
                         "TargetAllocator '%.*s' is not read: its jobs are not here",
                         SPAN_ARG(name));

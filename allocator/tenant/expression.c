@@ -183,14 +183,6 @@ void environment_read(const struct node *spec, struct arena *arena, struct envir
 
 enum setting { SETTING_KNOWN, SETTING_NONE, SETTING_ELSEWHERE, SETTING_UNKNOWN };
 
-static bool is_one_of(struct span name, const char *const *words)
-{
-    while (*words != NULL && !span_is(name, *words)) {
-        words++;
-    }
-    return *words != NULL;
-}
-
 /* Kubernetes sets some for each Service of the namespace ("A_SERVICE_HOST", "A_PORT",
  * "A_PORT_80_TCP"), the operator and the image others. */
 static bool may_be_set_elsewhere(struct span name)
@@ -199,7 +191,7 @@ static bool may_be_set_elsewhere(struct span name)
                                           "SHLVL",    "TERM", "LANG", "TZ",  "USER",     NULL };
     struct span tail = name.len < 6 ? name : span_from(name, name.len - 6);
 
-    return is_one_of(name, others) || span_has_suffix(name, "_SERVICE_HOST") ||
+    return span_is_one_of(name, others) || span_has_suffix(name, "_SERVICE_HOST") ||
            span_has_suffix(name, "_PORT") || find_bytes(name, "_SERVICE_PORT") != SIZE_MAX ||
            find_bytes(name, "_PORT_") != SIZE_MAX || span_is_nocase(tail, "_PROXY") ||
            span_has_prefix(name, "KUBERNETES_") || span_has_prefix(name, "OTEL") ||

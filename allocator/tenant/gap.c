@@ -1,10 +1,5 @@
 #include "allocator/tenant/gap.h"
 
-static char *dup_span(struct span s)
-{
-    return mem_strndup(s.len == 0 ? "" : s.p, s.len);
-}
-
 /* NOLINTBEGIN(readability-non-const-parameter): they are moved */
 void gaps_add_file(struct gaps *g, const char *file, char *why)
 {
@@ -14,7 +9,8 @@ void gaps_add_file(struct gaps *g, const char *file, char *why)
 void gaps_add_collector(struct gaps *g, const char *file, struct span ns, struct span name,
                         char *why)
 {
-    *vec_push(g) = (struct gap){ mem_strdup(file), dup_span(ns), dup_span(name), why };
+    *vec_push(g) = (struct gap){ mem_strdup(file), mem_strndup(ns.p, ns.len),
+                                 mem_strndup(name.p, name.len), why };
 }
 
 /* NOLINTEND(readability-non-const-parameter) */

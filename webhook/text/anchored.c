@@ -105,17 +105,6 @@ void anchored_write(const struct anchored_place *place, const struct edit *undo,
 
 /* ---- reading */
 
-static bool read_size(const struct node *n, size_t max, size_t *out)
-{
-    int64_t value;
-
-    if (!node_as_int(n, &value) || value < 0 || (uint64_t)value > max) {
-        return false;
-    }
-    *out = (size_t)value;
-    return true;
-}
-
 /* The member that 'path' leads to: where it begins and ends in the text. */
 static bool find_member(const struct node *path, const struct node *map, size_t *out_begin,
                         size_t *out_end)
@@ -169,7 +158,8 @@ static bool find_behind(const struct node *e, struct span text, const struct nod
 {
     size_t begin, end, side, offset;
 
-    if (!find_member(e->items[0], map, &begin, &end) || !read_size(e->items[1], IN_PLACE, &side)) {
+    if (!find_member(e->items[0], map, &begin, &end) ||
+        !node_as_size(e->items[1], IN_PLACE, &side)) {
         return false;
     }
     size_t from = side == FROM_END ? end : begin;
@@ -178,7 +168,7 @@ static bool find_behind(const struct node *e, struct span text, const struct nod
         *len = end - begin;
         return true;
     }
-    if (from > text.len || !read_size(e->items[2], text.len - from, &offset) ||
+    if (from > text.len || !node_as_size(e->items[2], text.len - from, &offset) ||
         *len > text.len - from - offset) {
         return false;
     }
@@ -195,7 +185,7 @@ static bool find_in_front(const struct node *e, struct span text, const struct n
     size_t begin, end, distance;
 
     if (e->n != 9 || !find_member(e->items[6], map, &begin, &end) || begin > text.len ||
-        !read_size(e->items[7], begin, &distance) || len > begin - distance) {
+        !node_as_size(e->items[7], begin, &distance) || len > begin - distance) {
         return false;
     }
     *out = begin - distance - len;
@@ -208,7 +198,7 @@ static bool find_edit(const struct node *e, struct span text, const struct node 
     size_t len, begin;
 
     if (e->type != NODE_LIST || (e->n != 6 && e->n != 9) ||
-        !read_size(e->items[3], text.len, &len) || !node_as_text(e->items[5], &out->text)) {
+        !node_as_size(e->items[3], text.len, &len) || !node_as_text(e->items[5], &out->text)) {
         return false;
     }
     if (!find_behind(e, text, map, ours, &len, &begin) &&

@@ -27,24 +27,13 @@ const struct node *undo_find(const struct node *records, struct span receiver, s
     return node_get_span(node_get_span(records, receiver), job);
 }
 
-static bool read_size(const struct node *n, size_t max, size_t *out)
-{
-    int64_t value;
-
-    if (!node_as_int(n, &value) || value < 0 || (uint64_t)value > max) {
-        return false;
-    }
-    *out = (size_t)value;
-    return true;
-}
-
 static bool is_edit(const struct node *n, size_t size, size_t *from)
 {
     size_t offset, len;
     struct span text;
 
-    if (n->type != NODE_LIST || n->n != 3 || !read_size(n->items[0], size, &offset) ||
-        !read_size(n->items[1], size - offset, &len) || !node_as_text(n->items[2], &text) ||
+    if (n->type != NODE_LIST || n->n != 3 || !node_as_size(n->items[0], size, &offset) ||
+        !node_as_size(n->items[1], size - offset, &len) || !node_as_text(n->items[2], &text) ||
         offset < *from) {
         return false;
     }
@@ -59,7 +48,7 @@ bool undo_fits(const struct node *record, struct span text, size_t begin)
     char digits[17];
 
     if (record == NULL || record->type != NODE_LIST || record->n != 3 ||
-        !read_size(record->items[0], text.len - begin, &size) ||
+        !node_as_size(record->items[0], text.len - begin, &size) ||
         !node_as_text(record->items[1], &hash) || record->items[2]->type != NODE_LIST) {
         return false;
     }
@@ -82,8 +71,8 @@ void undo_add(const struct node *record, size_t begin, struct splice *out)
     for (size_t i = 0; i < edits->n; i++) {
         size_t offset = 0, len = 0;
         struct span text = { "", 0 };
-        (void)read_size(edits->items[i]->items[0], SIZE_MAX >> 1, &offset);
-        (void)read_size(edits->items[i]->items[1], SIZE_MAX >> 1, &len);
+        (void)node_as_size(edits->items[i]->items[0], SIZE_MAX >> 1, &offset);
+        (void)node_as_size(edits->items[i]->items[1], SIZE_MAX >> 1, &len);
         (void)node_as_text(edits->items[i]->items[2], &text);
         splice_add(out, begin + offset, begin + offset + len, text);
     }
