@@ -34,11 +34,16 @@ enum object_kind kubernetes_kind(struct span kind)
 
 /* ---- the section */
 
+static const struct role_ops *section_role(const struct sdconfig *section)
+{
+    return role_find(schema_text(section->entry, "role"));
+}
+
 void kubernetes_read(const struct sdconfig *section, struct kubernetes_section *out)
 {
     const struct node *attach = node_get(section->entry, "attach_metadata");
 
-    out->role = role_find(schema_text(section->entry, "role"));
+    out->role = section_role(section);
     out->attach = (struct role_attach){ .node = node_is_true(attach, "node"),
                                         .namespace = node_is_true(attach, "namespace"),
                                         .deployment = node_is_true(attach, "deployment"),
@@ -51,7 +56,6 @@ void kubernetes_read(const struct sdconfig *section, struct kubernetes_section *
 struct planning {
     const struct node *entry;
     struct ask_kube server; /* where all of it is asked */
-    struct ask_join *out;
     struct arena *arena;
     VEC(struct ask_kube) found;
 };
@@ -130,7 +134,7 @@ static void find_server(struct planning *p)
 
 static void plan(const struct sdconfig *section, struct arena *arena, struct ask *out)
 {
-    struct planning p = { .entry = section->entry, .out = &out->join, .arena = arena };
+    struct planning p = { .entry = section->entry, .arena = arena };
     struct kubernetes_section s;
 
     kubernetes_read(section, &s);
@@ -146,18 +150,15 @@ static void plan(const struct sdconfig *section, struct arena *arena, struct ask
     out->digest_by = span_of(arena_printf(arena, "%s.%d%d%d%d%d", s.role->name, s.attach.node,
                                           s.attach.namespace, s.attach.deployment, s.attach.job,
                                           s.attach.cronjob));
-    p.out->n_collections = p.found.n;
-    p.out->collections = arena_alloc(arena, p.found.n * sizeof(*p.found.v));
-    memcpy(p.out->collections, p.found.v, p.found.n * sizeof(*p.found.v));
+    out->join.n_collections = p.found.n;
+    out->join.collections = arena_alloc(arena, p.found.n * sizeof(*p.found.v));
+    memcpy(out->join.collections, p.found.v, p.found.n * sizeof(*p.found.v));
     vec_fini(&p.found);
 }
 
 static int digest(const struct provider_input *in, struct sd_batch *out, struct err *err)
 {
-    struct kubernetes_section s;
-
-    kubernetes_read(in->section, &s);
-    return s.role->digest(in->object, out, err);
+    return section_role(in->section)->digest(in->object, out, err);
 }
 
 const struct provider_ops provider_kubernetes = {

@@ -16,7 +16,7 @@ struct collection {
     struct table_node by_key, by_want;
     struct span key; /* owned: of the ask */
     uint64_t want;
-    char *resource, *namespace;
+    char *resource; /* for people */
     struct replica replica;
     VEC(struct joins_user) users;
 };
@@ -67,7 +67,6 @@ static struct collection *new_collection(struct joins *j, const struct ask_kube 
     c->key = mem_dup_span(key);
     c->want = want;
     c->resource = mem_strndup(what->resource.p, what->resource.len);
-    c->namespace = mem_strndup(what->namespace.p, what->namespace.len);
     replica_init(&c->replica, kubernetes_kind(what->kind));
     table_put(&j->collections, &c->by_key, hash_fast(key));
     table_put(&j->by_want, &c->by_want, hash_mix(want));
@@ -97,7 +96,6 @@ static void free_collection(struct joins *j, struct collection *c)
     vec_fini(&c->users);
     mem_free_span(&c->key);
     mem_free(c->resource);
-    mem_free(c->namespace);
     mem_free(c);
 }
 
