@@ -25,43 +25,50 @@ static bool is_plain(const char *name)
 }
 
 /* Past the end of the buffer the path is cut; marks still pop right. */
-static size_t append(struct faults *f, const char *text)
+static void append(struct faults *f, const char *text, size_t len)
 {
-    size_t mark = f->path_len;
-    int n = snprintf(f->path + f->path_len, sizeof(f->path) - f->path_len, "%s", text);
+    size_t room = sizeof(f->path) - 1 - f->path_len;
 
-    f->path_len += n < 0 ? 0 : (size_t)n;
-    if (f->path_len >= sizeof(f->path)) {
-        f->path_len = sizeof(f->path) - 1;
-    }
-    return mark;
+    len = len < room ? len : room;
+    memcpy(f->path + f->path_len, text, len);
+    f->path_len += len;
+    f->path[f->path_len] = '\0';
+}
+
+/* What is printed to a buffer of 'size' bytes, without what had no room. */
+static size_t printed(int n, size_t size)
+{
+    return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 }
 
 size_t faults_push(struct faults *f, const char *fmt, ...)
 {
+    size_t mark = f->path_len;
     char name[512], text[600];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(name, sizeof(name), fmt, ap);
+    size_t len = printed(vsnprintf(name, sizeof(name), fmt, ap), sizeof(name));
     va_end(ap);
     if (is_plain(name)) {
-        snprintf(text, sizeof(text), "%s%s", f->path_len == 0 ? "" : ".", name);
+        append(f, ".", mark == 0 ? 0 : 1);
+        append(f, name, len);
     } else {
         AUTO_BUF quoted;
         buf_init(&quoted, 6 * sizeof(name));
         buf_add_json(&quoted, span_of(name));
-        snprintf(text, sizeof(text), "[%s]", quoted.p);
+        append(f, text, printed(snprintf(text, sizeof(text), "[%s]", quoted.p), sizeof(text)));
     }
-    return append(f, text);
+    return mark;
 }
 
 size_t faults_push_index(struct faults *f, size_t index)
 {
+    size_t mark = f->path_len;
     char text[32];
 
-    snprintf(text, sizeof(text), "[%zu]", index);
-    return append(f, text);
+    append(f, text, printed(snprintf(text, sizeof(text), "[%zu]", index), sizeof(text)));
+    return mark;
 }
 
 void faults_pop(struct faults *f, size_t mark)
