@@ -32,9 +32,8 @@
 #define LIMIT_CERTIFICATE (1 * MIB) /* one PEM file or text */
 
 /* discovery */
-#define LIMIT_KUBE_OBJECT (8 * MIB) /* one object of an API server; etcd takes 1.5 MiB */
-#define LIMIT_KUBE_NAME 4096        /* namespace and name of an object, and what it is */
-#define LIMIT_SD_BODY (1024 * MIB)  /* one file_sd file or http_sd body, at most: memorylimit.h */
+#define LIMIT_KUBE_NAME 4096       /* namespace and name of an object, and what it is */
+#define LIMIT_SD_BODY (1024 * MIB) /* one file_sd file or http_sd body, at most: memorylimit.h */
 #define LIMIT_LABELS_PER_TARGET 4096
 #define LIMIT_LABEL_VALUE (1 * MIB)
 #define LIMIT_RELABEL_BYTES (16 * MIB) /* made by the rules of one job for one target */

@@ -98,9 +98,9 @@ bool node_is_true(const struct node *map, const char *key);
  * hold the value. */
 bool node_as_int(const struct node *n, int64_t *out);
 bool node_as_uint(const struct node *n, uint64_t *out);
-/* A whole number from 0 to 'most'. */
-bool node_as_size(const struct node *n, size_t most, size_t *out);
 bool node_as_double(const struct node *n, double *out); /* finite */
+/* node_as_int() from 0 to 'most'. */
+bool node_as_size(const struct node *n, size_t most, size_t *out);
 /* A plain number without point and exponent that has at most 64 bits. */
 bool node_is_whole(const struct node *n);
 /* Text of any scalar, however it is written. False for null, maps and lists. */

@@ -216,7 +216,6 @@ struct compiling {
     struct regex_budget *patterns;
 };
 
-/* Legal, and most likely not what was meant. */
 static struct relabel *compile_rules(const struct node *job, const char *key,
                                      const struct compiling *c, struct faults *f)
 {

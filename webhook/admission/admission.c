@@ -435,8 +435,6 @@ static bool is_told(struct answer *a, const struct revision *r)
     return r->intended_config != NULL && jsonpatch_same(r->intended_config, before.config_node);
 }
 
-/* 'is_whole': jobs were read with all their members; false when that is needed and was not given.
- */
 /* What the allocator will say of its jobs, and what their collectors will not start with: for that
  * all members of them count. */
 static void inspect(struct answer *a, const struct collector *c)
@@ -450,6 +448,8 @@ static void inspect(struct answer *a, const struct collector *c)
     }
 }
 
+/* 'is_whole': jobs were read with all their members; false when that is needed and was not given.
+ */
 static bool revise(struct answer *a, const struct node *root, bool is_whole)
 {
     const struct node *identified = with_identity(a, root);

@@ -187,7 +187,6 @@ static void test_faults(void)
     teardown(&x);
 }
 
-/* What is not there is refused by name, once for each place. */
 /* The job that uses what cannot be run is refused, the other is not. */
 static void read_jobs(struct fixture *x, struct dropin_support support)
 {
@@ -202,6 +201,7 @@ static void read_jobs(struct fixture *x, struct dropin_support support)
     strpool_fini(&pool);
 }
 
+/* What is not there is refused by name, once for each place. */
 static void test_check(void)
 {
     static const char yaml[] =
