@@ -57,7 +57,8 @@ size_t faults_push(struct faults *f, const char *fmt, ...)
         AUTO_BUF quoted;
         buf_init(&quoted, 6 * sizeof(name));
         buf_add_json(&quoted, span_of(name));
-        append(f, text, printed(snprintf(text, sizeof(text), "[%s]", quoted.p), sizeof(text)));
+        len = printed(snprintf(text, sizeof(text), "[%s]", quoted.p), sizeof(text));
+        append(f, text, len);
     }
     return mark;
 }
@@ -67,7 +68,8 @@ size_t faults_push_index(struct faults *f, size_t index)
     size_t mark = f->path_len;
     char text[32];
 
-    append(f, text, printed(snprintf(text, sizeof(text), "[%zu]", index), sizeof(text)));
+    size_t len = printed(snprintf(text, sizeof(text), "[%zu]", index), sizeof(text));
+    append(f, text, len);
     return mark;
 }
 
