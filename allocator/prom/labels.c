@@ -7,6 +7,107 @@
 
 #include <stdlib.h>
 
+/* ---- finding a name
+ * A few labels are compared one after the other; from INDEXED_FROM on their places are hashed. A
+ * slot is a hint, which holds if the name stands at the place it says: what moves or goes leaves
+ * its slot behind. */
+
+#define INDEXED_FROM 64
+#define SEARCHES_BEFORE 8 /* of one label set, before it is worth to be hashed */
+#define INDEX_SLOTS_MIN 256
+
+struct label_index {
+    size_t n_slots;  /* a power of two, twice n_used at least */
+    size_t n_used;   /* slots that are not 0 */
+    size_t n_known;  /* of the builder's labels, the first so many have a slot */
+    uint16_t slot[]; /* place + 1; 0: free */
+};
+_Static_assert(LIMIT_LABELS_PER_TARGET < UINT16_MAX, "places fit into slots");
+
+static void index_clear(struct label_index *index)
+{
+    if (index != NULL && index->n_used > 0) {
+        memset(index->slot, 0, index->n_slots * sizeof(index->slot[0]));
+        index->n_used = index->n_known = 0;
+    }
+}
+
+static void index_note(struct label_index *index, const struct str *name, size_t place)
+{
+    size_t mask = index->n_slots - 1, at = name->node.hash & mask;
+
+    while (index->slot[at] != 0) {
+        at = (at + 1) & mask;
+    }
+    index->slot[at] = (uint16_t)(place + 1);
+    index->n_used++;
+}
+
+/* An index that knows every label, with room for one more. */
+static struct label_index *index_of(struct label_builder *lb)
+{
+    struct label_index *index = lb->index;
+    size_t n_unknown = index == NULL ? 0 : lb->n - index->n_known;
+
+    if (index == NULL || 2 * (index->n_used + n_unknown + 1) > index->n_slots) {
+        size_t n_slots = INDEX_SLOTS_MIN;
+        while (n_slots < 4 * lb->n) {
+            n_slots *= 2;
+        }
+        mem_free(index);
+        lb->index = index = mem_zalloc(sizeof(*index) + n_slots * sizeof(index->slot[0]));
+        index->n_slots = n_slots;
+    }
+    for (; index->n_known < lb->n; index->n_known++) {
+        index_note(index, lb->v[index->n_known].name, index->n_known);
+    }
+    return index;
+}
+
+static size_t index_find(struct label_builder *lb, const struct str *name)
+{
+    const struct label_index *index = index_of(lb);
+    size_t mask = index->n_slots - 1;
+
+    for (size_t at = name->node.hash & mask; index->slot[at] != 0; at = (at + 1) & mask) {
+        size_t place = index->slot[at] - 1U;
+        if (place < lb->n && lb->v[place].name == name) {
+            return place;
+        }
+    }
+    return LABEL_NONE;
+}
+
+/* The last label has moved to 'place'. */
+static void index_move(struct label_builder *lb, size_t place)
+{
+    struct label_index *index = lb->index;
+
+    if (index == NULL || index->n_known <= place) {
+        return;
+    }
+    bool was_known = index->n_known > lb->n;
+    index->n_known = was_known ? lb->n : index->n_known;
+    if (place < lb->n && 2 * (index->n_used + 1) > index->n_slots) {
+        index_clear(index);
+    } else if (place < lb->n) {
+        index_note(index, lb->v[place].name, place);
+    }
+}
+
+static size_t find(struct label_builder *lb, const struct str *name)
+{
+    if (lb->n >= INDEXED_FROM && ++lb->n_searches > SEARCHES_BEFORE) {
+        return index_find(lb, name);
+    }
+    for (size_t i = 0; i < lb->n; i++) {
+        if (lb->v[i].name == name) {
+            return i;
+        }
+    }
+    return LABEL_NONE;
+}
+
 /* ---- builder */
 
 /* Odd constants, so that multiplication loses nothing; values that a change of the sequence mixes
@@ -30,23 +131,14 @@ void label_builder_init(struct label_builder *lb, struct strpool *pool, struct a
 
 void label_builder_clear(struct label_builder *lb)
 {
-    lb->n = 0;
+    lb->n = lb->n_searches = 0;
+    index_clear(lb->index);
     lb->shape = 0;
     lb->is_overfull = false;
     lb->produced_bytes = 0;
 }
 
-static size_t find(const struct label_builder *lb, const struct str *name)
-{
-    for (size_t i = 0; i < lb->n; i++) {
-        if (lb->v[i].name == name) {
-            return i;
-        }
-    }
-    return LABEL_NONE;
-}
-
-struct span label_builder_get(const struct label_builder *lb, const struct str *name)
+struct span label_builder_get(struct label_builder *lb, const struct str *name)
 {
     size_t i = find(lb, name);
     return i == LABEL_NONE ? SPAN_LIT("") : lb->v[i].value;
@@ -58,6 +150,7 @@ static void del_at(struct label_builder *lb, size_t index)
     lb->n--;
     lb->v[index] = lb->v[lb->n];
     lb->shape = shape_next(lb->shape, SHAPE_DELETED + index);
+    index_move(lb, index);
 }
 
 void label_builder_del(struct label_builder *lb, const struct str *name)
@@ -79,6 +172,7 @@ void label_builder_remove(struct label_builder *lb, const bool *is_removed)
         }
     }
     lb->n = kept;
+    index_clear(lb->index);
 }
 
 static bool make_room(struct label_builder *lb)
@@ -135,6 +229,7 @@ void label_builder_fini(struct label_builder *lb)
 {
     mem_free(lb->v);
     mem_free(lb->order);
+    mem_free(lb->index);
     mem_free(lb->scratch);
     *lb = (struct label_builder){ 0 };
 }
@@ -147,7 +242,7 @@ void label_place_init(struct label_place *place, struct str *name)
                                    LABEL_NONE }; /* shape 0 is the empty builder: there it is not */
 }
 
-static size_t place_find(struct label_place *place, const struct label_builder *lb)
+static size_t place_find(struct label_place *place, struct label_builder *lb)
 {
     bool is_remembered = place->shape == lb->shape &&
                          (place->index == LABEL_NONE ||
@@ -159,7 +254,7 @@ static size_t place_find(struct label_place *place, const struct label_builder *
     return place->index;
 }
 
-struct span label_place_get(struct label_place *place, const struct label_builder *lb)
+struct span label_place_get(struct label_place *place, struct label_builder *lb)
 {
     size_t i = place_find(place, lb);
     return i == LABEL_NONE ? SPAN_LIT("") : lb->v[i].value;
@@ -233,6 +328,7 @@ void label_builder_sort(struct label_builder *lb)
         return;
     }
     if (lb->n > ORDER_MAX) {
+        index_clear(lb->index);
         labels_sort(lb->v, lb->n);
         lb->shape = shape_next(lb->shape, SHAPE_SORTED);
         return;
@@ -242,6 +338,7 @@ void label_builder_sort(struct label_builder *lb)
     }
     bool is_sorted = lb->order->n == lb->n && lb->order->sorted_shape == lb->shape;
     if (!is_sorted) {
+        index_clear(lb->index);
         order_apply(lb->order, lb);
     }
 }

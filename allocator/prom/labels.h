@@ -37,6 +37,8 @@ struct label_builder {
     bool is_overfull;
     size_t produced_bytes;
     struct label_order *order; /* of the last sort; NULL before the first */
+    struct label_index *index; /* where names stand; NULL until many were looked for among many */
+    size_t n_searches;         /* since the last clear, while there were many */
     char *scratch; /* LABEL_SCRATCH_BYTES for whoever works on the builder at the moment */
 };
 #define LABEL_SCRATCH_BYTES 1024
@@ -44,7 +46,7 @@ struct label_builder {
 void label_builder_init(struct label_builder *lb, struct strpool *pool, struct arena *arena);
 void label_builder_clear(struct label_builder *lb);
 /* Empty span when absent. */
-struct span label_builder_get(const struct label_builder *lb, const struct str *name);
+struct span label_builder_get(struct label_builder *lb, const struct str *name);
 /* An empty value deletes. The value is borrowed. */
 void label_builder_set(struct label_builder *lb, const struct str *name, struct span value);
 /* For a name that is not there yet and a value that is not empty. */
@@ -61,7 +63,7 @@ struct label_place {
 };
 #define LABEL_NONE SIZE_MAX
 void label_place_init(struct label_place *place, struct str *name);
-struct span label_place_get(struct label_place *place, const struct label_builder *lb);
+struct span label_place_get(struct label_place *place, struct label_builder *lb);
 void label_place_set(struct label_place *place, struct label_builder *lb, struct span value);
 
 /* Accounts for 'size' bytes of text that a rule is about to produce; false when that is too much.

@@ -103,6 +103,76 @@ static void test_places(void)
     teardown(&x);
 }
 
+/* The same changes to a builder of many labels, whose places are hashed, and to a plain table. */
+enum { MANY = 600 };
+
+static size_t count_differences(struct fixture *x, const struct str *const *names,
+                                const char (*have)[8])
+{
+    size_t n_set = 0, n_wrong = 0;
+
+    for (size_t i = 0; i < MANY; i++) {
+        n_wrong += span_is(label_builder_get(&x->lb, names[i]), have[i]) ? 0 : 1;
+        n_set += have[i][0] != '\0' ? 1 : 0;
+    }
+    return n_wrong + (n_set == x->lb.n ? 0 : 1);
+}
+
+static void remove_third(struct fixture *x, const struct str *const *names, char (*have)[8],
+                         size_t rest)
+{
+    bool is_removed[MANY];
+
+    for (size_t i = 0; i < x->lb.n; i++) {
+        is_removed[i] = x->lb.v[i].name->len % 3 == rest;
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        have[i][0] = names[i]->len % 3 == rest ? '\0' : have[i][0];
+    }
+    label_builder_remove(&x->lb, is_removed);
+}
+
+static void test_many(void)
+{
+    static const char values[][8] = { "", "", "v", "w", "longer" };
+    static char have[MANY][8];
+    const struct str *names[MANY];
+    uint64_t random = 5;
+    size_t n_wrong = 0, most = 0;
+    struct fixture x;
+
+    setup(&x);
+    for (size_t i = 0; i < MANY; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "n%zu%.*s", i, (int)(i % 7), "_______");
+        names[i] = name_of(&x, name);
+        strpool_pin((struct str *)(uintptr_t)names[i]);
+    }
+    for (int round = 0; round < 60000; round++) {
+        random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+        size_t at = (random >> 40) % MANY;
+        const char *value = values[(random >> 33) % COUNT(values)];
+        label_builder_set(&x.lb, names[at], span_of(value));
+        memcpy(have[at], value, sizeof(have[at]));
+        most = x.lb.n > most ? x.lb.n : most;
+        if (round % 97 == 0) {
+            label_builder_sort(&x.lb);
+        } else if (round % 1009 == 0) {
+            remove_third(&x, names, have, (random >> 50) % 3);
+        } else if (round % 5003 == 0) {
+            label_builder_clear(&x.lb);
+            memset(have, 0, sizeof(have));
+        }
+        n_wrong += round % 61 == 0 ? count_differences(&x, names, (const void *)have) : 0;
+    }
+    is_int(n_wrong, 0, "what is set is found, of many labels too");
+    ok(most > 256, "there were many");
+    for (size_t i = 0; i < MANY; i++) {
+        strpool_unpin((struct str *)(uintptr_t)names[i]);
+    }
+    teardown(&x);
+}
+
 static void test_caps(void)
 {
     struct fixture x;
@@ -270,6 +340,7 @@ int main(void)
 {
     test_builder();
     test_places();
+    test_many();
     test_caps();
     test_sort();
     test_names();
