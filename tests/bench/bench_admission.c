@@ -1,9 +1,10 @@
 /* W1, W2: what the answer to an AdmissionReview costs without HTTP and TLS: from the bytes of the
  * body to the bytes of the reply. bench_admission [--quick | --only NAME]
  *
- * The reviews of bench_review: a Collector of 4 and of 1,150 jobs, created; the big one again with
- * keys in order, as the API server writes it; as an update of itself, with the stored object beside
- * it; and as the update that applies the original once more over what a rewrite stored. The
+ * The reviews of bench_review, with keys in order as an API server writes them, of what is stored
+ * too: a Collector of 4 and of 1,150 jobs, created; the big one as another client might write it
+ * (unordered); as an update of itself, with the stored object beside it; and as the update that
+ * applies the original once more over what a rewrite stored (reapplied). The
  * yard-stick, in the same round: AES-256-GCM over the records that bring the body, and one pass
  * over the body that finds the end of its brackets. Median of the rounds, CPU of this thread; calls
  * of malloc() and its like are counted in a review that had others before it. --only answers one of
@@ -58,6 +59,12 @@ void *__wrap_realloc(void *p, size_t size)
 
 /* ---- the reviews */
 
+static void die(const char *what)
+{
+    fprintf(stderr, "bench_admission: %s\n", what);
+    exit(1);
+}
+
 static void add_targets(struct buf *out, size_t i)
 {
     for (int k = 0; k < 3; k++) {
@@ -76,34 +83,54 @@ static void add_job(struct buf *out, size_t i)
                      "{\"action\":\"labelmap\",\"regex\":\"__meta_kubernetes_pod_label_(.+)\"}]}");
 }
 
-static void add_ordered_job(struct buf *out, size_t i)
+/* What an API server adds to an object that it has stored. */
+static const char stored_metadata[] =
+    ",\"creationTimestamp\":\"2026-01-01T12:00:00Z\",\"generation\":2,\"resourceVersion\":"
+    "\"48213\","
+    "\"uid\":\"676ebee7-14f8-481e-a937-0123456789ab\",\"managedFields\":[{\"apiVersion\":"
+    "\"opentelemetry.io/v1beta1\",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":{\"f:spec\":{\".\":{},"
+    "\"f:config\":{\".\":{},\"f:exporters\":{\".\":{},\"f:debug\":{}},\"f:receivers\":{\".\":{},"
+    "\"f:prometheus\":{\".\":{},\"f:config\":{\".\":{},\"f:scrape_configs\":{}}}},\"f:service\":{"
+    "\".\":{},\"f:pipelines\":{\".\":{},\"f:metrics\":{\".\":{},\"f:exporters\":{},"
+    "\"f:receivers\":{}}}}},\"f:mode\":{},\"f:replicas\":{},\"f:targetAllocator\":{\".\":{},"
+    "\"f:enabled\":{}}}},\"manager\":\"kubectl\",\"operation\":\"Apply\",\"time\":"
+    "\"2026-01-01T12:00:00Z\"}]";
+
+static void add_plain(struct buf *out, size_t n_jobs, bool is_stored)
 {
     buf_addf(out,
-             "{\"job_name\":\"job-%zu\",\"relabel_configs\":[{\"regex\":\"(.*):9100\","
-             "\"replacement\":\"$1\",\"source_labels\":[\"__address__\"],\"target_label\":"
-             "\"host\"},{\"action\":\"labelmap\",\"regex\":\"__meta_kubernetes_pod_label_(.+)\"}],"
-             "\"scrape_interval\":\"30s\",\"static_configs\":[{\"labels\":{\"env\":\"prod\","
-             "\"team\":\"a\"},",
-             i);
-    add_targets(out, i);
-    buf_add_str(out, "}]}");
-}
-
-static void add_collector(struct buf *out, size_t n_jobs, bool is_ordered)
-{
-    buf_add_str(out,
-                "{\"apiVersion\":\"opentelemetry.io/v1beta1\",\"kind\":\"OpenTelemetryCollector\","
-                "\"metadata\":{\"name\":\"bench\",\"namespace\":\"otel\"},\"spec\":{\"mode\":"
-                "\"statefulset\",\"replicas\":3,\"targetAllocator\":{\"enabled\":true},\"config\":{"
-                "\"receivers\":{\"prometheus\":{\"config\":{\"scrape_configs\":[");
+             "{\"apiVersion\":\"opentelemetry.io/v1beta1\",\"kind\":\"OpenTelemetryCollector\","
+             "\"metadata\":{\"name\":\"bench\",\"namespace\":\"otel\"%s},",
+             is_stored ? stored_metadata : "");
+    buf_add_str(out, "\"spec\":{\"mode\":\"statefulset\",\"replicas\":3,\"targetAllocator\":{"
+                     "\"enabled\":true},\"config\":{"
+                     "\"receivers\":{\"prometheus\":{\"config\":{\"scrape_configs\":[");
     for (size_t i = 0; i < n_jobs; i++) {
         buf_add_str(out, i == 0 ? "" : ",");
-        (is_ordered ? add_ordered_job : add_job)(out, i);
+        add_job(out, i);
     }
     buf_add_str(out, "]}}},\"exporters\":{\"debug\":{}},\"service\":{\"pipelines\":{\"metrics\":{"
                      "\"receivers\":[\"prometheus\"],\"exporters\":[\"debug\"]}}}}}}");
 }
 
+/* As an API server writes it: it reads objects into maps, and writes their keys in order. */
+static void add_collector(struct buf *out, size_t n_jobs, bool is_stored)
+{
+    struct node *object = NULL;
+    struct arena arena;
+    AUTO_BUF plain;
+
+    arena_init(&arena);
+    buf_init(&plain, LIMIT_REVIEW_BYTES);
+    add_plain(&plain, n_jobs, is_stored);
+    if (node_from_json(buf_span(&plain), 0, &arena, &object, NULL) < 0) {
+        die("a Collector is no JSON");
+    }
+    node_write_json(object, out);
+    arena_fini(&arena);
+}
+
+/* 'old': the stored object, of an update. */
 static void make_review(struct buf *out, size_t n_jobs, bool is_ordered, struct span old)
 {
     static const char kind[] = "{\"group\":\"opentelemetry.io\",\"version\":\"v1beta1\","
@@ -121,7 +148,7 @@ static void make_review(struct buf *out, size_t n_jobs, bool is_ordered, struct 
              kind, resource, kind, resource, old.len == 0 ? "CREATE" : "UPDATE");
     buf_add_span(out, old.len == 0 ? SPAN_LIT("null") : old);
     buf_add_str(out, ",\"object\":");
-    add_collector(out, n_jobs, is_ordered);
+    (is_ordered ? add_collector : add_plain)(out, n_jobs, old.len > 0);
     buf_add_str(out, "}}");
 }
 
@@ -137,12 +164,6 @@ struct bench {
     char *opened; /* as long as the body */
     size_t n;     /* reviews a round */
 };
-
-static void die(const char *what)
-{
-    fprintf(stderr, "bench_admission: %s\n", what);
-    exit(1);
-}
 
 static void answer(struct bench *b)
 {
@@ -209,7 +230,7 @@ static void open_bench(struct bench *b, const char *name, size_t n_jobs, struct 
     *b = (struct bench){ .name = name, .goal = is_small ? "W1" : "W2", .n = is_small ? 400 : 10 };
     b->options.collector_id_expr = SPAN_LIT(WIRE_DEFAULT_COLLECTOR_ID);
     arena_init(&b->arena);
-    make_review(&b->body, n_jobs, strcmp(name, "ordered") == 0, old);
+    make_review(&b->body, n_jobs, strcmp(name, "unordered") != 0, old);
     b->opened = mem_alloc(b->body.len);
     b->cipher = EVP_CIPHER_CTX_new();
     seal(b);
@@ -243,7 +264,7 @@ static void make_stored(size_t n_jobs, struct buf *out)
     buf_init(out, LIMIT_REVIEW_BYTES);
     buf_init(&text, LIMIT_REVIEW_BYTES);
     buf_init(&json, LIMIT_REVIEW_BYTES);
-    add_collector(&text, n_jobs, false);
+    add_collector(&text, n_jobs, true);
     bool is_good = node_from_json(b.reply.body, 0, &b.arena, &reply, NULL) == 0 &&
                    node_as_text(node_path(reply, "response", "patch", NULL), &packed) &&
                    base64_decode(packed, &json, NULL) == 0 &&
@@ -314,7 +335,7 @@ int main(int argc, char **argv)
         return 2;
     }
     buf_init(&original, LIMIT_REVIEW_BYTES);
-    add_collector(&original, n_big, false);
+    add_collector(&original, n_big, true);
     make_stored(n_big, &stored);
     const struct {
         const char *name;
@@ -323,7 +344,7 @@ int main(int argc, char **argv)
     } reviews[] = {
         { "small", 4, SPAN_LIT("") },
         { "large", n_big, SPAN_LIT("") },
-        { "ordered", n_big, SPAN_LIT("") },
+        { "unordered", n_big, SPAN_LIT("") },
         { "update", n_big, buf_span(&original) },
         { "reapplied", n_big, buf_span(&stored) },
     };
