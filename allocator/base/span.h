@@ -57,6 +57,24 @@ static inline int span_cmp(struct span a, struct span b)
     int c = n == 0 ? 0 : memcmp(a.p, b.p, n);
     return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
 }
+/* Where 'what', a few bytes, begins first; SIZE_MAX: nowhere. For texts and words as short as those
+ * of documents: memmem() takes longer to start than this to end. */
+static inline size_t span_find(struct span s, const char *what)
+{
+    size_t len = strlen(what);
+
+    for (size_t at = 0; at < s.len && s.len - at >= len; at++) {
+        const char *p = (const char *)memchr(s.p + at, what[0], s.len - at - len + 1);
+        if (p == NULL) {
+            return SIZE_MAX;
+        }
+        at = (size_t)(p - s.p);
+        if (memcmp(p, what, len) == 0) {
+            return at;
+        }
+    }
+    return SIZE_MAX;
+}
 static inline bool span_has_prefix(struct span s, const char *prefix)
 {
     size_t n = strlen(prefix);

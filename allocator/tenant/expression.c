@@ -4,6 +4,7 @@
 #include "allocator/codec/nodeedit.h"
 #include "allocator/codec/yamldoc.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -12,13 +13,6 @@
 #define ENV_SCHEME "env"
 #define YAML_SCHEME "yaml"
 #define DEFAULT_MARK ":-"
-
-static size_t find_bytes(struct span text, const char *what)
-{
-    const char *at = text.len == 0 ? NULL : memmem(text.p, text.len, what, strlen(what));
-
-    return at == NULL ? SIZE_MAX : (size_t)(at - text.p);
-}
 
 /* ---- finding */
 
@@ -45,11 +39,11 @@ static size_t find_open(struct span text, size_t from, size_t end)
 
 bool expression_find(struct span text, struct span *out)
 {
-    if (find_bytes(text, "${") == SIZE_MAX) {
+    if (span_find(text, "${") == SIZE_MAX) {
         return false;
     }
     for (size_t from = 0; from < text.len;) {
-        size_t close = find_bytes(span_from(text, from), "}");
+        size_t close = span_find(span_from(text, from), "}");
         if (close == SIZE_MAX) {
             return false;
         }
@@ -71,7 +65,7 @@ const struct node *expression_holder(const struct node *n)
     struct span expression;
 
     if (n == NULL || (n->canonical != NULL &&
-                      find_bytes(span_make(n->canonical, n->end - n->begin), "${") == SIZE_MAX)) {
+                      span_find(span_make(n->canonical, n->end - n->begin), "${") == SIZE_MAX)) {
         return NULL;
     }
     if (n->type == NODE_SCALAR) {
@@ -94,8 +88,9 @@ struct parts {
 
 static struct parts split(struct span expression)
 {
+    assert(expression.p != NULL);
     struct span inner = span_make(expression.p + 2, expression.len - 3);
-    size_t colon = find_bytes(inner, ":");
+    size_t colon = span_find(inner, ":");
 
     return colon == SIZE_MAX
                ? (struct parts){ SPAN_LIT(ENV_SCHEME), inner }
@@ -127,7 +122,7 @@ static bool is_variable(struct span s)
 /* "X:-d" → "X" and "d"; no default: p == NULL. */
 static struct span split_default(struct span rest, struct span *out_default)
 {
-    size_t at = find_bytes(rest, DEFAULT_MARK);
+    size_t at = span_find(rest, DEFAULT_MARK);
 
     *out_default =
         at == SIZE_MAX ? (struct span){ NULL, 0 } : span_from(rest, at + strlen(DEFAULT_MARK));
@@ -142,7 +137,7 @@ const char *expression_flaw(struct span expression)
     if (!is_scheme(p.scheme)) {
         return "is not an expression that a collector knows";
     }
-    if (find_bytes(p.rest, "$") != SIZE_MAX) {
+    if (span_find(p.rest, "$") != SIZE_MAX) {
         return "holds a '$', which no collector takes";
     }
     if (span_is(p.scheme, ENV_SCHEME) && !is_variable(split_default(p.rest, &preset))) {
@@ -192,8 +187,8 @@ static bool may_be_set_elsewhere(struct span name)
     struct span tail = name.len < 6 ? name : span_from(name, name.len - 6);
 
     return span_is_one_of(name, others) || span_has_suffix(name, "_SERVICE_HOST") ||
-           span_has_suffix(name, "_PORT") || find_bytes(name, "_SERVICE_PORT") != SIZE_MAX ||
-           find_bytes(name, "_PORT_") != SIZE_MAX || span_is_nocase(tail, "_PROXY") ||
+           span_has_suffix(name, "_PORT") || span_find(name, "_SERVICE_PORT") != SIZE_MAX ||
+           span_find(name, "_PORT_") != SIZE_MAX || span_is_nocase(tail, "_PROXY") ||
            span_has_prefix(name, "KUBERNETES_") || span_has_prefix(name, "OTEL") ||
            span_has_prefix(name, "GO") || span_has_prefix(name, "SSL_CERT_");
 }
@@ -332,7 +327,7 @@ static struct node *read_value(struct span bytes, const struct node *at, struct 
 {
     struct node *tree = NULL;
 
-    if (find_bytes(bytes, "$") != SIZE_MAX || bytes.len > LIMIT_CONFIG_TEXT_BYTES) {
+    if (span_find(bytes, "$") != SIZE_MAX || bytes.len > LIMIT_CONFIG_TEXT_BYTES) {
         return NULL;
     }
     if (yamldoc_parse(bytes, arena, &tree, NULL) < 0 || tree == NULL || !is_all_clear(tree)) {
@@ -369,7 +364,7 @@ static struct node *evaluate(const struct environment *e, struct span expression
         return NULL;
     }
     if (span_is(p.scheme, YAML_SCHEME)) {
-        bool is_nested = find_bytes(p.rest, "::") != SIZE_MAX;
+        bool is_nested = span_find(p.rest, "::") != SIZE_MAX;
         return is_nested || !spend(e, p.rest.len) ? NULL : read_value(p.rest, at, arena);
     }
     if (!span_is(p.scheme, ENV_SCHEME)) {
@@ -417,7 +412,7 @@ static const struct node *fill_text(const struct environment *e, const struct no
         return n;
     }
     for (size_t i = 0; i < MAX_ROUNDS && expression_find(text, &expression); i++) {
-        if (find_bytes(text, "$${") != SIZE_MAX) {
+        if (span_find(text, "$${") != SIZE_MAX) {
             return n;
         }
         const struct node *value = evaluate(e, expression, n, arena);

@@ -19,8 +19,8 @@ static int shown(struct span text)
 /* Of "host:port", "[::1]:80", "http://host:80/path". */
 static struct span host_of(struct span target)
 {
-    const char *scheme = memmem(target.p, target.len, "://", 3);
-    struct span rest = scheme == NULL ? target : span_from(target, (size_t)(scheme - target.p) + 3);
+    size_t scheme = span_find(target, "://");
+    struct span rest = scheme == SIZE_MAX ? target : span_from(target, scheme + 3);
     const char *slash = memchr(rest.p, '/', rest.len);
 
     rest.len = slash == NULL ? rest.len : (size_t)(slash - rest.p);

@@ -242,7 +242,7 @@ static bool may_decide(struct span raw)
     static const char *const signs[] = { "${", "__scrape_", "\\u00" };
 
     for (size_t i = 0; i < COUNT(signs); i++) {
-        if (raw.len > 0 && memmem(raw.p, raw.len, signs[i], strlen(signs[i])) != NULL) {
+        if (span_find(raw, signs[i]) != SIZE_MAX) {
             return true;
         }
     }

@@ -95,9 +95,32 @@ static void test_ascii(void)
     ok(span_is_ascii(span_make(NULL, 0)), "no bytes");
 }
 
+static void test_find(void)
+{
+    static const struct {
+        const char *text, *what;
+        size_t at;
+    } t[] = {
+        { "a${b}", "${", 1 },       { "${", "${", 0 },
+        { "$", "${", SIZE_MAX },    { "$$$a", "${", SIZE_MAX },
+        { "$$${", "${", 2 },        { "", "a", SIZE_MAX },
+        { "aab", "aab", 0 },        { "aaab", "aab", 1 },
+        { "aaa", "aab", SIZE_MAX }, { "b", "b", 0 },
+        { "abcb", "b", 1 },         { "ab", "abc", SIZE_MAX },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        ok(span_find(span_of(t[i].text), t[i].what) == t[i].at, "'%s' in '%s'", t[i].what,
+           t[i].text);
+    }
+    ok(span_find(span_of(NULL), "a") == SIZE_MAX, "nothing in nothing");
+    ok(span_find(span_make("a${", 2), "${") == SIZE_MAX, "nothing past the end");
+}
+
 int main(void)
 {
     test_compare();
+    test_find();
     test_parts();
     test_words();
     test_vec();
