@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static char *read_manifest(void)
+static char *read_text(const char *path)
 {
     char *text = mem_zalloc(65536);
-    FILE *f = fopen("manifests/base/deployment.yaml", "re");
+    FILE *f = fopen(path, "re");
 
     if (f != NULL) {
         size_t n = fread(text, 1, 65535, f);
@@ -30,9 +30,63 @@ static size_t number_after(const char *text, const char *before)
     return p == NULL ? 0 : (size_t)strtoul(p + strlen(before), NULL, 10);
 }
 
+/* "16,384" */
+static const char *with_commas(size_t n, char out[32])
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof(digits), "%zu", n);
+    size_t at = 0;
+
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0) {
+            out[at++] = ',';
+        }
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+    return out;
+}
+
+/* What people are told of a cap is the cap. */
+static void test_told(void)
+{
+    AUTO_STR told = read_text("manifests/README.md");
+    static const struct {
+        size_t n;
+        const char *unit; /* with what stands before the number */
+    } t[] = {
+        { LIMIT_CONNECTIONS, "%s connections of a listener" },
+        { LIMIT_TLS_CONNECTIONS, ", %s over TLS" },
+        { LIMIT_CONNECTIONS - LIMIT_CONNECTIONS / 16, "from %s (" },
+        { LIMIT_TLS_CONNECTIONS - LIMIT_TLS_CONNECTIONS / 16, "(%s) on" },
+        { LIMIT_CONNECTIONS / 16, "that has %s (" },
+        { LIMIT_TLS_CONNECTIONS / 16, "(%s) gets no more" },
+        { LIMIT_SD_BODY / MIB, "%s MiB at most" },
+        { LIMIT_GLOB_FILES, "%s files of one" },
+        { LIMIT_LABELS_PER_TARGET, "%s labels of a target" },
+        { LIMIT_COLLECTORS, "%s collectors of a Collector" },
+        { LIMIT_DOCUMENT_BYTES / MIB, "%s MiB or" },
+        { LIMIT_YAML_NODES, "or %s values" },
+        { LIMIT_CONFIG_TEXT_BYTES / MIB, "%s MiB of `spec.config`" },
+        { LIMIT_ANNOTATION_ENCODED / KIB, "%s KiB of the annotation" },
+        { LIMIT_ANNOTATIONS / KIB, "(%s KiB of all annotations" },
+        { LIMIT_INSPECTED_BYTES / KIB, "%s KiB of a Collector in a review" },
+        { LIMIT_METRIC_SERIES, "%s series of a metric" },
+        { LIMIT_METRICS_BYTES / MIB, "%s MiB of `/metrics`" },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        char number[32];
+        const char *after = strstr(t[i].unit, "%s") + 2;
+        AUTO_STR words = mem_printf("%.*s%s%s", (int)(after - 2 - t[i].unit), t[i].unit,
+                                    with_commas(t[i].n, number), after);
+        ok(strstr(told, words) != NULL, "manifests/README.md says: %s", words);
+    }
+}
+
 int main(void)
 {
-    AUTO_STR manifest = read_manifest();
+    AUTO_STR manifest = read_text("manifests/base/deployment.yaml");
     const char *limits = strstr(manifest, "limits:");
     size_t limit = limits == NULL ? 0 : number_after(limits, "memory: ") * MIB;
     size_t threads = number_after(manifest, "--threads=");
@@ -73,5 +127,6 @@ int main(void)
     }
     ok(sum <= limit, "all together are %zu MiB", sum / MIB);
     ok(sum > limit / 2, "and no more is asked for than is used");
+    test_told();
     return check_done();
 }
