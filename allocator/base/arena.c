@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #define CHUNK_MIN ((size_t)4096)
+#define CHUNK_SMALL ((size_t)240)
 #define CHUNK_MAX ((size_t)1024 * 1024)
 
 struct arena_chunk {
@@ -18,6 +19,11 @@ struct arena_chunk {
 void arena_init(struct arena *a)
 {
     *a = (struct arena){ 0 };
+}
+
+void arena_init_small(struct arena *a)
+{
+    *a = (struct arena){ .least = CHUNK_SMALL };
 }
 
 static void add_chunk(struct arena *a, size_t size)
@@ -36,7 +42,8 @@ static void add_chunk(struct arena *a, size_t size)
  * small. */
 static void grow(struct arena *a, size_t need)
 {
-    size_t size = a->used_bytes < CHUNK_MIN   ? CHUNK_MIN
+    size_t least = a->least == 0 ? CHUNK_MIN : a->least;
+    size_t size = a->used_bytes < least       ? least
                   : a->used_bytes > CHUNK_MAX ? CHUNK_MAX
                                               : a->used_bytes;
 
@@ -146,5 +153,5 @@ void arena_fini(struct arena *a)
 {
     arena_reset(a);
     mem_free(a->chunks);
-    arena_init(a);
+    *a = (struct arena){ .least = a->least };
 }

@@ -15,9 +15,12 @@ struct arena {
     char *next;
     char *end;
     size_t used_bytes; /* of all chunks */
+    size_t least;      /* bytes of the first chunk; 0: as is usual */
 };
 
 void arena_init(struct arena *a);
+/* For little that lives long, in many places: begins with a small chunk. */
+void arena_init_small(struct arena *a);
 /* What arena_alloc() does when its chunk is full: takes from a new one. */
 void *arena_alloc_new(struct arena *a, size_t size);
 /* Aligned to 16 bytes, not zeroed. Never NULL, also for 0 bytes. */

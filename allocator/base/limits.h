@@ -42,6 +42,8 @@
 #define LIMIT_REGEX_MEMORY (1 * MIB)   /* one compiled program and what it remembers of matches */
 #define LIMIT_REGEX_JOB (4 * MIB)      /* all compiled programs of one job */
 #define LIMIT_REGEX_AUTHOR (16 * MIB)  /* … of one Collector, or one file */
+#define LIMIT_PROGRAMS_IDLE ((size_t)1024) /* compiled rules that no job has, kept for the next */
+#define LIMIT_PROGRAMS_IDLE_BYTES (4 * MIB)
 #define LIMIT_REGEX_WORK (32 * MIB) /* … that are compiled for it, those that go again included */
 #define LIMIT_GLOB_FILES 200000     /* files one file_sd entry may match */
 #define LIMIT_KUBE_OBJECT (8 * MIB) /* one object of an API server; it stores 1.5 MiB */

@@ -11,9 +11,10 @@
 struct regex {
     const struct regex_plan *plan; /* NULL: RE2 decides everything */
     struct re2_shim *re2;          /* NULL when the plan is complete */
+    size_t re2_bytes;              /* that it may take */
     bool is_any;
     bool may_match_part; /* a pattern such as "a)|(b", whose text escapes the anchors around it */
-    struct arena arena;  /* pattern text and plan */
+    struct arena arena;  /* of the plan */
 };
 
 /* ---- compiling */
@@ -116,29 +117,29 @@ static int pay(struct regex_budget *budget, const struct re2_shim *re2, struct e
     return 0;
 }
 
-static struct re2_shim *make_re2(struct span text, struct err *err)
+static struct re2_shim *make_re2(struct regex *re, struct span text, struct err *err)
 {
     char error[512];
     bool is_too_big;
     /* What is left of the memory it may have goes to what it remembers of matches: as little as is
      * enough, or many patterns remember much. */
     size_t modest = 64 * KIB + 64 * text.len;
-    size_t most = LIMIT_REGEX_MEMORY;
-    struct re2_shim *re2 = re2_shim_new(text, (int64_t)(modest < most ? modest : most), error,
-                                        sizeof(error), &is_too_big);
+    size_t bytes = modest < LIMIT_REGEX_MEMORY ? modest : LIMIT_REGEX_MEMORY;
+    struct re2_shim *re2 = re2_shim_new(text, (int64_t)bytes, error, sizeof(error), &is_too_big);
 
-    if (re2 == NULL && is_too_big && modest < most) {
-        re2 = re2_shim_new(text, (int64_t)most, error, sizeof(error), &is_too_big);
+    if (re2 == NULL && is_too_big && bytes < LIMIT_REGEX_MEMORY) {
+        bytes = LIMIT_REGEX_MEMORY;
+        re2 = re2_shim_new(text, (int64_t)bytes, error, sizeof(error), &is_too_big);
     }
     if (re2 == NULL) {
         err_set(err, is_too_big ? ERR_TOO_BIG : ERR_INVALID, "%s%s", error,
                 is_too_big ? "; name fewer characters or fewer repetitions" : "");
     }
+    re->re2_bytes = bytes;
     return re2;
 }
 
-static int compile_re2(struct span pattern, struct regex_budget *budget, struct regex *re,
-                       struct err *err)
+static int check_work(const struct regex_budget *budget, struct err *err)
 {
     if (budget != NULL && budget->work_left == 0) {
         return err_set(
@@ -146,11 +147,21 @@ static int compile_re2(struct span pattern, struct regex_budget *budget, struct 
             "not compiled: the patterns before it took all the work that is done for one "
             "Collector");
     }
+    return 0;
+}
+
+static int compile_re2(struct span pattern, struct regex_budget *budget, struct regex *re,
+                       struct err *err)
+{
+    int rc = check_work(budget, err);
+    if (rc < 0) {
+        return rc;
+    }
     AUTO_BUF text;
     buf_init(&text, 2 * LIMIT_REGEX_BYTES);
     buf_add_str(&text, "^(?s:");
     bool is_closed;
-    int rc = translate(pattern, &text, &is_closed, err);
+    rc = translate(pattern, &text, &is_closed, err);
     if (rc < 0) {
         return rc;
     }
@@ -160,7 +171,7 @@ static int compile_re2(struct span pattern, struct regex_budget *budget, struct 
         return err_set(err, ERR_TOO_BIG, "longer than %zu bytes", LIMIT_REGEX_BYTES);
     }
     struct err why = { 0 };
-    re->re2 = make_re2(buf_span(&text), &why);
+    re->re2 = make_re2(re, buf_span(&text), &why);
     rc = pay(budget, re->re2, err);
     if (re->re2 == NULL) {
         return err_set(err, why.code, "%s", why.text);
@@ -175,8 +186,11 @@ int regex_compile(struct span pattern, struct regex_budget *budget, struct regex
         return err_set(err, ERR_TOO_BIG, "longer than %zu bytes", LIMIT_REGEX_BYTES);
     }
     AUTO(regex) re = mem_zalloc(sizeof(*re));
-    arena_init(&re->arena);
-    re->plan = regex_plan_new(arena_span(&re->arena, pattern), &re->arena);
+    arena_init_small(&re->arena);
+    re->plan = regex_plan_new(pattern, &re->arena);
+    if (re->plan == NULL) {
+        arena_fini(&re->arena);
+    }
     re->is_any = re->plan != NULL && regex_plan_is_any(re->plan);
     if (re->plan == NULL || !regex_plan_is_complete(re->plan)) {
         int rc = compile_re2(pattern, budget, re, err);
@@ -197,6 +211,18 @@ void regex_free(struct regex **re)
         mem_free(*re);
         *re = NULL;
     }
+}
+
+int regex_pay(const struct regex *re, struct regex_budget *budget, struct err *err)
+{
+    int rc = re->re2 == NULL ? 0 : check_work(budget, err);
+
+    return rc < 0 || re->re2 == NULL ? rc : pay(budget, re->re2, err);
+}
+
+size_t regex_weight(const struct regex *re)
+{
+    return sizeof(*re) + re->arena.used_bytes + re->re2_bytes;
 }
 
 /* ---- matching */

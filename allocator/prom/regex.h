@@ -29,6 +29,11 @@ struct regex_budget regex_budget_new(void);
 int regex_compile(struct span pattern, struct regex_budget *budget, struct regex **out,
                   struct err *err) MUST_USE;
 void regex_free(struct regex **re); /* NULL-safe, sets NULL */
+/* Takes from 'budget' (may be NULL) what compiling it would: for one more author of a pattern that
+ * is compiled already. Errors as there. */
+int regex_pay(const struct regex *re, struct regex_budget *budget, struct err *err) MUST_USE;
+/* Bytes that it may take, with what RE2 remembers of matches. */
+size_t regex_weight(const struct regex *re);
 
 #define REGEX_MAX_GROUPS 64
 struct regex_match {

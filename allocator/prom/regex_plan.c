@@ -3,64 +3,20 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/utf8.h"
 #include "allocator/base/vec.h"
+#include "allocator/prom/regex_step.h"
 
 #define BRANCH_STEPS_MAX 64 /* steps of one alternative: bounds the depth of recursion */
 #define PLAN_STEPS_MAX 8192
 #define GROUP_DEPTH_MAX 4
-#define GROUPS_MAX 63
 /* A plan within these, with at most one choice in each alternative, is cheap on any subject. */
 #define CHEAP_RUNS_MAX 8
 #define CHEAP_PATTERN_MAX 512
-
-enum op {
-    OP_LITERAL, /* these bytes */
-    OP_RUN,     /* code points of a class: one, at most one, any number, at least one */
-    OP_WORDS,   /* one of these literals, the first that leads to a match */
-    OP_OPTION,  /* the next 'n' steps, or else none of them */
-    OP_OPEN,    /* a capturing group begins */
-    OP_CLOSE,
-    OP_END, /* the subject must end here */
-};
-
-struct byteset { /* bytes from 0x80 up are all in or all out: a class holds code points, not bytes
-                  */
-    uint64_t bits[4];
-};
-
-struct step {
-    enum op op;
-    bool is_optional, is_many, is_lazy; /* RUN */
-    bool may_end;                       /* RUN: the subject may end after it */
-    size_t n;                           /* OPTION: steps; WORDS: words; OPEN, CLOSE: the group */
-    size_t first_group, end_group;      /* OPTION: groups inside */
-    union {
-        struct span literal;
-        struct {
-            struct byteset set;
-            struct byteset follow; /* bytes that can come after it */
-        };
-        const struct span *words;
-    };
-};
-
-struct regex_plan {
-    const struct step *steps;
-    const size_t *branches; /* index of the first step of each alternative */
-    size_t n_branches;
-    size_t n_groups;
-    bool is_complete;
-};
 
 /* ---- sets */
 
 static void set_add(struct byteset *set, unsigned char c)
 {
     set->bits[c / 64] |= 1ULL << (c % 64);
-}
-
-static bool set_has(const struct byteset *set, unsigned char c)
-{
-    return (set->bits[c / 64] >> (c % 64) & 1) != 0;
 }
 
 static void set_add_range(struct byteset *set, unsigned char lo, unsigned char hi)
@@ -75,11 +31,6 @@ static void set_invert(struct byteset *set)
     for (size_t i = 0; i < 4; i++) {
         set->bits[i] = ~set->bits[i];
     }
-}
-
-static bool set_is_all(const struct byteset *set)
-{
-    return (set->bits[0] & set->bits[1] & set->bits[2] & set->bits[3]) == UINT64_MAX;
 }
 
 /* \d \w \s and their opposites; ASCII only, and \s without the vertical tab, as in RE2. */
@@ -114,9 +65,11 @@ struct planner {
     char *text; /* room for all literals: as many bytes as the pattern has */
     size_t text_len;
     VEC(struct step) steps;
-    VEC(size_t) branches;
-    size_t branch_begin;  /* first step of the alternative being read */
-    size_t literal_begin; /* literals from this step on may still grow */
+    VEC(uint32_t) branches;
+    VEC(struct span) words; /* of the alternatives before this one, when they are nothing else */
+    size_t word_step;       /* of the first of them */
+    size_t branch_begin;    /* first step of the alternative being read */
+    size_t literal_begin;   /* literals from this step on may still grow */
     size_t n_groups;
     size_t n_runs; /* of any length */
     bool is_complete;
@@ -313,7 +266,8 @@ static bool parse_atom(struct planner *p)
         return false;
     }
     struct step *run = add_step(p, OP_RUN);
-    run->set = set;
+    run->run = arena_zalloc(p->arena, sizeof(*run->run));
+    run->run->set = set;
     return parse_quantifier(p, run);
 }
 
@@ -335,11 +289,7 @@ static bool parse_words(struct planner *p)
     } while (is_good && take(p, '|'));
     is_good = is_good && take(p, ')');
     if (is_good) {
-        struct span *kept = arena_alloc(p->arena, words.n * sizeof(*kept));
-        memcpy(kept, words.v, words.n * sizeof(*kept));
-        struct step *step = add_step(p, OP_WORDS);
-        step->words = kept;
-        step->n = words.n;
+        add_step(p, OP_WORDS)->words = regex_words_new(words.v, words.n, p->arena);
     }
     vec_fini(&words);
     return is_good;
@@ -372,20 +322,20 @@ static bool parse_group(struct planner *p, unsigned depth)
         group = ++p->n_groups;
     }
     size_t option = p->steps.n;
-    add_step(p, OP_OPTION)->first_group = group > 0 ? group : p->n_groups + 1;
+    add_step(p, OP_OPTION)->first_group = (uint16_t)(group > 0 ? group : p->n_groups + 1);
     if (group > 0) {
-        add_step(p, OP_OPEN)->n = group;
+        add_step(p, OP_OPEN)->n = (uint32_t)group;
     }
     if (!parse_group_inside(p, depth)) {
         return false;
     }
     if (group > 0) {
-        add_step(p, OP_CLOSE)->n = group;
+        add_step(p, OP_CLOSE)->n = (uint32_t)group;
     }
     struct step *step = &p->steps.v[option];
     if (take(p, '?')) {
-        step->n = p->steps.n - option - 1;
-        step->end_group = p->n_groups + 1;
+        step->n = (uint32_t)(p->steps.n - option - 1);
+        step->end_group = (uint16_t)(p->n_groups + 1);
         p->literal_begin = p->steps.n;
         return !is_quantifier(peek(p));
     }
@@ -430,7 +380,7 @@ static void add_first(const struct step *step, struct byteset *first, bool *may_
             return;
         case OP_RUN:
             for (size_t i = 0; i < 4; i++) {
-                first->bits[i] |= step->set.bits[i];
+                first->bits[i] |= step->run->set.bits[i];
             }
             if (!step->is_optional) {
                 return;
@@ -452,6 +402,21 @@ static void add_first(const struct step *step, struct byteset *first, bool *may_
 }
 /* NOLINTEND(misc-no-recursion) */
 
+/* How many bytes must follow a word, when that is always the same. */
+static size_t rest_len(const struct step *step)
+{
+    size_t len = 0;
+
+    for (; step->op != OP_END; step++) {
+        if (step->op == OP_LITERAL) {
+            len += step->literal.len;
+        } else if (step->op != OP_OPEN && step->op != OP_CLOSE) {
+            return SIZE_MAX;
+        }
+    }
+    return len;
+}
+
 /* What can follow each run, so that matching need not try every place. And: are there choices that
  * multiply? */
 static void finish_branch(struct planner *p)
@@ -464,11 +429,80 @@ static void finish_branch(struct planner *p)
         if (steps[i].op == OP_RUN) {
             is_choice = steps[i].is_many || steps[i].is_optional;
             p->n_runs += steps[i].is_many ? 1 : 0;
-            add_first(&steps[i + 1], &steps[i].follow, &steps[i].may_end);
+            add_first(&steps[i + 1], &steps[i].run->follow, &steps[i].may_end);
+        }
+        if (steps[i].op == OP_WORDS) {
+            steps[i].words->rest_len = rest_len(&steps[i + 1]);
         }
         n_choices += is_choice ? 1 : 0;
     }
     p->is_complete = p->is_complete && n_choices <= 1;
+}
+
+/* ---- alternatives that are words */
+
+/* The alternative being read is one literal, or nothing; group 'group' may be around it. */
+static bool is_word(const struct planner *p, size_t group, struct span *out)
+{
+    const struct step *step = p->steps.v + p->branch_begin + (group > 0 ? 1 : 0);
+    const struct step *end = p->steps.v + p->steps.n - (group > 0 ? 1 : 0) - 1;
+
+    *out = step == end ? SPAN_LIT("") : step->literal;
+    return step == end || (step + 1 == end && step->op == OP_LITERAL);
+}
+
+static void close_branch(struct planner *p, size_t group)
+{
+    if (group > 0) {
+        add_step(p, OP_CLOSE)->n = (uint32_t)group;
+    }
+    add_step(p, OP_END);
+}
+
+/* The alternatives that were words become one, where the first of them stands. */
+static void end_words(struct planner *p)
+{
+    if (p->words.n > 1) {
+        struct regex_words *words = regex_words_new(p->words.v, p->words.n, p->arena);
+        words->rest_len = 0;
+        p->steps.v[p->word_step].op = OP_WORDS;
+        p->steps.v[p->word_step].words = words;
+    }
+    vec_clear(&p->words);
+}
+
+/* An alternative that is a word after another one is taken away again. */
+static void collect_word(struct planner *p, size_t group)
+{
+    struct span word;
+    bool is_first = p->words.n == 0;
+
+    if (!is_word(p, group, &word) || (is_first && word.len == 0)) {
+        end_words(p);
+        return;
+    }
+    *vec_push(&p->words) = word;
+    if (is_first) {
+        p->word_step = p->branch_begin + (group > 0 ? 1 : 0);
+    } else {
+        p->steps.n = p->branch_begin;
+        p->branches.n--;
+    }
+}
+
+static bool parse_branch(struct planner *p, size_t group)
+{
+    p->branch_begin = p->literal_begin = p->steps.n;
+    *vec_push(&p->branches) = (uint32_t)p->branch_begin;
+    if (group > 0) {
+        add_step(p, OP_OPEN)->n = (uint32_t)group;
+    }
+    if (!parse_sequence(p, 0, true) || p->steps.n > PLAN_STEPS_MAX) {
+        return false;
+    }
+    close_branch(p, group);
+    finish_branch(p);
+    return true;
 }
 
 /* a|b|c, or the same inside one group around everything ('is_wrapped'). */
@@ -488,21 +522,13 @@ static bool parse_branches(struct planner *p, bool is_wrapped)
         }
     }
     do {
-        p->branch_begin = p->literal_begin = p->steps.n;
-        *vec_push(&p->branches) = p->branch_begin;
-        if (group > 0) {
-            add_step(p, OP_OPEN)->n = group;
-        }
-        if (!parse_sequence(p, 0, true) || p->steps.n > PLAN_STEPS_MAX) {
+        if (!parse_branch(p, group)) {
             return false;
         }
-        if (group > 0) {
-            add_step(p, OP_CLOSE)->n = group;
-        }
-        add_step(p, OP_END);
-        finish_branch(p);
+        collect_word(p, group);
     } while (take(p, '|'));
-    return (!is_wrapped || take(p, ')')) && at_end(p) && p->n_groups <= GROUPS_MAX;
+    end_words(p);
+    return (!is_wrapped || take(p, ')')) && at_end(p) && p->n_groups <= PLAN_GROUPS_MAX;
 }
 
 static void planner_restart(struct planner *p)
@@ -511,13 +537,14 @@ static void planner_restart(struct planner *p)
     p->is_complete = true;
     vec_clear(&p->steps);
     vec_clear(&p->branches);
+    vec_clear(&p->words);
 }
 
 static const struct regex_plan *planner_result(struct planner *p)
 {
     struct regex_plan *plan = arena_alloc(p->arena, sizeof(*plan));
     struct step *steps = arena_alloc(p->arena, p->steps.n * sizeof(*steps));
-    size_t *branches = arena_alloc(p->arena, p->branches.n * sizeof(*branches));
+    uint32_t *branches = arena_alloc(p->arena, p->branches.n * sizeof(*branches));
     memcpy(steps, p->steps.v, p->steps.n * sizeof(*steps));
     memcpy(branches, p->branches.v, p->branches.n * sizeof(*branches));
     *plan = (struct regex_plan){
@@ -545,6 +572,7 @@ const struct regex_plan *regex_plan_new(struct span pattern, struct arena *arena
     const struct regex_plan *plan = is_good ? planner_result(&p) : NULL;
     vec_fini(&p.steps);
     vec_fini(&p.branches);
+    vec_fini(&p.words);
     return plan;
 }
 
@@ -563,177 +591,9 @@ bool regex_plan_is_any(const struct regex_plan *plan)
     const struct step *step = plan->steps;
     bool has_group = step->op == OP_OPEN;
     step += has_group ? 1 : 0;
-    if (plan->n_branches != 1 || step->op != OP_RUN || !set_is_all(&step->set) || !step->is_many ||
-        !step->is_optional) {
+    if (plan->n_branches != 1 || step->op != OP_RUN || !byteset_is_all(&step->run->set) ||
+        !step->is_many || !step->is_optional) {
         return false;
     }
     return has_group ? step[1].op == OP_CLOSE && step[2].op == OP_END : step[1].op == OP_END;
-}
-
-/* ---- matching */
-
-struct attempt {
-    struct span s;
-    struct span *group;
-    size_t n_groups;             /* wanted */
-    size_t open[GROUPS_MAX + 1]; /* where a group began */
-    size_t budget;
-};
-
-/* NOLINTBEGIN(misc-no-recursion): a branch has BRANCH_STEPS_MAX steps */
-static bool try_from(struct attempt *a, const struct step *step, size_t at);
-
-/* The end of the code point at 'at' when the class holds it, else 'at'. */
-static inline size_t run_one(const struct attempt *a, const struct step *run, size_t at)
-{
-    if (at >= a->s.len || !set_has(&run->set, (unsigned char)a->s.p[at])) {
-        return at;
-    }
-    at++;
-    if ((unsigned char)a->s.p[at - 1] >= 0xc0) {
-        while (at < a->s.len && ((unsigned char)a->s.p[at] & 0xc0) == 0x80) {
-            at++;
-        }
-    }
-    return at;
-}
-
-/* How far the run can go. */
-static size_t run_extent(const struct attempt *a, const struct step *run, size_t at)
-{
-    if (set_is_all(&run->set)) {
-        return a->s.len;
-    }
-    while (at < a->s.len && set_has(&run->set, (unsigned char)a->s.p[at])) {
-        at++;
-    }
-    return at;
-}
-
-static bool next_fits(const struct attempt *a, const struct step *run, size_t at)
-{
-    return at < a->s.len ? set_has(&run->follow, (unsigned char)a->s.p[at]) : run->may_end;
-}
-
-static bool is_boundary(const struct attempt *a, size_t at)
-{
-    return at >= a->s.len || ((unsigned char)a->s.p[at] & 0xc0) != 0x80;
-}
-
-static bool spend(struct attempt *a, size_t steps)
-{
-    a->budget = steps < a->budget ? a->budget - steps : 0;
-    return a->budget > 0;
-}
-
-static bool try_run(struct attempt *a, const struct step *run, size_t at)
-{
-    size_t one = run_one(a, run, at);
-    if (one == at) {
-        return run->is_optional && try_from(a, run + 1, at);
-    }
-    size_t lo = run->is_optional ? at : one;
-    size_t hi = run->is_many ? run_extent(a, run, one) : one;
-    if (!spend(a, hi - lo)) {
-        return false;
-    }
-    for (size_t i = 0; i <= hi - lo; i++) {
-        size_t end = run->is_lazy ? lo + i : hi - i;
-        if (!is_boundary(a, end) || !next_fits(a, run, end)) {
-            continue;
-        }
-        if (try_from(a, run + 1, end)) {
-            return true;
-        }
-        if (a->budget == 0) {
-            return false;
-        }
-    }
-    return false;
-}
-
-static bool starts_with(const struct attempt *a, size_t at, struct span word)
-{
-    return a->s.len - at >= word.len && memcmp(a->s.p + at, word.p, word.len) == 0;
-}
-
-static bool try_words(struct attempt *a, const struct step *step, size_t at)
-{
-    for (size_t i = 0; i < step->n && a->budget > 0; i++) {
-        if (starts_with(a, at, step->words[i]) && try_from(a, step + 1, at + step->words[i].len)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool try_option(struct attempt *a, const struct step *step, size_t at)
-{
-    if (try_from(a, step + 1, at)) {
-        return true;
-    }
-    for (size_t g = step->first_group; g < step->end_group && g < a->n_groups; g++) {
-        a->group[g] = span_make(NULL, 0);
-    }
-    return try_from(a, step + 1 + step->n, at);
-}
-
-static bool try_from(struct attempt *a, const struct step *step, size_t at)
-{
-    for (; a->budget > 0; step++) {
-        a->budget--;
-        switch (step->op) {
-        case OP_LITERAL:
-            if (!spend(a, step->literal.len / 64) || !starts_with(a, at, step->literal)) {
-                return false;
-            }
-            at += step->literal.len;
-            break;
-        case OP_OPEN:
-            a->open[step->n] = at;
-            break;
-        case OP_CLOSE:
-            if (step->n < a->n_groups) {
-                a->group[step->n] = span_make(a->s.p + a->open[step->n], at - a->open[step->n]);
-            }
-            break;
-        case OP_RUN:
-            return try_run(a, step, at);
-        case OP_WORDS:
-            return try_words(a, step, at);
-        case OP_OPTION:
-            return try_option(a, step, at);
-        case OP_END:
-            return at == a->s.len;
-        }
-    }
-    return false;
-}
-/* NOLINTEND(misc-no-recursion) */
-
-enum plan_outcome regex_plan_match(const struct regex_plan *plan, struct span subject,
-                                   struct span *group, size_t n_groups)
-{
-    /* A group is opened before it is closed; clearing the array would cost more than most matches.
-     */
-    struct attempt a __attribute__((uninitialized));
-    a.s = subject;
-    a.group = group;
-    a.n_groups = n_groups;
-    a.budget = plan->is_complete ? SIZE_MAX : 1024 + 32 * subject.len;
-    for (size_t i = 0; i < plan->n_branches; i++) {
-        for (size_t g = 1; g < n_groups; g++) {
-            group[g] = span_make(NULL, 0);
-        }
-        if (try_from(&a, plan->steps + plan->branches[i], 0)) {
-            if (n_groups > 0) {
-                group[0] = subject;
-            }
-            return PLAN_MATCH;
-        }
-        if (a.budget == 0) {
-            return PLAN_GAVE_UP;
-        }
-    }
-    return PLAN_NO_MATCH;
 }

@@ -2,8 +2,9 @@
  * sequences of literals, single character classes with * + ?, alternations of literals, and
  * optional groups. A plan is tried by backtracking in Perl's order of preference, which is the
  * order RE2 reports groups in; a step budget makes it give up before backtracking can become
- * expensive, and RE2 decides. What the planner does not know for sure, it leaves to RE2. Used by
- * prom/regex.c alone. Threads: a plan is immutable and may be shared. */
+ * expensive, and RE2 decides. A long list of words is a hash set. What the planner does not know
+ * for sure, it leaves to RE2. Used by prom/regex.c alone. Threads: a plan is immutable and may be
+ * shared. */
 #ifndef OTEL_TA_PROM_REGEX_PLAN_H
 #define OTEL_TA_PROM_REGEX_PLAN_H
 
@@ -13,8 +14,8 @@
 
 struct regex_plan;
 
-/* NULL when the pattern is not of this kind (or not valid at all). 'pattern' is borrowed for the
- * life of the plan, which lives in the arena. */
+/* NULL when the pattern is not of this kind (or not valid at all). 'pattern' is not kept; the plan
+ * lives in the arena. */
 const struct regex_plan *regex_plan_new(struct span pattern, struct arena *arena);
 size_t regex_plan_groups(const struct regex_plan *plan); /* group 0 not counted */
 /* .* or (.*) */

@@ -17,12 +17,15 @@ static void name_memory_clear(struct name_memory *memory)
     memory->is_valid = false;
 }
 
-void relabel_names_fini(struct name_memory *memory)
+void relabel_names_free(struct name_memory **memory)
 {
-    name_memory_clear(memory);
-    mem_free(memory->mapped);
-    mem_free(memory->is_removed);
-    *memory = (struct name_memory){ 0 };
+    if (*memory != NULL) {
+        name_memory_clear(*memory);
+        mem_free((*memory)->mapped);
+        mem_free((*memory)->is_removed);
+        mem_free(*memory);
+        *memory = NULL;
+    }
 }
 
 /* False when the names that come out are more than a target may cost. */
@@ -31,7 +34,7 @@ static bool map_name(const struct relabel_rule *rule, struct label_builder *lb, 
 {
     AUTO_BUF mapped;
     buf_init(&mapped, LIMIT_RELABEL_BYTES);
-    if (!regex_replace_all(rule->regex, rule->replacement, name, &mapped)) {
+    if (!regex_replace_all(rule->program->regex, rule->program->replacement, name, &mapped)) {
         return true;
     }
     if (buf_error(&mapped) != 0 || !label_builder_charge(lb, mapped.len)) {
@@ -106,7 +109,7 @@ static void resolve_collisions(struct name_memory *memory, const struct label_bu
 
 static void learn_mapped(struct relabel_rule *rule, struct label_builder *lb)
 {
-    struct name_memory *memory = &rule->names;
+    struct name_memory *memory = rule->names;
     while (memory->n < lb->n) {
         struct str **mapped = &memory->mapped[memory->n];
         *mapped = NULL;
@@ -123,28 +126,31 @@ static void learn_mapped(struct relabel_rule *rule, struct label_builder *lb)
 
 static void learn_removed(struct relabel_rule *rule, const struct label_builder *lb)
 {
-    struct name_memory *memory = &rule->names;
+    struct name_memory *memory = rule->names;
     for (; memory->n < lb->n; memory->n++) {
         struct span name = str_span(lb->v[memory->n].name);
-        bool is_match = rule->is_any || regex_match(rule->regex, name, NULL);
-        memory->is_removed[memory->n] = is_match == (rule->action == RELABEL_LABELDROP);
+        bool is_match = rule->program->is_any || regex_match(rule->program->regex, name, NULL);
+        memory->is_removed[memory->n] = is_match == (rule->program->action == RELABEL_LABELDROP);
         memory->n_decided += memory->is_removed[memory->n] ? 1 : 0;
     }
 }
 
 bool relabel_names_learn(struct relabel_rule *rule, struct label_builder *lb)
 {
-    struct name_memory *memory = &rule->names;
+    if (rule->names == NULL) {
+        rule->names = mem_zalloc(sizeof(*rule->names));
+    }
+    struct name_memory *memory = rule->names;
     name_memory_clear(memory);
     if (memory->cap < lb->n) {
         memory->cap = lb->cap;
-        if (rule->action == RELABEL_LABELMAP) {
+        if (rule->program->action == RELABEL_LABELMAP) {
             memory->mapped = mem_realloc(memory->mapped, memory->cap * sizeof(struct str *));
         } else {
             memory->is_removed = mem_realloc(memory->is_removed, memory->cap * sizeof(bool));
         }
     }
-    if (rule->action == RELABEL_LABELMAP) {
+    if (rule->program->action == RELABEL_LABELMAP) {
         learn_mapped(rule, lb);
     } else {
         learn_removed(rule, lb);

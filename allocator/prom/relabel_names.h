@@ -12,10 +12,11 @@ bool relabel_names_learn(struct relabel_rule *rule, struct label_builder *lb);
  * is more than a target may cost. */
 static inline bool relabel_names_decide(struct relabel_rule *rule, struct label_builder *lb)
 {
-    const struct name_memory *memory = &rule->names;
-    return (memory->is_valid && memory->shape == lb->shape && memory->n == lb->n) ||
+    const struct name_memory *memory = rule->names;
+    return (memory != NULL && memory->is_valid && memory->shape == lb->shape &&
+            memory->n == lb->n) ||
            relabel_names_learn(rule, lb);
 }
-void relabel_names_fini(struct name_memory *memory);
+void relabel_names_free(struct name_memory **memory);
 
 #endif

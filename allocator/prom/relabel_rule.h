@@ -1,25 +1,12 @@
-/* A compiled relabeling rule: what relabel.c makes of the configuration and relabel_run.c executes.
- * Nobody else looks inside. Threads: as relabel.h. */
+/* A compiled relabeling rule in the rules of one job: the program, and what the job remembers of
+ * the last target. What relabel.c makes and relabel_run.c executes; nobody else looks inside.
+ * Threads: as relabel.h. */
 #ifndef OTEL_TA_PROM_RELABEL_RULE_H
 #define OTEL_TA_PROM_RELABEL_RULE_H
 
 #include "allocator/prom/labels.h"
-#include "allocator/prom/regex.h"
 #include "allocator/prom/relabel.h"
-
-enum relabel_action {
-    RELABEL_REPLACE,
-    RELABEL_ACTION_KEEP,
-    RELABEL_ACTION_DROP,
-    RELABEL_KEEPEQUAL,
-    RELABEL_DROPEQUAL,
-    RELABEL_HASHMOD,
-    RELABEL_LABELMAP,
-    RELABEL_LABELDROP,
-    RELABEL_LABELKEEP,
-    RELABEL_LOWERCASE,
-    RELABEL_UPPERCASE,
-};
+#include "allocator/prom/relabel_program.h"
 
 /* What a rule over label names (labelmap, labeldrop, labelkeep) decided about the labels of a
  * builder of this shape. New names are pinned. */
@@ -34,29 +21,22 @@ struct name_memory {
 };
 
 struct relabel_rule {
-    enum relabel_action action;
-    bool has_plain_target; /* 'target' holds its name; else it is expanded for each match */
-    bool is_any;           /* the regex matches everything, group 1 is the value */
-    struct label_place *sources;
-    size_t n_sources;
-    struct span separator;
-    struct regex *regex;
-    size_t n_groups; /* that the templates need */
-    struct label_place target;
-    const struct regex_template *target_template, *replacement;
-    uint64_t modulus;
-    struct name_memory names;
-    const char *description;
+    struct relabel_program *program; /* shared: never changed */
+    struct label_place *sources;     /* as many as the program has */
+    struct label_place *target;
+    struct name_memory *names; /* NULL until it ran */
 };
 
+/* A job whose rules never ran has programs alone. */
 struct relabel {
-    struct arena arena; /* rules, separators, templates */
-    struct strpool *pool;
     enum name_scheme scheme;
-    struct relabel_rule *rules;
+    struct strpool *pool;       /* of the places; NULL: the rules never ran */
+    struct label_place *places; /* of all rules */
     size_t n;
-    struct regex_match
-        *match; /* of the rule that runs: too large to be cleared on the stack each time */
+    struct relabel_rule rules[];
 };
+
+/* Makes the places, of names of 'pool'. */
+void relabel_bind(struct relabel *set, struct strpool *pool);
 
 #endif

@@ -22,12 +22,13 @@ static char *put(char *to, struct span s)
  * cost. */
 static bool join(const struct relabel_rule *rule, struct label_builder *lb, struct span *out)
 {
-    if (rule->n_sources <= 1) {
-        *out = rule->n_sources == 0 ? SPAN_LIT("") : label_place_get(&rule->sources[0], lb);
+    if (rule->program->n_sources <= 1) {
+        *out =
+            rule->program->n_sources == 0 ? SPAN_LIT("") : label_place_get(&rule->sources[0], lb);
         return true;
     }
-    size_t size = (rule->n_sources - 1) * rule->separator.len;
-    for (size_t i = 0; i < rule->n_sources; i++) {
+    size_t size = (rule->program->n_sources - 1) * rule->program->separator.len;
+    for (size_t i = 0; i < rule->program->n_sources; i++) {
         size += label_place_get(&rule->sources[i], lb).len;
     }
     char *text = lb->scratch;
@@ -38,8 +39,8 @@ static bool join(const struct relabel_rule *rule, struct label_builder *lb, stru
         text = arena_bytes(lb->arena, size);
     }
     char *at = text;
-    for (size_t i = 0; i < rule->n_sources; i++) {
-        at = put(at, i == 0 ? SPAN_LIT("") : rule->separator);
+    for (size_t i = 0; i < rule->program->n_sources; i++) {
+        at = put(at, i == 0 ? SPAN_LIT("") : rule->program->separator);
         at = put(at, label_place_get(&rule->sources[i], lb));
     }
     *out = span_make(text, size);
@@ -75,30 +76,31 @@ static bool expand(const struct regex_template *t, const struct regex_match *m,
 
 static bool matches(const struct relabel_rule *rule, struct span value, struct regex_match *m)
 {
-    m->n_groups = rule->n_groups;
-    if (!rule->is_any) {
-        return regex_match(rule->regex, value, rule->n_groups == 0 ? NULL : m);
+    m->n_groups = rule->program->n_groups;
+    if (!rule->program->is_any) {
+        return regex_match(rule->program->regex, value, rule->program->n_groups == 0 ? NULL : m);
     }
     m->group[0] = m->group[1] =
         value; /* of more groups there are none, and no template asks for them */
     return true;
 }
 
-static void run_replace(const struct relabel *set, struct relabel_rule *rule,
-                        struct label_builder *lb)
+static void run_replace(struct relabel *set, struct relabel_rule *rule, struct label_builder *lb)
 {
+    /* Clearing it would cost more than most matches. */
+    struct regex_match m __attribute__((uninitialized));
     struct span joined;
     struct span value;
-    if (!join(rule, lb, &joined) || !matches(rule, joined, set->match) ||
-        !expand(rule->replacement, set->match, lb, &value)) {
+    if (!join(rule, lb, &joined) || !matches(rule, joined, &m) ||
+        !expand(rule->program->replacement, &m, lb, &value)) {
         return;
     }
-    if (rule->has_plain_target) {
-        label_place_set(&rule->target, lb, value);
+    if (rule->program->has_plain_target) {
+        label_place_set(rule->target, lb, value);
         return;
     }
     struct span name;
-    if (expand(rule->target_template, set->match, lb, &name) &&
+    if (expand(rule->program->target_template, &m, lb, &name) &&
         label_name_is_valid(name, set->scheme)) {
         label_builder_set(lb, strpool_intern(lb->pool, name), value);
     }
@@ -121,8 +123,8 @@ static void run_hashmod(struct relabel_rule *rule, struct label_builder *lb)
 {
     struct span joined;
     if (join(rule, lb, &joined) && label_builder_charge(lb, DECIMAL_MAX)) {
-        label_place_set(&rule->target, lb,
-                        decimal(hash_md5_tail(joined) % rule->modulus, lb->arena));
+        label_place_set(rule->target, lb,
+                        decimal(hash_md5_tail(joined) % rule->program->modulus, lb->arena));
     }
 }
 
@@ -134,20 +136,21 @@ static void run_lettercase(struct relabel_rule *rule, struct label_builder *lb, 
     }
     struct span value = lettercase_map(joined, to, lb->arena);
     if (keep_bytes(lb, &value)) {
-        label_place_set(&rule->target, lb, value);
+        label_place_set(rule->target, lb, value);
     }
 }
 
 static bool value_matches(const struct relabel_rule *rule, struct label_builder *lb)
 {
     struct span joined;
-    return join(rule, lb, &joined) && (rule->is_any || regex_match(rule->regex, joined, NULL));
+    return join(rule, lb, &joined) &&
+           (rule->program->is_any || regex_match(rule->program->regex, joined, NULL));
 }
 
 static bool value_equals_target(struct relabel_rule *rule, struct label_builder *lb)
 {
     struct span joined;
-    return join(rule, lb, &joined) && span_eq(joined, label_place_get(&rule->target, lb));
+    return join(rule, lb, &joined) && span_eq(joined, label_place_get(rule->target, lb));
 }
 
 /* ---- rules over names */
@@ -155,10 +158,10 @@ static bool value_equals_target(struct relabel_rule *rule, struct label_builder 
 /* New names take the values that the old ones have before the rule. */
 static void run_labelmap(struct relabel_rule *rule, struct label_builder *lb)
 {
-    if (!relabel_names_decide(rule, lb) || rule->names.n_decided == 0) {
+    if (!relabel_names_decide(rule, lb) || rule->names->n_decided == 0) {
         return;
     }
-    const struct name_memory *memory = &rule->names;
+    const struct name_memory *memory = rule->names;
     if (memory->is_append) {
         for (size_t i = 0; i < memory->n; i++) {
             if (memory->mapped[i] != NULL) {
@@ -178,19 +181,21 @@ static void run_labelmap(struct relabel_rule *rule, struct label_builder *lb)
 
 static void run_labeldrop(struct relabel_rule *rule, struct label_builder *lb)
 {
-    if (relabel_names_decide(rule, lb) && rule->names.n_decided > 0) {
-        label_builder_remove(lb, rule->names.is_removed);
+    if (relabel_names_decide(rule, lb) && rule->names->n_decided > 0) {
+        label_builder_remove(lb, rule->names->is_removed);
     }
 }
 
 /* ---- running */
 
-enum relabel_outcome relabel_run_one(const struct relabel *set, size_t index,
-                                     struct label_builder *lb)
+enum relabel_outcome relabel_run_one(struct relabel *set, size_t index, struct label_builder *lb)
 {
     struct relabel_rule *rule = &set->rules[index];
     bool is_kept = true;
-    switch (rule->action) {
+    if (set->pool != lb->pool) {
+        relabel_bind(set, lb->pool);
+    }
+    switch (rule->program->action) {
     case RELABEL_REPLACE:
         run_replace(set, rule, lb);
         break;
@@ -226,8 +231,7 @@ enum relabel_outcome relabel_run_one(const struct relabel *set, size_t index,
     return is_kept || lb->is_overfull ? RELABEL_KEEP : RELABEL_DROP;
 }
 
-enum relabel_outcome relabel_run(const struct relabel *set, struct label_builder *lb,
-                                 size_t *out_rule)
+enum relabel_outcome relabel_run(struct relabel *set, struct label_builder *lb, size_t *out_rule)
 {
     size_t n = set == NULL ? 0 : set->n;
     for (size_t i = 0; i < n && !lb->is_overfull; i++) {
@@ -243,36 +247,17 @@ enum relabel_outcome relabel_run(const struct relabel *set, struct label_builder
 
 /* ---- what a rule did not do */
 
-static bool has_name(const struct relabel_rule *rule, const struct str *name)
-{
-    bool found = rule->target.name == name;
-
-    for (size_t i = 0; i < rule->n_sources; i++) {
-        found = found || rule->sources[i].name == name;
-    }
-    return found;
-}
-
-bool relabel_mentions(const struct relabel *set, const struct str *name)
-{
-    for (size_t i = 0; set != NULL && i < set->n; i++) {
-        if (has_name(&set->rules[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *replace_idle(const struct relabel *set, struct relabel_rule *rule,
+static const char *replace_idle(struct relabel *set, struct relabel_rule *rule,
                                 struct label_builder *lb)
 {
+    struct regex_match m __attribute__((uninitialized));
     struct span joined;
     struct span name;
 
-    if (!join(rule, lb, &joined) || !matches(rule, joined, set->match)) {
+    if (!join(rule, lb, &joined) || !matches(rule, joined, &m)) {
         return "did not match";
     }
-    if (!rule->has_plain_target && expand(rule->target_template, set->match, lb, &name) &&
+    if (!rule->program->has_plain_target && expand(rule->program->target_template, &m, lb, &name) &&
         !label_name_is_valid(name, set->scheme)) {
         return "matched, but the name is not one of a label";
     }
@@ -281,17 +266,16 @@ static const char *replace_idle(const struct relabel *set, struct relabel_rule *
 
 static const char *name_idle(struct relabel_rule *rule, struct label_builder *lb)
 {
-    if (rule->action == RELABEL_LABELKEEP) {
+    if (rule->program->action == RELABEL_LABELKEEP) {
         return "every label name matched";
     }
-    return relabel_names_decide(rule, lb) && rule->names.n_decided > 0 ? "matched, same value"
-                                                                       : "no label name matched";
+    return relabel_names_decide(rule, lb) && rule->names->n_decided > 0 ? "matched, same value"
+                                                                        : "no label name matched";
 }
 
-static const char *idle(const struct relabel *set, struct relabel_rule *rule,
-                        struct label_builder *lb)
+static const char *idle(struct relabel *set, struct relabel_rule *rule, struct label_builder *lb)
 {
-    switch (rule->action) {
+    switch (rule->program->action) {
     case RELABEL_REPLACE:
         return replace_idle(set, rule, lb);
     case RELABEL_ACTION_KEEP:
@@ -314,7 +298,7 @@ static const char *idle(const struct relabel *set, struct relabel_rule *rule,
     return "same value";
 }
 
-const char *relabel_idle(const struct relabel *set, size_t index, struct label_builder *lb)
+const char *relabel_idle(struct relabel *set, size_t index, struct label_builder *lb)
 {
     size_t produced_bytes = lb->produced_bytes;
 

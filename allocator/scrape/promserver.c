@@ -240,8 +240,8 @@ static void check_relabeling(const struct checker *c, const struct node *map, co
 
     if (walk_list(map, key, c->f, &list) && list->n > 0) {
         size_t mark = faults_push(c->f, "%s", key);
-        struct relabel *rules = relabel_compile(list, c->options->scheme, c->options->strict,
-                                                c->pool, c->patterns, c->f);
+        struct relabel *rules =
+            relabel_compile(list, c->options->scheme, c->options->strict, c->patterns, c->f);
         relabel_free(&rules);
         faults_pop(c->f, mark);
     }

@@ -212,7 +212,6 @@ static void check_fallback(const struct node *job, struct faults *f)
 struct compiling {
     enum name_scheme scheme;
     bool is_strict;
-    struct strpool *pool;
     struct regex_budget *patterns;
 };
 
@@ -225,7 +224,7 @@ static struct relabel *compile_rules(const struct node *job, const char *key,
         return NULL;
     }
     size_t mark = faults_push(f, "%s", key);
-    struct relabel *rules = relabel_compile(list, c->scheme, c->is_strict, c->pool, c->patterns, f);
+    struct relabel *rules = relabel_compile(list, c->scheme, c->is_strict, c->patterns, f);
     faults_pop(f, mark);
     return rules;
 }
@@ -325,7 +324,7 @@ static void add_seed(struct scrapejob *out, struct strpool *pool, const char *na
     struct str *interned = strpool_intern(pool, span_of(name));
     strpool_pin(interned);
     out->seed_names[out->n_seeds] = interned;
-    out->seeds[out->n_seeds++] = (struct label){ interned, value };
+    out->seeds[out->n_seeds++] = (struct label){ interned, arena_span(&out->arena, value) };
 }
 
 static void add_param(struct scrapejob *out, struct strpool *pool, const struct node_pair *pair)
@@ -413,13 +412,10 @@ static void make_seeds(struct scrapejob *out, const struct node *job, const stru
 /* ---- one job */
 
 /* Every check of the job in 'job'; what it comes to in '*e'. */
-static void check_job(struct scrapejob *out, const struct node *job,
-                      const struct scrape_globals *globals, const struct scrape_options *options,
-                      struct faults *f, struct effective *e)
+static void check_job(const struct node *job, const struct scrape_globals *globals,
+                      const struct scrape_options *options, struct faults *f, struct effective *e)
 {
     const struct node *global = globals->node;
-    const struct node *rules = schema_list(job, "relabel_configs");
-    struct sdconfigs found = { 0 };
 
     schema_check(scrapefields_job, job, options->strict ? FAULT_ERROR : FAULT_WARNING, f);
     httpconfig_check(job, f);
@@ -434,7 +430,15 @@ static void check_job(struct scrapejob *out, const struct node *job,
     e->classic_histograms = inherited_bool(job, global, "always_scrape_classic_histograms");
     e->to_nhcb = inherited_bool(job, global, "convert_classic_histograms_to_nhcb");
     e->extra_metrics = inherited_bool(job, global, "extra_scrape_metrics");
-    sdconfig_parse_all(job, rules != NULL && rules->n > 0, options->strict, &out->arena, f, &found);
+}
+
+static void check_sections(struct scrapejob *out, const struct node *job, bool is_strict,
+                           struct arena *scratch, struct faults *f)
+{
+    const struct node *rules = schema_list(job, "relabel_configs");
+    struct sdconfigs found = { 0 };
+
+    sdconfig_parse_all(job, rules != NULL && rules->n > 0, is_strict, scratch, f, &found);
     out->sds = found.v;
     out->n_sds = found.n;
 }
@@ -462,35 +466,43 @@ static void patterns_pay(const struct scrape_options *options, size_t memory_lef
     b->work_left = work_left;
 }
 
-struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_globals *globals,
+/* Moves what is needed of the tree, and that is little, out of the arena in which it was read. */
+static void keep_parts(struct scrapejob *out, const struct scrape_options *options)
+{
+    struct sdconfig *sds = arena_alloc(&out->arena, out->n_sds * sizeof(*sds));
+
+    for (size_t i = 0; i < out->n_sds; i++) {
+        sds[i] = out->sds[i];
+        sds[i].entry = nodecopy(out->sds[i].entry, false, &out->arena);
+    }
+    out->sds = sds;
+    out->name = arena_span(&out->arena, out->name);
+    out->receiver = arena_span(&out->arena, options->receiver);
+}
+
+/* The tree, and what is looked at only while it is read, are in 'scratch'. */
+static struct scrapejob *parse_in(struct arena *scratch, const struct node *node,
+                                  const struct scrape_globals *globals,
                                   const struct scrape_options *options, struct strpool *pool,
                                   struct faults *f)
 {
     size_t n_errors = f->n_errors;
     struct effective e = { 0 };
 
-    if (node_is_null(node)) {
-        faults_add(f, FAULT_ERROR, node == NULL ? 0 : node->line,
-                   "empty or null scrape config section");
-        return NULL;
-    }
-    if (node->type != NODE_MAP) {
-        faults_add(f, FAULT_ERROR, node->line, "must be a mapping, not %s", node_type_name(node));
-        return NULL;
-    }
     AUTO(scrapejob) out = mem_zalloc(sizeof(*out));
-    arena_init(&out->arena);
-    struct node *job = nodecopy(node, options->unescape_dollars, &out->arena);
-    check_job(out, job, globals, options, f, &e); /* which names paths as they are written */
-    schema_join_paths(scrapefields_job, job, options->base_dir, &out->arena);
+    arena_init_small(&out->arena);
+    struct node *job = nodecopy(node, options->unescape_dollars, scratch);
+    check_job(job, globals, options, f, &e);
+    check_sections(out, job, options->strict, scratch, f); /* names paths as they are written */
+    schema_join_paths(scrapefields_job, job, options->base_dir, scratch);
 
     out->name = schema_text(job, "job_name");
-    out->receiver = arena_span(&out->arena, options->receiver);
+    out->receiver = options->receiver;
     out->name_scheme = e.name_scheme;
     out->filter = options->filter;
     out->disable_sharding = options->disable_sharding;
     struct regex_budget patterns = patterns_of_job(options);
-    const struct compiling how = { e.name_scheme, options->strict, pool, &patterns };
+    const struct compiling how = { e.name_scheme, options->strict, &patterns };
     out->rules = compile_rules(job, "relabel_configs", &how, f);
     size_t memory_left = patterns.memory_left; /* those for metrics are looked at, and go again */
     struct relabel *metric_rules = compile_rules(job, "metric_relabel_configs", &how, f);
@@ -500,8 +512,8 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
     if (!is_good) {
         return NULL;
     }
-    httpconfig_normalize(job, &out->arena);
-    sdconfig_normalize(job, &out->arena);
+    httpconfig_normalize(job, scratch);
+    sdconfig_normalize(job, scratch);
     if (!options->check_only) {
         render_configs(out, job, globals, &e);
     }
@@ -516,9 +528,30 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
             return NULL;
         }
     }
+    keep_parts(out, options);
     struct scrapejob *done = out;
     out = NULL;
     return done;
+}
+
+struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_globals *globals,
+                                  const struct scrape_options *options, struct strpool *pool,
+                                  struct faults *f)
+{
+    if (node_is_null(node)) {
+        faults_add(f, FAULT_ERROR, node == NULL ? 0 : node->line,
+                   "empty or null scrape config section");
+        return NULL;
+    }
+    if (node->type != NODE_MAP) {
+        faults_add(f, FAULT_ERROR, node->line, "must be a mapping, not %s", node_type_name(node));
+        return NULL;
+    }
+    struct arena scratch;
+    arena_init(&scratch);
+    struct scrapejob *job = parse_in(&scratch, node, globals, options, pool, f);
+    arena_fini(&scratch);
+    return job;
 }
 
 void scrapejob_free(struct scrapejob **job)
@@ -552,7 +585,7 @@ void scrapejob_adopt(struct scrapejob *job, struct strpool *pool)
         job->seeds[i].name = job->seed_names[i] = name;
     }
     if (job->rules != NULL) {
-        relabel_adopt(job->rules, pool);
+        relabel_release(job->rules);
     }
 }
 

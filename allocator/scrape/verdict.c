@@ -17,7 +17,7 @@ static void set_seeds(const struct scrapejob *job, struct label_builder *lb)
     }
 }
 
-static enum relabel_outcome run_watched(const struct relabel *rules, struct label_builder *lb,
+static enum relabel_outcome run_watched(struct relabel *rules, struct label_builder *lb,
                                         const struct verdict_watch *w, size_t *out_rule)
 {
     size_t n = rules == NULL ? 0 : relabel_count(rules);
@@ -34,7 +34,7 @@ static enum relabel_outcome run_watched(const struct relabel *rules, struct labe
     return RELABEL_KEEP;
 }
 
-static enum relabel_outcome run(const struct relabel *rules, struct label_builder *lb,
+static enum relabel_outcome run(struct relabel *rules, struct label_builder *lb,
                                 const struct verdict_watch *w, size_t *out_rule)
 {
     return w == NULL ? relabel_run(rules, lb, out_rule) : run_watched(rules, lb, w, out_rule);

@@ -172,7 +172,7 @@ static void compile(struct bench *b, const char *text, size_t n_rules)
         fprintf(stderr, "the rules are no JSON: %s\n", err.text);
         exit(1);
     }
-    b->rules = relabel_compile(node, NAME_UTF8, true, &b->pool, NULL, &faults);
+    b->rules = relabel_compile(node, NAME_UTF8, true, NULL, &faults);
     if (b->rules == NULL || relabel_count(b->rules) != n_rules) {
         faults_print(&faults, stderr);
         fprintf(stderr, "the rules are not %zu good ones\n", n_rules);

@@ -32,7 +32,7 @@ static bool run_init(struct run *r, struct span rules)
     faults_init(&f);
     r->set = NULL;
     if (node_from_json(rules, 0, &r->arena, &node, NULL) == 0) {
-        r->set = relabel_compile(node, NAME_UTF8, false, &r->pool, NULL, &f);
+        r->set = relabel_compile(node, NAME_UTF8, false, NULL, &f);
         demand((r->set == NULL) == (f.n_errors > 0));
     }
     faults_fini(&f);

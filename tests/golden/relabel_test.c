@@ -74,7 +74,7 @@ static void render(struct fixture *x, struct buf *out)
     buf_add_str(out, x->lb.n == 0 ? "{}" : "}");
 }
 
-static void check_target(struct fixture *x, const struct relabel *set, const struct node *target,
+static void check_target(struct fixture *x, struct relabel *set, const struct node *target,
                          const struct node *want, size_t number)
 {
     AUTO_BUF got;
@@ -92,7 +92,7 @@ static void check_target(struct fixture *x, const struct relabel *set, const str
     }
 }
 
-static void check_targets(struct fixture *x, const struct relabel *set)
+static void check_targets(struct fixture *x, struct relabel *set)
 {
     const struct node *targets = read_yaml(x, "targets.yaml");
     const struct node *want = read_yaml(x, "want.yaml");
@@ -123,7 +123,7 @@ static void check_case(const char *name)
     faults_init(&x.faults);
     (void)faults_push(&x.faults, "relabel_configs");
     AUTO(relabel)
-    set = relabel_compile(read_yaml(&x, "rules.yaml"), NAME_UTF8, true, &x.pool, NULL, &x.faults);
+    set = relabel_compile(read_yaml(&x, "rules.yaml"), NAME_UTF8, true, NULL, &x.faults);
     if (read_text(&x, "faults.txt", &faults)) {
         ok(set == NULL, "%s: refused", name);
         check_faults(&x, faults);

@@ -97,8 +97,23 @@ static void test_regrow(void)
     arena_fini(&a);
 }
 
+static void test_small(void)
+{
+    struct arena a;
+
+    arena_init_small(&a);
+    (void)arena_alloc(&a, 16);
+    ok(a.used_bytes < 512, "the first chunk is small: %zu bytes", a.used_bytes);
+    (void)arena_alloc(&a, 100000);
+    arena_fini(&a);
+    (void)arena_alloc(&a, 16);
+    ok(a.used_bytes < 512, "and it stays a small one");
+    arena_fini(&a);
+}
+
 int main(void)
 {
+    test_small();
     struct arena a;
 
     arena_init(&a);

@@ -398,6 +398,147 @@ static void test_plan_equals_re2(void)
     ok(n_planned > 10000, "%zu patterns were planned", n_planned);
 }
 
+/* ---- lists of words, which are a hash set, against RE2 */
+
+static void random_word(struct buf *out)
+{
+    static const char *const parts[] = {
+        "a", "b", "ab", "aa", "k", "S", "1", "\xc3\xa9", "\xc3\x89"
+    };
+
+    for (size_t n = below(9) == 0 ? 0 : 1 + below(4); n > 0; n--) {
+        buf_add_str(out, parts[below(COUNT(parts))]);
+    }
+}
+
+/* 'words' gets them apart, one after the other with a NUL after each. */
+static void random_words(struct buf *pattern, struct buf *words, size_t n)
+{
+    static const char *const forms[][2] = {
+        { "", "" },          { "(", ")" },          { "(?:", ")" },    { "^", "$" },
+        { "^(", ")$" },      { "^(?:", ")$" },      { "(", ");true" }, { "a(", ")(b)" },
+        { "(", ")b?" },      { "(?:", ")([ab]*)" }, { "(", ")?" },     { "(x)?(", ")" },
+        { "(?i)", "" },      { "(?i:", ")" },       { "(?s)", "" },    { "(?is)(", ")" },
+        { "(", "|a.*)" },    { "", "|[ab]+|b|ab" }, { "(b*|", ")" },   { "(", ")|(a)" },
+        { "(?:(", ")|b.)" }, { "((", "))" },        { "|", "" },       { "", "|" },
+    };
+    const char *const *form = forms[below(COUNT(forms))];
+
+    buf_add_str(pattern, form[0]);
+    for (size_t i = 0; i < n; i++) {
+        size_t from = words->len;
+        random_word(words);
+        buf_add_str(pattern, i == 0 ? "" : "|");
+        buf_add_span(pattern, span_from(buf_span(words), from));
+        buf_add_char(words, '\0');
+    }
+    buf_add_str(pattern, form[1]);
+}
+
+/* One of the words, or what stands close to one. */
+static void word_subject(const struct buf *words, struct buf *out)
+{
+    static const char *const around[] = {
+        "", "", "", "", "a", "b", ";true", "x", "\xc3\xa9", "ab"
+    };
+    size_t at = below(words->len);
+
+    while (at > 0 && words->p[at - 1] != '\0') {
+        at--;
+    }
+    buf_add_str(out, around[below(COUNT(around))]);
+    buf_add_str(out, words->p + at);
+    buf_add_str(out, around[below(COUNT(around))]);
+    for (size_t i = 0; below(8) == 0 && i < out->len; i++) { /* the other case */
+        char letter = (char)(out->p[i] | 0x20);
+        out->p[i] = letter >= 'a' && letter <= 'z' ? (char)(out->p[i] ^ 0x20) : out->p[i];
+    }
+}
+
+static bool same_answer(const struct regex *re, const struct re2_shim *re2, struct span subject)
+{
+    struct regex_match m = { .n_groups = 4 };
+    struct span b[4];
+    bool is_match = re2_shim_match(re2, subject, 0, b, 4);
+
+    if (regex_match(re, subject, &m) != is_match || regex_match(re, subject, NULL) != is_match) {
+        return false;
+    }
+    for (size_t g = 0; is_match && g < 4; g++) {
+        if ((m.group[g].p == NULL) != (b[g].p == NULL) || !span_eq(m.group[g], b[g])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void check_word_list(size_t n_words, size_t *n_matches, size_t *n_wrong)
+{
+    AUTO_BUF pattern, words, whole;
+    struct regex *re = NULL;
+    char error[256];
+    bool is_too_big;
+
+    buf_init(&pattern, 4 * KIB);
+    buf_init(&words, 4 * KIB);
+    buf_init(&whole, 4 * KIB);
+    random_words(&pattern, &words, n_words);
+    buf_addf(&whole, "^(?s:%s)$", pattern.p);
+    struct re2_shim *re2 = re2_shim_new(buf_span(&whole), (int64_t)LIMIT_REGEX_MEMORY, error,
+                                        sizeof(error), &is_too_big);
+    bool is_both = regex_compile(buf_span(&pattern), NULL, &re, NULL) == 0 && re2 != NULL;
+    *n_wrong += is_both ? 0 : 1;
+    for (int k = 0; is_both && k < 40; k++) {
+        AUTO_BUF subject;
+        buf_init(&subject, KIB);
+        word_subject(&words, &subject);
+        struct span s = span_make(subject.p == NULL ? "" : subject.p, subject.len);
+        *n_matches += regex_match(re, s, NULL) ? 1 : 0;
+        if (!same_answer(re, re2, s)) {
+            check_note("'%s' on '%.*s'", pattern.p, SPAN_ARG(s));
+            *n_wrong += 1;
+        }
+    }
+    re2_shim_free(re2);
+    regex_free(&re);
+}
+
+static void test_words_equal_re2(void)
+{
+    size_t n_matches = 0, n_wrong = 0;
+
+    for (int i = 0; i < 4000; i++) {
+        check_word_list(1 + below(i % 4 == 0 ? 120 : 14), &n_matches, &n_wrong);
+    }
+    is_int(n_wrong, 0, "lists of words say what RE2 says, groups too");
+    ok(n_matches > 20000 && n_matches < 140000, "%zu of 160000 subjects match", n_matches);
+}
+
+/* More lengths than are worth a look-up each; and many words that are all the same. */
+static void test_odd_word_lists(void)
+{
+    struct regex *re = NULL;
+    AUTO_BUF pattern;
+
+    buf_init(&pattern, LIMIT_REGEX_BYTES);
+    for (int len = 1; len <= 100; len++) {
+        buf_addf(&pattern, "%s%0*d", len == 1 ? "" : "|", len, 7);
+    }
+    is_int(regex_compile(buf_span(&pattern), NULL, &re, NULL), 0, "100 words of 100 lengths");
+    ok(regex_match(re, SPAN_LIT("0000000000000000000000000000007"), NULL), "one of them");
+    ok(!regex_match(re, SPAN_LIT("0000000000000000000000000000008"), NULL), "none of them");
+    regex_free(&re);
+    buf_clear(&pattern);
+    for (int i = 0; i < 8000; i++) {
+        buf_add_str(&pattern, "a|");
+    }
+    is_int(regex_compile(buf_span(&pattern), NULL, &re, NULL), 0, "one word 8,000 times");
+    ok(regex_match(re, SPAN_LIT("a"), NULL) && regex_match(re, SPAN_LIT(""), NULL) &&
+           !regex_match(re, SPAN_LIT("aa"), NULL),
+       "it matches, and nothing at the end, and no other");
+    regex_free(&re);
+}
+
 /* Real patterns that must not need RE2: this is what makes relabeling fast. */
 static void test_planned(void)
 {
@@ -576,5 +717,7 @@ int main(void)
     test_many_groups();
     test_planned();
     test_plan_equals_re2();
+    test_words_equal_re2();
+    test_odd_word_lists();
     return check_done();
 }

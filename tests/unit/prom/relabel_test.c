@@ -200,7 +200,7 @@ static void test_runs(void)
         struct fixture x;
         setup(&x);
         AUTO(relabel)
-        set = relabel_compile(json(&x, runs[i].rules), NAME_UTF8, true, &x.pool, NULL, &x.faults);
+        set = relabel_compile(json(&x, runs[i].rules), NAME_UTF8, true, NULL, &x.faults);
         ok(set != NULL, "run %zu compiles: %s", i, x.faults.n > 0 ? x.faults.v[0].text : "");
         /* Twice: the second run has hints and memories of the first. */
         for (int k = 0; set != NULL && k < 2; k++) {
@@ -293,7 +293,7 @@ static void test_faults(void)
         setup(&x);
         (void)faults_push(&x.faults, "relabel_configs");
         AUTO(relabel)
-        set = relabel_compile(json(&x, t[i].rules), t[i].scheme, true, &x.pool, NULL, &x.faults);
+        set = relabel_compile(json(&x, t[i].rules), t[i].scheme, true, NULL, &x.faults);
         is_int(set != NULL, t[i].path == NULL, "%s", t[i].rules);
         is_int(x.faults.n, t[i].path == NULL ? 0 : 1, "faults of %s", t[i].rules);
         if (x.faults.n > 0 && t[i].path != NULL) {
@@ -359,8 +359,7 @@ static void test_templates_as_names(void)
             setup(&x);
             (void)snprintf(rules, sizeof(rules), "[{'target_label':'%s'}]", t[i].target);
             AUTO(relabel)
-            set = relabel_compile(json(&x, rules), (enum name_scheme)scheme, true, &x.pool, NULL,
-                                  &x.faults);
+            set = relabel_compile(json(&x, rules), (enum name_scheme)scheme, true, NULL, &x.faults);
             is_int(set != NULL, scheme == NAME_UTF8 || t[i].is_legacy, "'%s' under %s", t[i].target,
                    scheme == NAME_UTF8 ? "UTF-8" : "legacy");
             relabel_free(&set);
@@ -377,14 +376,14 @@ static void test_every_fault(void)
     set = relabel_compile(json(&x, "[{'action':'labeldrop','modulus':1,'separator':'','replacement'"
                                    ":'x','target_label':'y','source_labels':[]},"
                                    "{'action':'hashmod'},{'regex':'['}]"),
-                          NAME_UTF8, true, &x.pool, NULL, &x.faults);
+                          NAME_UTF8, true, NULL, &x.faults);
     ok(set == NULL, "nothing comes out");
     is_int(x.faults.n_errors, 9, "all faults of all rules in one pass");
     teardown(&x);
 
     setup(&x);
     set = relabel_compile(json(&x, "[{'target_label':'a','replacment':'b'}]"), NAME_UTF8, false,
-                          &x.pool, NULL, &x.faults);
+                          NULL, &x.faults);
     ok(set != NULL, "an unknown field is no error when not strict");
     is_int(x.faults.n, 1, "but a warning");
     relabel_free(&set);
@@ -395,7 +394,7 @@ static void test_no_rules(void)
 {
     struct fixture x;
     setup(&x);
-    AUTO(relabel) set = relabel_compile(NULL, NAME_UTF8, true, &x.pool, NULL, &x.faults);
+    AUTO(relabel) set = relabel_compile(NULL, NAME_UTF8, true, NULL, &x.faults);
     ok(set != NULL, "no rules are good rules");
     is_int(relabel_count(set), 0, "none");
     is_int(relabel_run(set, &x.lb, NULL), RELABEL_KEEP, "keeps");
@@ -414,7 +413,7 @@ static void test_dropping_rule(void)
     set = relabel_compile(json(&x, "[{'target_label':'d','replacement':'x'},{'source_labels':['d'],"
                                    "'regex':'x','action':'drop'},"
                                    "{'target_label':'e','replacement':'x'}]"),
-                          NAME_UTF8, true, &x.pool, NULL, &x.faults);
+                          NAME_UTF8, true, NULL, &x.faults);
     fill(&x, ABC);
     is_int(relabel_run(set, &x.lb, &rule), RELABEL_DROP, "dropped");
     is_int(rule, 1, "by the second rule");
@@ -446,7 +445,7 @@ static void test_describe(void)
         struct fixture x;
         setup(&x);
         AUTO(relabel)
-        set = relabel_compile(json(&x, t[i].rule), NAME_UTF8, true, &x.pool, NULL, &x.faults);
+        set = relabel_compile(json(&x, t[i].rule), NAME_UTF8, true, NULL, &x.faults);
         is_str(relabel_describe(set, 0), t[i].want, "description");
         relabel_free(&set);
         teardown(&x);
@@ -473,7 +472,7 @@ static void test_caps(void)
         }
         buf_add_str(&text, ",{'regex':'.*','action':'drop'}]");
         AUTO(relabel)
-        set = relabel_compile(json(&x, text.p), NAME_UTF8, true, &x.pool, NULL, &x.faults);
+        set = relabel_compile(json(&x, text.p), NAME_UTF8, true, NULL, &x.faults);
         fill(&x, "{'a':'0123456789','b':'1','c':'2'}");
         (void)relabel_run(set, &x.lb, NULL);
         ok(i == 2 || x.lb.is_overfull, "rule %zu is stopped", i);
@@ -495,7 +494,7 @@ static void test_changing_shapes(void)
         json(&x, "[{'regex':'m_(.+)','action':'labelmap'},{'regex':'m_.*','action':'labeldrop'},"
                  "{'source_labels':['p','q'],'target_label':'r'},{'regex':'[a-f]|r','action':'"
                  "labelkeep'}]"),
-        NAME_UTF8, true, &x.pool, NULL, &x.faults);
+        NAME_UTF8, true, NULL, &x.faults);
     static const struct {
         const char *in, *want;
     } t[] = {
@@ -533,7 +532,7 @@ static void test_long_values(void)
              "},"
              "{'source_labels':['b','c'],'separator':'','target_label':'d','action':'uppercase'},"
              "{'source_labels':['a','b'],'target_label':'e'}]"),
-        NAME_UTF8, true, &x.pool, NULL, &x.faults);
+        NAME_UTF8, true, NULL, &x.faults);
     for (size_t size = 1; size < 4000; size = size * 3 + 1) {
         char *text = mem_alloc(size);
         memset(text, 'x', size);
@@ -588,7 +587,7 @@ static void test_idle(void)
         buf_init(&after, KIB);
         AUTO_STR rules = mem_printf("[%s]", t[i].rule);
         AUTO(relabel)
-        set = relabel_compile(json(&x, rules), NAME_UTF8, true, &x.pool, NULL, &x.faults);
+        set = relabel_compile(json(&x, rules), NAME_UTF8, true, NULL, &x.faults);
         fill(&x, "{'a':'x','b':'X2','c':'x','m':'0'}");
         if (strstr(t[i].rule, "${1}2") != NULL) {
             label_builder_set(&x.lb, strpool_intern(&x.pool, SPAN_LIT("b")), SPAN_LIT("x2"));
@@ -613,7 +612,7 @@ static void test_mentions(void)
     AUTO(relabel)
     set = relabel_compile(json(&x, "[{'source_labels':['a','b'],'target_label':'c'},"
                                    "{'source_labels':['d'],'target_label':'${1}e'}]"),
-                          NAME_UTF8, true, &x.pool, NULL, &x.faults);
+                          NAME_UTF8, true, NULL, &x.faults);
     for (const char *name = "abcde"; *name != '\0'; name++) {
         const struct str *str = strpool_intern(&x.pool, span_make(name, 1));
         is_int(relabel_mentions(set, str), *name != 'e', "%c", *name);

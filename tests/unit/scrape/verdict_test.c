@@ -42,7 +42,7 @@ static void setup(struct fixture *x, const char *rules)
     x->job.name = SPAN_LIT("j");
     x->job.seeds = x->seeds;
     x->job.n_seeds = COUNT(seed_texts);
-    x->job.rules = relabel_compile(json(x, rules), NAME_UTF8, true, &x->pool, NULL, &x->faults);
+    x->job.rules = relabel_compile(json(x, rules), NAME_UTF8, true, NULL, &x->faults);
     ok(x->job.rules != NULL, "rules compile: %s", x->faults.n > 0 ? x->faults.v[0].text : "");
 }
 
