@@ -36,12 +36,14 @@
 #define LIMIT_SD_BODY (1024 * MIB) /* one file_sd file or http_sd body, at most: memorylimit.h */
 #define LIMIT_LABELS_PER_TARGET 4096
 #define LIMIT_LABEL_VALUE (1 * MIB)
-#define LIMIT_RELABEL_BYTES (16 * MIB) /* made by the rules of one job for one target */
-#define LIMIT_POOL_BYTES (64 * MIB)    /* interned names before a sweep */
-#define LIMIT_REGEX_BYTES (16 * KIB)   /* one pattern */
-#define LIMIT_REGEX_MEMORY (1 * MIB)   /* one compiled program and what it remembers of matches */
-#define LIMIT_REGEX_JOB (4 * MIB)      /* all compiled programs of one job */
-#define LIMIT_REGEX_AUTHOR (16 * MIB)  /* … of one Collector, or one file */
+#define LIMIT_RELABEL_BYTES (16 * MIB)   /* made by the rules of one job for one target */
+#define LIMIT_POOL_BYTES (64 * MIB)      /* interned names before a sweep */
+#define LIMIT_REGEX_BYTES (16 * KIB)     /* one pattern */
+#define LIMIT_REGEX_MEMORY (1 * MIB)     /* one compiled program and what it remembers of matches */
+#define LIMIT_REGEX_JOB (4 * MIB)        /* all compiled programs of one job */
+#define LIMIT_REGEX_AUTHOR (16 * MIB)    /* … of one Collector, or one file */
+#define LIMIT_SHAPE_FACTS ((size_t)4096) /* what is remembered of label shapes */
+#define LIMIT_SHAPE_BYTES (4 * MIB)
 #define LIMIT_PROGRAMS_IDLE ((size_t)1024) /* compiled rules that no job has, kept for the next */
 #define LIMIT_PROGRAMS_IDLE_BYTES (4 * MIB)
 #define LIMIT_REGEX_WORK (32 * MIB) /* … that are compiled for it, those that go again included */

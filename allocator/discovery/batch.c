@@ -24,7 +24,11 @@ void sd_batch_reset(struct sd_batch *b)
     vec_recycle(&b->labels, MIB);
     vec_recycle(&b->targets, MIB);
     b->n_targets = 0;
-    b->n_recent = b->next_recent = 0;
+    b->last_shape = NULL;
+    vec_recycle(&b->shapes, MIB);
+    if (b->n_shape_slots > 0) {
+        memset(b->shape_slots, 0, b->n_shape_slots * sizeof(*b->shape_slots));
+    }
     if (b->n_column_slots > 0) {
         memset(b->column_slots, 0, b->n_column_slots * sizeof(*b->column_slots));
     }
@@ -40,6 +44,10 @@ void sd_batch_fini(struct sd_batch *b)
     mem_free(b->column_slots);
     b->column_slots = NULL;
     b->n_column_slots = 0;
+    vec_fini(&b->shapes);
+    mem_free(b->shape_slots);
+    b->shape_slots = NULL;
+    b->n_shape_slots = 0;
 }
 
 /* ---- columns */
@@ -109,7 +117,7 @@ static int compare_placed(const void *a, const void *b)
     return span_cmp(str_span(x->name), str_span(y->name));
 }
 
-static const struct sd_shape *make_shape(struct sd_batch *b)
+static struct sd_shape *make_shape(struct sd_batch *b)
 {
     size_t n = b->labels.n;
     struct sd_shape *shape = arena_alloc(&b->arena, sizeof(*shape) + n * sizeof(shape->fields[0]));
@@ -144,18 +152,58 @@ static const struct sd_shape *make_shape(struct sd_batch *b)
     return shape;
 }
 
-static const struct sd_shape *shape_of(struct sd_batch *b)
+static uint64_t hash_names(const struct sd_batch *b)
 {
-    for (unsigned i = 0; i < b->n_recent; i++) {
-        if (is_shape_of(b->recent[i], b)) {
-            return b->recent[i];
+    uint64_t hash = b->labels.n;
+
+    for (size_t i = 0; i < b->labels.n; i++) {
+        hash = (hash + b->labels.v[i].name->node.hash) * 0x9e3779b97f4a7c15ULL;
+    }
+    return hash_mix(hash);
+}
+
+static void grow_shape_slots(struct sd_batch *b)
+{
+    b->n_shape_slots = b->n_shape_slots == 0 ? 64 : b->n_shape_slots * 2;
+    mem_free(b->shape_slots);
+    b->shape_slots = mem_array(b->n_shape_slots, sizeof(*b->shape_slots));
+    vec_each(&b->shapes, use) {
+        size_t s = use->shape->hash & (b->n_shape_slots - 1);
+        while (b->shape_slots[s] != 0) {
+            s = (s + 1) & (b->n_shape_slots - 1);
+        }
+        b->shape_slots[s] = use->shape->index + 1;
+    }
+}
+
+static const struct sd_shape *find_shape(struct sd_batch *b)
+{
+    uint64_t hash = hash_names(b);
+
+    if ((b->shapes.n + 1) * 2 > b->n_shape_slots) {
+        grow_shape_slots(b);
+    }
+    size_t s = hash & (b->n_shape_slots - 1);
+    for (; b->shape_slots[s] != 0; s = (s + 1) & (b->n_shape_slots - 1)) {
+        const struct sd_shape *shape = b->shapes.v[b->shape_slots[s] - 1].shape;
+        if (shape->hash == hash && is_shape_of(shape, b)) {
+            return shape;
         }
     }
-    const struct sd_shape *shape = make_shape(b);
-    b->recent[b->next_recent] = shape;
-    b->next_recent = (b->next_recent + 1) % SD_RECENT_SHAPES;
-    b->n_recent += b->n_recent < SD_RECENT_SHAPES;
+    struct sd_shape *shape = make_shape(b);
+    shape->hash = hash;
+    shape->index = (uint32_t)b->shapes.n;
+    *vec_push(&b->shapes) = (struct sd_shape_use){ shape, 0 };
+    b->shape_slots[s] = shape->index + 1;
     return shape;
+}
+
+static const struct sd_shape *shape_of(struct sd_batch *b)
+{
+    if (b->last_shape == NULL || !is_shape_of(b->last_shape, b)) {
+        b->last_shape = find_shape(b);
+    }
+    return b->last_shape;
 }
 
 /* ---- changes from group to group */
@@ -186,7 +234,8 @@ static void count_shape_changes(struct sd_batch *b, const struct sd_group *from,
     }
 }
 
-/* Groups without targets hold nothing that is served: they do not count. */
+/* From one group to the next of its shape; the first of a shape is compared with the one before it.
+ * Groups without targets hold nothing that is served: they do not count. */
 static void count_changes(struct sd_batch *b)
 {
     const struct sd_group *to = &b->groups.v[b->groups.n - 1];
@@ -196,14 +245,16 @@ static void count_changes(struct sd_batch *b)
         b->groups.n--;
         return;
     }
+    size_t *place = &b->shapes.v[to->shape->index].last_group, last = *place;
+    *place = b->groups.n;
     if (b->groups.n == 1) {
         return;
     }
-    const struct sd_group *from = to - 1;
-    if (from->shape != to->shape) {
-        count_shape_changes(b, from, to);
+    if (last == 0) {
+        count_shape_changes(b, to - 1, to);
         return;
     }
+    const struct sd_group *from = &b->groups.v[last - 1];
     for (uint32_t i = 0; i < to->shape->n; i++) {
         if (!span_eq(from->values[i], to->values[i])) {
             b->columns.v[to->shape->fields[i].column].n_changes++;
@@ -264,10 +315,10 @@ struct sd_group *sd_batch_end(struct sd_batch *b)
     return g.n_targets == 0 ? NULL : &b->groups.v[b->groups.n - 1];
 }
 
-struct sd_group *sd_batch_repeat(struct sd_batch *b)
+struct sd_group *sd_batch_repeat(struct sd_batch *b, size_t like)
 {
-    assert(b->groups.n > 0);
-    struct sd_group g = b->groups.v[b->groups.n - 1];
+    assert(like < b->groups.n);
+    struct sd_group g = b->groups.v[like];
     struct span *values = new_spans(b, g.shape->n), *targets = new_spans(b, g.n_targets);
 
     memcpy(values, g.values, g.shape->n * sizeof(*values));

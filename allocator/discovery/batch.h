@@ -1,8 +1,8 @@
 /* What one discovery source holds at one moment: target groups, as columns. All groups that carry
  * the same label names share one shape (the names in byte order); a group is then an array of
  * values. A digest fills a batch, the engine reads it and drops it. The batch also counts how often
- * each column changes from one group to the next: a column that hardly ever changes is worth
- * sharing between the targets of the source (engine/render). Ownership: values are spans into
+ * each column changes from one group to the next of its shape: a column that hardly ever changes is
+ * worth sharing between the targets of the source (engine/render). Ownership: values are spans into
  * the body or into the arena of the batch; names belong to the pool. Threads: as the strpool. */
 #ifndef OTEL_TA_DISCOVERY_BATCH_H
 #define OTEL_TA_DISCOVERY_BATCH_H
@@ -24,6 +24,8 @@ struct sd_field {
 
 struct sd_shape {
     uint32_t n;
+    uint32_t index;    /* among the shapes of the batch */
+    uint64_t hash;     /* of the names as they were written */
     uint32_t n_source; /* labels as they were written, duplicates included */
     bool has_duplicates;
     const uint32_t *place; /* by position in the text: the field, or SD_NO_FIELD */
@@ -38,8 +40,6 @@ struct sd_group {
     struct span *targets;
     uint32_t n_targets;
 };
-
-#define SD_RECENT_SHAPES 4
 
 struct sd_batch {
     struct arena arena;
@@ -56,8 +56,14 @@ struct sd_batch {
     })
     labels;
     VEC(struct span) targets;
-    const struct sd_shape *recent[SD_RECENT_SHAPES];
-    unsigned n_recent, next_recent;
+    VEC(struct sd_shape_use {
+        const struct sd_shape *shape;
+        size_t last_group; /* that has it, + 1; 0: none yet */
+    })
+    shapes;
+    const struct sd_shape *last_shape;
+    uint32_t *shape_slots; /* open addressing on the hash of a shape: index + 1, 0 = free */
+    size_t n_shape_slots;
     uint32_t *column_slots; /* open addressing on the address of the name: column + 1, 0 = free */
     size_t n_column_slots;
 };
@@ -77,9 +83,9 @@ void sd_batch_forget_targets(struct sd_batch *b);
 /* NULL when the group has no targets: nothing of it is kept. */
 struct sd_group *sd_batch_end(struct sd_batch *b);
 
-/* A group like the last one (same shape, as many targets), its values and targets copied for the
- * caller to overwrite; closed by sd_batch_commit(). Requires that there is a last one. */
-struct sd_group *sd_batch_repeat(struct sd_batch *b);
+/* A group like groups.v[like] (same shape, as many targets), its values and targets copied for the
+ * caller to overwrite; closed by sd_batch_commit(). */
+struct sd_group *sd_batch_repeat(struct sd_batch *b, size_t like);
 void sd_batch_commit(struct sd_batch *b);
 
 /* Fills 'lb' (cleared) with the labels of one target of 'g': those of its group and its address,

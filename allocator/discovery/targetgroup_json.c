@@ -17,6 +17,16 @@ struct pieces {
     size_t n, cap;
 };
 
+/* The last group of a shape: the next one may differ from it inside a few strings only. */
+struct model {
+    struct span object; /* its text; p == NULL: what is of this shape must be scanned */
+    struct pieces pieces;
+    size_t group; /* of the batch */
+    size_t next;  /* the model of the group that came after it, the last time; NO_MODEL */
+};
+#define MODELS_MAX 64 /* shapes that have one */
+#define NO_MODEL SIZE_MAX
+
 struct known_key { /* what the key at this position was in the last group */
     struct span raw;
     const struct str *name;
@@ -29,9 +39,10 @@ struct reader {
     struct span origin_value;
     VEC(struct known_key) keys;
 
-    struct span object; /* the last group's text; p == NULL when the next one must be scanned */
-    struct pieces pieces;
-    struct pieces shifted; /* of the object that is being compared */
+    VEC(struct model) models; /* by shape */
+    size_t last;              /* of the group before this one, or NO_MODEL */
+    struct pieces pieces;     /* of the object that is being scanned */
+    struct pieces shifted;    /* of the object that is being compared */
     VEC(uint32_t) changed;
     size_t n_groups;
 };
@@ -229,6 +240,29 @@ static int read_members(struct reader *r, uint64_t object_begin, bool *out_is_re
     return rc;
 }
 
+static void swap_pieces(struct pieces *a, struct pieces *b)
+{
+    const struct pieces spare = *a;
+    *a = *b;
+    *b = spare;
+}
+
+/* The last group of the batch, with this text, is the model of its shape from now on. */
+static void keep_model(struct reader *r, size_t index, struct span object, struct pieces *pieces)
+{
+    while (r->models.n <= index) {
+        *vec_push(&r->models) = (struct model){ .next = NO_MODEL };
+    }
+    struct model *m = &r->models.v[index];
+    m->object = object;
+    m->group = r->batch->groups.n - 1;
+    swap_pieces(&m->pieces, pieces);
+    if (r->last != NO_MODEL) {
+        r->models.v[r->last].next = index;
+    }
+    r->last = index;
+}
+
 /* 'begin' is the token of the opening brace. */
 static int read_group(struct reader *r, const struct json_token *begin, struct err *err)
 {
@@ -236,7 +270,6 @@ static int read_group(struct reader *r, const struct json_token *begin, struct e
 
     sd_batch_begin(r->batch);
     vec_clear(&r->pieces);
-    r->object.p = NULL;
     int rc = read_members(r, begin->begin, &is_repeated, err);
     if (rc < 0) {
         return rc;
@@ -247,13 +280,17 @@ static int read_group(struct reader *r, const struct json_token *begin, struct e
     struct sd_group *g = sd_batch_end(r->batch);
     const char *from = r->scan.text + begin->begin;
     size_t len = (size_t)(r->scan.p - from);
-    if (g != NULL && !is_repeated && !g->shape->has_duplicates && len < UINT32_MAX / 2) {
-        r->object = span_make(from, len);
+    bool is_model = g != NULL && !is_repeated && !g->shape->has_duplicates &&
+                    len < UINT32_MAX / 2 && g->shape->index < MODELS_MAX;
+    if (is_model) {
+        keep_model(r, g->shape->index, span_make(from, len), &r->pieces);
+    } else {
+        r->last = NO_MODEL;
     }
     return 0;
 }
 
-/* ---- one group by comparison with the last one */
+/* ---- one group by comparison with the last one of its shape */
 
 static size_t common_prefix(const char *a, const char *b, size_t max)
 {
@@ -292,13 +329,15 @@ static const char *closing_quote(const char *p, const char *end)
     return NULL;
 }
 
-/* Is 'p' the start of an object that differs from the last one only inside plain strings? Gives its
- * length and fills r->shifted and r->changed; 0 when not. Since the last object was scanned, and
+/* Is 'begin' the start of an object that differs from the model only inside plain strings? Gives
+ * its length and fills r->shifted and r->changed; 0 when not. Since the model was scanned, and
  * equal bytes in an equal state scan equally, nothing else has to be checked. */
-static size_t compare_object(struct reader *r, const char *begin, const char *end)
+static size_t compare_object(struct reader *r, const struct model *m, const char *begin,
+                             const char *end)
 {
-    const char *last = r->object.p, *last_end = last + r->object.len;
+    const char *last = m->object.p, *last_end = last + m->object.len;
     const char *p = begin, *q = last;
+    const struct pieces *pieces = &m->pieces;
     size_t k = 0;
 
     vec_clear(&r->shifted);
@@ -310,16 +349,16 @@ static size_t compare_object(struct reader *r, const char *begin, const char *en
         p += same;
         q += same;
         size_t at = (size_t)(q - last);
-        for (; k < r->pieces.n && r->pieces.v[k].end < at; k++) {
+        for (; k < pieces->n && pieces->v[k].end < at; k++) {
             struct piece *moved = vec_push(&r->shifted);
-            *moved = r->pieces.v[k];
+            *moved = pieces->v[k];
             moved->begin = (uint32_t)(moved->begin + shift);
             moved->end = (uint32_t)(moved->end + shift);
         }
         if (q == last_end) {
             return (size_t)(p - begin);
         }
-        if (k == r->pieces.n || at < r->pieces.v[k].begin || !r->pieces.v[k].is_plain) {
+        if (k == pieces->n || at < pieces->v[k].begin || !pieces->v[k].is_plain) {
             return 0;
         }
         p = closing_quote(p, end);
@@ -327,14 +366,14 @@ static size_t compare_object(struct reader *r, const char *begin, const char *en
             return 0;
         }
         struct piece *moved = vec_push(&r->shifted);
-        *moved = r->pieces.v[k];
+        *moved = pieces->v[k];
         moved->begin = (uint32_t)(moved->begin + shift);
         moved->end = (uint32_t)(p - begin);
         if (moved->end - moved->begin > LIMIT_LABEL_VALUE || (size_t)(p - begin) > UINT32_MAX / 2) {
             return 0;
         }
         *vec_push(&r->changed) = (uint32_t)k;
-        q = last + r->pieces.v[k++].end;
+        q = last + pieces->v[k++].end;
     }
 }
 
@@ -346,24 +385,21 @@ static const char *skip_space(const char *p, const char *end)
     return p;
 }
 
-/* Takes ",{…}" off the text when the object is like the last one. The scanner stands after a value
- * inside the outermost list before and after, so moving its position is all it needs to know. */
-static bool take_similar(struct reader *r)
+/* The bytes of the object at 'p', when it is like the model; 0: it is not. */
+static size_t try_model(struct reader *r, size_t index, const char *p, const char *end)
 {
-    const char *end = r->scan.end, *p = skip_space(r->scan.p, end);
+    return index == NO_MODEL || r->models.v[index].object.p == NULL
+               ? 0
+               : compare_object(r, &r->models.v[index], p, end);
+}
 
-    if (r->object.p == NULL || p == end || *p != ',') {
-        return false;
-    }
-    p = skip_space(p + 1, end);
-    size_t len = p < end && *p == '{' ? compare_object(r, p, end) : 0;
-    if (len == 0) {
-        return false;
-    }
-    struct sd_group *g = sd_batch_repeat(r->batch);
+static void repeat_model(struct reader *r, size_t index, struct span object)
+{
+    struct sd_group *g = sd_batch_repeat(r->batch, r->models.v[index].group);
+
     for (size_t i = 0; i < r->changed.n; i++) {
         const struct piece *piece = &r->shifted.v[r->changed.v[i]];
-        struct span text = span_make(p + piece->begin, piece->end - piece->begin);
+        struct span text = span_make(object.p + piece->begin, piece->end - piece->begin);
         if (piece->is_target) {
             g->targets[piece->index] = text;
         } else if (g->shape->place[piece->index] != SD_NO_FIELD) {
@@ -371,10 +407,33 @@ static bool take_similar(struct reader *r)
         }
     }
     sd_batch_commit(r->batch);
-    r->object = span_make(p, len);
-    const struct pieces spare = r->pieces;
-    r->pieces = r->shifted;
-    r->shifted = spare;
+    keep_model(r, index, object, &r->shifted);
+}
+
+/* Takes ",{…}" off the text when the object is like the one that came after the last one of its
+ * shape, or like the last one. The scanner stands after a value inside the outermost list before
+ * and after, so moving its position is all it needs to know. */
+static bool take_similar(struct reader *r)
+{
+    const char *end = r->scan.end, *p = skip_space(r->scan.p, end);
+
+    if (r->last == NO_MODEL || p == end || *p != ',') {
+        return false;
+    }
+    p = skip_space(p + 1, end);
+    if (p == end || *p != '{') {
+        return false;
+    }
+    size_t index = r->models.v[r->last].next;
+    size_t len = try_model(r, index, p, end);
+    if (len == 0 && index != r->last) {
+        index = r->last;
+        len = try_model(r, index, p, end);
+    }
+    if (len == 0) {
+        return false;
+    }
+    repeat_model(r, index, span_make(p, len));
     r->scan.p = p + len;
     return true;
 }
@@ -414,12 +473,17 @@ int targetgroup_parse_json(struct span text, const struct targetgroup_origin *or
     struct reader *r = mem_zalloc(sizeof(*r));
 
     r->batch = b;
+    r->last = NO_MODEL;
     if (origin != NULL) {
         r->origin_name = strpool_intern(b->pool, span_of(origin->label));
         r->origin_value = origin->value;
     }
     jsonscan_init(&r->scan, text, LIMIT_DEPTH);
     int rc = read_list(r, err);
+    vec_each(&r->models, m) {
+        vec_fini(&m->pieces);
+    }
+    vec_fini(&r->models);
     vec_fini(&r->keys);
     vec_fini(&r->pieces);
     vec_fini(&r->shifted);

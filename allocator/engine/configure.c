@@ -301,7 +301,7 @@ static struct job *begin_job(struct renewal *r, const struct place *p, struct sc
 
     scrapejob_adopt(*config, &s->pool);
     struct job *j =
-        job_new(*config, label, p->now->fleet, tenancy_take_number(p->now), &s->tails, &s->pool);
+        job_new(*config, label, p->now->fleet, tenancy_take_number(p->now), &s->tails, &s->labels);
     *config = NULL;
     start_job(r, j);
     if (s->is_synced && before != NULL && !handover_is_served(&j->handover)) {

@@ -14,7 +14,7 @@
 /* ---- life */
 
 struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet,
-                    uint32_t fleet_job, struct tails *tails, struct strpool *pool)
+                    uint32_t fleet_job, struct tails *tails, struct label_builder *labels)
 {
     struct job *j = mem_zalloc(sizeof(*j));
 
@@ -24,7 +24,7 @@ struct job *job_new(struct scrapejob *config, const char *label, struct fleet *f
     j->fleet_job = fleet_job;
     j->receiver_hash = scrapejob_receiver_hash(config);
     j->tails = tails;
-    j->pool = pool;
+    j->labels = labels;
     j->has_news = true;
     table_init(&j->sources);
     table_init(&j->heads);
@@ -204,19 +204,21 @@ static void remove_target(struct job *j, struct target *t, struct target *instea
 
 /* ---- what a source holds now */
 
+/* Where a shape has the labels that name the node, or SD_NO_FIELD. */
+struct node_fields {
+    bool is_known;
+    uint32_t v[TARGETNODE_LABELS];
+};
+
 struct reading {
     struct job *job;
     struct source *source;
     struct sd_batch *batch;
     struct render render;
-    struct label_builder labels;
     struct arena scratch;              /* what relabeling expands, for one target */
-    const struct sd_group *tail_group; /* the last one whose tail was written */
-    struct span tail_text;             /* that; p == NULL: too big */
-    struct tail *tail;                 /* the same; NULL while no target of this reading has it */
-    const struct sd_shape *node_shape;
-    uint32_t node_fields[TARGETNODE_LABELS]; /* where node_shape has the labels that name the node,
-                                                or SD_NO_FIELD */
+    const struct sd_group *tail_group; /* the one whose tail is in 'tail' */
+    struct render_tail *tail;        /* its 'kept' is NULL while no target of this reading has it */
+    struct node_fields *node_fields; /* by shape */
     struct span node;
     uint64_t node_hash;
     struct target **targets; /* the new list */
@@ -227,14 +229,14 @@ struct reading {
     struct leftover leftover;
 };
 
-static void find_node_fields(struct reading *r, const struct sd_shape *shape)
+static void find_node_fields(const struct sd_shape *shape, struct node_fields *out)
 {
-    r->node_shape = shape;
+    out->is_known = true;
     for (size_t k = 0; k < TARGETNODE_LABELS; k++) {
-        r->node_fields[k] = SD_NO_FIELD;
+        out->v[k] = SD_NO_FIELD;
         for (uint32_t i = 0; i < shape->n; i++) {
             if (span_is(str_span(shape->fields[i].name), targetnode_labels[k])) {
-                r->node_fields[k] = i;
+                out->v[k] = i;
             }
         }
     }
@@ -242,13 +244,14 @@ static void find_node_fields(struct reading *r, const struct sd_shape *shape)
 
 static struct span node_of(struct reading *r, const struct sd_group *g)
 {
+    struct node_fields *fields = &r->node_fields[g->shape->index];
     struct span values[TARGETNODE_LABELS];
 
-    if (g->shape != r->node_shape) {
-        find_node_fields(r, g->shape);
+    if (!fields->is_known) {
+        find_node_fields(g->shape, fields);
     }
     for (size_t k = 0; k < TARGETNODE_LABELS; k++) {
-        values[k] = r->node_fields[k] == SD_NO_FIELD ? SPAN_LIT("") : g->values[r->node_fields[k]];
+        values[k] = fields->v[k] == SD_NO_FIELD ? SPAN_LIT("") : g->values[fields->v[k]];
     }
     return targetnode_pick(values);
 }
@@ -265,19 +268,16 @@ static void enter_group(struct reading *r, const struct sd_group *g)
 
 static void write_tail(struct reading *r, const struct sd_group *g)
 {
-    bool is_same;
-
     if (r->tail_group != g) {
         r->tail_group = g;
-        r->tail_text = render_tail(&r->render, g, &is_same);
-        r->tail = is_same ? r->tail : NULL;
+        r->tail = render_tail(&r->render, g);
     }
 }
 
 static enum verdict_kind judge(struct reading *r, const struct sd_group *g, struct span address,
                                uint64_t *out_identity)
 {
-    struct label_builder *lb = &r->labels;
+    struct label_builder *lb = r->job->labels;
     struct verdict v;
 
     bool has_rules = r->job->config->rules != NULL; /* nothing else looks at __meta_ labels */
@@ -306,7 +306,7 @@ static struct target *make_target(struct reading *r, struct span own, uint64_t i
     struct target *t = mem_alloc(sizeof(*t) + own.len);
 
     *t = (struct target){ .node.hash = identity,
-                          .tail = r->tail,
+                          .tail = r->tail->kept,
                           .source = r->source,
                           .address_hash = hash64(address),
                           .node_hash = r->node_hash,
@@ -335,16 +335,16 @@ static void keep(struct reading *r, const struct sd_group *g, struct span addres
     struct span own = render_own(&r->render, g, address);
 
     write_tail(r, g);
-    if (own.p == NULL || r->tail_text.p == NULL) {
+    if (own.p == NULL || r->tail->text.p == NULL) {
         r->n_invalid++; /* too big to be served */
         return;
     }
-    if (r->tail == NULL) {
-        r->tail = tails_intern(j->tails, r->tail_text);
+    if (r->tail->kept == NULL) {
+        r->tail->kept = tails_intern(j->tails, r->tail->text);
     }
     struct target *head = job_find_head(j, identity), *previous = find_previous(r, head),
                   *t = previous;
-    if (t == NULL || t->tail != r->tail || !span_eq(span_make(t->own, t->own_len), own)) {
+    if (t == NULL || t->tail != r->tail->kept || !span_eq(span_make(t->own, t->own_len), own)) {
         t = make_target(r, own, identity, address);
     }
     if (t != previous && previous != NULL) {
@@ -362,8 +362,8 @@ static void set_aside(struct reading *r, const struct sd_group *g, struct span a
     struct span own = render_own(&r->render, g, address);
 
     write_tail(r, g);
-    if (own.p != NULL && r->tail_text.p != NULL) {
-        leftover_add(&r->leftover, own, r->tail_text);
+    if (own.p != NULL && r->tail->text.p != NULL) {
+        leftover_add(&r->leftover, own, r->tail->text);
     }
 }
 
@@ -398,11 +398,12 @@ static bool keep_unchanged(struct reading *r, const struct sd_group *g, struct s
         return false;
     }
     write_tail(r, g);
-    if (t->tail != r->tail &&
-        (r->tail != NULL || !span_eq(span_make(t->tail->text, t->tail->len), r->tail_text))) {
+    if (t->tail != r->tail->kept &&
+        (r->tail->kept != NULL ||
+         !span_eq(span_make(t->tail->text, t->tail->len), r->tail->text))) {
         return false;
     }
-    r->tail = t->tail;
+    r->tail->kept = t->tail;
     confirm(r, t);
     return true;
 }
@@ -476,15 +477,17 @@ void job_apply(struct job *j, uint32_t section, struct span source, struct sd_ba
         r.source->targets[i]->is_confirmed = false;
     }
     arena_init(&r.scratch);
-    label_builder_init(&r.labels, j->pool, &r.scratch);
+    j->labels->arena = &r.scratch;
     render_init(&r.render, batch);
+    r.node_fields = arena_zalloc(&batch->arena, batch->shapes.n * sizeof(*r.node_fields));
     for (size_t i = 0; i < batch->groups.n; i++) {
         read_group(&r, &batch->groups.v[i]);
     }
     remove_missing(&r);
     finish_reading(&r);
     render_fini(&r.render);
-    label_builder_fini(&r.labels);
+    label_builder_clear(j->labels);
+    j->labels->arena = NULL;
     arena_fini(&r.scratch);
 }
 

@@ -30,7 +30,7 @@ struct job {
     uint32_t fleet_job;       /* its number there */
     uint64_t receiver_hash;   /* scrapejob_receiver_hash() */
     struct tails *tails;
-    struct strpool *pool;
+    struct label_builder *labels; /* of the state: for whichever target is judged */
     struct table sources;
     struct table heads; /* served targets (assigned or not) by identity */
     struct pages pages;
@@ -43,9 +43,10 @@ struct job {
         handover; /* whether it is served, or the same job as it was configured before */
 };
 
-/* Moves 'config', which has its key (engine/tenantkey.h) and belongs to 'pool'. */
+/* Moves 'config', which has its key (engine/tenantkey.h) and belongs to the pool of
+ * 'labels'. */
 struct job *job_new(struct scrapejob *config, const char *label, struct fleet *fleet,
-                    uint32_t fleet_job, struct tails *tails, struct strpool *pool);
+                    uint32_t fleet_job, struct tails *tails, struct label_builder *labels);
 /* NULL for an unknown one. */
 struct source *job_find_source(const struct job *j, uint32_t section, struct span name);
 /* The one that is served of its identity; NULL: there is none. */

@@ -6,11 +6,13 @@
 
 #define USUAL_BYTES ((size_t)4000) /* of a piece: few grow their buffer */
 
-struct render_plan { /* of one shape: which fields go into which piece */
-    const struct sd_shape *shape;
+struct render_plan {   /* of one shape: which fields go into which piece */
     uint32_t n_before; /* own fields whose name sorts before __address__ */
     uint32_t n_own, n_tail;
     uint32_t *own, *tail;
+    const struct sd_group *tail_group; /* whose tail is in 'last'; NULL: none yet */
+    struct buf tail_text;
+    struct render_tail last;
 };
 
 /* ---- which columns are shared */
@@ -52,12 +54,12 @@ static void choose_tail(struct render *r, struct arena *arena)
 
 /* ---- plans */
 
-static const struct render_plan *make_plan(struct render *r, const struct sd_shape *shape)
+static struct render_plan *make_plan(struct render *r, const struct sd_shape *shape)
 {
     struct arena *arena = &r->batch->arena;
     struct render_plan *plan = arena_zalloc(arena, sizeof(*plan));
 
-    plan->shape = shape;
+    buf_init_in(&plan->tail_text, arena, LIMIT_SD_BODY);
     plan->own = arena_alloc(arena, shape->n * sizeof(*plan->own));
     plan->tail = arena_alloc(arena, shape->n * sizeof(*plan->tail));
     for (uint32_t i = 0; i < shape->n; i++) {
@@ -73,18 +75,14 @@ static const struct render_plan *make_plan(struct render *r, const struct sd_sha
     return plan;
 }
 
-static const struct render_plan *plan_of(struct render *r, const struct sd_shape *shape)
+static struct render_plan *plan_of(struct render *r, const struct sd_shape *shape)
 {
-    for (unsigned i = 0; i < r->n_plans; i++) {
-        if (r->plans[i]->shape == shape) {
-            return r->plans[i];
-        }
+    struct render_plan **plan = &r->plans[shape->index];
+
+    if (*plan == NULL) {
+        *plan = make_plan(r, shape);
     }
-    const struct render_plan *plan = make_plan(r, shape);
-    r->plans[r->next_plan] = plan;
-    r->next_plan = (r->next_plan + 1) % RENDER_RECENT_PLANS;
-    r->n_plans += r->n_plans < RENDER_RECENT_PLANS;
-    return plan;
+    return *plan;
 }
 
 /* ---- life */
@@ -95,17 +93,15 @@ void render_init(struct render *r, struct sd_batch *batch)
     r->batch = batch;
     r->is_tail = arena_zalloc(&batch->arena, batch->columns.n);
     r->column_json = arena_zalloc(&batch->arena, batch->columns.n * sizeof(*r->column_json));
+    r->plans = arena_zalloc(&batch->arena, batch->shapes.n * sizeof(struct render_plan *));
     buf_init(&r->own, LIMIT_SD_BODY);
-    buf_init(&r->tail, LIMIT_SD_BODY);
     (void)buf_reserve(&r->own, USUAL_BYTES);
-    (void)buf_reserve(&r->tail, USUAL_BYTES);
     choose_tail(r, &batch->arena);
 }
 
 void render_fini(struct render *r)
 {
     buf_fini(&r->own);
-    buf_fini(&r->tail);
 }
 
 /* ---- bytes */
@@ -203,35 +199,39 @@ struct span render_own(struct render *r, const struct sd_group *g, struct span a
     return span_make(r->own.p, r->own.len - 1); /* the tail brings the comma */
 }
 
-static bool is_same_tail(const struct render *r, const struct render_plan *plan,
-                         const struct sd_group *g)
+static bool is_same_tail(const struct render_plan *plan, const struct sd_group *g)
 {
-    if (r->tail_plan != plan) {
+    if (plan->tail_group == NULL) {
         return false;
     }
     for (uint32_t i = 0; i < plan->n_tail; i++) {
-        if (!span_eq(r->tail_group->values[plan->tail[i]], g->values[plan->tail[i]])) {
+        if (!span_eq(plan->tail_group->values[plan->tail[i]], g->values[plan->tail[i]])) {
             return false;
         }
     }
     return true;
 }
 
-struct span render_tail(struct render *r, const struct sd_group *g, bool *out_is_same)
+struct render_tail *render_tail(struct render *r, const struct sd_group *g)
 {
-    const struct render_plan *plan = plan_of(r, g->shape);
+    struct render_plan *plan = plan_of(r, g->shape);
+    struct buf *out = &plan->tail_text;
+    bool is_same = is_same_tail(plan, g);
 
-    *out_is_same = is_same_tail(r, plan, g);
-    r->tail_group = g;
-    r->tail_plan = plan;
-    if (!*out_is_same) {
-        buf_clear(&r->tail);
-        for (uint32_t i = 0; i < plan->n_tail; i++) {
-            buf_add_char(&r->tail, ',');
-            add_name(r, &g->shape->fields[plan->tail[i]], &r->tail);
-            add_text(&r->tail, g->values[plan->tail[i]]);
-        }
-        buf_add(&r->tail, "}}", 2);
+    plan->tail_group = g;
+    if (is_same) {
+        return &plan->last;
     }
-    return buf_error(&r->tail) != 0 ? span_make(NULL, 0) : buf_span(&r->tail);
+    buf_clear(out);
+    for (uint32_t i = 0; i < plan->n_tail; i++) {
+        buf_add_char(out, ',');
+        add_name(r, &g->shape->fields[plan->tail[i]], out);
+        add_text(out, g->values[plan->tail[i]]);
+    }
+    buf_add(out, "}}", 2);
+    plan->last = (struct render_tail){ .text = buf_span(out) };
+    if (buf_error(out) != 0) {
+        plan->last.text = span_make(NULL, 0);
+    }
+    return &plan->last;
 }

@@ -9,32 +9,32 @@
 
 #include "allocator/base/buf.h"
 #include "allocator/discovery/batch.h"
+#include "allocator/engine/tail.h"
 
 struct render_plan;
-
-#define RENDER_RECENT_PLANS 4
 
 struct render {
     struct sd_batch *batch;
     bool *is_tail; /* by column */
     struct span *
         column_json; /* by column: "name": with quotes and colon, escaped; p == NULL until needed */
-    const struct render_plan *plans[RENDER_RECENT_PLANS]; /* by shape, newest overwrite oldest */
-    unsigned n_plans, next_plan;
-    struct buf own, tail;
-    const struct sd_group *tail_group; /* whose tail is in 'tail' */
-    const struct render_plan *tail_plan;
+    struct render_plan **plans; /* by shape; NULL until needed */
+    struct buf own;
 };
 
 /* Memory comes from the arena of the batch, which must outlive it. */
 void render_init(struct render *r, struct sd_batch *batch);
 void render_fini(struct render *r);
 
-/* Both give bytes that live until the next call, or p == NULL for a target whose JSON passes
- * LIMIT_SD_BODY. ,{"targets":["a:1"],"labels":{"__address__":"a:1"
- */
+/* ,{"targets":["a:1"],"labels":{"__address__":"a:1"
+ * p == NULL for a target whose JSON passes LIMIT_SD_BODY. Lives until the next call. */
 struct span render_own(struct render *r, const struct sd_group *g, struct span address);
-/* ,"k":"v"}} ; '*out_is_same': the very bytes of the call before. */
-struct span render_tail(struct render *r, const struct sd_group *g, bool *out_is_same);
+
+struct render_tail {
+    struct span text;  /* ,"k":"v"}} ; p == NULL as above */
+    struct tail *kept; /* the caller's: the tail with this text; NULL when the text is a new one */
+};
+/* The tail of the group. Lives until the tail of a group of the same shape is another text. */
+struct render_tail *render_tail(struct render *r, const struct sd_group *g);
 
 #endif

@@ -270,6 +270,7 @@ struct state *state_new(struct mailbox *watcher)
     struct state *s = mem_zalloc(sizeof(*s));
 
     strpool_init(&s->pool);
+    label_builder_init(&s->labels, &s->pool, NULL);
     s->publisher = publisher_new();
     tails_init(&s->tails, s->publisher);
     joins_init(&s->joins, &(struct joins_hooks){ on_object, on_objects_told, post_to_watcher, s });
@@ -325,6 +326,7 @@ void state_free(struct state **state)
     vec_fini(&s->jobs);
     vec_fini(&s->dirty);
     mem_free(s->rows);
+    label_builder_fini(&s->labels);
     strpool_fini(&s->pool);
     mem_free(s);
     *state = NULL;

@@ -20,6 +20,7 @@ struct told {
 
 struct state {
     struct strpool pool;
+    struct label_builder labels; /* where a target is judged; knows what earlier ones looked like */
     struct publisher *publisher;
     struct tails tails;
     struct wants wants;

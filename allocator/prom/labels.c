@@ -1,5 +1,6 @@
 #include "allocator/prom/labels.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
@@ -228,7 +229,8 @@ bool label_builder_charge(struct label_builder *lb, size_t size)
 void label_builder_fini(struct label_builder *lb)
 {
     mem_free(lb->v);
-    mem_free(lb->order);
+    mem_free(lb->unsorted);
+    shapememory_fini(&lb->memory);
     mem_free(lb->index);
     mem_free(lb->scratch);
     *lb = (struct label_builder){ 0 };
@@ -270,10 +272,8 @@ void label_place_set(struct label_place *place, struct label_builder *lb, struct
 #define ORDER_MAX 256 /* label sets up to this size remember their order */
 
 struct label_order {
-    uint64_t shape, sorted_shape; /* before and after the sort */
-    size_t n;                     /* 0: none is known */
-    uint16_t source[ORDER_MAX];   /* sorted[i] = unsorted[source[i]] */
-    struct label unsorted[ORDER_MAX];
+    struct shape_fact fact;
+    uint16_t source[]; /* sorted[i] = unsorted[source[i]] */
 };
 
 static int name_cmp(const struct label *a, const struct label *b)
@@ -299,48 +299,47 @@ void labels_sort(struct label *v, size_t n)
     }
 }
 
-static void order_learn(struct label_order *order, struct label_builder *lb)
+static struct label_order *order_learn(struct label_builder *lb)
 {
+    struct label_order *order = mem_alloc(sizeof(*order) + lb->n * sizeof(order->source[0]));
+
+    order->fact =
+        (struct shape_fact){ .owner = SHAPE_ORDER, .shape = lb->shape, .n = lb->n, .forget = NULL };
     for (size_t i = 0; i < lb->n; i++) {
         order->source[i] = (uint16_t)i;
     }
     qsort_r(order->source, lb->n, sizeof(order->source[0]), index_cmp, lb->v);
-    order->shape = lb->shape;
-    order->sorted_shape = shape_next(lb->shape, SHAPE_SORTED);
-    order->n = lb->n;
+    shapememory_put(&lb->memory, &order->fact);
+    return order;
 }
 
-static void order_apply(struct label_order *order, struct label_builder *lb)
+static void order_apply(struct label_builder *lb)
 {
-    if (order->shape != lb->shape || order->n != lb->n) {
-        order_learn(order, lb);
+    struct shape_fact *fact = shapememory_find(&lb->memory, SHAPE_ORDER, lb->shape, lb->n);
+    const struct label_order *order =
+        fact == NULL ? order_learn(lb) : CONTAINER_OF(fact, struct label_order, fact);
+
+    if (lb->unsorted == NULL) {
+        lb->unsorted = mem_array(ORDER_MAX, sizeof(*lb->unsorted));
     }
-    memcpy(order->unsorted, lb->v, lb->n * sizeof(*lb->v));
+    memcpy(lb->unsorted, lb->v, lb->n * sizeof(*lb->v));
     for (size_t i = 0; i < lb->n; i++) {
-        lb->v[i] = order->unsorted[order->source[i]];
+        lb->v[i] = lb->unsorted[order->source[i]];
     }
-    lb->shape = order->sorted_shape;
 }
 
 void label_builder_sort(struct label_builder *lb)
 {
-    if (lb->n < 2) {
+    if (lb->n < 2 || lb->shape == lb->sorted_shape) {
         return;
     }
+    index_clear(lb->index);
     if (lb->n > ORDER_MAX) {
-        index_clear(lb->index);
         labels_sort(lb->v, lb->n);
-        lb->shape = shape_next(lb->shape, SHAPE_SORTED);
-        return;
+    } else {
+        order_apply(lb);
     }
-    if (lb->order == NULL) {
-        lb->order = mem_zalloc(sizeof(*lb->order));
-    }
-    bool is_sorted = lb->order->n == lb->n && lb->order->sorted_shape == lb->shape;
-    if (!is_sorted) {
-        index_clear(lb->index);
-        order_apply(lb->order, lb);
-    }
+    lb->shape = lb->sorted_shape = shape_next(lb->shape, SHAPE_SORTED);
 }
 
 /* ---- names */

@@ -8,6 +8,7 @@
 
 #include "allocator/base/arena.h"
 #include "allocator/base/strpool.h"
+#include "allocator/prom/shapememory.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,7 +37,9 @@ struct label_builder {
      * stays true until the next clear. */
     bool is_overfull;
     size_t produced_bytes;
-    struct label_order *order; /* of the last sort; NULL before the first */
+    struct shapememory memory; /* survives the clear */
+    uint64_t sorted_shape;     /* of the last sort */
+    struct label *unsorted;    /* scratch of the sort; NULL before the first */
     struct label_index *index; /* where names stand; NULL until many were looked for among many */
     size_t n_searches;         /* since the last clear, while there were many */
     char *scratch; /* LABEL_SCRATCH_BYTES for whoever works on the builder at the moment */
@@ -69,8 +72,8 @@ void label_place_set(struct label_place *place, struct label_builder *lb, struct
 /* Accounts for 'size' bytes of text that a rule is about to produce; false when that is too much.
  */
 bool label_builder_charge(struct label_builder *lb, size_t size);
-/* Sorts by name bytes: the order of every output and of labelmap. Free of comparisons when the
- * labels have the shape of the last sort. */
+/* Sorts by name bytes: the order of every output and of labelmap. Free of comparisons when labels
+ * of this shape were sorted before. */
 void label_builder_sort(struct label_builder *lb);
 void label_builder_fini(struct label_builder *lb);
 

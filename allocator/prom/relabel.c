@@ -1,7 +1,6 @@
 #include "allocator/prom/relabel.h"
 
 #include "allocator/base/mem.h"
-#include "allocator/prom/relabel_names.h"
 #include "allocator/prom/relabel_rule.h"
 
 /* ---- compiling */
@@ -75,7 +74,6 @@ void relabel_release(struct relabel *set)
         if (rule->target != NULL) {
             strpool_unpin(rule->target->name);
         }
-        relabel_names_free(&rule->names);
     }
     mem_free(set->places);
     set->places = NULL;

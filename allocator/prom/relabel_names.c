@@ -1,40 +1,46 @@
 #include "allocator/prom/relabel_names.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-static void name_memory_clear(struct name_memory *memory)
+static void forget(struct shape_fact *fact)
 {
-    for (size_t i = 0; memory->mapped != NULL && i < memory->n; i++) {
-        if (memory->mapped[i] != NULL) {
-            strpool_unpin(memory->mapped[i]);
+    struct relabel_names *names = CONTAINER_OF(fact, struct relabel_names, fact);
+
+    for (size_t i = 0; names->mapped != NULL && i < fact->n; i++) {
+        if (names->mapped[i] != NULL) {
+            strpool_unpin(names->mapped[i]);
         }
     }
-    memory->n = memory->n_decided = 0;
-    memory->is_append = true;
-    memory->is_valid = false;
 }
 
-void relabel_names_free(struct name_memory **memory)
+/* In one block with its array, nothing decided. */
+static struct relabel_names *new_names(const struct relabel_program *p,
+                                       const struct label_builder *lb)
 {
-    if (*memory != NULL) {
-        name_memory_clear(*memory);
-        mem_free((*memory)->mapped);
-        mem_free((*memory)->is_removed);
-        mem_free(*memory);
-        *memory = NULL;
-    }
+    bool is_map = p->action == RELABEL_LABELMAP;
+    size_t size = lb->n * (is_map ? sizeof(struct str *) : sizeof(bool));
+    struct relabel_names *names = mem_zalloc(sizeof(*names) + size);
+
+    names->fact =
+        (struct shape_fact){ .owner = p->number, .shape = lb->shape, .n = lb->n, .forget = forget };
+    names->is_append = true;
+    names->mapped = is_map ? (struct str **)(void *)(names + 1) : NULL;
+    names->is_removed = is_map ? NULL : (bool *)(void *)(names + 1);
+    return names;
 }
 
 /* False when the names that come out are more than a target may cost. */
-static bool map_name(const struct relabel_rule *rule, struct label_builder *lb, struct span name,
+static bool map_name(const struct relabel_program *p, struct label_builder *lb, struct span name,
                      struct str **out)
 {
     AUTO_BUF mapped;
     buf_init(&mapped, LIMIT_RELABEL_BYTES);
-    if (!regex_replace_all(rule->program->regex, rule->program->replacement, name, &mapped)) {
+    if (!regex_replace_all(p->regex, p->replacement, name, &mapped)) {
         return true;
     }
     if (buf_error(&mapped) != 0 || !label_builder_charge(lb, mapped.len)) {
@@ -61,13 +67,13 @@ static int use_cmp(const void *a, const void *b)
 
 /* All uses of one name. Of the labels that are mapped to it, the one with the greatest name wins.
  */
-static void resolve_name(struct name_memory *memory, const struct label_builder *lb,
+static void resolve_name(struct relabel_names *names, const struct label_builder *lb,
                          const struct use *uses, size_t n)
 {
     const struct use *winner = NULL;
     for (size_t i = 0; i < n; i++) {
         if (!uses[i].is_mapped) {
-            memory->is_append = memory->is_append && n == 1;
+            names->is_append = names->is_append && n == 1;
             continue;
         }
         const struct use *loser = winner;
@@ -78,23 +84,23 @@ static void resolve_name(struct name_memory *memory, const struct label_builder 
             loser = &uses[i];
         }
         if (loser != NULL) {
-            strpool_unpin(memory->mapped[loser->index]);
-            memory->mapped[loser->index] = NULL;
-            memory->n_decided--;
+            strpool_unpin(names->mapped[loser->index]);
+            names->mapped[loser->index] = NULL;
+            names->n_decided--;
         }
     }
 }
 
 /* Labels that are mapped to one name, or to a name that is there already: the sequence would
  * matter. */
-static void resolve_collisions(struct name_memory *memory, const struct label_builder *lb)
+static void resolve_collisions(struct relabel_names *names, const struct label_builder *lb)
 {
     size_t n = 0;
-    struct use *uses = mem_array(2 * memory->n + 1, sizeof(*uses));
-    for (size_t i = 0; i < memory->n; i++) {
+    struct use *uses = mem_array(2 * lb->n + 1, sizeof(*uses));
+    for (size_t i = 0; i < lb->n; i++) {
         uses[n++] = (struct use){ lb->v[i].name, i, false };
-        if (memory->mapped[i] != NULL) {
-            uses[n++] = (struct use){ memory->mapped[i], i, true };
+        if (names->mapped[i] != NULL) {
+            uses[n++] = (struct use){ names->mapped[i], i, true };
         }
     }
     qsort(uses, n, sizeof(*uses), use_cmp);
@@ -102,60 +108,57 @@ static void resolve_collisions(struct name_memory *memory, const struct label_bu
         while (end < n && uses[end].name == uses[begin].name) {
             end++;
         }
-        resolve_name(memory, lb, uses + begin, end - begin);
+        resolve_name(names, lb, uses + begin, end - begin);
     }
     mem_free(uses);
 }
 
-static void learn_mapped(struct relabel_rule *rule, struct label_builder *lb)
+static bool learn_mapped(const struct relabel_program *p, struct label_builder *lb,
+                         struct relabel_names *names)
 {
-    struct name_memory *memory = rule->names;
-    while (memory->n < lb->n) {
-        struct str **mapped = &memory->mapped[memory->n];
-        *mapped = NULL;
-        if (!map_name(rule, lb, str_span(lb->v[memory->n].name), mapped)) {
-            return;
+    assert(names->mapped != NULL);
+    for (size_t i = 0; i < lb->n; i++) {
+        if (!map_name(p, lb, str_span(lb->v[i].name), &names->mapped[i])) {
+            return false;
         }
-        memory->n++;
-        memory->n_decided += *mapped != NULL ? 1 : 0;
+        names->n_decided += names->mapped[i] != NULL ? 1 : 0;
     }
-    if (memory->n_decided > 0) {
-        resolve_collisions(memory, lb);
+    if (names->n_decided > 0) {
+        resolve_collisions(names, lb);
+    }
+    return true;
+}
+
+static void learn_removed(const struct relabel_program *p, const struct label_builder *lb,
+                          struct relabel_names *names)
+{
+    assert(names->is_removed != NULL);
+    for (size_t i = 0; i < lb->n; i++) {
+        bool is_match = p->is_any || regex_match(p->regex, str_span(lb->v[i].name), NULL);
+        names->is_removed[i] = is_match == (p->action == RELABEL_LABELDROP);
+        names->n_decided += names->is_removed[i] ? 1 : 0;
     }
 }
 
-static void learn_removed(struct relabel_rule *rule, const struct label_builder *lb)
+static const struct relabel_names *learn(const struct relabel_program *p, struct label_builder *lb)
 {
-    struct name_memory *memory = rule->names;
-    for (; memory->n < lb->n; memory->n++) {
-        struct span name = str_span(lb->v[memory->n].name);
-        bool is_match = rule->program->is_any || regex_match(rule->program->regex, name, NULL);
-        memory->is_removed[memory->n] = is_match == (rule->program->action == RELABEL_LABELDROP);
-        memory->n_decided += memory->is_removed[memory->n] ? 1 : 0;
+    struct relabel_names *names = new_names(p, lb);
+
+    if (p->action != RELABEL_LABELMAP) {
+        learn_removed(p, lb, names);
+    } else if (!learn_mapped(p, lb, names)) {
+        forget(&names->fact);
+        mem_free(names);
+        return NULL;
     }
+    shapememory_put(&lb->memory, &names->fact);
+    return names;
 }
 
-bool relabel_names_learn(struct relabel_rule *rule, struct label_builder *lb)
+const struct relabel_names *relabel_names_decide(const struct relabel_program *p,
+                                                 struct label_builder *lb)
 {
-    if (rule->names == NULL) {
-        rule->names = mem_zalloc(sizeof(*rule->names));
-    }
-    struct name_memory *memory = rule->names;
-    name_memory_clear(memory);
-    if (memory->cap < lb->n) {
-        memory->cap = lb->cap;
-        if (rule->program->action == RELABEL_LABELMAP) {
-            memory->mapped = mem_realloc(memory->mapped, memory->cap * sizeof(struct str *));
-        } else {
-            memory->is_removed = mem_realloc(memory->is_removed, memory->cap * sizeof(bool));
-        }
-    }
-    if (rule->program->action == RELABEL_LABELMAP) {
-        learn_mapped(rule, lb);
-    } else {
-        learn_removed(rule, lb);
-    }
-    memory->shape = lb->shape;
-    memory->is_valid = memory->n == lb->n;
-    return memory->is_valid;
+    struct shape_fact *fact = shapememory_find(&lb->memory, p->number, lb->shape, lb->n);
+
+    return fact == NULL ? learn(p, lb) : CONTAINER_OF(fact, struct relabel_names, fact);
 }

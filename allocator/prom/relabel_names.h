@@ -1,22 +1,20 @@
-/* What a rule over label names (labelmap, labeldrop, labelkeep) decides about a builder, and the
- * memory of it: the names of the next target are mostly those of the last one. Private to relabel.c
- * and relabel_run.c. Threads: as relabel.h. */
+/* What a rule over label names (labelmap, labeldrop, labelkeep) decides about a builder, remembered
+ * by shape. Private to relabel_run.c. Threads: as the builder. */
 #ifndef OTEL_TA_PROM_RELABEL_NAMES_H
 #define OTEL_TA_PROM_RELABEL_NAMES_H
 
-#include "allocator/prom/relabel_rule.h"
+#include "allocator/prom/relabel_program.h"
 
-/* Decides anew. False when that is more than a target may cost. */
-bool relabel_names_learn(struct relabel_rule *rule, struct label_builder *lb);
-/* Makes sure that rule->names holds what the rule decides about the names of 'lb'. False when that
- * is more than a target may cost. */
-static inline bool relabel_names_decide(struct relabel_rule *rule, struct label_builder *lb)
-{
-    const struct name_memory *memory = rule->names;
-    return (memory != NULL && memory->is_valid && memory->shape == lb->shape &&
-            memory->n == lb->n) ||
-           relabel_names_learn(rule, lb);
-}
-void relabel_names_free(struct name_memory **memory);
+struct relabel_names {
+    struct shape_fact fact; /* its n: labels */
+    bool is_append;         /* labelmap: no new name is already there, none comes twice */
+    size_t n_decided;       /* labels that are mapped or removed */
+    struct str **mapped;    /* labelmap: the new name, pinned, or NULL */
+    bool *is_removed;       /* labeldrop, labelkeep */
+};
+
+/* NULL when that is more than a target may cost. Lives until the builder learns anything else. */
+const struct relabel_names *relabel_names_decide(const struct relabel_program *p,
+                                                 struct label_builder *lb);
 
 #endif

@@ -23,6 +23,7 @@ static struct {
     struct table table GUARDED;
     struct shared *newest, *oldest GUARDED; /* of those that are idle */
     size_t n_idle, idle_bytes GUARDED;
+    uint64_t last_number GUARDED;
 } state = { .mutex = MUTEX_INIT };
 
 /* ---- what makes two rules one program */
@@ -255,6 +256,7 @@ static struct shared *enter(struct shared *made, uint64_t hash)
     mutex_lock(&state.mutex);
     struct shared *s = find(made->key, hash);
     if (s == NULL) {
+        made->program.number = ++state.last_number;
         table_put(&state.table, &made->node, hash);
     }
     mutex_unlock(&state.mutex);

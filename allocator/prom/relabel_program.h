@@ -14,6 +14,7 @@
 #include "allocator/prom/relabel_config.h"
 
 struct relabel_program {
+    uint64_t number; /* from 1 on; no other program of the process ever has it */
     enum relabel_action action;
     bool has_plain_target;      /* 'target' is its name; else it is expanded for each match */
     bool is_any;                /* the regex matches everything, group 1 is the value */

@@ -8,23 +8,10 @@
 #include "allocator/prom/relabel.h"
 #include "allocator/prom/relabel_program.h"
 
-/* What a rule over label names (labelmap, labeldrop, labelkeep) decided about the labels of a
- * builder of this shape. New names are pinned. */
-struct name_memory {
-    uint64_t shape;
-    bool is_valid;
-    bool is_append;      /* labelmap: no new name is already there, none comes twice */
-    size_t n, cap;       /* labels */
-    size_t n_decided;    /* of them mapped or removed */
-    struct str **mapped; /* labelmap: the new name, or NULL */
-    bool *is_removed;    /* labeldrop, labelkeep */
-};
-
 struct relabel_rule {
     struct relabel_program *program; /* shared: never changed */
     struct label_place *sources;     /* as many as the program has */
     struct label_place *target;
-    struct name_memory *names; /* NULL until it ran */
 };
 
 /* A job whose rules never ran has programs alone. */

@@ -156,33 +156,37 @@ static bool value_equals_target(struct relabel_rule *rule, struct label_builder 
 /* ---- rules over names */
 
 /* New names take the values that the old ones have before the rule. */
-static void run_labelmap(struct relabel_rule *rule, struct label_builder *lb)
+static void run_labelmap(const struct relabel_rule *rule, struct label_builder *lb)
 {
-    if (!relabel_names_decide(rule, lb) || rule->names->n_decided == 0) {
+    const struct relabel_names *names = relabel_names_decide(rule->program, lb);
+    size_t n = lb->n;
+
+    if (names == NULL || names->n_decided == 0) {
         return;
     }
-    const struct name_memory *memory = rule->names;
-    if (memory->is_append) {
-        for (size_t i = 0; i < memory->n; i++) {
-            if (memory->mapped[i] != NULL) {
-                label_builder_append(lb, memory->mapped[i], lb->v[i].value);
+    if (names->is_append) {
+        for (size_t i = 0; i < n; i++) {
+            if (names->mapped[i] != NULL) {
+                label_builder_append(lb, names->mapped[i], lb->v[i].value);
             }
         }
         return;
     }
-    struct label *before = arena_alloc(lb->arena, memory->n * sizeof(*before));
-    memcpy(before, lb->v, memory->n * sizeof(*before));
-    for (size_t i = 0; i < memory->n; i++) {
-        if (memory->mapped[i] != NULL) {
-            label_builder_set(lb, memory->mapped[i], before[i].value);
+    struct label *before = arena_alloc(lb->arena, n * sizeof(*before));
+    memcpy(before, lb->v, n * sizeof(*before));
+    for (size_t i = 0; i < n; i++) {
+        if (names->mapped[i] != NULL) {
+            label_builder_set(lb, names->mapped[i], before[i].value);
         }
     }
 }
 
-static void run_labeldrop(struct relabel_rule *rule, struct label_builder *lb)
+static void run_labeldrop(const struct relabel_rule *rule, struct label_builder *lb)
 {
-    if (relabel_names_decide(rule, lb) && rule->names->n_decided > 0) {
-        label_builder_remove(lb, rule->names->is_removed);
+    const struct relabel_names *names = relabel_names_decide(rule->program, lb);
+
+    if (names != NULL && names->n_decided > 0) {
+        label_builder_remove(lb, names->is_removed);
     }
 }
 
@@ -269,8 +273,8 @@ static const char *name_idle(struct relabel_rule *rule, struct label_builder *lb
     if (rule->program->action == RELABEL_LABELKEEP) {
         return "every label name matched";
     }
-    return relabel_names_decide(rule, lb) && rule->names->n_decided > 0 ? "matched, same value"
-                                                                        : "no label name matched";
+    const struct relabel_names *names = relabel_names_decide(rule->program, lb);
+    return names != NULL && names->n_decided > 0 ? "matched, same value" : "no label name matched";
 }
 
 static const char *idle(struct relabel *set, struct relabel_rule *rule, struct label_builder *lb)

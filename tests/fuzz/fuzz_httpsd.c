@@ -71,12 +71,11 @@ static void check_rendered(struct sd_batch *batch)
     render_init(&render, batch);
     vec_each(&batch->groups, g) {
         for (uint32_t i = 0; i < g->n_targets; i++) {
-            bool is_same;
             struct jsonscan scan;
             struct json_token t;
             buf_clear(&text);
             buf_add_span(&text, span_from(render_own(&render, g, g->targets[i]), 1));
-            buf_add_span(&text, render_tail(&render, g, &is_same));
+            buf_add_span(&text, render_tail(&render, g)->text);
             jsonscan_init(&scan, buf_span(&text), LIMIT_DEPTH);
             enum json_event e = jsonscan_next(&scan, &t);
             assert(e == JSON_BEGIN_OBJECT);

@@ -81,26 +81,31 @@ static void test_fields(void)
     }
 }
 
-/* The latest four shapes are known again. */
+/* Every shape of a body is known again, in whatever order they come. */
 static void test_shapes(void)
 {
-    static const char *const labels[] = { "a=1", "b=1", "c=1", "d=1", "e=1" };
-    const struct sd_shape *shapes[COUNT(labels)];
+    enum { N = 300 };
+    const struct sd_shape *shapes[N];
+    char labels[32];
+    size_t n_known = 0;
 
     sd_batch_reset(&batch);
-    for (size_t i = 0; i < 4; i++) {
-        shapes[i] = add(labels[i], "x")->shape;
+    for (size_t i = 0; i < N; i++) {
+        snprintf(labels, sizeof(labels), "a%zu=1 b=1", i);
+        shapes[i] = add(labels, "x")->shape;
+        is_int(shapes[i]->index, i, "shape %zu", i);
     }
-    for (size_t i = 0; i < 4; i++) {
-        ok(add(labels[i], "x")->shape == shapes[i], "shape %zu is known", i);
+    for (size_t i = 0; i < N; i++) {
+        snprintf(labels, sizeof(labels), "a%zu=2 b=3", i * 7 % N);
+        n_known += add(labels, "yz")->shape == shapes[i * 7 % N] ? 1 : 0;
     }
-    shapes[4] = add(labels[4], "x")->shape;
-    ok(add(labels[0], "x")->shape != shapes[0], "the fifth takes the place of the first");
-    ok(add(labels[2], "x")->shape == shapes[2], "and the first that of the second");
-    ok(add(labels[4], "x")->shape == shapes[4], "the others stay");
-    ok(add("a=1 b=1", "x")->shape != add("a=1", "x")->shape, "more labels");
-    ok(add("a=1 b=1", "x")->shape != add("a=1 c=1", "x")->shape, "another name");
-    ok(add("a=1 b=1", "x")->shape == add("a=2 b=2", "yz")->shape, "values make no shape");
+    is_int(n_known, N, "all are known");
+    is_int(batch.shapes.n, N, "and no more");
+    ok(add("b=1 a0=1", "x")->shape != shapes[0], "another order");
+    ok(add("a0=1", "x")->shape != shapes[0], "fewer labels");
+    ok(add("a0=1 b=1 c=1", "x")->shape != shapes[0], "more labels");
+    sd_batch_reset(&batch);
+    is_int(add("a7=1 b=1", "x")->shape->index, 0, "another body begins anew");
 }
 
 static void test_changes(void)
@@ -114,7 +119,10 @@ static void test_changes(void)
         { { "a=1 c=1", "a=2 b=1 c=1", "a=2" }, { "x", "x", "x" }, "a:1 c:1 b:2 " },
         { { "a=1", "a=2", "a=1" }, { "x", "", "x" }, "a:0 " },
         { { "a=1", "a=2", "a=3" }, { "", "", "x" }, "a:0 " },
-        { { "", "a=1", "" }, { "x", "x", "x" }, "a:2 " },
+        { { "", "a=1", "" }, { "x", "x", "x" }, "a:1 " },
+        { { "a=1", "b=1 c=1", "a=1" }, { "x", "x", "x" }, "a:1 b:1 c:1 " },
+        { { "a=1", "b=1 c=1", "a=2" }, { "x", "x", "x" }, "a:2 b:1 c:1 " },
+        { { "a=1", "b=1", "a=2" }, { "x", "", "x" }, "a:1 b:0 " },
         { { "a=1", "a=1", "a=1" }, { "x", "xy", "z" }, "a:0 " },
     };
 
@@ -156,7 +164,7 @@ static void test_repeat(void)
 {
     sd_batch_reset(&batch);
     add("a=1 b=1", "xy");
-    struct sd_group *g = sd_batch_repeat(&batch);
+    struct sd_group *g = sd_batch_repeat(&batch, batch.groups.n - 1);
     is_int(g->n_targets, 2, "as many targets");
     is_span(g->targets[1], SPAN_LIT("y"), "the same");
     g->targets[1] = SPAN_LIT("z");

@@ -335,12 +335,82 @@ static void test_yaml(void)
     }
 }
 
+static unsigned pick(unsigned n)
+{
+    static uint64_t x = 7;
+
+    x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (unsigned)(x >> 33) % n;
+}
+
+/* One of a few shapes, now and then one of many; values of all lengths. */
+static void random_group(struct buf *out)
+{
+    static const char *const values[] = { "",  "1", "22",  "\\u0041", "\xc3\xa9", "long, longer",
+                                          "}", "{", "\\\"" };
+    static const unsigned usual[] = { 0x3f, 0x1d, 0x2a, 0x3e };
+    unsigned shape = pick(8) == 0 ? pick(64) : usual[pick(COUNT(usual))];
+    unsigned n_targets = pick(10) == 0 ? pick(3) : 1;
+
+    buf_addf(out, "{%s\"targets\":[", pick(12) == 0 ? " " : "");
+    for (unsigned i = 0; i < n_targets; i++) {
+        buf_addf(out, "%s\"h%u:%u\"", i == 0 ? "" : ",", pick(1000), pick(10));
+    }
+    buf_add_str(out, "],\"labels\":{");
+    for (unsigned i = 0, n = 0; i < 6; i++) {
+        if ((shape >> i & 1) != 0) {
+            buf_addf(out, "%s\"label_%u\":\"%s\"", n++ == 0 ? "" : ",", pick(40) == 0 ? 0 : i,
+                     values[pick(COUNT(values))]);
+        }
+    }
+    buf_add_str(out, "}}");
+}
+
+/* Whatever comes before it, a group is what it is alone. */
+static void test_mixed_neighbours(void)
+{
+    size_t n_wrong = 0;
+
+    for (unsigned round = 0; round < 400; round++) {
+        AUTO_BUF body, want, one, got;
+        struct err err = { 0 };
+        buf_init(&body, MIB);
+        buf_init(&want, MIB);
+        buf_init(&one, MIB);
+        buf_init(&got, MIB);
+        buf_add_char(&body, '[');
+        for (unsigned i = pick(30) + 2; i > 0; i--) {
+            AUTO_BUF text;
+            buf_init(&text, KIB);
+            buf_add_char(&text, '[');
+            size_t from = body.len;
+            random_group(&body);
+            buf_add_span(&text, span_from(buf_span(&body), from));
+            buf_add_char(&text, ']');
+            buf_add_str(&body, i == 1 ? "]" : ",");
+            sd_batch_reset(&batch);
+            n_wrong += targetgroup_parse_json(buf_span(&text), NULL, &batch, &err) < 0 ? 1 : 0;
+            batch_text(&batch, &one);
+            buf_add_span(&want, buf_span(&one));
+        }
+        sd_batch_reset(&batch);
+        n_wrong += targetgroup_parse_json(buf_span(&body), NULL, &batch, &err) < 0 ? 1 : 0;
+        batch_text(&batch, &got);
+        if (!span_eq(buf_span(&got), buf_span(&want))) {
+            check_note("%s\ngives\n%s", body.p, got.p);
+            n_wrong++;
+        }
+    }
+    is_int(n_wrong, 0, "groups of shapes that alternate are what each is alone");
+}
+
 int main(void)
 {
     strpool_init(&pool);
     sd_batch_init(&batch, &pool);
     test_json();
     test_similar_neighbours();
+    test_mixed_neighbours();
     test_neighbours_share();
     test_limits();
     test_many_labels();

@@ -36,7 +36,6 @@ static void test_bytes(void)
         for (size_t at = 0; at < len; at++) {
             for (int c = 0; c < 256; c++) {
                 char text[LEN];
-                bool is_old;
                 AUTO_BUF want;
                 memset(text, 'a', sizeof(text));
                 text[at] = (char)c;
@@ -50,7 +49,7 @@ static void test_bytes(void)
                 buf_add_str(&want, ",\"k\":");
                 buf_add_json(&want, span_make(text, len));
                 buf_add_str(&want, "}}");
-                is_same &= span_eq(render_tail(&render, group(0), &is_old), buf_span(&want));
+                is_same &= span_eq(render_tail(&render, group(0))->text, buf_span(&want));
                 render_fini(&render);
             }
         }
@@ -113,35 +112,43 @@ static void test_shared(void)
     };
 
     for (size_t i = 0; i < COUNT(t); i++) {
-        bool is_same = true;
         begin(t[i].body);
-        is_span(render_tail(&render, group(0), &is_same), span_of(t[i].tail), "tail %zu", i);
-        ok(!is_same, "the first");
-        is_span(render_tail(&render, group(0), &is_same), span_of(t[i].tail), "again");
-        ok(is_same, "the same");
+        struct render_tail *tail = render_tail(&render, group(0));
+        is_span(tail->text, span_of(t[i].tail), "tail %zu", i);
+        ok(tail->kept == NULL, "nobody has it");
+        ok(render_tail(&render, group(0)) == tail, "again");
         render_fini(&render);
     }
 }
 
-/* The tail of a neighbour is written anew only when something in it differs. */
+/* The tail of a group is written anew only when something in it differs from that of the last group
+ * of its shape, whatever stands between. */
 static void test_same_tail(void)
 {
-    bool is_same = true;
+    struct tail first, other;
 
     begin(
         "[" G("\"a\",\"b\",\"c\",\"d\"", "1", "1") "," G("\"a\",\"b\",\"c\",\"d\"", "1", "1") "," G(
-            "\"a\",\"b\",\"c\",\"d\"", "1", "2") ",{\"targets\":[\"a\",\"b\",\"c\",\"d\"],"
-                                                 "\"labels\":{\"x\":\"1\"}}]");
-    (void)render_tail(&render, group(0), &is_same);
-    ok(!is_same, "the first is written");
+            "\"a\",\"b\",\"c\",\"d\"", "1",
+            "2") ",{\"targets\":[\"a\",\"b\",\"c\",\"d\"],"
+                 "\"labels\":{\"x\":\"1\"}}," G("\"a\",\"b\",\"c\",\"d\"", "1",
+                                                "2") ",{\"targets\":[\"a\",\"b\",\"c\",\"d\"],"
+                                                     "\"labels\":{\"x\":\"1\"}}]");
+    render_tail(&render, group(0))->kept = &first;
     is_span(render.column_json[0], SPAN_LIT("\"x\":"), "a name is kept as it was written");
-    is_span(render_tail(&render, group(1), &is_same), SPAN_LIT(",\"x\":\"1\",\"y\":\"1\"}}"),
-            "x, y");
-    ok(is_same, "the second is like it");
-    is_span(render_tail(&render, group(2), &is_same), SPAN_LIT(",\"x\":\"1\",\"y\":\"2\"}}"), "y");
-    ok(!is_same, "the third is not");
-    is_span(render_tail(&render, group(3), &is_same), SPAN_LIT(",\"x\":\"1\"}}"), "no y");
-    ok(!is_same, "nor is one of another shape");
+    struct render_tail *tail = render_tail(&render, group(1));
+    is_span(tail->text, SPAN_LIT(",\"x\":\"1\",\"y\":\"1\"}}"), "x, y");
+    ok(tail->kept == &first, "the second is like it");
+    tail = render_tail(&render, group(2));
+    is_span(tail->text, SPAN_LIT(",\"x\":\"1\",\"y\":\"2\"}}"), "y");
+    ok(tail->kept == NULL, "the third is not");
+    tail->kept = &first;
+    tail = render_tail(&render, group(3));
+    is_span(tail->text, SPAN_LIT(",\"x\":\"1\"}}"), "no y");
+    ok(tail->kept == NULL, "nor is one of another shape");
+    tail->kept = &other;
+    ok(render_tail(&render, group(4))->kept == &first, "the fourth of its shape is like the third");
+    ok(render_tail(&render, group(5))->kept == &other, "and so is the second of the other");
     render_fini(&render);
 }
 

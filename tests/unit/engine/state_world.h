@@ -23,6 +23,12 @@ static inline void write_config(const struct world *w, struct buf *out)
         "__address__, replacement: 'same:$1'}\n",
         "    relabel_configs:\n    - {source_labels: [env], regex: vA1, action: keep}\n"
         "    - {regex: team|zone, action: labeldrop}\n",
+        "    relabel_configs:\n    - {regex: '__meta_(pod|z)', action: labelmap}\n"
+        "    - {regex: 'z|zone|drop|env', action: drop, source_labels: [team]}\n"
+        "    - {source_labels: [z, pod], target_label: both}\n",
+        "    relabel_configs:\n    - {regex: '(team|zone)', replacement: env, action: labelmap}\n"
+        "    - {regex: '__address__|env|__meta_.*|pod', action: labelkeep}\n"
+        "    - {source_labels: [env], regex: 'vA2|vA1', action: keep}\n",
     };
     static const char *const sections[] = {
         "    file_sd_configs:\n    - files: [/f0.json]\n    - files: [/f1.json]\n",
@@ -96,7 +102,7 @@ static inline void change_world(struct world *w)
         w->jobs = chance(15) + 1;
         break;
     case 4:
-        w->rules[chance(4)] = chance(4);
+        w->rules[chance(4)] = chance(6);
         break;
     default:
         w->strategy = known[chance(COUNT(known))];

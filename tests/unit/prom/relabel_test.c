@@ -515,6 +515,7 @@ static void test_changing_shapes(void)
         strpool_sweep(&x.pool);
     }
     relabel_free(&set);
+    label_builder_fini(&x.lb); /* what it remembers has pins, too */
     strpool_sweep(&x.pool);
     is_int(x.pool.table.n, 0, "no name stays pinned");
     teardown(&x);
@@ -622,6 +623,97 @@ static void test_mentions(void)
     teardown(&x);
 }
 
+static unsigned pick(unsigned n)
+{
+    static uint64_t x = 11;
+
+    x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (unsigned)(x >> 33) % n;
+}
+
+static void fill_randomly(struct fixture *x, struct label_builder *lb, unsigned names,
+                          uint64_t values)
+{
+    label_builder_clear(lb);
+    for (unsigned i = 0; i < 12; i++) {
+        char name[16], value[2] = { (char)('a' + (values >> i & 1)), '\0' };
+        snprintf(name, sizeof(name), "%s%u", i % 3 == 0 ? "m_" : i % 3 == 1 ? "p_" : "", i / 3);
+        if ((names >> i & 1) != 0) {
+            label_builder_set(lb, strpool_intern(&x->pool, span_of(name)),
+                              arena_span(&x->arena, span_of(value)));
+        }
+    }
+}
+
+static void random_rules(struct buf *out)
+{
+    static const char *const rules[] = {
+        "{'action':'labelmap','regex':'m_(.+)'}",
+        "{'action':'labelmap','regex':'p_(.)','replacement':'m_$1'}",
+        "{'action':'labelmap','regex':'.*','replacement':'all'}",
+        "{'action':'labeldrop','regex':'m_.|p_1'}",
+        "{'action':'labeldrop','regex':'(0|1|2)'}",
+        "{'action':'labelkeep','regex':'[mp]_.*|0|3'}",
+        "{'source_labels':['0','p_1'],'target_label':'t'}",
+        "{'source_labels':['1'],'regex':'a','replacement':'','target_label':'m_1'}",
+        "{'source_labels':['2'],'regex':'(b)','target_label':'n_$1'}",
+        "{'action':'drop','source_labels':['m_2'],'regex':'b'}",
+        "{'action':'keepequal','source_labels':['m_0'],'target_label':'p_0'}",
+        "{'action':'uppercase','source_labels':['p_3'],'target_label':'p_3'}",
+    };
+
+    buf_add_char(out, '[');
+    for (unsigned n = 1 + pick(6), i = 0; i < n; i++) {
+        buf_addf(out, "%s%s", i == 0 ? "" : ",", rules[pick(COUNT(rules))]);
+    }
+    buf_add_char(out, ']');
+}
+
+/* What was learnt of earlier targets, with these rules or others, never changes an answer. */
+static void test_alternating_shapes(void)
+{
+    struct fixture x;
+    size_t n_wrong = 0, n_kept = 0;
+
+    setup(&x);
+    for (unsigned round = 0; round < 60; round++) {
+        AUTO_BUF text;
+        buf_init(&text, 4 * KIB);
+        random_rules(&text);
+        AUTO(relabel) set = relabel_compile(json(&x, text.p), NAME_UTF8, true, NULL, &x.faults);
+        for (unsigned i = 0; set != NULL && i < 100; i++) {
+            AUTO_BUF got, want;
+            struct label_builder fresh;
+            AUTO(relabel)
+            same = relabel_compile(json(&x, text.p), NAME_UTF8, true, NULL, &x.faults);
+            unsigned names = pick(4) == 0 ? pick(4096) : 0xa5cU >> pick(4);
+            uint64_t values = pick(4096);
+            buf_init(&got, KIB);
+            buf_init(&want, KIB);
+            label_builder_init(&fresh, &x.pool, &x.arena);
+            fill_randomly(&x, &x.lb, names, values);
+            fill_randomly(&x, &fresh, names, values);
+            bool is_kept = relabel_run(set, &x.lb, NULL) == RELABEL_KEEP;
+            bool is_same = (relabel_run(same, &fresh, NULL) == RELABEL_KEEP) == is_kept;
+            is_same &=
+                labels_identity(&x.lb, span_of("j")) == labels_identity(&fresh, span_of("j"));
+            render(&x, &got);
+            struct label_builder long_lived = x.lb;
+            x.lb = fresh;
+            render(&x, &want);
+            fresh = x.lb;
+            x.lb = long_lived;
+            n_wrong += is_same && span_eq(buf_span(&got), buf_span(&want)) ? 0 : 1;
+            n_kept += is_kept ? 1 : 0;
+            label_builder_fini(&fresh);
+        }
+    }
+    is_int(n_wrong, 0, "a builder that has seen others says what a new one says");
+    ok(n_kept > 600 && n_kept < 6000, "%zu of 6000 are kept", n_kept);
+    ok(x.lb.memory.table.n > 100, "%zu facts are remembered", x.lb.memory.table.n);
+    teardown(&x);
+}
+
 int main(void)
 {
     test_idle();
@@ -636,5 +728,6 @@ int main(void)
     test_caps();
     test_changing_shapes();
     test_long_values();
+    test_alternating_shapes();
     return check_done();
 }
