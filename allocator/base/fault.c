@@ -47,6 +47,13 @@ size_t faults_push(struct faults *f, const char *fmt, ...)
     char name[512], text[600];
     va_list ap;
 
+    /* A path is pushed for everything that is read, and seldom told: printing it is most of that.
+     */
+    if (is_plain(fmt)) {
+        append(f, ".", mark == 0 ? 0 : 1);
+        append(f, fmt, strlen(fmt));
+        return mark;
+    }
     va_start(ap, fmt);
     size_t len = printed(vsnprintf(name, sizeof(name), fmt, ap), sizeof(name));
     va_end(ap);
@@ -66,10 +73,15 @@ size_t faults_push(struct faults *f, const char *fmt, ...)
 size_t faults_push_index(struct faults *f, size_t index)
 {
     size_t mark = f->path_len;
-    char text[32];
+    char text[32], *at = text + sizeof(text);
 
-    size_t len = printed(snprintf(text, sizeof(text), "[%zu]", index), sizeof(text));
-    append(f, text, len);
+    *--at = ']';
+    do {
+        *--at = (char)('0' + index % 10);
+        index /= 10;
+    } while (index > 0);
+    *--at = '[';
+    append(f, at, (size_t)(text + sizeof(text) - at));
     return mark;
 }
 

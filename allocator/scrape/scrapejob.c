@@ -480,6 +480,25 @@ static void keep_parts(struct scrapejob *out, const struct scrape_options *optio
     out->receiver = arena_span(&out->arena, options->receiver);
 }
 
+static void check_statics(const struct scrapejob *out, const struct node *job,
+                          const struct scrape_options *options, struct strpool *pool,
+                          struct faults *f)
+{
+    enum fault_severity severity = options->thorough ? FAULT_ERROR : FAULT_WARNING;
+    struct label_builder own;
+    struct arena arena;
+
+    if (options->labels != NULL) {
+        targetcheck_statics(out, job, severity, options->labels, f);
+        return;
+    }
+    arena_init(&arena);
+    label_builder_init(&own, pool, &arena);
+    targetcheck_statics(out, job, severity, &own, f);
+    label_builder_fini(&own);
+    arena_fini(&arena);
+}
+
 /* The tree, and what is looked at only while it is read, are in 'scratch'. */
 static struct scrapejob *parse_in(struct arena *scratch, const struct node *node,
                                   const struct scrape_globals *globals,
@@ -523,7 +542,7 @@ static struct scrapejob *parse_in(struct arena *scratch, const struct node *node
         make_seeds(out, job, &e, pool);
     }
     if (options->thorough || options->advises) {
-        targetcheck_statics(out, job, options->thorough ? FAULT_ERROR : FAULT_WARNING, pool, f);
+        check_statics(out, job, options, pool, f);
         if (f->n_errors > n_errors) {
             return NULL;
         }

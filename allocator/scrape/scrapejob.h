@@ -38,6 +38,8 @@ struct scrape_options {
         as_text; /* jobs are settled at once (scrapejob_settle()), before the next one takes room */
     struct regex_budget *patterns; /* what all jobs of one author may cost; NULL: each list of them
                                     * has regex_budget_new() */
+    struct label_builder *labels;  /* of the pool: where static targets are judged, so that what one
+                                    * job shows is known for the next; NULL: each has its own */
     bool disable_sharding; /* rules of prometheus-operator that shard by $(SHARD) keep everything,
                             * as in the Go allocator: true for an allocator, false where promtool is
                             * to be equalled */

@@ -7,7 +7,7 @@ struct checker {
     const struct scrapejob *job;
     enum fault_severity severity;
     struct faults *f;
-    struct label_builder lb;
+    struct label_builder *lb;
 };
 
 static void add_label(struct label_builder *lb, struct span name, const struct node *value)
@@ -23,13 +23,13 @@ static void check_target(struct checker *c, const struct node *target, const str
 {
     struct verdict v;
 
-    label_builder_clear(&c->lb);
-    arena_reset(c->lb.arena);
+    label_builder_clear(c->lb);
+    arena_reset(c->lb->arena);
     for (size_t i = 0; labels != NULL && labels->type == NODE_MAP && i < labels->n; i++) {
-        add_label(&c->lb, labels->pairs[i].key->text, labels->pairs[i].value);
+        add_label(c->lb, labels->pairs[i].key->text, labels->pairs[i].value);
     }
-    add_label(&c->lb, SPAN_LIT("__address__"), target);
-    verdict_reach(c->job, &c->lb, &v);
+    add_label(c->lb, SPAN_LIT("__address__"), target);
+    verdict_judge(c->job, c->lb, &v);
     if (v.kind == VERDICT_INVALID) {
         faults_add(c->f, c->severity, target->line, "%s", v.reason);
     }
@@ -49,14 +49,11 @@ static void check_group(struct checker *c, const struct node *group)
 }
 
 void targetcheck_statics(const struct scrapejob *job, const struct node *config,
-                         enum fault_severity severity, struct strpool *pool, struct faults *f)
+                         enum fault_severity severity, struct label_builder *lb, struct faults *f)
 {
     const struct node *groups = schema_list(config, "static_configs");
-    struct checker c = { .job = job, .severity = severity, .f = f };
-    struct arena arena;
+    struct checker c = { .job = job, .severity = severity, .f = f, .lb = lb };
 
-    arena_init(&arena);
-    label_builder_init(&c.lb, pool, &arena);
     size_t mark = faults_push(f, "static_configs");
     for (size_t i = 0; groups != NULL && i < groups->n; i++) {
         size_t inner = faults_push_index(f, i);
@@ -64,6 +61,4 @@ void targetcheck_statics(const struct scrapejob *job, const struct node *config,
         faults_pop(f, inner);
     }
     faults_pop(f, mark);
-    label_builder_fini(&c.lb);
-    arena_fini(&arena);
 }

@@ -8,8 +8,9 @@
 #include "allocator/scrape/scrapejob.h"
 
 /* A fault at each target of the static_configs of 'config', the scrape config that 'job' was
- * parsed from, that its rules leave unusable. 'f' stands at the scrape config. */
+ * parsed from, that its rules leave unusable. 'f' stands at the scrape config. Targets are judged
+ * in 'lb', of the pool of the job, with its arena. */
 void targetcheck_statics(const struct scrapejob *job, const struct node *config,
-                         enum fault_severity severity, struct strpool *pool, struct faults *f);
+                         enum fault_severity severity, struct label_builder *lb, struct faults *f);
 
 #endif

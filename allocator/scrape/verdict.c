@@ -210,12 +210,11 @@ static const char *check(const struct scrapejob *job, struct label_builder *lb,
     return reason == NULL ? check_values(lb) : reason;
 }
 
-void verdict_watch(const struct scrapejob *job, struct label_builder *lb,
-                   const struct verdict_watch *w, struct verdict *out)
+static void judge(const struct scrapejob *job, struct label_builder *lb,
+                  const struct verdict_watch *w, struct verdict *out)
 {
     *out = (struct verdict){ .kind = VERDICT_KEPT };
     if (job->filter == SCRAPE_FILTER_NONE) {
-        out->identity = labels_identity(lb, job->name);
         return;
     }
     set_seeds(job, lb);
@@ -231,12 +230,23 @@ void verdict_watch(const struct scrapejob *job, struct label_builder *lb,
     out->reason = check(job, lb, &o);
     if (out->reason != NULL) {
         out->kind = VERDICT_INVALID;
-        return;
-    }
-    if (o.instance.len == 0) {
+    } else if (o.instance.len == 0) {
         label_builder_append(lb, strpool_intern(lb->pool, SPAN_LIT("instance")), o.address);
     }
-    out->identity = labels_identity(lb, job->name);
+}
+
+void verdict_judge(const struct scrapejob *job, struct label_builder *lb, struct verdict *out)
+{
+    judge(job, lb, NULL, out);
+}
+
+void verdict_watch(const struct scrapejob *job, struct label_builder *lb,
+                   const struct verdict_watch *w, struct verdict *out)
+{
+    judge(job, lb, w, out);
+    if (out->kind == VERDICT_KEPT) {
+        out->identity = labels_identity(lb, job->name);
+    }
 }
 
 void verdict_reach(const struct scrapejob *job, struct label_builder *lb, struct verdict *out)

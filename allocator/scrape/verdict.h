@@ -22,6 +22,9 @@ struct verdict {
  * SCRAPE_FILTER_NONE nothing is changed and nothing checked: every target is kept. */
 void verdict_reach(const struct scrapejob *job, struct label_builder *lb, struct verdict *out);
 
+/* The same without the identity: whether the target is kept, and why not. */
+void verdict_judge(const struct scrapejob *job, struct label_builder *lb, struct verdict *out);
+
 /* Somebody who wants to see how it is reached. */
 struct verdict_watch {
     /* What the scrape config adds was added. Not called with SCRAPE_FILTER_NONE. */

@@ -274,7 +274,8 @@ bool receivers_jobs(const struct collector *c, const struct receivers_options *o
     struct scrape_options own = options->scrape;
     struct regex_budget patterns = regex_budget_new();
     struct collector opened = *c;
-    struct arena arena;
+    struct arena arena, judged;
+    struct label_builder labels;
     struct reader r = { .options = &own,
                         .is_served = collector_is_served(c),
                         .pool = pool,
@@ -285,7 +286,10 @@ bool receivers_jobs(const struct collector *c, const struct receivers_options *o
 
     own.unescape_dollars = true;
     own.patterns = &patterns; /* of all receivers together */
+    own.labels = &labels;
     arena_init(&arena);
+    arena_init(&judged);
+    label_builder_init(&labels, pool, &judged);
     int rc = read_annotation(c, &arena, f, &annotation);
     bool is_usable = rc != ERR_UNSUPPORTED && c->name.len > 0;
     r.is_unread = rc < 0;
@@ -295,6 +299,8 @@ bool receivers_jobs(const struct collector *c, const struct receivers_options *o
         read_collector(&r, &opened);
         originals_fini(&r.originals);
     }
+    label_builder_fini(&labels);
+    arena_fini(&judged);
     arena_fini(&arena);
     return is_usable;
 }
