@@ -309,6 +309,11 @@ static bool is_line_start(const struct sourcemap *m, size_t at)
     return at == 0 || m->text.p[at - 1] == '\n';
 }
 
+static bool is_line_end(const struct sourcemap *m, size_t at)
+{
+    return at < m->text.len && m->text.p[at] == '\n';
+}
+
 static size_t raw_line_start(const struct sourcemap *m, size_t at)
 {
     size_t raw = m->start[at];
@@ -326,7 +331,7 @@ static size_t raw_line_start(const struct sourcemap *m, size_t at)
 struct indentation {
     size_t first;  /* spaces in front of its first line */
     bool has_last; /* what follows it stands on a line of its last line's making, and needs
-                      indentation too */
+                      indentation too, unless the line ends there */
 };
 
 /* Lines of a literal: each gets the indentation, blank ones do not. */
@@ -382,7 +387,7 @@ static void edit_literal(const struct sourcemap *m, const struct edit *e, struct
                  : joins            ? m->start[e->end]
                                     : m->stop[e->end - 1];
     in.first = missing_columns(m, e->begin);
-    in.has_last = !takes_break;
+    in.has_last = !takes_break && !is_line_end(m, e->end);
     splice_add(out, m->start[e->begin], end, indented(m, e->text, in, arena));
 }
 

@@ -162,8 +162,42 @@ static void check_both(const char *text, bool is_exact)
     check_scalar(crlf.p, is_exact);
 }
 
+/* [begin, end) of the text becomes 'text': the very document. */
+static void check_bytes(const char *document, size_t begin, size_t end, const char *text,
+                        const char *want)
+{
+    struct splice decoded = { .edits = { .n = 0 } }, edits = { .edits = { .n = 0 } };
+    AUTO_BUF got = { 0 };
+    struct node *root = NULL;
+    struct sourcemap map;
+    struct arena arena;
+
+    arena_init(&arena);
+    buf_init(&got, KIB);
+    splice_add(&decoded, begin, end, span_of(text));
+    is_int(yamldoc_parse(span_of(document), &arena, &root, NULL), 0, "%s", document);
+    is_int(sourcemap_make(span_of(document), node_get(root, "a"), &arena, &map, NULL), 0, "a map");
+    is_int(sourcemap_edits(&map, &decoded, &arena, &edits, NULL), 0, "edits");
+    splice_apply(&edits, span_of(document), &got);
+    buf_add_char(&got, '\0');
+    is_str(got.p, want, "[%zu, %zu) becomes '%s'", begin, end, text);
+    splice_fini(&decoded);
+    splice_fini(&edits);
+    arena_fini(&arena);
+}
+
+/* A blank line that stays gets no blanks. */
+static void test_blank_lines(void)
+{
+    check_bytes("a: |\n  one\n\n  two\n  three\n", 4, 8, "", "a: |\n  one\n\n  three\n");
+    check_bytes("a: |\n  one\n\n  three\n", 4, 4, "\ntwo", "a: |\n  one\n\n  two\n  three\n");
+    check_bytes("a: |\r\n  one\r\n\r\n  two\r\n  three\r\n", 4, 8, "",
+                "a: |\r\n  one\r\n\r\n  three\r\n");
+}
+
 int main(void)
 {
+    test_blank_lines();
     check_both("a: |\n  one\n  two: é\nb: 1\n", true);
     check_both("a: |2\n  one\n    in\nb: 1\n", true);
     check_both("b: {x: y}\na: |-  # text\n    one\n\n    two", true);
