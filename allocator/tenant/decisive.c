@@ -68,11 +68,15 @@ static const struct decisive *get(const struct flow *f, struct span name)
     return held == NULL ? NULL : &held->from;
 }
 
+/* "global: ${env:X}" may say anything. */
 static void seed(struct flow *f, const struct node *map, const char *key, const char *label)
 {
+    bool is_whole = map != NULL && map->type == NODE_SCALAR;
+    const struct node *value = is_whole ? map : node_get(map, key);
+    struct span head = is_whole ? SPAN_LIT("global") : span_of(key);
     struct decisive from;
 
-    if (decisive_find_any(node_get(map, key), span_of(key), f->arena, &from)) {
+    if (decisive_find_any(value, head, f->arena, &from)) {
         put(f, &f->seeds, span_of(label), from);
     }
 }

@@ -244,8 +244,7 @@ const char *expression_gap(const struct environment *e, struct span expression)
 
 /* ---- values */
 
-/* A number or a truth that is written in the one way in which everybody writes it. */
-static bool is_canonical(struct span s)
+bool expression_is_canonical(struct span s)
 {
     size_t at = s.len > 0 && s.p[0] == '-' ? 1 : 0, n = s.len - at;
 
@@ -273,7 +272,7 @@ static bool is_clear(const struct node *n)
     bool truth;
     int64_t number;
 
-    if (n->style != NODE_PLAIN || is_canonical(n->text)) {
+    if (n->style != NODE_PLAIN || expression_is_canonical(n->text)) {
         return true;
     }
     bool is_typed = node_as_int(n, &number) || node_as_double(n, &real) || node_as_bool(n, &truth);
@@ -338,9 +337,10 @@ static struct node *read_value(struct span bytes, const struct node *at, struct 
         return tree;
     }
     bool is_verbatim = tree->style == NODE_PLAIN && span_eq(tree->text, bytes);
-    return !is_verbatim ? NULL
-                        : new_text(arena_span(arena, bytes),
-                                   is_canonical(bytes) ? NODE_PLAIN : NODE_DOUBLE, at, arena);
+    return !is_verbatim
+               ? NULL
+               : new_text(arena_span(arena, bytes),
+                          expression_is_canonical(bytes) ? NODE_PLAIN : NODE_DOUBLE, at, arena);
 }
 
 /* A value costs what it takes to read it, too. */

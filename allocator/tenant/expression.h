@@ -38,6 +38,8 @@ const struct node *expression_holder(const struct node *n);
  * not known stays as it is written, and expression_holder() finds it. */
 const struct node *expression_fill(const struct environment *e, const struct node *n,
                                    struct arena *arena);
+/* A whole number or a truth that is written in the one way in which everybody writes it. */
+bool expression_is_canonical(struct span s);
 /* Why no collector since 0.104 starts with this expression ("${1}"); NULL: it does. */
 const char *expression_flaw(struct span expression);
 /* Why the value is not known, as the end of a sentence about it. */

@@ -21,5 +21,9 @@ struct jobname_read {
 struct jobname_read jobname_read(struct jobname_written written, struct arena *arena);
 /* That of a job; false: it has none that is text. */
 bool jobname_of(const struct node *job, struct jobname_written *out);
+/* Is a name (NULL: none) read as it is spelled, whoever reads it? One that YAML takes for a number
+ * or a truth becomes text again, by way of JSON or of a collector: 0x10 comes out as 16, yes as
+ * true, 5 as 5. */
+bool jobname_is_sure(const struct node *name);
 
 #endif

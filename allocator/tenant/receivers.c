@@ -137,7 +137,7 @@ static void read_config(struct reader *r, const struct node_pair *receiver,
         schema_check(scrapefields_file, config, strict ? FAULT_ERROR : FAULT_WARNING, r->f);
     }
     collectoradvice_of_config(config, r->f);
-    const struct node *written = takable_fill(&r->takable, node_get(config, "global"));
+    const struct node *written = takable_fill_global(&r->takable, node_get(config, "global"));
     const struct node *global = nodecopy(takable_readable_global(&r->takable, written),
                                          r->options->unescape_dollars, r->arena);
     size_t mark = faults_push(r->f, "global");

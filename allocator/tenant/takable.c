@@ -84,7 +84,19 @@ void takable_init(struct takable *t, const struct collector *c,
 
 const struct node *takable_fill(const struct takable *t, const struct node *job)
 {
-    return expression_fill(&t->environment, job, t->arena);
+    if (job->type != NODE_MAP) {
+        return job;
+    }
+    const struct node *filled = expression_fill(&t->environment, job, t->arena);
+    const struct node *name = node_get(job, "job_name");
+    return name == node_get(filled, "job_name")
+               ? filled
+               : nodeedit_member(t->arena, filled, SPAN_LIT("job_name"), name);
+}
+
+const struct node *takable_fill_global(const struct takable *t, const struct node *global)
+{
+    return expression_fill(&t->environment, global, t->arena);
 }
 
 /* ---- the owner's word */
@@ -167,7 +179,7 @@ static bool judge_expressions(const struct takable *t, const struct node *job,
     }
     for (size_t i = 0; i < job->n && !is_found; i++) {
         struct span key = job->pairs[i].key->text;
-        bool decides = t->options.is_block_style || wire_is_sd_key(key) || span_is(key, "job_name");
+        bool decides = t->options.is_block_style || wire_is_sd_key(key);
         is_found = decides && decisive_find_any(job->pairs[i].value, key, t->arena, &d);
     }
     if (!is_found && t->options.is_block_style) {
@@ -177,6 +189,37 @@ static bool judge_expressions(const struct takable *t, const struct node *job,
         is_found = decisive_find(job, global, t->arena, &d);
     }
     return !is_found || leave(out, LEFT_EXPRESSION, d.path, d.text->line, explain(t, &d, t->arena));
+}
+
+/* Where 'n' (at 'path', "": the job itself) is an expression, known or not: what is written in its
+ * place, or of it into a URL, is written before it is filled in. */
+static bool judge_unfilled(const struct takable *t, const struct node *n, const char *path,
+                           struct left *out)
+{
+    struct span expression;
+
+    if (n == NULL || n->type != NODE_SCALAR || !expression_find(n->text, &expression)) {
+        return true;
+    }
+    const char *flaw = expression_flaw(expression);
+    bool is_long = expression.len > MAX_SHOWN;
+    return leave(out, LEFT_EXPRESSION, span_of(path), n->line,
+                 arena_printf(t->arena, "%.*s%s in %s %s",
+                              (int)(is_long ? MAX_SHOWN : expression.len), expression.p,
+                              is_long ? "…" : "", path[0] == '\0' ? "the job" : path,
+                              flaw != NULL ? flaw : "is read where each collector runs"));
+}
+
+/* Is it the same name for everybody? */
+static bool judge_name(const struct takable *t, const struct node *job, struct left *out)
+{
+    const struct node *name = node_get(job, "job_name");
+
+    return judge_unfilled(t, name, "job_name", out) &&
+           (jobname_is_sure(name) ||
+            leave(out, LEFT_EXPRESSION, SPAN_LIT("job_name"), name->line,
+                  arena_printf(t->arena, "its name is a number or a truth to YAML, '%.*s' is text",
+                               SPAN_ARG(name->text))));
 }
 
 /* "$X", which collectors before 0.104 fill in, and later ones take for text.
@@ -298,20 +341,18 @@ bool takable_judge(const struct takable *t, struct span receiver, const struct n
                    const struct node *global, struct left *out)
 {
     struct jobname_written name;
-    struct decisive d;
 
     *out = (struct left){ .kind = LEFT_NOT, .line = job->line };
     if (job->type != NODE_MAP) {
-        return !decisive_find_any(job, SPAN_LIT("the job"), t->arena, &d) ||
-               leave(out, LEFT_EXPRESSION, SPAN_LIT(""), job->line, explain(t, &d, t->arena));
+        return judge_unfilled(t, job, "", out);
     }
     if (jobname_of(job, &name) && (is_local(t, receiver, name.text) ||
                                    is_local(t, receiver, jobname_read(name, t->arena).text))) {
         return leave(out, LEFT_OWNER, SPAN_LIT(""), job->line,
                      "annotation " WIRE_LOCAL_JOBS " says so");
     }
-    return judge_sections(t, job, judge_mechanism, out) && judge_expressions(t, job, global, out) &&
-           judge_sections(t, job, judge_section, out);
+    return judge_sections(t, job, judge_mechanism, out) && judge_name(t, job, out) &&
+           judge_expressions(t, job, global, out) && judge_sections(t, job, judge_section, out);
 }
 
 char *takable_sentence(const struct left *left, struct span job)
@@ -352,8 +393,8 @@ static bool is_readable(const struct takable *t, const struct node_pair *pair, b
     struct faults f;
     size_t n = 1;
 
-    if (span_is(pair->key->text, "metric_relabel_configs")) {
-        return false; /* nobody looks at them here */
+    if (span_is(pair->key->text, "metric_relabel_configs") || span_is(pair->key->text, "scheme")) {
+        return false; /* nobody looks at it here, and nothing is to be said about it */
     }
     if (!is_global) {
         pairs[n++] = (struct node_pair){ .key = nodeedit_text(t->arena, SPAN_LIT("job_name")),
@@ -370,6 +411,13 @@ static bool is_readable(const struct takable *t, const struct node_pair *pair, b
 static bool is_unknown(const struct node *map, const char *key)
 {
     return expression_holder(node_get(map, key)) != NULL;
+}
+
+/* "global: ${env:X}" hides all of them. */
+static bool is_unknown_global(const struct node *global)
+{
+    return global != NULL && global->type == NODE_SCALAR ? expression_holder(global) != NULL
+                                                         : is_unknown(global, "scrape_interval");
 }
 
 /* 'drops_times': a timeout is compared with the interval, and both are not there. */
@@ -397,9 +445,8 @@ static const struct node *without_unread(const struct takable *t, const struct n
 const struct node *takable_readable(const struct takable *t, const struct node *job,
                                     const struct node *global)
 {
-    bool drops_times =
-        is_unknown(job, "scrape_interval") || is_unknown(job, "scrape_timeout") ||
-        (is_unknown(global, "scrape_interval") && node_get(job, "scrape_interval") == NULL);
+    bool drops_times = is_unknown(job, "scrape_interval") || is_unknown(job, "scrape_timeout") ||
+                       (is_unknown_global(global) && node_get(job, "scrape_interval") == NULL);
 
     return job->type != NODE_MAP || (expression_holder(job) == NULL && !drops_times)
                ? job
@@ -411,7 +458,8 @@ const struct node *takable_readable_global(const struct takable *t, const struct
     bool drops_times =
         is_unknown(global, "scrape_interval") || is_unknown(global, "scrape_timeout");
 
-    return expression_holder(global) == NULL || global->type != NODE_MAP
-               ? global
-               : without_unread(t, global, true, drops_times);
+    if (expression_holder(global) == NULL || global->type == NODE_LIST) {
+        return global;
+    }
+    return global->type == NODE_SCALAR ? NULL : without_unread(t, global, true, drops_times);
 }

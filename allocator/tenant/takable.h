@@ -13,7 +13,7 @@ enum left_kind {
     LEFT_NOT,        /* it is taken */
     LEFT_OWNER,      /* annotation otel-ta/local-jobs names it */
     LEFT_MECHANISM,  /* a discovery section that this program does not run */
-    LEFT_EXPRESSION, /* what is not known decides about its targets */
+    LEFT_EXPRESSION, /* what is not known decides about its targets, or about its name */
     LEFT_FILE,       /* its discovery reads files that lie where the collectors run */
     LEFT_KINDS,
 };
@@ -51,8 +51,10 @@ void takable_init(struct takable *t, const struct collector *c,
                   const struct takable_options *options, struct arena *arena);
 
 /* 'job', with its own discovery sections, with all filled in that is known; shares what is as it
- * was. */
+ * was. Its name stays as it is written, and so does a job that is one expression. */
 const struct node *takable_fill(const struct takable *t, const struct node *job);
+/* The same of the block "global", which may be NULL. */
+const struct node *takable_fill_global(const struct takable *t, const struct node *global);
 /* The verdict about a job of 'receiver', filled in. 'global' of its configuration may be NULL.
  * True: it is taken. */
 bool takable_judge(const struct takable *t, struct span receiver, const struct node *job,

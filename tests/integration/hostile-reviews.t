@@ -119,7 +119,7 @@ denied("more text than an API server takes", review(text_collector(jobs % "[]" +
 digits = "123456789012345678901234567890"
 patched("30 digits where nobody looks", raw(collector({**JOB, "sample_limit": "@"}, replicas="@"), "@", digits))
 patched("1e400 where nobody looks", raw(collector({**JOB, "sample_limit": "@"}), "@", "1e400"))
-denied("30 digits as a job's name", raw(collector({**JOB, "job_name": "@"}), "@", digits), "must be text, not a number")
+passed("30 digits as a job's name", raw(collector({**JOB, "job_name": "@"}), "@", digits), "stays with the collectors: its name is a number")
 denied("30 digits as a discovery section", raw(collector({**JOB, "file_sd_configs": "@"}), "@", digits), "must be a list")
 
 # --- names

@@ -255,24 +255,18 @@ static void decide(struct planner *p, struct plan_receiver *r, struct plan_job *
     }
 }
 
-/* The name as text, or a fault. Upstream refuses what YAML reads as a number, and so do we. */
+/* The name as text, or a fault. */
 static bool read_name(struct planner *p, const struct node *node, struct jobname_written *out)
 {
     const struct node *name = node_get(node, "job_name");
-    int64_t number;
-    double real;
-    bool truth;
 
     if (name == NULL || node_is_null(name)) {
         job_fault(p, p->severity, "job_name", node, "is required");
         return false;
     }
-    bool is_text = node_as_text(name, &out->text) && !node_as_int(name, &number) &&
-                   !node_as_double(name, &real) &&
-                   !(name->style == NODE_PLAIN && node_as_bool(name, &truth));
+    bool is_text = node_as_text(name, &out->text);
     if (!is_text) {
-        job_fault(p, p->severity, "job_name", name, "must be text, not %s",
-                  name->type == NODE_SCALAR ? "a number or a boolean" : node_type_name(name));
+        job_fault(p, p->severity, "job_name", name, "must be text, not %s", node_type_name(name));
     } else if (out->text.len == 0 || memchr(out->text.p, '\0', out->text.len) != NULL) {
         job_fault(p, p->severity, "job_name", name, "%s",
                   out->text.len == 0 ? "is required" : "holds a NUL character");
@@ -545,7 +539,7 @@ static bool open_receiver(struct planner *p, struct plan_receiver *r)
     size_t mark = faults_push(p->f, "config");
     bool is_usable = !is_template(p, r->config) && is_map_or_nothing(p, r->config);
     if (is_usable) {
-        r->global = takable_fill(&p->takable, node_get(r->config, "global"));
+        r->global = takable_fill_global(&p->takable, node_get(r->config, "global"));
         open_list(p, r);
         if (p->is_rewrite) {
             collectoradvice_of_config(r->config, p->f);

@@ -92,6 +92,24 @@ static void test_judge(void)
           LEFT_EXPRESSION, "http_sd_configs[0].authorization.credentials" },
         { "{job_name: 'a${env:IP}'" STATIC "}", LEFT_EXPRESSION, "job_name" },
         { "'${file:/etc/job.yaml}'", LEFT_EXPRESSION, "" },
+        /* what is written of it, or in its place, is written before it is filled in */
+        { "{job_name: 'a${env:HOST}'" STATIC "}", LEFT_EXPRESSION, "job_name" },
+        { "{job_name: 'a${env:NOBODY:-d}'" STATIC "}", LEFT_EXPRESSION, "job_name" },
+        { "{job_name: 'a$${env:HOST}'" STATIC "}", LEFT_NOT, "" },
+        { "'${yaml:{job_name: j" STATIC "}}'", LEFT_EXPRESSION, "" },
+        { "'${env:HOST}'", LEFT_EXPRESSION, "" },
+        /* names that are not spelled so any more behind JSON or a collector */
+        { "{job_name: 5" STATIC "}", LEFT_NOT, "" },
+        { "{job_name: -12" STATIC "}", LEFT_NOT, "" },
+        { "{job_name: true" STATIC "}", LEFT_NOT, "" },
+        { "{job_name: '0x10'" STATIC "}", LEFT_NOT, "" },
+        { "{job_name: 0x10" STATIC "}", LEFT_EXPRESSION, "job_name" },
+        { "{job_name: 017" STATIC "}", LEFT_EXPRESSION, "job_name" },
+        { "{job_name: 1e3" STATIC "}", LEFT_EXPRESSION, "job_name" },
+        { "{job_name: 1.50" STATIC "}", LEFT_EXPRESSION, "job_name" },
+        { "{job_name: +5" STATIC "}", LEFT_EXPRESSION, "job_name" },
+        { "{job_name: yes" STATIC "}", LEFT_EXPRESSION, "job_name" },
+        { "{job_name: 123456789012345678901234567890" STATIC "}", LEFT_EXPRESSION, "job_name" },
         /* and elsewhere */
         { "{job_name: j, scrape_interval: '${env:I:-30s}', scrape_timeout: '${env:IP}'" STATIC "}",
           LEFT_NOT, "" },
@@ -218,6 +236,11 @@ static void test_global(void)
            "an interval of all that a rule reads");
     is_int(judge(&arena, "prometheus", job, "{external_labels: {a: '${env:IP}'}}").kind, LEFT_NOT,
            "nobody reads that");
+    is_int(judge(&arena, "prometheus", job, "'${env:IP}'").kind, LEFT_EXPRESSION,
+           "all of it, and a rule reads one");
+    is_int(judge(&arena, "prometheus", "{job_name: j, scrape_timeout: 5m" STATIC "}", "'${env:IP}'")
+               .kind,
+           LEFT_NOT, "all of it, and nobody reads any");
     arena_fini(&arena);
 }
 
