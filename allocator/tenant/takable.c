@@ -82,16 +82,26 @@ void takable_init(struct takable *t, const struct collector *c,
     read_names(t);
 }
 
+/* Its text goes into a URL, or it is stored as a whole. */
+static bool stays_as_written(const struct node_pair *pair)
+{
+    return pair->value->type == NODE_SCALAR &&
+           (wire_is_sd_key(pair->key->text) || span_is(pair->key->text, "job_name"));
+}
+
 const struct node *takable_fill(const struct takable *t, const struct node *job)
 {
-    if (job->type != NODE_MAP) {
+    if (job->type != NODE_MAP || expression_holder(job) == NULL) {
         return job;
     }
-    const struct node *filled = expression_fill(&t->environment, job, t->arena);
-    const struct node *name = node_get(job, "job_name");
-    return name == node_get(filled, "job_name")
-               ? filled
-               : nodeedit_member(t->arena, filled, SPAN_LIT("job_name"), name);
+    struct node *filled = nodeedit_copy(t->arena, job);
+    for (size_t i = 0; i < filled->n; i++) {
+        if (!stays_as_written(&filled->pairs[i])) {
+            filled->pairs[i].value = (struct node *)(uintptr_t)expression_fill(
+                &t->environment, filled->pairs[i].value, t->arena);
+        }
+    }
+    return filled;
 }
 
 const struct node *takable_fill_global(const struct takable *t, const struct node *global)
@@ -193,7 +203,7 @@ static bool judge_expressions(const struct takable *t, const struct node *job,
 
 /* Where 'n' (at 'path', "": the job itself) is an expression, known or not: what is written in its
  * place, or of it into a URL, is written before it is filled in. */
-static bool judge_unfilled(const struct takable *t, const struct node *n, const char *path,
+static bool judge_unfilled(const struct takable *t, struct span path, const struct node *n,
                            struct left *out)
 {
     struct span expression;
@@ -203,10 +213,11 @@ static bool judge_unfilled(const struct takable *t, const struct node *n, const 
     }
     const char *flaw = expression_flaw(expression);
     bool is_long = expression.len > MAX_SHOWN;
-    return leave(out, LEFT_EXPRESSION, span_of(path), n->line,
-                 arena_printf(t->arena, "%.*s%s in %s %s",
+    return leave(out, LEFT_EXPRESSION, path, n->line,
+                 arena_printf(t->arena, "%.*s%s in %.*s %s",
                               (int)(is_long ? MAX_SHOWN : expression.len), expression.p,
-                              is_long ? "…" : "", path[0] == '\0' ? "the job" : path,
+                              is_long ? "…" : "",
+                              SPAN_ARG(path.len == 0 ? SPAN_LIT("the job") : path),
                               flaw != NULL ? flaw : "is read where each collector runs"));
 }
 
@@ -215,7 +226,7 @@ static bool judge_name(const struct takable *t, const struct node *job, struct l
 {
     const struct node *name = node_get(job, "job_name");
 
-    return judge_unfilled(t, name, "job_name", out) &&
+    return judge_unfilled(t, SPAN_LIT("job_name"), name, out) &&
            (jobname_is_sure(name) ||
             leave(out, LEFT_EXPRESSION, SPAN_LIT("job_name"), name->line,
                   arena_printf(t->arena, "its name is a number or a truth to YAML, '%.*s' is text",
@@ -344,7 +355,7 @@ bool takable_judge(const struct takable *t, struct span receiver, const struct n
 
     *out = (struct left){ .kind = LEFT_NOT, .line = job->line };
     if (job->type != NODE_MAP) {
-        return judge_unfilled(t, job, "", out);
+        return judge_unfilled(t, SPAN_LIT(""), job, out);
     }
     if (jobname_of(job, &name) && (is_local(t, receiver, name.text) ||
                                    is_local(t, receiver, jobname_read(name, t->arena).text))) {
@@ -352,7 +363,8 @@ bool takable_judge(const struct takable *t, struct span receiver, const struct n
                      "annotation " WIRE_LOCAL_JOBS " says so");
     }
     return judge_sections(t, job, judge_mechanism, out) && judge_name(t, job, out) &&
-           judge_expressions(t, job, global, out) && judge_sections(t, job, judge_section, out);
+           judge_sections(t, job, judge_unfilled, out) && judge_expressions(t, job, global, out) &&
+           judge_sections(t, job, judge_section, out);
 }
 
 char *takable_sentence(const struct left *left, struct span job)

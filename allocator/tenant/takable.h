@@ -51,7 +51,7 @@ void takable_init(struct takable *t, const struct collector *c,
                   const struct takable_options *options, struct arena *arena);
 
 /* 'job', with its own discovery sections, with all filled in that is known; shares what is as it
- * was. Its name stays as it is written, and so does a job that is one expression. */
+ * was. Its name stays as it is written, and so do a job and a section that are one expression. */
 const struct node *takable_fill(const struct takable *t, const struct node *job);
 /* The same of the block "global", which may be NULL. */
 const struct node *takable_fill_global(const struct takable *t, const struct node *global);

@@ -98,6 +98,11 @@ static void test_judge(void)
         { "{job_name: 'a$${env:HOST}'" STATIC "}", LEFT_NOT, "" },
         { "'${yaml:{job_name: j" STATIC "}}'", LEFT_EXPRESSION, "" },
         { "'${env:HOST}'", LEFT_EXPRESSION, "" },
+        { "{job_name: j, static_configs: '${yaml:[{targets: [a]}]}'}", LEFT_EXPRESSION,
+          "static_configs" },
+        { "{job_name: j, http_sd_configs: '${env:HOST}'" STATIC "}", LEFT_EXPRESSION,
+          "http_sd_configs" },
+        { "{job_name: j, static_configs: [{targets: '${env:NOBODY:-[a]}'}]}", LEFT_NOT, "" },
         /* names that are not spelled so any more behind JSON or a collector */
         { "{job_name: 5" STATIC "}", LEFT_NOT, "" },
         { "{job_name: -12" STATIC "}", LEFT_NOT, "" },
