@@ -108,7 +108,7 @@ def job(name, url, more):
   - job_name: {name}
     http_sd_configs:
     - url: {url}
-      refresh_interval: 300ms
+      refresh_interval: 5s
       tls_config: {{ca_file: {DIR}/cert.pem, server_name: sd.example}}
 """ + "".join(f"      {line}\n" for line in more)
 
