@@ -312,13 +312,25 @@ static struct job *begin_job(struct renewal *r, const struct place *p, struct sc
     return j;
 }
 
+/* A name that is given twice is refused the second time: the first one has it. */
+static bool is_given(const struct place *p, const struct scrapejob_refused *refused)
+{
+    vec_each(&p->jobs, j) {
+        if (span_is((*j)->config->name, refused->name) &&
+            span_is((*j)->config->receiver, refused->receiver)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* It has a fault: if it was there before, it goes on as it was. */
 static void keep_refused(struct renewal *r, struct place *p,
                          const struct scrapejob_refused *refused) ON(engine)
 {
     struct job **place = find_place(p->old, span_of(refused->receiver), span_of(refused->name), 0);
 
-    if (place == NULL) {
+    if (place == NULL || is_given(p, refused)) {
         return;
     }
     struct job *j = *place;

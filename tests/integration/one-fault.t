@@ -156,6 +156,8 @@ ta.reload(DROPIN.replace("a:1", "a:2") + "  - {job_name: b, static_configs: [{ta
 ok(ta.shows("a", ["a:2"]) and ta.shows("b", ["b:1"]), "mended")
 ta.reload(DROPIN.replace("a:1", "a:3") + "  - {job_name: b, scrape_interval: x}\n")
 ok(ta.shows("a", ["a:3"]) and ta.targets("b") == ["b:1"], "bad again: it goes on as it was")
+ta.reload(DROPIN.replace("a:1", "a:4") + DROPIN.splitlines()[-1].replace("a:1", "a:5") + "\n  - {job_name: b, static_configs: [{targets: ['b:1']}]}\n")
+ok(ta.shows("a", ["a:4"]) and ta.targets("b") == ["b:1"], "its name is given twice: the first one has it")
 ta.reload("allocation_strategy: best\n" + DROPIN)
 ok(wait_for(lambda: "[-]" in verbose(ta) and "best" in verbose(ta)) and ta.targets("b") == ["b:1"], "the frame: all goes on as it was")
 same(ta.stop(), 0, "stops in order")

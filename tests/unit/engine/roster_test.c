@@ -87,6 +87,23 @@ static void test_jobs(void)
     side_fini(&s);
 }
 
+/* A name that comes to be given twice: the first one has it, as at start. */
+static void test_twice(void)
+{
+    struct side s;
+
+    side_init(&s);
+    configure(&s, CR("a", JOB("good", "g:1") ", " JOB("other", "o:1")));
+    configure(&s, CR("a", JOB("good", "g:2") ", " JOB("good", "g:3") ", " JOB("other", "o:1")));
+    is_int(directory_n_jobs(shown(&s)->directory), 2, "one job of that name");
+    is_int(row_of(&s, "good"), 2, "it is known");
+    ok(page_has(&s, 0, "g:2") && !page_has(&s, 0, "g:1"), "as the first one says");
+    ok(says(&s, "[-]job n/a: prometheus: good"), "and the other is named");
+    configure(&s, CR("a", JOB("good", "g:2") ", " JOB("other", "o:1")));
+    is_int(directory_gaps(shown(&s)->directory).len, 0, "mended");
+    side_fini(&s);
+}
+
 static void test_collectors(void)
 {
     struct side s;
@@ -114,6 +131,7 @@ int main(void)
 {
     log_set_level(LOG_ERROR);
     test_jobs();
+    test_twice();
     test_collectors();
     return check_done();
 }
