@@ -6,7 +6,7 @@
  * and of one that is the last. load: 1,000 jobs, each with the 17 rules that prometheus-operator
  * makes of a ServiceMonitor: CPU from the text to a state that knows them, and heap; the same jobs
  * without rules are taken off. shapes: one job of 19 rules, targets of 28 labels and more, of 1 to
- * 64 shapes (which labels there are, and in which order), one after the other, against the same
+ * 64 shapes (which labels there are, and in which order), in turns and by chance, against the same
  * targets sorted by shape: CPU from the bytes to a published snapshot, and heap. CPU is that of
  * this thread; medians. A table on stderr, JSON on stdout. */
 #include "allocator/base/clock.h"
@@ -327,14 +327,23 @@ static void add_target(struct buf *out, size_t i, size_t shape)
              i >> 16 & 255, i >> 8 & 255, i & 255, shape, shape, i, i);
 }
 
-/* One body of PER_FILE targets; 'is_sorted': those of one shape stand together. */
-static char *make_body(size_t file, size_t n_shapes, bool is_sorted, size_t *out_len)
+enum sequence { SORTED, IN_TURNS, BY_CHANCE };
+
+static size_t shape_at(size_t i, size_t n_shapes, enum sequence sequence)
+{
+    return sequence == SORTED     ? i * n_shapes / PER_FILE
+           : sequence == IN_TURNS ? i % n_shapes
+                                  : (i * 0x9e3779b97f4a7c15U >> 33) % n_shapes;
+}
+
+/* One body of PER_FILE targets. */
+static char *make_body(size_t file, size_t n_shapes, enum sequence sequence, size_t *out_len)
 {
     struct buf text;
 
     buf_init(&text, LIMIT_SD_BODY);
     for (size_t k = 0; k < PER_FILE; k++) {
-        size_t shape = is_sorted ? k * n_shapes / PER_FILE : k % n_shapes;
+        size_t shape = shape_at(k, n_shapes, sequence);
         buf_add_char(&text, k == 0 ? '[' : ',');
         add_target(&text, file * PER_FILE + k, shape);
     }
@@ -354,7 +363,8 @@ static void arrive(struct bench *b, uint64_t id, char *body, size_t len)
 }
 
 /* CPU microseconds and heap bytes a target. */
-static void read_targets(size_t n_files, size_t n_shapes, bool is_sorted, double *us, double *bytes)
+static void read_targets(size_t n_files, size_t n_shapes, enum sequence sequence, double *us,
+                         double *bytes)
 {
     struct bench b;
     struct state_counts counts;
@@ -369,7 +379,7 @@ static void read_targets(size_t n_files, size_t n_shapes, bool is_sorted, double
     size_t before = heap_bytes();
     for (size_t i = 0; i < b.n_ids; i++) {
         size_t len;
-        char *body = make_body(i, n_shapes, is_sorted, &len);
+        char *body = make_body(i, n_shapes, sequence, &len);
         int64_t from = clock_thread_cpu_us();
         arrive(&b, b.ids[i], body, len);
         used += clock_thread_cpu_us() - from;
@@ -392,25 +402,26 @@ static void read_targets(size_t n_files, size_t n_shapes, bool is_sorted, double
 
 static void measure_shapes(size_t n_files, size_t n_shapes)
 {
-    double us[2][ROUNDS], bytes[2][ROUNDS], ratio[ROUNDS];
+    static const char *const names[] = { "sorted", "in turns", "by chance" };
+    double us[COUNT(names)][ROUNDS], bytes[COUNT(names)][ROUNDS], ratio[COUNT(names)][ROUNDS];
 
     for (size_t k = 0; k < ROUNDS; k++) {
-        read_targets(n_files, n_shapes, true, &us[0][k], &bytes[0][k]);
-        read_targets(n_files, n_shapes, false, &us[1][k], &bytes[1][k]);
-        ratio[k] = us[1][k] / us[0][k];
+        for (size_t i = 0; i < COUNT(names); i++) {
+            read_targets(n_files, n_shapes, (enum sequence)i, &us[i][k], &bytes[i][k]);
+            ratio[i][k] = us[i][k] / us[SORTED][k];
+        }
     }
-    double sorted_bytes = median(bytes[0], ROUNDS), mixed_bytes = median(bytes[1], ROUNDS);
-    fprintf(stderr,
-            "%5zu targets, 19 rules, %2zu shapes   sorted %5.2f us, %4.0f bytes   one after the "
-            "other %5.2f us, %4.0f "
-            "bytes   %.2f and %.2f times that\n",
-            n_files * PER_FILE, n_shapes, median(us[0], ROUNDS), sorted_bytes,
-            median(us[1], ROUNDS), mixed_bytes, median(ratio, ROUNDS), mixed_bytes / sorted_bytes);
-    printf("\n  {\"shapes\": %zu, \"targets\": %zu, \"sorted_us\": %.3f, \"sorted_bytes\": %.0f, "
-           "\"mixed_us\": %.3f, \"mixed_bytes\": %.0f, \"mixed_over_sorted\": %.3f, "
-           "\"bytes_mixed_over_sorted\": %.3f},",
-           n_shapes, n_files * PER_FILE, median(us[0], ROUNDS), sorted_bytes, median(us[1], ROUNDS),
-           mixed_bytes, median(ratio, ROUNDS), mixed_bytes / sorted_bytes);
+    double sorted_bytes = median(bytes[SORTED], ROUNDS);
+    fprintf(stderr, "%zu targets, 19 rules, %zu shapes\n", n_files * PER_FILE, n_shapes);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        double one_us = median(us[i], ROUNDS), one_bytes = median(bytes[i], ROUNDS);
+        double over = median(ratio[i], ROUNDS), bytes_over = one_bytes / sorted_bytes;
+        fprintf(stderr, "  %-10s %5.2f us, %4.0f bytes   %.2f and %.2f times sorted\n", names[i],
+                one_us, one_bytes, over, bytes_over);
+        printf("\n  {\"shapes\": %zu, \"sequence\": \"%s\", \"targets\": %zu, \"us\": %.3f, "
+               "\"bytes\": %.0f, \"us_over_sorted\": %.3f, \"bytes_over_sorted\": %.3f},",
+               n_shapes, names[i], n_files * PER_FILE, one_us, one_bytes, over, bytes_over);
+    }
 }
 
 static bool is_wanted(const char *only, const char *what)
