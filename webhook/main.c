@@ -1,5 +1,6 @@
 /* The composition root: words of the command line → the room that does the work. */
 #include "allocator/base/mem.h"
+#include "allocator/base/memorylimit.h"
 #include "allocator/base/metric.h"
 #include "allocator/base/terminal.h"
 #include "allocator/codec/node.h"
@@ -46,6 +47,8 @@ static int run_serve(const struct options *o)
 {
     struct settings settings;
     struct configuration config;
+
+    memorylimit_set(o->serve.memory_limit);
     int code = settings_load(o, &settings, &config, stderr);
 
     if (code == EXIT_OK) {

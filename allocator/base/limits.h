@@ -42,6 +42,7 @@
 #define LIMIT_REGEX_MEMORY (1 * MIB)     /* one compiled program and what it remembers of matches */
 #define LIMIT_REGEX_JOB (4 * MIB)        /* all compiled programs of one job */
 #define LIMIT_REGEX_AUTHOR (16 * MIB)    /* … of one Collector, or one file */
+#define LIMIT_REGEX_PROCESS (1024 * MIB) /* … of all, at most: memorylimit.h */
 #define LIMIT_SHAPE_FACTS ((size_t)4096) /* what is remembered of label shapes */
 #define LIMIT_SHAPE_BYTES (4 * MIB)
 #define LIMIT_PROGRAMS_IDLE ((size_t)1024) /* compiled rules that no job has, kept for the next */

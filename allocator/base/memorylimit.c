@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static size_t given_bytes; /* 0: nobody said */
+
 static size_t min(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -91,22 +93,38 @@ size_t memorylimit_below(const char *root)
     return least;
 }
 
+void memorylimit_set(size_t bytes)
+{
+    given_bytes = bytes;
+}
+
 size_t memorylimit_bytes(void)
 {
+    if (given_bytes > 0) {
+        return given_bytes;
+    }
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     size_t machine = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : 512 * MIB;
 
     return min(machine, memorylimit_below(""));
 }
 
+static size_t between(size_t least, size_t n, size_t most)
+{
+    return n < least ? least : min(n, most);
+}
+
 size_t memorylimit_sd_body(size_t limit_bytes)
 {
-    size_t part = limit_bytes / 32;
-
-    return part < 16 * MIB ? 16 * MIB : min(part, LIMIT_SD_BODY);
+    return between(16 * MIB, limit_bytes / 32, LIMIT_SD_BODY);
 }
 
 size_t memorylimit_sd_bodies(size_t limit_bytes)
 {
     return 2 * memorylimit_sd_body(limit_bytes);
+}
+
+size_t memorylimit_patterns(size_t limit_bytes)
+{
+    return between(LIMIT_REGEX_AUTHOR, limit_bytes / 48, LIMIT_REGEX_PROCESS);
 }

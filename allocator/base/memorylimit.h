@@ -1,11 +1,14 @@
-/* How much memory the process may take: what its cgroup and those above it allow (version 2 or 1),
- * at most what the machine has. Caps of things that come in any size are a part of it.
- * Threads: any; reads a few files at each call, keeps nothing. */
+/* How much memory the process may take: what its owner says, or else what its cgroup and those
+ * above it allow (version 2 or 1), at most what the machine has. Caps of things that come in any
+ * size are a part of it. Threads: any; reads a few files at each call. */
 #ifndef OTEL_TA_BASE_MEMORYLIMIT_H
 #define OTEL_TA_BASE_MEMORYLIMIT_H
 
 #include <stddef.h>
 
+/* From now on memorylimit_bytes() is this; 0: as the cgroup says. Before there are other threads.
+ */
+void memorylimit_set(size_t bytes);
 /* Of this process. */
 size_t memorylimit_bytes(void);
 /* The same where 'root' is what "/" is else, without the machine's memory: SIZE_MAX when nothing
@@ -16,5 +19,7 @@ size_t memorylimit_below(const char *root);
 size_t memorylimit_sd_body(size_t limit_bytes);
 /* All http_sd bodies that are being received: twice that. */
 size_t memorylimit_sd_bodies(size_t limit_bytes);
+/* All compiled patterns of the process: 1/48, between 16 MiB and 1 GiB. */
+size_t memorylimit_patterns(size_t limit_bytes);
 
 #endif

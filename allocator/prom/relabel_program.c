@@ -5,6 +5,7 @@
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/memorylimit.h"
 #include "allocator/base/thread.h"
 #include "allocator/codec/walk.h"
 
@@ -23,6 +24,7 @@ static struct {
     struct table table GUARDED;
     struct shared *newest, *oldest GUARDED; /* of those that are idle */
     size_t n_idle, idle_bytes GUARDED;
+    size_t bytes, most_bytes GUARDED; /* of all; most: 0 until the first is made */
     uint64_t last_number GUARDED;
 } state = { .mutex = MUTEX_INIT };
 
@@ -216,19 +218,44 @@ static void enter_idle(struct shared *s) REQUIRES(state.mutex)
     state.idle_bytes += weight(s);
 }
 
-/* Those that are idle too long, taken out of the table; a list by 'older'. */
-static struct shared *take_surplus(void) REQUIRES(state.mutex)
+static size_t most_bytes(void) REQUIRES(state.mutex)
+{
+    if (state.most_bytes == 0) {
+        state.most_bytes = memorylimit_patterns(memorylimit_bytes());
+    }
+    return state.most_bytes;
+}
+
+static bool is_over(size_t more) REQUIRES(state.mutex)
+{
+    return state.bytes + more > most_bytes();
+}
+
+/* Those that are idle too long, or in the way of 'more' bytes, taken out of the table; a list by
+ * 'older'. */
+static struct shared *take_surplus(size_t more) REQUIRES(state.mutex)
 {
     struct shared *list = NULL;
 
-    while (state.n_idle > LIMIT_PROGRAMS_IDLE || state.idle_bytes > LIMIT_PROGRAMS_IDLE_BYTES) {
+    while (state.n_idle > LIMIT_PROGRAMS_IDLE || state.idle_bytes > LIMIT_PROGRAMS_IDLE_BYTES ||
+           (state.n_idle > 0 && is_over(more))) {
         struct shared *s = state.oldest;
         leave_idle(s);
         table_del(&state.table, &s->node);
+        state.bytes -= weight(s);
         s->older = list;
         list = s;
     }
     return list;
+}
+
+static void free_list(struct shared *s)
+{
+    while (s != NULL) {
+        struct shared *next = s->older;
+        shared_free(s);
+        s = next;
+    }
 }
 
 static struct shared *find(struct span key, uint64_t hash) REQUIRES(state.mutex)
@@ -250,20 +277,36 @@ static struct shared *find_unlocked(struct span key, uint64_t hash)
     return s;
 }
 
-/* Another thread may have made the same in the meantime. */
-static struct shared *enter(struct shared *made, uint64_t hash)
+/* Moves 'made' into the table, or frees it: another thread may have made the same in the meantime.
+ * NULL when there is no room for it, with a fault. */
+static struct shared *enter(struct shared *made, uint64_t hash, const struct node *rule,
+                            struct faults *f)
 {
+    struct shared *surplus = NULL;
+
     mutex_lock(&state.mutex);
     struct shared *s = find(made->key, hash);
+    size_t most = most_bytes();
     if (s == NULL) {
-        made->program.number = ++state.last_number;
-        table_put(&state.table, &made->node, hash);
+        surplus = take_surplus(weight(made));
+        if (!is_over(weight(made))) {
+            made->program.number = ++state.last_number;
+            table_put(&state.table, &made->node, hash);
+            state.bytes += weight(made);
+            s = made;
+        }
     }
     mutex_unlock(&state.mutex);
-    if (s == NULL) {
-        return made;
+    free_list(surplus);
+    if (s != made) {
+        shared_free(made);
     }
-    shared_free(made);
+    if (s == NULL) {
+        walk_fault(rule, "regex", f,
+                   "no room: the patterns of all Collectors together take the %zu MiB that they "
+                   "may (--memory-limit)",
+                   most / MIB);
+    }
     return s;
 }
 
@@ -297,7 +340,8 @@ struct relabel_program *relabel_program_get(const struct relabel_config *c,
         return pay(s, c, budget, f);
     }
     s = compile(c, buf_span(&key), budget, f);
-    return s == NULL ? NULL : &enter(s, hash)->program;
+    s = s == NULL ? NULL : enter(s, hash, c->node, f);
+    return s == NULL ? NULL : &s->program;
 }
 
 void relabel_program_put(struct relabel_program *program)
@@ -310,14 +354,17 @@ void relabel_program_put(struct relabel_program *program)
     mutex_lock(&state.mutex);
     if (--s->n_refs == 0) {
         enter_idle(s);
-        surplus = take_surplus();
+        surplus = take_surplus(0);
     }
     mutex_unlock(&state.mutex);
-    while (surplus != NULL) {
-        struct shared *next = surplus->older;
-        shared_free(surplus);
-        surplus = next;
-    }
+    free_list(surplus);
+}
+
+void relabel_program_cap(size_t bytes)
+{
+    mutex_lock(&state.mutex);
+    state.most_bytes = bytes;
+    mutex_unlock(&state.mutex);
 }
 
 struct relabel_program_counts relabel_program_count(void)
@@ -325,6 +372,7 @@ struct relabel_program_counts relabel_program_count(void)
     mutex_lock(&state.mutex);
     struct relabel_program_counts counts = { .n_used = state.table.n - state.n_idle,
                                              .n_idle = state.n_idle,
+                                             .bytes = state.bytes,
                                              .idle_bytes = state.idle_bytes };
     mutex_unlock(&state.mutex);
     return counts;

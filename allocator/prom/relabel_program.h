@@ -3,9 +3,10 @@
  * as some job has it, and then stays for a while: a reload, or the next review of the same
  * Collector, finds it again. What nobody has is bounded (LIMIT_PROGRAMS_IDLE,
  * LIMIT_PROGRAMS_IDLE_BYTES); what has been idle longest goes first. Whoever writes the rules pays
- * for a program that is there as for one that is not: a verdict never depends on what others have.
- * Threads: any may get and put, under the one lock of the table; a program is immutable and may be
- * run by many. */
+ * for a program that is there as for one that is not: a verdict does not depend on what others
+ * have, unless all programs together take more than the process has for them: then a rule that
+ * needs one more is a fault, and what is there stays. Threads: any may get and put, under the one
+ * lock of the table; a program is immutable and may be run by many. */
 #ifndef OTEL_TA_PROM_RELABEL_PROGRAM_H
 #define OTEL_TA_PROM_RELABEL_PROGRAM_H
 
@@ -31,15 +32,17 @@ struct relabel_program {
 };
 
 /* The program of the rule. NULL when its regex or a template is none, with a fault, or when the
- * regex costs more than 'budget' (NULL: none) has. */
+ * regex costs more than 'budget' (NULL: none), or the process, has. */
 struct relabel_program *relabel_program_get(const struct relabel_config *c,
                                             struct regex_budget *budget, struct faults *f);
 void relabel_program_put(struct relabel_program *program); /* NULL-safe */
 
 struct relabel_program_counts {
     size_t n_used, n_idle;
-    size_t idle_bytes; /* about, at most: with what RE2 may remember of matches */
+    size_t bytes, idle_bytes; /* about, at most: with what RE2 may remember of matches */
 };
 struct relabel_program_counts relabel_program_count(void);
+/* What all may take, in bytes; it is memorylimit_patterns() at first. */
+void relabel_program_cap(size_t bytes);
 
 #endif

@@ -101,6 +101,28 @@ int flagvalue_count(const struct flagvalue *v, void *field)
     return rc;
 }
 
+/* As GOMEMLIMIT and as Kubernetes write it. */
+int flagvalue_bytes(const struct flagvalue *v, void *field)
+{
+    static const struct {
+        const char *name;
+        unsigned shift;
+    } units[] = { { "", 0 },     { "B", 0 },   { "Ki", 10 },  { "KiB", 10 }, { "Mi", 20 },
+                  { "MiB", 20 }, { "Gi", 30 }, { "GiB", 30 }, { "Ti", 40 },  { "TiB", 40 } };
+    const size_t least = 64 * MIB, most = (size_t)1 << 50;
+    char *end = NULL;
+    unsigned long n = isdigit((unsigned char)v->text[0]) ? strtoul(v->text, &end, 10) : 0;
+
+    for (size_t i = 0; end != NULL && i < COUNT(units); i++) {
+        if (strcmp(end, units[i].name) == 0 && n <= most >> units[i].shift &&
+            n << units[i].shift >= least) {
+            *(size_t *)field = n << units[i].shift;
+            return 0;
+        }
+    }
+    return refuse(v, "a size such as 3GiB or 512Mi, 64MiB at least", NULL);
+}
+
 int flagvalue_duration(const struct flagvalue *v, void *field)
 {
     return duration_parse(span_of(v->text), field, NULL) == 0

@@ -45,6 +45,7 @@ extern flag_reader flagvalue_append;   /* flag_texts: one more of any text */
 extern flag_reader flagvalue_names;    /* flag_texts: more, with a comma between two */
 extern flag_reader flagvalue_switch;   /* struct flag_switch: true or false */
 extern flag_reader flagvalue_duration; /* int64_t, in ms */
+extern flag_reader flagvalue_bytes;    /* size_t: with a unit, 64 MiB at least */
 extern flag_reader flagvalue_count;    /* unsigned: 1 to the row's max */
 /* One of the row's words: its value, or the word itself. */
 extern flag_reader flagvalue_choice; /* struct flag_choice */

@@ -253,6 +253,10 @@ const struct flag_row flag_rows[] = {
       flagvalue_duration, .field = TO(serve.shutdown_delay_ms), .group = FLAG_LISTENERS },
     { "threads", 0, FOR_SERVE, "N", "serving threads (default: one per core)", flagvalue_count,
       .field = TO(serve.threads), .max = 256, .group = FLAG_LISTENERS },
+    { "memory-limit", 0, FOR_SERVE, "SIZE",
+      "what the process may take, such as 3GiB: caps of what comes in any size are a part of it "
+      "(default: the limit of the cgroup, or else the memory of the machine)",
+      flagvalue_bytes, .field = TO(serve.memory_limit), .group = FLAG_LISTENERS },
     { "enable-https-server", 0, FOR_SERVE, "", "allocator API over mTLS as well", flagvalue_switch,
       .field = TO(serve.enable_https), .group = FLAG_UPSTREAM },
     { "listen-addr-https", 0, FOR_SERVE, "ADDR", "address of that listener (default :8443)",

@@ -73,5 +73,12 @@ int main(void)
     is_int(memorylimit_sd_body(64 * MIB), 16 * MIB, "a body has 16 MiB at least");
     is_int(memorylimit_sd_body(2560 * MIB), 80 * MIB, "1/32 of what there is");
     is_int(memorylimit_sd_body(1024 * 1024 * MIB), 1024 * MIB, "and a GiB at most");
+    is_int(memorylimit_patterns(64 * MIB), 16 * MIB, "patterns have 16 MiB at least");
+    is_int(memorylimit_patterns(3072 * MIB), 64 * MIB, "1/48 of what there is");
+    is_int(memorylimit_patterns(1024 * 1024 * MIB), 1024 * MIB, "and a GiB at most");
+    memorylimit_set(5 * MIB);
+    is_int(memorylimit_bytes(), 5 * MIB, "what the owner says");
+    memorylimit_set(0);
+    is_int(memorylimit_bytes(), here, "and then again what the cgroup says");
     return check_done();
 }

@@ -168,6 +168,35 @@ static void test_pays_again(void)
     teardown(&x);
 }
 
+/* The process has room for one more, not for two: what is there stays, what is idle makes room. */
+static void test_process_cap(void)
+{
+    static const char first[] = "{'regex':'f.*i.*r.*st','action':'keep'}",
+                      second[] = "{'regex':'s.*e.*c.*ond','action':'keep'}";
+    struct fixture x;
+
+    setup(&x);
+    struct relabel_program_counts before = relabel_program_count();
+    relabel_program_cap(before.bytes - before.idle_bytes + 100 * KIB);
+    struct relabel_program *p = get(&x, first, NULL);
+    ok(p != NULL, "room for one");
+    ok(get(&x, second, NULL) == NULL && x.faults.n_errors == 1, "and not for another");
+    ok(x.faults.n == 1 && strstr(x.faults.v[0].text, "all Collectors together") != NULL,
+       "which is said: %s", x.faults.n == 1 ? x.faults.v[0].text : "");
+    struct relabel_program *same = get(&x, first, NULL);
+    ok(same == p, "what is there needs no room");
+    is_int(relabel_program_count().n_used, before.n_used + 1, "nothing is left of the other");
+    relabel_program_put(same);
+    relabel_program_put(p);
+    p = get(&x, second, NULL);
+    ok(p != NULL && x.faults.n_errors == 1, "what is idle makes room");
+    relabel_program_put(p);
+    relabel_program_cap(LIMIT_REGEX_PROCESS);
+    is_int(relabel_program_count().bytes,
+           before.bytes - before.idle_bytes + relabel_program_count().idle_bytes, "counted");
+    teardown(&x);
+}
+
 static void test_faults(void)
 {
     struct fixture x;
@@ -223,5 +252,6 @@ int main(void)
     test_faults();
     test_threads();
     test_bounded();
+    test_process_cap();
     return check_done();
 }

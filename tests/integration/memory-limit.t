@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""The memory limit that the owner gives, and what follows from it: all patterns together have a cap; whoever needs one more than that
+is told, everybody else goes on."""
+
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from discovery_rig import BINARY, Allocator, done, like, ok, same, scratch, wait_for  # noqa: E402
+
+DIR = scratch()
+
+
+def manifest(name, n_patterns, port=1):
+    """Each pattern is one that no other rule has, in a job of its own."""
+    jobs = [f"""          - job_name: {name}-{i}
+            static_configs: [{{targets: ['{name}{i}:{port}']}}]
+            relabel_configs: [{{source_labels: [__address__], regex: '({name}|a.*b.*c){{1,2}}.*({i}):.*', action: keep}}]
+""" for i in range(n_patterns)]
+    return f"""apiVersion: opentelemetry.io/v1beta1
+kind: OpenTelemetryCollector
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  mode: statefulset
+  targetAllocator: {{enabled: true}}
+  config:
+    receivers:
+      prometheus:
+        config:
+          scrape_configs:
+{"".join(jobs)}"""
+
+
+# ---- the flag
+for text in ("64MiB", "64Mi", "67108864", "67108864B", "1GiB", "1Ti"):
+    p = subprocess.run([BINARY, "serve", f"--memory-limit={text}", "--listen", "nowhere:what"], capture_output=True, text=True, check=False)
+    same((p.returncode, "--memory-limit" in p.stderr), (3, False), f"--memory-limit={text} is good")
+for text in ("63MiB", "0", "-1GiB", "1", "1.5GiB", "1GB", "GiB", "99999999TiB", "99999999999999999999999", "64 MiB", "off"):
+    p = subprocess.run([BINARY, "serve", f"--memory-limit={text}", "--listen", "nowhere:what"], capture_output=True, text=True, check=False)
+    same((p.returncode, "is not a size such as 3GiB" in p.stderr), (2, True), f"--memory-limit={text} is not")
+
+# ---- patterns: 16 MiB of 64, 64 KiB and a little for each
+few, many = manifest("few", 20), manifest("many", 400)
+(DIR / "many.yaml").write_text(many, encoding="utf-8")
+ta = Allocator(few, collectors="c-0", more=("--memory-limit=64MiB", "-f", DIR / "many.yaml"), source="--filename")
+ok(ta.ready(), "two Collectors, whose patterns are too many together")
+same(ta.targets("few-0"), ["few0:1"], "the one is served")
+text = ta.get("/readyz?verbose")[1]
+n_out = len(re.findall(r"^\[-\]job shop/many: .*patterns of all Collectors together take the 16 MiB", text, re.M))
+ok(100 < n_out < 300, f"of the other {n_out} jobs are out, in words")
+same(ta.targets("many-0"), ["many0:1"], "and those before them are served")
+same(ta.metric("otel_ta_config_out{"), n_out, "the metric has each of them")
+like(ta.get("/jobs/many-399/targets?collector_id=c-0")[1], "--memory-limit", "the answer says what could be done")
+same(ta.get("/jobs/many-399/targets?collector_id=c-0")[0], 503, "and is none to drop targets by")
+like(ta.log(), r"no room: the patterns of all", "so does the log")
+
+# ---- at a reload
+ta.configure(manifest("few", 21, 2).replace("'few20:2'", "'few20:2', 'few21:2'"))
+ta.process.send_signal(signal.SIGHUP)
+ok(ta.shows("few-0", ["few0:2"], 20), "a change of what is there is followed")
+ok(wait_for(lambda: "few-20" in ta.get("/readyz?verbose")[1]), "a pattern more is out")
+(DIR / "many.new").write_text(manifest("many", 10), encoding="utf-8")
+(DIR / "many.new").rename(DIR / "many.yaml")
+ta.process.send_signal(signal.SIGHUP)
+ok(wait_for(lambda: ta.metric("otel_ta_config_out{") <= 1, 20), "the other Collector has fewer: it fits")
+ta.process.send_signal(signal.SIGHUP)
+ok(wait_for(lambda: ta.metric("otel_ta_config_out{") == 0, 20), "and so does the one")
+ok(ta.shows("few-20", ["few20:2"], 20), "which is served")
+done()
