@@ -171,6 +171,10 @@ for words in (("rewrite", "-f", SHOP), ("restore", "-f", EXAMPLE), ("validate", 
               ("check", "service-discovery", SHOP, "cache"), ("version",), ("help",), ("help", "serve")):
     refuses(through_shell(">/dev/full", *words), 3, r"(?m)^otel-ta: standard output: No space left on device\n\Z", f"{words}: a full disk")
     refuses(through_shell(">&-", *words), 3, r"(?m)^otel-ta: standard output: Bad file descriptor\n\Z", f"{words}: closed standard output")
+wrong = write("wrong.yaml", "scrape_configs: [{job_name: a, foo: 1}]")
+for words in (("check", "config", "-o", "json", wrong), ("validate", "-o", "json", wrong)):
+    same(run(*words).returncode, 1, f"{words}: faults are the result")
+    refuses(through_shell(">/dev/full", *words), 3, r"(?m)^otel-ta: standard output: No space left on device\n\Z", f"{words}: faults and a full disk")
 refuses(through_shell("<&-", "rewrite", "-f", "-"), 3, r"standard input: Bad file descriptor", "closed standard input")
 same(through_shell("2>&-", "rewrite", "-f", scratch / "none.yaml").returncode, 3, "closed standard error: the exit code says it")
 gone = subprocess.run(["bash", "-c", f"'{BINARY}' explain -f '{SHOP}' | true; exit ${{PIPESTATUS[0]}}"], capture_output=True, text=True, check=False)

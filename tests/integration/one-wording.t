@@ -119,6 +119,17 @@ def ends_with(warning, sentence):
                                       for i in [m.start() for m in re.finditer(": ", warning)]) or warning == sentence[:LENGTH - 9]
 
 
+# --- jobs that stay: how many, in log and metric (the first review: later ones are not all logged)
+staying = manifest({"job_name": "plain", **STATIC}, {"job_name": "files", "file_sd_configs": [{"files": ["/tmp/x/sd.json"]}]},
+                   {"job_name": "a", "static_configs": [{"targets": ["${env:NOWHERE}:1"]}]},
+                   {"job_name": "b", "static_configs": [{"targets": ["${env:NOWHERE}:2"]}]})
+review(staying)
+text = wait_for(lambda: re.search(r"msg=review .*", (DIR / "log").read_text(encoding="utf-8")), 10)[0]
+ok(" jobs_left=2 " in text, f"the log says how many jobs a review left: {text}")
+port_http = re.search(r"http address=127\.0\.0\.1:(\d+)", (DIR / "log").read_text(encoding="utf-8"))[1]
+metrics = urllib.request.urlopen(f"http://127.0.0.1:{port_http}/metrics", timeout=10).read().decode()
+same(re.findall(r"otel_ta_webhook_jobs_left_total\{reason=\"(.+)\"\} (\d+)", metrics), [("expression", "2")], "and so does the metric, by reason")
+
 for name, collector in CASES.items():
     path = DIR / "cr.yaml"
     path.write_text(json.dumps(collector, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -145,6 +156,20 @@ for name, collector in CASES.items():
     said = sentences(allocated.stderr)
     same(sorted(set(found) - set(said)), [], f"{name}: allocate says what validate says")
     same(len(said), len(set(said)) if name != "several" else len(said), f"{name}: once")
+
+# --- … and by which flag
+path = DIR / "left.yaml"
+path.write_text(json.dumps(staying), encoding="utf-8")
+for flag, n_left in (("--file-jobs=take", 2), ("--file-jobs=leave", 3), ("--timeout=50ms", 2)):
+    for command in ("rewrite", "validate", "allocate", "explain"):
+        if flag.startswith("--timeout") and command in ("rewrite", "validate"):
+            continue
+        result = run(command, path, flag, *(["--timeout=50ms"] if "file" in flag and command in ("allocate", "explain") else []))
+        said = re.findall(r"job '(\w+)' stays with the collectors: ", result.stderr)
+        same(said, ["files", "a", "b"][3 - n_left:], f"{command} {flag}: {n_left} jobs stay")
+        if command == "rewrite":
+            same(json.loads(result.stdout)["spec"]["config"]["receivers"]["prometheus"]["config"]["scrape_configs"][1].keys()
+                 - {"job_name"}, {"http_sd_configs" if n_left == 2 else "file_sd_configs"}, f"{flag}: the job with files is as it says")
 
 server.send_signal(signal.SIGTERM)
 kill(server)
