@@ -337,6 +337,12 @@ void sdrules_server_url(const struct node *sd, struct faults *f)
 
 void sdrules_stackit(const struct node *sd, struct faults *f)
 {
+    struct urltext url;
+    struct err err;
+
+    if (urltext_parse(schema_text(sd, "endpoint"), &url, &err) < 0) {
+        walk_fault(sd, "endpoint", f, "%s", err.text);
+    }
     if (!has_text(sd, "endpoint") && node_get(sd, "region") != NULL && !has_text(sd, "region")) {
         walk_fault(sd, "region", f, "endpoint and region missing");
     }
