@@ -133,7 +133,7 @@ static void enter_fleet(struct job *j, struct target *t)
 
 static void leave_fleet(struct job *j, struct target *t)
 {
-    pages_touch(&j->pages, fleet_owner(j->fleet, t->slot));
+    pages_touch(&j->pages, fleet_owner(j->fleet, t->slot), target_identity(t));
     fleet_remove(j->fleet, t->slot);
     t->slot = FLEET_NONE;
 }
@@ -150,7 +150,7 @@ static void replace_head(struct job *j, struct target *from, struct target *to)
         return;
     }
     uint32_t slot = from->slot;
-    pages_touch(&j->pages, fleet_owner(j->fleet, slot));
+    pages_touch(&j->pages, fleet_owner(j->fleet, slot), target_identity(from));
     from->slot = FLEET_NONE;
     to->slot = slot;
     fleet_replace(j->fleet, slot, to);

@@ -9,103 +9,24 @@ void pages_init(struct pages *p, struct publisher *publisher)
     *p = (struct pages){ .publisher = publisher };
 }
 
-static void note(struct pages *p, uint32_t seat, struct target *t)
+static void note(struct pages *p, struct page_change change)
 {
-    if (seat != FLEET_NONE) {
-        *vec_push(&p->changes) = (struct page_change){ t, seat };
+    if (change.seat != FLEET_NONE) {
+        *vec_push(&p->changes) = change;
     }
 }
 
-void pages_touch(struct pages *p, uint32_t seat)
+void pages_touch(struct pages *p, uint32_t seat, uint64_t identity)
 {
-    note(p, seat, NULL);
+    note(p, (struct page_change){ .identity = identity, .seat = seat });
 }
 
 void pages_add(struct pages *p, uint32_t seat, struct target *t)
 {
-    note(p, seat, t);
+    note(p, (struct page_change){ .target = t, .seat = seat, .is_new = true });
 }
 
 /* ---- merging */
-
-static uint64_t identity_or_zero(const struct target *t)
-{
-    return t == NULL ? 0 : target_identity(t);
-}
-
-/* Equals stand side by side; one is valid. */
-static int compare_changes(const void *a, const void *b)
-{
-    const struct page_change *x = a, *y = b;
-    uint64_t i = identity_or_zero(x->target), k = identity_or_zero(y->target);
-
-    if (x->seat != y->seat) {
-        return x->seat < y->seat ? -1 : 1;
-    }
-    if (i != k) {
-        return i < k ? -1 : 1;
-    }
-    return ((uintptr_t)x->target > (uintptr_t)y->target) -
-           ((uintptr_t)x->target < (uintptr_t)y->target);
-}
-
-static struct target **members(struct page_list *l)
-{
-    return l->n <= 1 ? &l->one : l->v;
-}
-
-static void free_members(struct page_list *l)
-{
-    if (l->n > 1) {
-        mem_free(l->v);
-    }
-    l->one = NULL;
-    l->n = 0;
-}
-
-struct merged { /* with room for all that may come */
-    struct target **v;
-    uint32_t n;
-};
-
-/* Of the targets with one identity at most one has a slot, so what is valid comes once, but perhaps
- * written twice. */
-static void keep_valid(struct merged *m, const struct fleet *fleet, uint32_t seat, struct target *t)
-{
-    if (t != NULL && t->slot != FLEET_NONE && fleet_owner(fleet, t->slot) == seat &&
-        (m->n == 0 || m->v[m->n - 1] != t)) {
-        m->v[m->n++] = t;
-    }
-}
-
-static void take_members(struct page_list *l, struct merged *m)
-{
-    free_members(l);
-    l->n = m->n;
-    if (m->n > 1) {
-        l->v = mem_realloc(m->v, m->n * sizeof(struct target *));
-        return;
-    }
-    l->one = m->n == 1 ? m->v[0] : NULL;
-    mem_free(m->v);
-}
-
-/* 'changes' are those of this list, in order. */
-static void merge_list(struct page_list *l, const struct fleet *fleet,
-                       const struct page_change *changes, size_t n_changes)
-{
-    struct target **old = members(l);
-    struct merged m = { mem_alloc((l->n + n_changes) * sizeof(struct target *)), 0 };
-    size_t i = 0, k = 0;
-
-    while (i < l->n || k < n_changes) {
-        bool is_old = k == n_changes ||
-                      (i < l->n && target_identity(old[i]) <= identity_or_zero(changes[k].target));
-        keep_valid(&m, fleet, l->seat, is_old ? old[i++] : changes[k++].target);
-    }
-    take_members(l, &m);
-    l->is_dirty = true;
-}
 
 /* How many of the changes are of the same list as the first. */
 static size_t count_group(const struct page_change *changes, size_t n)
@@ -157,13 +78,13 @@ void pages_merge(struct pages *p, const struct fleet *fleet)
         return;
     }
     if (n > 1) {
-        qsort(p->changes.v, n, sizeof(*c), compare_changes);
+        qsort(p->changes.v, n, sizeof(*c), page_change_cmp);
     }
     struct lists l = { .from = p->lists, .n_from = p->n_lists };
     l.to = mem_alloc((l.n_from + count_seats(c, n)) * sizeof(*l.to));
     for (size_t i = 0, end = 0; i < n; i = end) {
         end = i + count_group(c + i, n - i);
-        merge_list(need_list(&l, c[i].seat), fleet, c + i, end - i);
+        pagelist_merge(need_list(&l, c[i].seat), fleet, c + i, end - i, &p->gone);
     }
     pass_lists(&l, UINT32_MAX);
     mem_free(p->lists);
@@ -175,24 +96,68 @@ void pages_merge(struct pages *p, const struct fleet *fleet)
 
 /* ---- rendering */
 
-static void free_page(void *page)
+static struct exchange_run *make_run(struct page_block *b, bool is_first, bool is_last)
 {
-    page_free(page);
+    struct page_part few[PAGE_BLOCK_MOST];
+
+    for (uint32_t i = 0; i < b->n; i++) {
+        const struct target *t = pagelist_members(b)[i];
+        few[i] = (struct page_part){ span_make(t->own, t->own_len),
+                                     span_make(t->tail->text, t->tail->len) };
+    }
+    return page_run_new(few, b->n, is_first, is_last);
 }
 
+static bool is_same_run(const struct exchange_run *a, const struct exchange_run *b)
+{
+    if (b == NULL || a->bytes != b->bytes || a->n != b->n) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        if (a->v[i].iov_base != b->v[i].iov_base || a->v[i].iov_len != b->v[i].iov_len) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void render_block(struct pages *p, struct page_block *b, bool is_first, bool is_last)
+{
+    if (b->run != NULL && !b->is_dirty && b->is_first == is_first && b->is_last == is_last) {
+        return;
+    }
+    struct exchange_run *run = make_run(b, is_first, is_last);
+
+    b->is_dirty = false;
+    b->is_first = is_first;
+    b->is_last = is_last;
+    if (is_same_run(run, b->run)) {
+        mem_free(run);
+        return;
+    }
+    if (b->run != NULL) {
+        *vec_push(&p->gone.list) = b->run;
+    }
+    b->run = run;
+}
+
+/* Its runs are made already. */
 static struct page *make_page(struct page_list *l)
 {
-    if (l->n == 0) {
+    struct page_block *blocks = pagelist_blocks(l);
+    size_t n_targets = 0;
+
+    if (l->n_blocks == 0) {
         return NULL;
     }
-    struct page_part *parts = mem_alloc(l->n * sizeof(*parts));
-    for (uint32_t i = 0; i < l->n; i++) {
-        const struct target *t = members(l)[i];
-        parts[i] = (struct page_part){ span_make(t->own, t->own_len),
-                                       span_make(t->tail->text, t->tail->len) };
+    for (size_t i = 0; i < l->n_blocks; i++) {
+        n_targets += blocks[i].n;
     }
-    struct page *page = page_new(parts, l->n);
-    mem_free(parts);
+    struct page *page = page_new(l->n_blocks, n_targets);
+    for (size_t i = 0; i < l->n_blocks; i++) {
+        page->runs[i] = blocks[i].run;
+    }
+    page_count(page);
     return page;
 }
 
@@ -201,34 +166,35 @@ static bool is_same_page(const struct page *a, const struct page *b)
     if (a == NULL || b == NULL) {
         return a == b;
     }
-    if (a->n_targets != b->n_targets || a->bytes != b->bytes || a->n_pieces != b->n_pieces) {
-        return false;
-    }
-    for (size_t i = 0; i < a->n_pieces; i++) {
-        if (a->pieces[i].iov_base != b->pieces[i].iov_base ||
-            a->pieces[i].iov_len != b->pieces[i].iov_len) {
-            return false;
-        }
-    }
-    return true;
+    return a->n_runs == b->n_runs && memcmp((const void *)a->runs, (const void *)b->runs,
+                                            a->n_runs * sizeof(a->runs[0])) == 0;
 }
 
 static bool render_list(struct pages *p, struct page_list *l) ON(engine)
 {
+    for (size_t i = 0; i < l->n_blocks; i++) {
+        render_block(p, &pagelist_blocks(l)[i], i == 0, i + 1 == l->n_blocks);
+    }
     struct page *page = make_page(l);
 
     l->is_dirty = false;
     if (is_same_page(page, l->page)) {
-        if (page != NULL) {
-            page_free(page);
-        }
+        mem_free(page);
         return false;
     }
     if (l->page != NULL) {
-        publisher_retire(p->publisher, l->page, mem_size(l->page), free_page);
+        publisher_retire(p->publisher, l->page, mem_size(l->page), mem_free);
     }
     l->page = page;
     return true;
+}
+
+static void retire_runs(struct pages *p) ON(engine)
+{
+    vec_each(&p->gone.list, run) {
+        publisher_retire(p->publisher, *run, mem_size(*run), mem_free);
+    }
+    vec_fini(&p->gone.list);
 }
 
 /* Makes what pages must be made, and drops the lists that are empty. True when a page is another
@@ -262,6 +228,7 @@ bool pages_render(struct pages *p, const struct fleet *fleet, size_t n_kept, siz
     if (p->is_dirty) {
         has_changed |= render_lists(p, out_n_rendered);
     }
+    retire_runs(p);
     if (!has_changed) {
         return false;
     }
@@ -281,10 +248,11 @@ void pages_fini(struct pages *p)
 {
     for (size_t i = 0; i < p->n_lists; i++) {
         if (p->lists[i].page != NULL) {
-            publisher_retire(p->publisher, p->lists[i].page, mem_size(p->lists[i].page), free_page);
+            publisher_retire(p->publisher, p->lists[i].page, mem_size(p->lists[i].page), mem_free);
         }
-        free_members(&p->lists[i]);
+        pagelist_fini(&p->lists[i], &p->gone);
     }
+    retire_runs(p);
     if (p->row != NULL) {
         publisher_retire(p->publisher, p->row, mem_size(p->row), mem_free);
     }

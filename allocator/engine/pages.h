@@ -1,33 +1,17 @@
 /* The pages of one job: which targets each collector has, in identity order, and the response body
  * made from them. Collectors are known by their seats (shard/fleet.h), and only those that have
- * targets of the job have a list. Changes are noted as they come and cost nothing but a note;
- * pages_render() then merges each changed list once and makes its body. A member is valid while its
- * slot's owner is this collector, so removals need no search. Threads: the engine's. */
+ * targets of the job have a list (pagelist.h). Changes are noted as they come and cost nothing but
+ * a note; pages_render() then merges each changed list once and makes what of its body has changed.
+ * Threads: the engine's. */
 #ifndef OTEL_TA_ENGINE_PAGES_H
 #define OTEL_TA_ENGINE_PAGES_H
 
-#include "allocator/base/vec.h"
-#include "allocator/engine/target.h"
-
-struct page_change {
-    struct target *target; /* a new member; NULL: one may be gone */
-    uint32_t seat;
-};
-
-struct page_list { /* of one collector */
-    union {
-        struct target *one; /* n <= 1: most lists of a job with fewer targets than collectors */
-        struct target **v;  /* by identity, as of the last merge */
-    };
-    struct page *page;
-    uint32_t n;
-    uint32_t seat : 31;
-    bool is_dirty : 1; /* the page must be made again */
-};
+#include "allocator/engine/pagelist.h"
 
 struct pages {
     struct publisher *publisher;
     VEC(struct page_change) changes; /* since the last merge */
+    struct page_runs gone;           /* that pages may still show */
     struct page_list *lists;         /* by seat */
     size_t n_lists;
     struct page_row *row; /* what snapshots see; NULL until the first render */
@@ -37,7 +21,7 @@ struct pages {
 void pages_init(struct pages *p, struct publisher *publisher);
 /* A new member, or one that may be gone. 'seat' may be FLEET_NONE: nothing to note. */
 void pages_add(struct pages *p, uint32_t seat, struct target *t);
-void pages_touch(struct pages *p, uint32_t seat);
+void pages_touch(struct pages *p, uint32_t seat, uint64_t identity);
 /* Lets go of members that are gone, without making a page: in place of pages_render() for a job
  * that is not shown, since what was retired before a publication is freed after it. */
 void pages_merge(struct pages *p, const struct fleet *fleet);

@@ -177,7 +177,7 @@ static void note_move(void *arg, void *target, uint32_t from, uint32_t to)
     struct pages *pages = &t->source->job->pages;
     (void)arg;
 
-    pages_touch(pages, from);
+    pages_touch(pages, from, target_identity(t));
     pages_add(pages, to, target);
 }
 

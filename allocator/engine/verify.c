@@ -101,14 +101,17 @@ static size_t render_page(const struct job *j, uint32_t seat, struct buf *out)
 
 static bool is_page(const struct page *page, struct span body)
 {
-    for (size_t i = 0; i < page->n_pieces; i++) {
-        struct span piece = span_make(page->pieces[i].iov_base, page->pieces[i].iov_len);
-        if (piece.len > body.len || !span_eq(piece, span_make(body.p, piece.len))) {
-            return false;
-        }
-        body = span_from(body, piece.len);
+    size_t n = page_n_pieces(page);
+    struct iovec *v = mem_array(n, sizeof(*v));
+    bool is_equal = page->bytes == body.len && page_copy(page, v) == n;
+
+    for (size_t i = 0; i < n && is_equal; i++) {
+        struct span piece = span_make(v[i].iov_base, v[i].iov_len);
+        is_equal = piece.len <= body.len && span_eq(piece, span_make(body.p, piece.len));
+        body = is_equal ? span_from(body, piece.len) : body;
     }
-    return body.len == 0;
+    mem_free(v);
+    return is_equal && body.len == 0;
 }
 
 static int verify_page(const struct job *j, const struct page_row *row, uint32_t seat,

@@ -39,18 +39,26 @@ void exchange_add_header(struct exchange *x, const char *name, struct span value
  * none) is a literal: it is not copied. 'body' is copied. 304 and 204 have no body and no
  * Content-Length. */
 void exchange_reply(struct exchange *x, int status, const char *content_type, struct span body);
-/* A body in pieces that somebody else owns. */
-struct exchange_pieces {
-    const struct iovec *v; /* none is empty */
+/* Pieces that lie side by side. */
+struct exchange_run {
     size_t n, bytes;
+    struct iovec v[]; /* none is empty */
+};
+/* A body in pieces that somebody else owns: first 'v', then those of the runs. */
+struct exchange_pieces {
+    const struct iovec *v;      /* none is empty */
+    size_t n, bytes;            /* of 'v'; of all */
     void (*release)(void *arg); /* may be NULL */
     void *arg;
     uint64_t generation; /* what is pinned is of this age (http_server_hurry()); 0: of none */
+    const struct exchange_run *const *runs; /* n_runs; each has pieces */
+    size_t n_runs;
 };
 /* Sends straight from the pieces, or through a small buffer where that is cheaper (TLS; many small
  * pieces). 'release(arg)' is called on the same serving thread, exactly once, when the last byte is
  * written or the connection is gone (for HEAD and for an empty body: before this returns). The
- * array and what it points to must live until then; the exchange's arena does. 'pieces' is copied.
+ * arrays and what they point to must live until then; the exchange's arena does. 'pieces' is
+ * copied.
  */
 void exchange_reply_pinned(struct exchange *x, int status, const char *content_type,
                            const struct exchange_pieces *pieces);

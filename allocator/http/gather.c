@@ -44,7 +44,7 @@ size_t gather_fill(struct exchange_pieces *rest, size_t *offset, char *buffer)
 {
     size_t len = 0;
 
-    while (rest->n > 0 && len < GATHER_BYTES) {
+    while (len < GATHER_BYTES && gather_is_left(rest)) {
         size_t left = rest->v->iov_len - *offset;
         size_t take = left < GATHER_BYTES - len ? left : GATHER_BYTES - len;
 

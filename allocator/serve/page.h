@@ -4,6 +4,7 @@
 #define OTEL_TA_SERVE_PAGE_H
 
 #include "allocator/base/span.h"
+#include "allocator/http/exchange.h"
 
 #include <stdint.h>
 #include <sys/uio.h>
@@ -22,15 +23,26 @@ static inline struct iovec page_piece(struct span s)
     return (struct iovec){ (char *)(uintptr_t)s.p, s.len };
 }
 
-/* '[' parts joined by ',' ']' as pieces ready for writev. */
+/* Parts as pieces ready for writev: a stretch of '[' parts joined by ',' ']', with the bracket in
+ * front when it is the first, the one behind when it is the last. Its pieces borrow the bytes of
+ * the parts. Freed with mem_free(). */
+struct exchange_run *page_run_new(const struct page_part *parts, size_t n, bool is_first,
+                                  bool is_last);
+
+/* A body is one run or several, so that a change makes one of them anew. Freed with mem_free(),
+ * without its runs. */
 struct page {
     size_t n_targets;
     size_t bytes;
-    size_t n_pieces;
-    struct iovec pieces[]; /* borrow the bytes of the parts */
+    size_t n_runs;
+    const struct exchange_run *runs[];
 };
-struct page *page_new(const struct page_part *parts, size_t n);
-void page_free(struct page *page);
+/* Of 'n_runs' runs, at least one, which the caller puts in before page_count(). */
+struct page *page_new(size_t n_runs, size_t n_targets);
+void page_count(struct page *page);
+size_t page_n_pieces(const struct page *page);
+/* All its pieces, side by side; returns how many. */
+size_t page_copy(const struct page *page, struct iovec *v);
 
 /* The pages of one job, by the seats of its tenant's collectors (shard/fleet.h). Only those that
  * have targets of it are named: of many jobs a collector has nothing. */

@@ -18,13 +18,24 @@ bool request_decode(struct request *r, struct span raw, struct span *out)
     return urlform_unescape(raw, r->scratch, out, NULL) == 0;
 }
 
+static void reply_pinned(struct request *r, struct exchange_pieces pieces)
+{
+    r->pin->n++;
+    pieces.release = pin_drop;
+    pieces.arg = r->pin;
+    pieces.generation = r->pin->snapshot->sequence;
+    exchange_reply_pinned(r->x, 200, REQUEST_JSON, &pieces);
+}
+
 void request_reply_pieces(struct request *r, const struct iovec *v, size_t n, size_t bytes)
 {
-    struct pin *pin = r->pin;
-    const struct exchange_pieces pieces = { v, n, bytes, pin_drop, pin, pin->snapshot->sequence };
+    reply_pinned(r, (struct exchange_pieces){ .v = v, .n = n, .bytes = bytes });
+}
 
-    pin->n++;
-    exchange_reply_pinned(r->x, 200, REQUEST_JSON, &pieces);
+void request_reply_page(struct request *r, const struct page *page)
+{
+    reply_pinned(r, (struct exchange_pieces){
+                        .bytes = page->bytes, .runs = page->runs, .n_runs = page->n_runs });
 }
 
 void request_not_ready(struct request *r)

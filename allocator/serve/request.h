@@ -38,6 +38,8 @@ struct request {
 bool request_decode(struct request *r, struct span raw, struct span *out);
 /* 200 with JSON in pieces that belong to the snapshot, or to the exchange's arena. */
 void request_reply_pieces(struct request *r, const struct iovec *v, size_t n, size_t bytes);
+/* 200 with a page of the snapshot. */
+void request_reply_page(struct request *r, const struct page *page);
 /* 503: a collector then keeps the targets it has. */
 void request_not_ready(struct request *r);
 /* 421: several Collectors could be meant. */

@@ -47,7 +47,7 @@ static void answer_page(struct request *r, size_t job, size_t seat)
     } else if (page == NULL) {
         answer_empty(r);
     } else {
-        request_reply_pieces(r, page->pieces, page->n_pieces, page->bytes);
+        request_reply_page(r, page);
     }
 }
 
@@ -138,8 +138,7 @@ static size_t add_member(struct request *r, const struct directory_question *q,
     if (page == NULL) {
         v[n++] = page_piece(SPAN_LIT("[]"));
     } else {
-        memcpy(v + n, page->pieces, page->n_pieces * sizeof(*v));
-        n += page->n_pieces;
+        n += page_copy(page, v + n);
         v[n - 1].iov_len--; /* the newline at the end of a page */
     }
     v[n++] = page_piece(SPAN_LIT("}"));
@@ -175,7 +174,7 @@ static void answer_by_collector(struct request *r, const struct directory_questi
 
     for (size_t c = 0; c < n_collectors; c++) {
         const struct page *page = page_row_find(row, seats[c]);
-        n_pieces += 2 + (page == NULL ? 1 : page->n_pieces);
+        n_pieces += 2 + (page == NULL ? 1 : page_n_pieces(page));
     }
     struct iovec *v = arena_alloc(exchange_arena(r->x), n_pieces * sizeof(*v));
 

@@ -132,8 +132,10 @@ static inline void configure_text(struct side *s, const char *text, unsigned n_c
 
 static inline void add_page(const struct page *page, struct buf *out)
 {
-    for (size_t i = 0; page != NULL && i < page->n_pieces; i++) {
-        buf_add(out, page->pieces[i].iov_base, page->pieces[i].iov_len);
+    for (size_t i = 0; page != NULL && i < page->n_runs; i++) {
+        for (size_t k = 0; k < page->runs[i]->n; k++) {
+            buf_add(out, page->runs[i]->v[k].iov_base, page->runs[i]->v[k].iov_len);
+        }
     }
 }
 

@@ -29,7 +29,7 @@ static void reply_pieces(struct exchange *x, size_t n, size_t size)
     for (size_t i = 0; i < n; i++) {
         v[i] = (struct iovec){ bytes + i, size };
     }
-    const struct exchange_pieces pieces = { v, n, n * size, NULL, NULL, 0 };
+    const struct exchange_pieces pieces = { .v = v, .n = n, .bytes = n * size };
     exchange_reply_pinned(x, 200, NULL, &pieces);
 }
 

@@ -41,6 +41,35 @@ static void test_fill(size_t n, size_t step)
     mem_free(v);
 }
 
+/* Pieces, then runs: all of them, in order. */
+static void test_runs(void)
+{
+    static char text[] = "abcdefgh";
+    struct exchange_run *runs[3];
+    struct iovec first = { text, 1 };
+    struct gather_pool pool = { 0 };
+    size_t offset = 0;
+
+    for (size_t i = 0; i < COUNT(runs); i++) {
+        runs[i] = mem_alloc(sizeof(*runs[i]) + 2 * sizeof(struct iovec));
+        runs[i]->n = i == 0 ? 1 : 2;
+        runs[i]->v[0] = (struct iovec){ text + 1 + 2 * i, 1 };
+        runs[i]->v[1] = (struct iovec){ text + 2 + 2 * i, 1 };
+    }
+    struct exchange_pieces rest = {
+        .v = &first, .n = 1, .runs = (const struct exchange_run *const *)runs, .n_runs = COUNT(runs)
+    };
+    char *buffer = gather_take(&pool);
+    size_t len = gather_fill(&rest, &offset, buffer);
+    is_span(span_make(buffer, len), SPAN_LIT("abdefg"), "pieces and runs");
+    ok(!gather_is_left(&rest), "  and nothing is left");
+    gather_give(&pool, buffer);
+    gather_fini(&pool);
+    for (size_t i = 0; i < COUNT(runs); i++) {
+        mem_free(runs[i]);
+    }
+}
+
 int main(void)
 {
     char *taken[100];
@@ -51,6 +80,7 @@ int main(void)
     test_fill(3, 65535);
     test_fill(70, 9973);
     test_fill(4000, 31);
+    test_runs();
     for (size_t i = 0; i < COUNT(taken); i++) {
         taken[i] = gather_take(&pool);
     }

@@ -40,7 +40,9 @@ static void reply_pinned(struct exchange *x, size_t n, size_t piece_bytes)
         v[i] = (struct iovec){ piece, piece_bytes };
     }
     atomic_fetch_add(&n_pinned, 1);
-    const struct exchange_pieces pieces = { v, n, n * piece_bytes, on_release, NULL, 7 };
+    const struct exchange_pieces pieces = {
+        .v = v, .n = n, .bytes = n * piece_bytes, .release = on_release, .generation = 7
+    };
     exchange_reply_pinned(x, 200, "application/json", &pieces);
 }
 

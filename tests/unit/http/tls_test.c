@@ -31,8 +31,9 @@ static void handle(struct exchange *x, void *arg)
         for (size_t i = 0; i < PIECES; i++) {
             v[i] = (struct iovec){ piece, PIECE_BYTES };
         }
-        const struct exchange_pieces pieces = { v,          PIECES, (size_t)PIECES * PIECE_BYTES,
-                                                on_release, NULL,   0 };
+        const struct exchange_pieces pieces = {
+            .v = v, .n = PIECES, .bytes = (size_t)PIECES * PIECE_BYTES, .release = on_release
+        };
         atomic_fetch_add(&n_pinned, 1);
         exchange_reply_pinned(x, 200, "application/json", &pieces);
         return;

@@ -12,6 +12,7 @@
 #include "allocator/serve/publisher.h"
 #include "tests/check.h"
 #include "tests/fake/rawclient.h"
+#include "tests/unit/serve/wholepage.h"
 
 #define THREADS 2
 
@@ -148,11 +149,6 @@ static const struct page_part plain_parts[] = {
       SPAN_LIT("}}") },
 };
 
-static void free_page(void *page)
-{
-    page_free(page);
-}
-
 static struct page_row *row_of(struct site *s, struct page *a, struct page *b, struct page *c,
                                size_t n_targets)
 {
@@ -166,9 +162,9 @@ static struct page_row *row_of(struct site *s, struct page *a, struct page *b, s
             row->pages[row->n++] = pages[seat];
         }
     }
-    hold(s, a, free_page);
-    hold(s, b, free_page);
-    hold(s, c, free_page);
+    hold(s, a, wholepage_free);
+    hold(s, b, wholepage_free);
+    hold(s, c, wholepage_free);
     hold(s, row, mem_free);
     return row;
 }
@@ -184,9 +180,9 @@ static void publish_recording(struct site *s, bool is_synced)
         directory_new(&upstream_tenant, 1, upstream_jobs, COUNT(upstream_jobs), NULL);
     const struct page_row *rows[COUNT(upstream_jobs)] = { NULL };
 
-    rows[0] = row_of(s, NULL, page_new(plain_parts, 1), page_new(plain_parts + 1, 2), 3);
+    rows[0] = row_of(s, NULL, wholepage_new(plain_parts, 1), wholepage_new(plain_parts + 1, 2), 3);
     rows[1] = row_of(s, NULL, NULL, NULL, 0);
-    rows[2] = row_of(s, page_new(plain_parts + 3, 1), NULL, page_new(NULL, 0), 1);
+    rows[2] = row_of(s, wholepage_new(plain_parts + 3, 1), NULL, wholepage_new(NULL, 0), 1);
     hold(s, d, free_directory);
     publish(s, d, rows, COUNT(rows), is_synced);
 }
@@ -434,7 +430,8 @@ static void test_tenants(void)
 
     site_open(&s, true);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        rows[i] = row_of(&s, page_new(plain_parts + i, 1), page_new(plain_parts + i, 1), NULL, 1);
+        rows[i] = row_of(&s, wholepage_new(plain_parts + i, 1), wholepage_new(plain_parts + i, 1),
+                         NULL, 1);
     }
     hold(&s, d, free_directory);
     publish(&s, d, rows, COUNT(rows), true);
@@ -530,7 +527,7 @@ static void test_pinned_across_snapshots(void)
         parts[i] = plain_parts[i % 3];
     }
     site_open(&s, false);
-    const struct page_row *row = row_of(&s, NULL, page_new(parts, N), NULL, N);
+    const struct page_row *row = row_of(&s, NULL, wholepage_new(parts, N), NULL, N);
     hold(&s, d, free_directory);
     publish(&s, d, &row, 1, true);
     raw_say(&s.client,
@@ -616,7 +613,7 @@ static void free_generation(void *arg)
 {
     struct generation *g = arg;
 
-    page_free(g->page);
+    wholepage_free(g->page);
     mem_free(g->row);
     memset(g, 'x', sizeof(*g)); /* a reader that still looks would see it */
     mem_free(g);
@@ -632,7 +629,7 @@ static struct generation *generation_new(unsigned number)
     for (size_t i = 0; i < CHURN_TARGETS; i++) {
         parts[i] = (struct page_part){ span_of(g->own), span_of(g->tail) };
     }
-    g->page = page_new(parts, CHURN_TARGETS);
+    g->page = wholepage_new(parts, CHURN_TARGETS);
     g->row = page_row_new(1, CHURN_TARGETS);
     g->row->seats[0] = 0;
     g->row->pages[0] = g->page;
