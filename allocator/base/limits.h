@@ -61,6 +61,7 @@
 #define LIMIT_WEBHOOK_CONNECTIONS 1024     /* … of the webhook, whose clients are API servers */
 #define LIMIT_HANDSHAKES 512               /* of TLS that are not done, per listener */
 #define LIMIT_HEAD_BYTES (64 * KIB)        /* a request without its body */
+#define LIMIT_SEND_BUFFER (256 * KIB)      /* asked of the kernel; it doubles it for its own use */
 #define LIMIT_ANSWER_BYTES_A_S (512 * KIB) /* at least, from who takes an answer */
 #define LIMIT_PINNED_BYTES (32 * MIB)      /* of old snapshots, that slow readers hold … */
 #define LIMIT_PINNED_SNAPSHOTS 256         /* … and how many */

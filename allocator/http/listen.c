@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 
 enum { BACKLOG = 4096 };
@@ -43,6 +44,7 @@ static int listen_on(const struct sockaddr *sa, socklen_t sa_len, bool share)
 {
     const int on = 1;
     const int off = 0;
+    const int send_buffer = LIMIT_SEND_BUFFER;
     int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0) {
@@ -52,6 +54,8 @@ static int listen_on(const struct sockaddr *sa, socklen_t sa_len, bool share)
     if (sa->sa_family == AF_INET6) {
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     }
+    /* What is accepted inherits it. */
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer));
     if (share) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
     }

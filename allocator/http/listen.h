@@ -7,8 +7,9 @@
 
 /* Opens 'n' sockets (SO_REUSEPORT, non-blocking, listening) on 'address': "host:port", ":8080"
  * (every address, IPv4 and IPv6), "[::1]:0" (port 0 picks one, the same for all). A port that
- * anybody listens on already is an error. On failure all 'fds' are -1 and 'err' says why, without
- * the address. */
+ * anybody listens on already is an error. What they accept has a send buffer of LIMIT_SEND_BUFFER:
+ * left to grow, it takes megabytes of each answer, in memory that no cache has seen. On failure all
+ * 'fds' are -1 and 'err' says why, without the address. */
 int listen_all(const char *address, unsigned n, int *fds, unsigned *out_port,
                struct err *err) MUST_USE;
 

@@ -1,5 +1,6 @@
 #include "allocator/http/listen.h"
 
+#include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "tests/check.h"
 
@@ -50,6 +51,29 @@ static void close_all(int *fds)
     for (size_t i = 0; i < N; i++) {
         close(fds[i]);
     }
+}
+
+/* Of what is accepted; connections of other sockets of this port are waited for elsewhere. */
+static void test_send_buffer(void)
+{
+    int fds[1] = { -1 }, client = socket(AF_INET, SOCK_STREAM, 0);
+    int plain = option_of(client, SO_SNDBUF), asked = (int)LIMIT_SEND_BUFFER;
+    unsigned port = 0;
+
+    is_int(listen_all("127.0.0.1:0", 1, fds, &port, NULL), 0, "a socket");
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)port),
+                              .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    ok(connect(client, (struct sockaddr *)(void *)&to, sizeof(to)) == 0, "a connection");
+    int accepted = accept(fds[0], NULL, NULL);
+    ok(setsockopt(client, SOL_SOCKET, SO_SNDBUF, &asked, sizeof(asked)) == 0 &&
+           option_of(client, SO_SNDBUF) != plain,
+       "a buffer of that size is not what a socket has anyway");
+    is_int(option_of(accepted, SO_SNDBUF), option_of(client, SO_SNDBUF),
+           "what is accepted has a send buffer as asked for, as far as this system gives it");
+    close(accepted);
+    close(client);
+    close(fds[0]);
 }
 
 static bool can_connect(unsigned port)
@@ -210,6 +234,7 @@ static void test_quota(void)
 int main(void)
 {
     test_opens();
+    test_send_buffer();
     test_refuses();
     test_long_names();
     test_taken();
