@@ -139,7 +139,7 @@ $(golden_tests): %: %.o $B/tests/check.o $(call archives_upto,webhook)
 	$(link)
 
 # A measurement is linked with the floors it measures, and no other.
-bench_floors := relabel:prom rules:engine jsonscan:codec shard:shard engine:engine admission:webhook
+bench_floors := relabel:prom rules:engine jsonscan:codec shard:shard engine:engine shared:engine admission:webhook
 floor_of_bench = $(patsubst $1:%,%,$(filter $1:%,$(bench_floors:%=bench_%)))
 $B/tests/bench/bench_admission: ldflags += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 .SECONDEXPANSION:
