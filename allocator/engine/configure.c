@@ -277,7 +277,7 @@ static void start_job(struct renewal *r, struct job *j) ON(engine)
         struct provider_input in = { .section = &j->config->sds[i] };
         sd_batch_reset(&s->batch);
         if (ops->digest(&in, &s->batch, NULL) == 0) {
-            job_apply(j, i, SPAN_LIT(""), &s->batch);
+            job_apply(j, i, SPAN_LIT(""), &(struct reading){ .batch = &s->batch });
         }
     }
 }
@@ -413,6 +413,7 @@ static void renew_all_jobs(struct renewal *r) ON(engine)
             relabel_jobs(p);
         }
     }
+    wants_serve(&r->s->wants, r->now_ms);
     vec_each(&r->places, p) { /* after all of them: what is wanted on is not asked for anew */
         if (p->old != NULL && (has_tenant(p) || p->now == NULL)) {
             end_jobs(r, p);

@@ -90,7 +90,7 @@ static int compare_sources(const struct source *a, const struct source *b)
 
 static void free_source(struct source *s)
 {
-    leftover_fini(&s->leftover);
+    leftover_unref(&s->leftover);
     mem_free(s->targets);
     mem_free(s->name);
     mem_free(s);
@@ -210,10 +210,11 @@ struct node_fields {
     uint32_t v[TARGETNODE_LABELS];
 };
 
-struct reading {
+struct judging {
     struct job *job;
     struct source *source;
-    struct sd_batch *batch;
+    struct reading *reading;
+    struct sd_batch *batch; /* of that */
     struct render render;
     struct arena scratch;              /* what relabeling expands, for one target */
     const struct sd_group *tail_group; /* the one whose tail is in 'tail' */
@@ -226,7 +227,7 @@ struct reading {
     uint32_t index;
     uint32_t next_old; /* of the source's old list: those before it are met, or had lower places */
     size_t n_dropped, n_invalid;
-    struct leftover leftover;
+    struct leftover *leftover; /* of this job alone */
 };
 
 static void find_node_fields(const struct sd_shape *shape, struct node_fields *out)
@@ -242,7 +243,7 @@ static void find_node_fields(const struct sd_shape *shape, struct node_fields *o
     }
 }
 
-static struct span node_of(struct reading *r, const struct sd_group *g)
+static struct span node_of(struct judging *r, const struct sd_group *g)
 {
     struct node_fields *fields = &r->node_fields[g->shape->index];
     struct span values[TARGETNODE_LABELS];
@@ -256,7 +257,7 @@ static struct span node_of(struct reading *r, const struct sd_group *g)
     return targetnode_pick(values);
 }
 
-static void enter_group(struct reading *r, const struct sd_group *g)
+static void enter_group(struct judging *r, const struct sd_group *g)
 {
     struct span node = node_of(r, g);
 
@@ -266,7 +267,7 @@ static void enter_group(struct reading *r, const struct sd_group *g)
     }
 }
 
-static void write_tail(struct reading *r, const struct sd_group *g)
+static void write_tail(struct judging *r, const struct sd_group *g)
 {
     if (r->tail_group != g) {
         r->tail_group = g;
@@ -274,7 +275,7 @@ static void write_tail(struct reading *r, const struct sd_group *g)
     }
 }
 
-static enum verdict_kind judge(struct reading *r, const struct sd_group *g, struct span address,
+static enum verdict_kind judge(struct judging *r, const struct sd_group *g, struct span address,
                                uint64_t *out_identity)
 {
     struct label_builder *lb = r->job->labels;
@@ -289,8 +290,20 @@ static enum verdict_kind judge(struct reading *r, const struct sd_group *g, stru
     return v.kind;
 }
 
+/* Its place among the targets that are not kept. */
+static void set_aside(struct judging *r, struct span own, struct span tail)
+{
+    if (r->reading->is_shared) {
+        return;
+    }
+    if (r->leftover == NULL) {
+        r->leftover = leftover_new(false);
+    }
+    leftover_add(r->leftover, own, tail);
+}
+
 /* The target of this source that had the identity and was not met yet. */
-static struct target *find_previous(const struct reading *r, struct target *head)
+static struct target *find_previous(const struct judging *r, struct target *head)
 {
     for (; head != NULL; head = head->next) {
         if (head->source == r->source && !head->is_confirmed) {
@@ -300,7 +313,7 @@ static struct target *find_previous(const struct reading *r, struct target *head
     return NULL;
 }
 
-static struct target *make_target(struct reading *r, struct span own, uint64_t identity,
+static struct target *make_target(struct judging *r, struct span own, uint64_t identity,
                                   struct span address)
 {
     struct target *t = mem_alloc(sizeof(*t) + own.len);
@@ -317,7 +330,7 @@ static struct target *make_target(struct reading *r, struct span own, uint64_t i
     return t;
 }
 
-static void confirm(struct reading *r, struct target *t)
+static void confirm(struct judging *r, struct target *t)
 {
     t->index = r->index;
     t->is_confirmed = true;
@@ -328,7 +341,7 @@ static void confirm(struct reading *r, struct target *t)
     r->targets[r->n++] = t;
 }
 
-static void keep(struct reading *r, const struct sd_group *g, struct span address,
+static void keep(struct judging *r, const struct sd_group *g, struct span address,
                  uint64_t identity) ON(engine)
 {
     struct job *j = r->job;
@@ -337,6 +350,7 @@ static void keep(struct reading *r, const struct sd_group *g, struct span addres
     write_tail(r, g);
     if (own.p == NULL || r->tail->text.p == NULL) {
         r->n_invalid++; /* too big to be served */
+        set_aside(r, SPAN_LIT(""), SPAN_LIT(""));
         return;
     }
     if (r->tail->kept == NULL) {
@@ -357,19 +371,63 @@ static void keep(struct reading *r, const struct sd_group *g, struct span addres
 }
 
 /* It is not kept now; other rules may. */
-static void set_aside(struct reading *r, const struct sd_group *g, struct span address)
+static void drop(struct judging *r, const struct sd_group *g, struct span address)
 {
-    struct span own = render_own(&r->render, g, address);
-
-    write_tail(r, g);
-    if (own.p != NULL && r->tail->text.p != NULL) {
-        leftover_add(&r->leftover, own, r->tail->text);
+    if (r->reading->is_shared) {
+        return;
     }
+    struct span own = render_own(&r->render, g, address);
+    write_tail(r, g);
+    bool is_big = own.p == NULL || r->tail->text.p == NULL;
+    set_aside(r, is_big ? SPAN_LIT("") : own, is_big ? SPAN_LIT("") : r->tail->text);
+}
+
+/* All targets, for every job that does not keep them all. */
+static struct leftover *write_whole(struct sd_batch *batch)
+{
+    struct leftover *l = leftover_new(true);
+    struct render render;
+
+    render_init(&render, batch);
+    vec_each(&batch->groups, g) {
+        struct span tail = render_tail(&render, g)->text;
+        for (uint32_t i = 0; i < g->n_targets; i++) {
+            struct span own = render_own(&render, g, g->targets[i]);
+            if (own.p != NULL && tail.p != NULL) {
+                leftover_add(l, own, tail);
+            }
+        }
+    }
+    render_fini(&render);
+    leftover_close(l);
+    return l;
+}
+
+/* What the source has in its place now: what it does not keep. */
+static struct leftover *take_leftover(struct judging *r)
+{
+    struct reading *reading = r->reading;
+
+    if (reading->is_shared && r->n_dropped + r->n_invalid > 0) {
+        if (reading->whole == NULL) {
+            reading->whole = write_whole(reading->batch);
+        }
+        return leftover_ref(reading->whole);
+    }
+    if (r->leftover != NULL) {
+        leftover_close(r->leftover);
+    }
+    return r->leftover;
+}
+
+void reading_fini(struct reading *reading)
+{
+    leftover_unref(&reading->whole);
 }
 
 /* The target that the source had at this place; NULL when none was kept there, or it was met
  * already. */
-static struct target *old_target(struct reading *r)
+static struct target *old_target(struct judging *r)
 {
     const struct source *s = r->source;
 
@@ -385,7 +443,7 @@ static struct target *old_target(struct reading *r)
 /* Most of a file is as it was. What is written with the same bytes has the same labels, and of the
  * same labels the rules make the same: nothing has to be judged again. Only the head of a chain is
  * taken so: a chain keeps its order by being met in it. */
-static bool keep_unchanged(struct reading *r, const struct sd_group *g, struct span address)
+static bool keep_unchanged(struct judging *r, const struct sd_group *g, struct span address)
     ON(engine)
 {
     struct target *t = old_target(r);
@@ -408,7 +466,7 @@ static bool keep_unchanged(struct reading *r, const struct sd_group *g, struct s
     return true;
 }
 
-static void read_group(struct reading *r, const struct sd_group *g) ON(engine)
+static void read_group(struct judging *r, const struct sd_group *g) ON(engine)
 {
     uint64_t identity;
 
@@ -423,13 +481,13 @@ static void read_group(struct reading *r, const struct sd_group *g) ON(engine)
         if (kind == VERDICT_KEPT) {
             keep(r, g, g->targets[i], identity);
         } else {
-            set_aside(r, g, g->targets[i]);
+            drop(r, g, g->targets[i]);
         }
     }
 }
 
 /* Targets that the source had and has no more. */
-static void remove_missing(struct reading *r) ON(engine)
+static void remove_missing(struct judging *r) ON(engine)
 {
     struct source *s = r->source;
 
@@ -445,7 +503,7 @@ static void note_targets(struct job *j)
     handover_note(&j->handover, j->heads.n > 0 ? HANDOVER_GAINED : HANDOVER_EMPTY);
 }
 
-static void finish_reading(struct reading *r)
+static void finish_reading(struct judging *r)
 {
     struct source *s = r->source;
     struct job *j = r->job;
@@ -462,16 +520,18 @@ static void finish_reading(struct reading *r)
     s->n_discovered = r->batch->n_targets;
     s->n_dropped = r->n_dropped;
     s->n_invalid = r->n_invalid;
-    leftover_fini(&s->leftover);
-    leftover_close(&r->leftover);
-    s->leftover = r->leftover;
+    leftover_unref(&s->leftover);
+    s->leftover = take_leftover(r);
     count_source(j, s, false);
     note_targets(j);
 }
 
-void job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)
+void job_apply(struct job *j, uint32_t section, struct span source, struct reading *reading)
 {
-    struct reading r = { .job = j, .source = need_source(j, section, source), .batch = batch };
+    struct sd_batch *batch = reading->batch;
+    struct judging r = {
+        .job = j, .source = need_source(j, section, source), .reading = reading, .batch = batch
+    };
 
     for (uint32_t i = 0; i < r.source->n; i++) {
         r.source->targets[i]->is_confirmed = false;

@@ -20,7 +20,14 @@ struct source {
     struct target **targets; /* kept ones, by index */
     uint32_t n;
     size_t n_discovered, n_dropped, n_invalid;
-    struct leftover leftover; /* those that were dropped or are invalid */
+    struct leftover *leftover; /* those that were dropped or are invalid; NULL: there are none */
+};
+
+/* What a source holds, for one job or for several one after the other. */
+struct reading {
+    struct sd_batch *batch;
+    bool is_shared;         /* for several: what some do not keep is written once for all */
+    struct leftover *whole; /* that, owned; NULL: each has kept all so far */
 };
 
 struct job {
@@ -52,8 +59,9 @@ struct source *job_find_source(const struct job *j, uint32_t section, struct spa
 /* The one that is served of its identity; NULL: there is none. */
 struct target *job_find_head(const struct job *j, uint64_t identity);
 /* The source holds this now. What changes is noted in the pages. */
-void job_apply(struct job *j, uint32_t section, struct span source, struct sd_batch *batch)
+void job_apply(struct job *j, uint32_t section, struct span source, struct reading *reading)
     ON(engine);
+void reading_fini(struct reading *reading);
 /* The source holds nothing any more; unknown ones are fine. */
 void job_vanish(struct job *j, uint32_t section, struct span source) ON(engine);
 /* Puts every target into 'fleet', in identity order, and forgets the fleet it was in, which is

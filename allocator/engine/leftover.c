@@ -37,6 +37,23 @@ static void close_chunk(struct leftover *l)
     l->tail_len = 0;
 }
 
+struct leftover *leftover_new(bool is_whole)
+{
+    struct leftover *l = mem_zalloc(sizeof(*l));
+
+    l->n_refs = 1;
+    l->is_whole = is_whole;
+    return l;
+}
+
+struct leftover *leftover_ref(struct leftover *l)
+{
+    if (l != NULL) {
+        l->n_refs++;
+    }
+    return l;
+}
+
 void leftover_add(struct leftover *l, struct span own, struct span tail)
 {
     if (l->text.max == 0) {
@@ -64,7 +81,7 @@ void leftover_close(struct leftover *l)
     buf_fini(&l->text);
 }
 
-static void write_text(struct span text, struct buf *out)
+static void show_text(struct span text, leftover_fn *fn, void *arg)
 {
     struct span tail = SPAN_LIT("");
     struct head head;
@@ -72,36 +89,43 @@ static void write_text(struct span text, struct buf *out)
     while (text.len > 0) {
         memcpy(&head, text.p, sizeof(head));
         text = span_from(text, sizeof(head));
-        buf_add(out, text.p, head.own_len);
+        struct span own = span_make(text.p, head.own_len);
         text = span_from(text, head.own_len);
         if (head.tail_len != SAME) {
             tail = span_make(text.p, head.tail_len);
             text = span_from(text, head.tail_len);
         }
-        buf_add_span(out, tail);
+        fn(arg, own, tail);
     }
 }
 
-void leftover_write(const struct leftover *l, struct buf *out)
+void leftover_each(const struct leftover *l, leftover_fn *fn, void *arg)
 {
     vec_each(&l->chunks, c) {
         if (c->len == c->plain_len) {
-            write_text(span_make(c->bytes, c->len), out);
+            show_text(span_make(c->bytes, c->len), fn, arg);
             continue;
         }
         AUTO_BUF plain;
         buf_init(&plain, c->plain_len);
         int rc = zlib_inflate(span_make(c->bytes, c->len), &plain, NULL);
         assert(rc == 0); /* our own bytes */
-        write_text(buf_span(&plain), out);
+        show_text(buf_span(&plain), fn, arg);
     }
 }
 
-void leftover_fini(struct leftover *l)
+void leftover_unref(struct leftover **left)
 {
+    struct leftover *l = *left;
+
+    *left = NULL;
+    if (l == NULL || --l->n_refs > 0) {
+        return;
+    }
     vec_each(&l->chunks, c) {
         mem_free(c->bytes);
     }
     vec_fini(&l->chunks);
     buf_fini(&l->text);
+    mem_free(l);
 }

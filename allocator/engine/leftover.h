@@ -1,5 +1,6 @@
 /* The targets of one source that are not kept, since rules drop them or they could not be scraped:
- * as they were discovered, for when the rules change and the source cannot be read (takeover.h).
+ * as they were discovered, for whoever needs them and need not read the source for that
+ * (takeover.h). Jobs that were given the same reading share one, which then has all its targets.
  * Memory: packed, 64 KiB at a time; what neighbours share is written once. A target of 41 labels
  * takes some 200 bytes, a quarter of one that is kept; a source that keeps everything, or has less
  * than 4 KiB set aside, packs nothing. Threads: the engine's. */
@@ -15,18 +16,25 @@ struct leftover_chunk {
     size_t plain_len; /* as long as 'len': not packed */
 };
 
-struct leftover { /* zeroed: nothing */
+struct leftover {
+    unsigned n_refs;
+    bool is_whole; /* has the targets that are kept, too */
     VEC(struct leftover_chunk) chunks;
     struct buf text;          /* of the next chunk, while it is filled */
     size_t tail_at, tail_len; /* in that: the tail of the target before */
 };
 
-/* One more: its JSON in the two pieces of engine/render.h, which are copied. */
+struct leftover *leftover_new(bool is_whole);
+/* NULL is nothing. */
+struct leftover *leftover_ref(struct leftover *l);
+/* One more: its JSON in the two pieces of engine/render.h, which are copied; both empty: too big to
+ * be kept, has its place only. */
 void leftover_add(struct leftover *l, struct span own, struct span tail);
 /* That was all; now it can be read. */
 void leftover_close(struct leftover *l);
-/* Appends every target, each after a comma. */
-void leftover_write(const struct leftover *l, struct buf *out);
-void leftover_fini(struct leftover *l);
+/* Every target, in the order in which they were added. */
+typedef void leftover_fn(void *arg, struct span own, struct span tail);
+void leftover_each(const struct leftover *l, leftover_fn *fn, void *arg);
+void leftover_unref(struct leftover **l);
 
 #endif

@@ -134,17 +134,27 @@ static void count_unreadable(const struct want_entry *e)
     count_failed_refresh(e);
 }
 
+static void apply_to(struct state *s, const struct want_user *user, struct span source,
+                     struct reading *reading) ON(engine)
+{
+    int64_t from = clock_mono_us();
+
+    job_apply(user->job, user->section, source, reading);
+    int64_t used_us = clock_mono_us() - from;
+    s->allocating_us += used_us;
+    metric_observe_for(METRIC_PROCESS_GROUPS, (const char *[]){ user->job->label },
+                       (double)used_us / 1e6);
+    state_list_job(s, user->job);
+}
+
 static void apply_batch(struct state *s, struct want_entry *e, struct span source) ON(engine)
 {
+    struct reading reading = { .batch = &s->batch, .is_shared = e->users.n > 1 };
+
     vec_each(&e->users, user) {
-        int64_t from = clock_mono_us();
-        job_apply(user->job, user->section, source, &s->batch);
-        int64_t used_us = clock_mono_us() - from;
-        s->allocating_us += used_us;
-        metric_observe_for(METRIC_PROCESS_GROUPS, (const char *[]){ user->job->label },
-                           (double)used_us / 1e6);
-        state_list_job(s, user->job);
+        apply_to(s, user, source, &reading);
     }
+    reading_fini(&reading);
 }
 
 static void begin_batch(struct state *s)
@@ -153,6 +163,69 @@ static void begin_batch(struct state *s)
         strpool_sweep(&s->pool);
     }
     sd_batch_reset(&s->batch);
+}
+
+/* ---- users that join others */
+
+static bool needs(const struct want_user *user, struct span source)
+{
+    return user->is_new && job_find_source(user->job, user->section, source) == NULL;
+}
+
+static bool tell_joined(struct state *s, const struct want_entry *e, const struct source *from)
+    ON(engine)
+{
+    struct span name = span_of(from->name);
+    AUTO_BUF text;
+    size_t n = 0;
+
+    buf_init(&text, SIZE_MAX / 2);
+    vec_each(&e->users, user) {
+        n += needs(user, name);
+    }
+    if (n == 0) {
+        return true;
+    }
+    begin_batch(s);
+    if (!takeover_read(from, &text, &s->batch)) {
+        return false;
+    }
+    struct leftover *left = from->leftover;
+    bool is_whole = left != NULL && left->is_whole;
+    struct reading reading = { .batch = &s->batch,
+                               .is_shared = is_whole || n > 1,
+                               .whole = is_whole ? leftover_ref(left) : NULL };
+    vec_each(&e->users, user) {
+        if (needs(user, name)) {
+            apply_to(s, user, name, &reading);
+        }
+    }
+    reading_fini(&reading);
+    return true;
+}
+
+/* One who has heard of everything, if there is one, tells them all. */
+static bool on_join(void *state, const struct want_entry *e) ON(engine)
+{
+    const struct want_user *knows = NULL;
+    bool is_told = true;
+
+    for (size_t i = 0; knows == NULL && i < e->users.n; i++) {
+        knows = e->users.v[i].stage == WANT_SETTLED ? &e->users.v[i] : NULL;
+    }
+    vec_each(&e->users, user) {
+        if (user->is_new || (knows != NULL && user != knows)) {
+            continue;
+        }
+        for (const struct table_node *node = table_next(&user->job->sources, NULL); node != NULL;
+             node = table_next(&user->job->sources, node)) {
+            const struct source *from = CONTAINER_OF(node, struct source, node);
+            if (from->section == user->section) {
+                is_told &= tell_joined(state, e, from);
+            }
+        }
+    }
+    return is_told;
 }
 
 static void digest_arrival(struct state *s, struct want_entry *e, const struct arrival *a)
@@ -274,7 +347,8 @@ struct state *state_new(struct mailbox *watcher)
     s->publisher = publisher_new();
     tails_init(&s->tails, s->publisher);
     joins_init(&s->joins, &(struct joins_hooks){ on_object, on_objects_told, post_to_watcher, s });
-    wants_init(&s->wants, watcher, &s->joins, &(struct wants_hooks){ on_settled, on_timeout, s });
+    wants_init(&s->wants, watcher, &s->joins,
+               &(struct wants_hooks){ on_join, on_settled, on_timeout, s });
     sd_batch_init(&s->batch, &s->pool);
     s->rows = mem_array(1, sizeof(*s->rows));
     s->directory = directory_new(NULL, 0, NULL, 0, NULL);

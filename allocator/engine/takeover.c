@@ -5,15 +5,47 @@
 #include "allocator/discovery/provider.h"
 #include "allocator/discovery/targetgroup.h"
 
+/* Puts the targets that are kept, and the others, in the order in which they were discovered. */
+struct writing {
+    const struct source *from;
+    struct buf *out;
+    uint32_t n; /* kept ones that were written */
+    uint32_t index;
+};
+
+static void write_kept(struct writing *w)
+{
+    const struct target *t = w->from->targets[w->n++]; /* begins with a comma */
+
+    buf_add(w->out, t->own, t->own_len);
+    buf_add(w->out, t->tail->text, t->tail->len);
+    w->index++;
+}
+
+static void write_other(void *arg, struct span own, struct span tail)
+{
+    struct writing *w = arg;
+    const struct source *from = w->from;
+
+    while (!from->leftover->is_whole && w->n < from->n && from->targets[w->n]->index == w->index) {
+        write_kept(w);
+    }
+    buf_add_span(w->out, own);
+    buf_add_span(w->out, tail);
+    w->index++;
+}
+
 /* What is served of a target is its group in the form of http_sd. */
 static void write_groups(const struct source *s, struct buf *out)
 {
-    for (uint32_t i = 0; i < s->n; i++) {
-        const struct target *t = s->targets[i]; /* begins with a comma */
-        buf_add(out, t->own, t->own_len);
-        buf_add(out, t->tail->text, t->tail->len);
+    struct writing w = { .from = s, .out = out };
+
+    if (s->leftover != NULL) {
+        leftover_each(s->leftover, write_other, &w);
     }
-    leftover_write(&s->leftover, out);
+    while ((s->leftover == NULL || !s->leftover->is_whole) && w.n < s->n) {
+        write_kept(&w);
+    }
     if (out->len > 0) {
         out->p[0] = '[';
     } else {
@@ -22,21 +54,24 @@ static void write_groups(const struct source *s, struct buf *out)
     buf_add_char(out, ']');
 }
 
+bool takeover_read(const struct source *from, struct buf *text, struct sd_batch *out)
+{
+    write_groups(from, text);
+    sd_batch_reset(out);
+    return targetgroup_parse_json(buf_span(text), NULL, out, NULL) == 0;
+}
+
 bool takeover_copy(struct job *j, uint32_t section, const struct source *from,
                    struct sd_batch *scratch)
 {
-    AUTO_BUF groups = { 0 };
+    AUTO_BUF text;
 
-    if (job_find_source(j, section, span_of(from->name)) != NULL) {
+    buf_init(&text, SIZE_MAX / 2);
+    if (job_find_source(j, section, span_of(from->name)) != NULL ||
+        !takeover_read(from, &text, scratch)) {
         return false;
     }
-    buf_init(&groups, SIZE_MAX / 2);
-    write_groups(from, &groups);
-    sd_batch_reset(scratch);
-    if (targetgroup_parse_json(buf_span(&groups), NULL, scratch, NULL) < 0) {
-        return false;
-    }
-    job_apply(j, section, span_of(from->name), scratch);
+    job_apply(j, section, span_of(from->name), &(struct reading){ .batch = scratch });
     return true;
 }
 

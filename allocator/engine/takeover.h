@@ -1,11 +1,14 @@
-/* What a job takes over for want of an answer of its own, from the one before it (handover.h) or
- * from another that asks for the same: everything that was discovered there, kept or not, goes
+/* What a job takes over without an answer of its own, from the one before it (handover.h) or from
+ * another that asks for the same: everything that was discovered there, kept or not, goes
  * through its own rules. Threads: the engine's. */
 #ifndef OTEL_TA_ENGINE_TAKEOVER_H
 #define OTEL_TA_ENGINE_TAKEOVER_H
 
 #include "allocator/engine/job.h"
 
+/* All that 'from' holds, as it was discovered; false: it cannot be told. The batch looks into
+ * 'text', which is empty and has room. */
+bool takeover_read(const struct source *from, struct buf *text, struct sd_batch *out);
 /* All that 'from' holds becomes the source of that name in this section, unless 'j' knows it by
  * itself. 'scratch' is overwritten; true when the job changed. */
 bool takeover_copy(struct job *j, uint32_t section, const struct source *from,

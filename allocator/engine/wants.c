@@ -6,6 +6,9 @@
  *   LOST     LOST       (3)        LOST
  *   SETTLED  SETTLED    SETTLED    SETTLED
  *
+ * Who joins a want that has settled is SETTLED if he knows all once he was told what others know,
+ * else OPEN as who joins another.
+ *
  * Settled: every source was tried. Learned: one could be read, or is gone. Expired: patience has
  * ended. Its user knows all, when of no source of the want nothing is known to him:
  * (1) SETTLED if he does; LOST if the job before has all that it could know; else FAILED.
@@ -51,13 +54,26 @@ void wants_post(struct wants *w, struct mail *mail)
     }
 }
 
+static void wait_for(struct wants *w, struct want_entry *e, int64_t now_ms)
+{
+    e->expires_ms = now_ms + WANTS_TIMEOUT_MS;
+    if (e->expires_ms < w->deadline_ms) {
+        w->deadline_ms = e->expires_ms;
+    }
+}
+
 static void open_entry(struct wants *w, struct want_entry *e, int64_t now_ms)
 {
     w->n_untried += e->n_asked == 0;
     e->n_asked++;
-    e->expires_ms = now_ms + WANTS_TIMEOUT_MS;
-    if (e->expires_ms < w->deadline_ms) {
-        w->deadline_ms = e->expires_ms;
+    wait_for(w, e, now_ms);
+}
+
+static void note_joined(struct wants *w, struct want_entry *e)
+{
+    if (!e->has_new) {
+        e->has_new = true;
+        *vec_push(&w->joined) = e->id;
     }
 }
 
@@ -107,12 +123,12 @@ void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_m
     struct want_entry *e;
     if (node == NULL) {
         e = new_entry(w, key, sd);
+        open_entry(w, e, now_ms);
     } else {
         e = CONTAINER_OF(node, struct want_entry, by_key);
-        ask_again(w, e);
+        note_joined(w, e);
     }
-    open_entry(w, e, now_ms);
-    *vec_push(&e->users) = (struct want_user){ job, section, WANT_OPEN };
+    *vec_push(&e->users) = (struct want_user){ job, section, WANT_OPEN, node != NULL };
     handover_note(&job->handover, HANDOVER_ASKED);
 }
 
@@ -191,6 +207,42 @@ static void settle_user(struct wants *w, const struct want_entry *e, struct want
         bool has_all = user->job->handover.from != NULL && !takeover_has_moved(user->job);
         advance(w, user, has_all ? WANT_LOST : WANT_FAILED);
     }
+}
+
+static void serve_entry(struct wants *w, struct want_entry *e, int64_t now_ms)
+{
+    bool is_missing = false;
+
+    e->has_new = false;
+    bool is_told = w->hooks.on_join(w->hooks.arg, e);
+    vec_each(&e->users, user) {
+        if (!user->is_new) {
+            continue;
+        }
+        user->is_new = false;
+        if (is_told && e->has_settled && !is_unanswered(e, user)) {
+            advance(w, user, WANT_SETTLED);
+        } else {
+            is_missing = true;
+        }
+    }
+    if (is_missing && e->n_asked == 0) {
+        ask_again(w, e);
+        open_entry(w, e, now_ms);
+    } else if (is_missing) {
+        wait_for(w, e, now_ms);
+    }
+}
+
+void wants_serve(struct wants *w, int64_t now_ms)
+{
+    vec_each(&w->joined, id) {
+        struct want_entry *e = wants_find(w, *id);
+        if (e != NULL) { /* was not released meanwhile */
+            serve_entry(w, e, now_ms);
+        }
+    }
+    vec_clear(&w->joined);
 }
 
 void wants_settle(struct wants *w, struct want_entry *e)
@@ -366,4 +418,5 @@ void wants_fini(struct wants *w)
     }
     table_fini(&w->by_key);
     table_fini(&w->by_id);
+    vec_fini(&w->joined);
 }

@@ -20,6 +20,7 @@ struct want_user {
     struct job *job;
     uint32_t section;
     enum want_stage stage;
+    bool is_new; /* joined others, and was not told yet what they know */
 };
 
 /* What is known of the sources of a want is kept by the jobs that use it (engine/job.h): a user
@@ -33,6 +34,7 @@ struct want_entry {
     VEC(struct want_user) users;
     unsigned n_asked;     /* times, and has not settled */
     unsigned n_late;      /* times before those, that nobody waited for any more */
+    bool has_new;         /* users */
     bool has_settled;     /* some time */
     bool is_blind;        /* a part of it was never seen (ARRIVAL_BLIND) */
     struct table failing; /* sources that could not be read the last time, by name */
@@ -40,6 +42,8 @@ struct want_entry {
 };
 
 struct wants_hooks {
+    /* New users: they are to have what others know; false: some of it cannot be told. */
+    bool (*on_join)(void *arg, const struct want_entry *e);
     void (*on_settled)(void *arg, struct job *job); /* none of its sections is open */
     /* It is no longer waited for. */
     void (*on_timeout)(void *arg, const struct want_entry *e, const struct want_user *user);
@@ -49,6 +53,7 @@ struct wants_hooks {
 struct wants {
     struct table by_key, by_id;
     uint64_t last_id;
+    VEC(uint64_t) joined;    /* ids of entries with new users */
     size_t n_untried;        /* entries that were asked and have not settled */
     int64_t deadline_ms;     /* nothing expires before that */
     struct mailbox *watcher; /* may be NULL */
@@ -60,8 +65,11 @@ void wants_init(struct wants *w, struct mailbox *watcher, struct joins *joins,
                 const struct wants_hooks *hooks);
 /* Moves 'mail' to the watcher, if there is one. */
 void wants_post(struct wants *w, struct mail *mail);
-/* The job's section needs an answer: a new want, or another reading of one that exists. */
+/* The job's section needs an answer: a new want, or a part in one that exists: wants_serve(). */
 void wants_use(struct wants *w, struct job *job, uint32_t section, int64_t now_ms);
+/* Whoever joined a want is told what its other users know, before any of these is released. Only
+ * where something is not known, and nobody asks for it already, it is read again, once for all. */
+void wants_serve(struct wants *w, int64_t now_ms);
 /* The job needs nothing any more. */
 void wants_release(struct wants *w, const struct job *job);
 struct want_entry *wants_find(const struct wants *w,

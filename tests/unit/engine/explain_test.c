@@ -101,7 +101,7 @@ static void list_pages(const struct side *s, const struct world *w, struct told 
     AUTO_BUF page;
 
     buf_init(&page, MIB);
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < N_JOBS; i++) {
         if ((w->jobs >> i & 1) == 0) {
             continue;
         }
@@ -176,7 +176,7 @@ static bool is_told_right(const struct side *s, const struct world *w)
 static bool run_history(const char *strategy, uint64_t from_seed, int n_events)
 {
     struct world w = {
-        .n_collectors = 3, .strategy = strategy, .jobs = 15, .rules = { 0, 1, 2, 3 }
+        .n_collectors = 3, .strategy = strategy, .jobs = 63, .rules = { 0, 1, 2, 3 }
     };
     struct side s;
     bool is_good = true;

@@ -16,10 +16,16 @@ static size_t bytes_of(const struct leftover *l)
     return n;
 }
 
+static void append(void *arg, struct span own, struct span tail)
+{
+    buf_add_span(arg, own);
+    buf_add_span(arg, tail);
+}
+
 /* 'n' targets, whose tails change every 'run'. */
 static void test_round(size_t n, size_t run, size_t most_bytes)
 {
-    struct leftover l = { 0 };
+    struct leftover *l = leftover_new(false);
     AUTO_BUF want, got;
 
     buf_init(&want, 64 * MIB);
@@ -29,23 +35,28 @@ static void test_round(size_t n, size_t run, size_t most_bytes)
         (void)snprintf(own, sizeof(own),
                        ",{\"targets\":[\"10.0.0.%zu:80\"],\"labels\":{\"i\":\"%zu\"", i, i);
         (void)snprintf(tail, sizeof(tail), ",\"zone\":\"z%zu\",\"team\":\"x\"}}", i / run);
-        leftover_add(&l, span_of(own), span_of(tail));
+        leftover_add(l, span_of(own), span_of(tail));
         buf_add_str(&want, own);
         buf_add_str(&want, tail);
     }
-    leftover_close(&l);
-    leftover_write(&l, &got);
+    leftover_close(l);
+    leftover_each(l, append, &got);
     ok(span_eq(buf_span(&got), buf_span(&want)), "%zu targets, tails of %zu: all come back", n,
        run);
-    ok(bytes_of(&l) <= most_bytes, "in %zu bytes of %zu", bytes_of(&l), want.len);
-    leftover_fini(&l);
-    leftover_fini(&l); /* once more is fine */
+    ok(bytes_of(l) <= most_bytes, "in %zu bytes of %zu", bytes_of(l), want.len);
+    struct leftover *other = leftover_ref(l);
+    leftover_unref(&l);
+    buf_clear(&got);
+    leftover_each(other, append, &got);
+    ok(l == NULL && span_eq(buf_span(&got), buf_span(&want)), "another user has them on");
+    leftover_unref(&other);
+    leftover_unref(&l); /* once more is fine */
 }
 
 /* One target that is larger than a chunk, and bytes that do not pack. */
 static void test_large(void)
 {
-    struct leftover l = { 0 };
+    struct leftover *l = leftover_new(false);
     AUTO_BUF own, want, got;
     uint32_t x = 1;
 
@@ -56,26 +67,26 @@ static void test_large(void)
         x = x * 1664525 + 1013904223;
         buf_add_char(&own, (char)(x >> 24));
     }
-    leftover_add(&l, buf_span(&own), SPAN_LIT("}}"));
-    leftover_add(&l, SPAN_LIT(",{small"), SPAN_LIT("}}"));
-    leftover_close(&l);
+    leftover_add(l, buf_span(&own), SPAN_LIT("}}"));
+    leftover_add(l, SPAN_LIT(",{small"), SPAN_LIT("}}"));
+    leftover_close(l);
     buf_add_span(&want, buf_span(&own));
     buf_add_str(&want, "}},{small}}");
-    leftover_write(&l, &got);
+    leftover_each(l, append, &got);
     ok(span_eq(buf_span(&got), buf_span(&want)), "more than a chunk, of bytes that do not pack");
-    leftover_fini(&l);
+    leftover_unref(&l);
 }
 
 int main(void)
 {
-    struct leftover none = { 0 };
+    struct leftover *none = leftover_new(false);
     AUTO_BUF out;
 
     buf_init(&out, KIB);
-    leftover_close(&none);
-    leftover_write(&none, &out);
+    leftover_close(none);
+    leftover_each(none, append, &out);
     is_int(out.len, 0, "nothing");
-    leftover_fini(&none);
+    leftover_unref(&none);
     test_round(1, 1, 200);
     test_round(3, 2, 400);
     test_round(60, 7, 8000);

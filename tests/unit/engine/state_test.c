@@ -118,9 +118,10 @@ static void change_often(struct side *s, struct world *w)
 
 static bool run_history(uint64_t from_seed, int n_events)
 {
-    struct world w = {
-        .n_collectors = 3, .strategy = "consistent-hashing", .jobs = 15, .rules = { 0, 1, 2, 3 }
-    };
+    struct world w = { .n_collectors = 3,
+                       .strategy = "consistent-hashing",
+                       .jobs = (1 << N_JOBS) - 1,
+                       .rules = { 0, 1, 2, 3, 1, 0, 2 } };
     struct side s;
     bool is_good = true;
 
@@ -346,43 +347,93 @@ static void test_new_job_waits_alone(void)
     side_fini(&s);
 }
 
+static void configure_changed(struct side *s, const char *strategy, const char *files_text,
+                              unsigned n_collectors)
+{
+    AUTO_STR text = mem_printf("allocation_strategy: %s\nconfig: {scrape_configs: [{job_name: j, "
+                               "file_sd_configs: [{files: [%s]}]}]}",
+                               strategy, files_text);
+
+    configure_text(s, text, n_collectors);
+    publish(s);
+}
+
+/* It asks for something that nobody has asked for. */
 static void test_changed_job_is_served_as_before(void)
 {
-    struct world w = { .n_collectors = 2, .strategy = "consistent-hashing", .jobs = 1 };
     struct side s;
 
-    begin_reloads(&s, &w);
-    w.rules[0] = 1; /* drops vA1 */
-    configure_unanswered(&s, &w);
+    clear_files();
+    files[0] = mem_strdup(TARGET("a:1", "vA1"));
+    side_init(&s);
+    configure_changed(&s, "consistent-hashing", "/f0.json", 2);
+    answer_wants(&s);
     publish(&s);
+    configure_changed(&s, "consistent-hashing", "/f0.json, /f4.json", 2);
     ok(page_has(&s, 0, "a:1"), "a changed job keeps its targets");
     change_first_file(&s, TARGET("b:1", "vA1"));
     ok(page_has(&s, 0, "b:1") && !page_has(&s, 0, "a:1"), "and follows its sources");
-    w.rules[0] = 3;
-    w.n_collectors = 1;
-    configure_unanswered(&s, &w);
-    publish(&s);
+    configure_changed(&s, "consistent-hashing", "/f0.json, /f5.json", 1);
     is_int(collectors_of(shown(&s), 0), 1, "changed again, with fewer collectors");
     ok(page_has(&s, 0, "b:1"), "the oldest is served still");
-    w.strategy = "rendezvous";
-    configure_unanswered(&s, &w);
-    publish(&s);
+    configure_changed(&s, "rendezvous", "/f0.json, /f5.json", 1);
     ok(page_has(&s, 0, "b:1"), "even by another strategy");
-    w.rules[0] = 0;
-    configure_unanswered(&s, &w);
-    publish(&s);
-    change_first_file(
-        &s, "[{\"targets\":[\"c:1\"],\"labels\":{\"drop\":\"vA1\"}},{\"targets\":[\"d:1\"]}]");
+    configure_changed(&s, "rendezvous", "/f0.json", 1);
+    change_first_file(&s, TARGET("c:1", "vA2"));
     ok(page_has(&s, 0, "c:1"), "changed back: it goes on as if nothing had been");
-    w.rules[0] = 1;
-    configure_unanswered(&s, &w);
+    side_fini(&s);
+}
+
+static size_t count_wants(struct side *s)
+{
+    size_t n = 0;
+
+    for (struct mail *mail = mailbox_drain(s->wants), *next; mail != NULL; mail = next) {
+        next = mail->next;
+        n++;
+        mail->dispose(mail);
+    }
+    return n;
+}
+
+#define JOINS(name, rules)                                                                         \
+    "  - {job_name: " name ", file_sd_configs: [{files: [/f0.json]}], relabel_configs: [" rules    \
+    "]}\n"
+#define DROP(value) "{source_labels: [__meta_z], regex: " value ", action: drop}"
+
+static void configure_joining(struct side *s, const char *jobs)
+{
+    AUTO_STR text = mem_printf("config:\n  scrape_configs:\n%s", jobs);
+
+    configure_text(s, text, 1);
+    publish(s);
+}
+
+/* Where the source is known, whoever joins needs no answer. */
+static void test_known_is_served(void)
+{
+    struct side s;
+
+    clear_files();
+    files[0] = mem_strdup("[" META("a:1", "1") "," META("a:1", "2") "," META("a:1", "3") "]");
+    side_init(&s);
+    configure_joining(&s, JOINS("a", DROP("1")));
+    answer_wants(&s);
     publish(&s);
-    state_tick(s.state, 29999);
-    ok(!state_has_news(s.state), "29 s without an answer are not enough");
-    state_tick(s.state, 30000);
-    publish(&s);
-    ok(page_has(&s, 0, "d:1") && !page_has(&s, 0, "c:1"),
-       "patience ends: new rules, known targets");
+    ok(page_has(&s, 0, "\"2\""), "the first is dropped");
+    configure_joining(&s, JOINS("a", DROP("2")));
+    ok(page_has(&s, 0, "\"1\"") && !page_has(&s, 0, "\"2\""),
+       "other rules count at once, and what was dropped has its place again");
+    configure_joining(&s, JOINS("a", DROP("2")) JOINS("b", "") JOINS("c", DROP("1|2")));
+    ok(page_has(&s, 1, "\"1\"") && page_has(&s, 2, "\"3\""), "whoever asks for the same is served");
+    configure_joining(&s, JOINS("b", DROP("1")) JOINS("c", DROP("1|2")));
+    configure_joining(&s, JOINS("b", DROP("3")) JOINS("c", DROP("1|3")) JOINS("d", DROP("1|2")));
+    ok(page_has(&s, 0, "\"1\"") && page_has(&s, 1, "\"2\"") && page_has(&s, 2, "\"3\""),
+       "also of what several share, after the first one has gone");
+    is_int(count_wants(&s), 0, "nothing is read again");
+    change_first_file(&s, "[" META("d:1", "4") "]");
+    ok(page_has(&s, 0, "d:1") && page_has(&s, 1, "d:1") && page_has(&s, 2, "d:1"),
+       "a new reading reaches all");
     side_fini(&s);
 }
 
@@ -483,6 +534,7 @@ int main(void)
     test_one_identity();
     test_new_job_waits_alone();
     test_changed_job_is_served_as_before();
+    test_known_is_served();
     test_late_answer();
     test_waiting_job_lets_go();
     test_changes_before_sync();

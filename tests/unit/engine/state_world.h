@@ -7,11 +7,13 @@
 
 /* ---- configurations */
 
+#define N_JOBS 7 /* those from the fourth on share each section with others */
+
 struct world {
     unsigned n_collectors;
     const char *strategy;
     unsigned jobs; /* bits: which jobs exist */
-    unsigned rules[4];
+    unsigned rules[N_JOBS];
 };
 
 static inline void write_config(const struct world *w, struct buf *out)
@@ -36,10 +38,13 @@ static inline void write_config(const struct world *w, struct buf *out)
         ("    static_configs: [{targets: [a:1, b:2, a:1], labels: {x: y}}]\n"
          "    file_sd_configs: [{files: [/f2.json]}]\n"),
         "    file_sd_configs:\n    - files: [/f3.json]\n    - files: ['/*.json']\n",
+        "    file_sd_configs:\n    - files: ['/*.json']\n",
+        "    file_sd_configs:\n    - files: [/f1.json]\n    - files: [/f3.json]\n",
+        "    file_sd_configs:\n    - files: ['/*.json']\n    - files: ['/*.json']\n",
     };
 
     buf_addf(out, "allocation_strategy: %s\nconfig:\n  scrape_configs:\n", w->strategy);
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < N_JOBS; i++) {
         if ((w->jobs >> i & 1) != 0) {
             buf_addf(out, "  - job_name: job%u\n%s%s", i, rules[w->rules[i]], sections[i]);
         }
@@ -92,17 +97,26 @@ static inline void change_world(struct world *w)
     static const char *const known[] = { "consistent-hashing", "rendezvous", "bounded-rendezvous",
                                          "per-node", "least-weighted" };
 
-    switch (chance(6)) {
+    switch (chance(8)) {
     case 0:
     case 1:
     case 2:
         w->n_collectors = chance(6) + 1;
         break;
     case 3:
-        w->jobs = chance(15) + 1;
+        w->jobs = chance((1 << N_JOBS) - 1) + 1;
         break;
     case 4:
-        w->rules[chance(4)] = chance(6);
+        w->rules[chance(N_JOBS)] = chance(6);
+        break;
+    case 5: /* of several at once */
+        for (unsigned i = 0; i < N_JOBS; i++) {
+            w->rules[i] = chance(6);
+        }
+        break;
+    case 6:
+        w->jobs ^= 1U << chance(N_JOBS);
+        w->jobs = w->jobs == 0 ? 1 : w->jobs;
         break;
     default:
         w->strategy = known[chance(COUNT(known))];
