@@ -9,6 +9,7 @@
 #include "allocator/base/readfile.h"
 #include "allocator/base/terminal.h"
 #include "allocator/codec/yamldoc.h"
+#include "allocator/engine/tenantkey.h"
 #include "webhook/cli/document.h"
 
 #include <assert.h>
@@ -126,6 +127,64 @@ void configuration_load(struct configuration *c, const struct tenants_options *o
     own.keeps_sound = true;
     int rc = tenants_load(c->sources, c->n_sources, &own, &c->faults, &c->tenants);
     assert(rc == 0);
+}
+
+static struct span text_of(const struct configuration *c)
+{
+    return span_make(c->sources[0].text, c->sources[0].len);
+}
+
+void configuration_learn(struct configuration *c, struct jobtexts *known)
+{
+    jobtexts_fini(known);
+    if (c->n_sources != 1 || !configuration_is_sound(c)) {
+        return;
+    }
+    vec_each(&c->tenants, tenant) {
+        tenantkey_make(*tenant);
+    }
+    jobtexts_learn(known, text_of(c), &c->tenants, &c->faults);
+}
+
+/* The same file, of which this is the text. Moves 'text'. */
+static void take_part(const struct configuration *c, struct buf *text, struct configuration *part)
+{
+    configuration_init(part);
+    part->sources = mem_array(1, sizeof(*part->sources));
+    part->n_sources = 1;
+    part->sources[0].kind = c->sources[0].kind;
+    part->sources[0].path = mem_strdup(c->sources[0].path);
+    part->sources[0].text = buf_take(text, &part->sources[0].len);
+    part->hash = c->hash;
+}
+
+bool configuration_load_changed(struct configuration *c, const struct tenants_options *options,
+                                struct jobtexts *known)
+{
+    struct configuration part;
+    struct jobtexts reduced;
+    AUTO_BUF text = { 0 };
+
+    buf_init(&text, LIMIT_DOCUMENT_BYTES);
+    if (c->n_sources != 1 || c->n_unreadable > 0 ||
+        !jobtexts_reduce(known, text_of(c), &text, &reduced)) {
+        return false;
+    }
+    take_part(c, &text, &part);
+    bool is_good = configuration_parse(&part);
+    configuration_load(&part, options);
+    is_good = is_good && jobtexts_restore(&reduced, &part.tenants, &part.faults);
+    jobtexts_fini(&reduced);
+    if (!is_good) {
+        configuration_fini(&part);
+        return false;
+    }
+    tenantkey_make(part.tenants.v[0]);
+    jobtexts_learn(known, text_of(c), &part.tenants, &part.faults);
+    configuration_fini(c);
+    *c = part;
+    c->sources[0].dropin = NULL; /* was that of 'part' */
+    return true;
 }
 
 bool configuration_is_sound(const struct configuration *c)

@@ -4,6 +4,7 @@
 #define OTEL_TA_WEBHOOK_CONFIGURATION_H
 
 #include "allocator/tenant/dropin.h"
+#include "allocator/tenant/jobtexts.h"
 #include "allocator/tenant/tenants.h"
 
 #include <stdio.h>
@@ -35,6 +36,12 @@ void configuration_read(struct configuration *c, const struct configuration_file
 bool configuration_parse(struct configuration *c);
 /* 'tenants', after configuration_parse(): what has no fault, and what is missing. */
 void configuration_load(struct configuration *c, const struct tenants_options *options);
+/* For the next time: what the texts mean, if that was all fine. */
+void configuration_learn(struct configuration *c, struct jobtexts *known);
+/* In place of all three: reads only the jobs that are not 'known', if there is no doubt and no
+ * fault. False: nothing was done. */
+bool configuration_load_changed(struct configuration *c, const struct tenants_options *options,
+                                struct jobtexts *known);
 /* There is no fault at all. */
 bool configuration_is_sound(const struct configuration *c);
 /* Prints the faults on 'out', or logs them where that is NULL. */

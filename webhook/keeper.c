@@ -59,6 +59,7 @@ struct keeper {
     struct mailbox *refusals; /* tenants that the engine cannot use */
     struct feed feed;         /* what it was told */
     struct outages outages;   /* what of that is missing */
+    struct jobtexts known;    /* what the texts in use mean */
     uint64_t config_hash;     /* of the texts in use */
     int signals, files_changed, timer;
     bool is_interactive; /* the last signal was somebody at a terminal */
@@ -331,8 +332,12 @@ static void reload(struct keeper *k, bool is_asked)
         configuration_fini(&config);
         return;
     }
-    bool is_parsed = configuration_parse(&config);
-    configuration_load(&config, &k->settings->tenants);
+    bool is_parsed = configuration_load_changed(&config, &k->settings->tenants, &k->known);
+    if (!is_parsed) {
+        is_parsed = configuration_parse(&config);
+        configuration_load(&config, &k->settings->tenants);
+        configuration_learn(&config, &k->known);
+    }
     configuration_report(&config, NULL);
     bool is_sound = configuration_is_sound(&config);
     note_reload(is_sound);
@@ -358,6 +363,7 @@ static void note_refusal(struct keeper *k, struct mail *mail)
 
     note_reload(false);
     feed_forget(&k->feed, span_of(m->ns), span_of(m->name));
+    jobtexts_fini(&k->known); /* the engine has none of these */
     mail->dispose(mail);
 }
 
@@ -479,6 +485,7 @@ static void stop(struct keeper *k)
     engine_free(&k->engine); /* last: it owns what the others read */
     feed_fini(&k->feed);
     outages_fini(&k->outages);
+    jobtexts_fini(&k->known);
     mailbox_free(&k->refusals);
     admission_route_free(&k->route);
     for (size_t i = 0; i < N_PORTS; i++) {
@@ -503,6 +510,7 @@ int keeper_run(const struct settings *s, struct configuration *config)
         metric_set(METRIC_PROCESS_START, (double)clock_wall_ms() / 1000);
         note_reload(configuration_is_sound(config));
         log_listeners(&k);
+        configuration_learn(config, &k.known);
         tell_engine(&k, config);
         log_info("ready");
         run(&k);

@@ -29,7 +29,7 @@ static void resize(struct table *t, size_t n_slots)
 void table_put(struct table *t, struct table_node *node, uint64_t hash)
 {
     if (t->n >= t->n_slots) {
-        resize(t, t->n_slots == 0 ? 16 : t->n_slots * 2);
+        resize(t, t->n_slots == 0 ? 4 : t->n_slots * 2);
     }
     struct table_node **slot = &t->slots[hash & (t->n_slots - 1)];
     node->hash = hash;

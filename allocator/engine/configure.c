@@ -7,6 +7,7 @@
 #include "allocator/engine/state_fields.h"
 #include "allocator/engine/tenantkey.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* ---- what is told */
@@ -356,6 +357,8 @@ static void renew_jobs(struct renewal *r, struct place *p) ON(engine)
             state_end_handover(r->s, *before);
         }
         struct job *j = before == NULL ? NULL : take_same(before, *config);
+        /* Who tells of a job by its key alone has told of all of it, and nothing else since. */
+        assert(j != NULL || !(*config)->is_known);
         if (j == NULL) {
             j = begin_job(r, p, config, label, before);
         } else {

@@ -42,8 +42,10 @@ void tenantkey_make(struct tenant *t)
     buf_addf(&all, "%d.%d.", t->is_v0, t->are_jobs_inline);
     for (size_t i = 0; i < t->jobs.n; i++) {
         struct scrapejob *job = t->jobs.v[i];
-        scrapejob_settle(job);
-        make_job_key(job, &bytes);
+        if (!job->is_known) {
+            scrapejob_settle(job);
+            make_job_key(job, &bytes);
+        }
         add_text(&all, job->receiver);
         buf_add(&all, (const char *)job->key, sizeof(job->key));
     }

@@ -527,6 +527,8 @@ static struct scrapejob *parse_in(struct arena *scratch, const struct node *node
     struct relabel *metric_rules = compile_rules(job, "metric_relabel_configs", &how, f);
     relabel_free(&metric_rules);
     bool is_good = f->n_errors == n_errors;
+    out->patterns.memory_left = patterns_of_job(options).memory_left - memory_left;
+    out->patterns.work_left = patterns_of_job(options).work_left - patterns.work_left;
     patterns_pay(options, is_good ? memory_left : SIZE_MAX, patterns.work_left);
     if (!is_good) {
         return NULL;
@@ -571,6 +573,19 @@ struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_g
     struct scrapejob *job = parse_in(&scratch, node, globals, options, pool, f);
     arena_fini(&scratch);
     return job;
+}
+
+struct scrapejob *scrapejob_remember(const struct scrapejob *job)
+{
+    struct scrapejob *known = mem_zalloc(sizeof(*known));
+
+    arena_init_small(&known->arena);
+    known->name = arena_span(&known->arena, job->name);
+    known->receiver = arena_span(&known->arena, job->receiver);
+    memcpy(known->key, job->key, sizeof(known->key));
+    known->patterns = job->patterns;
+    known->is_known = true;
+    return known;
 }
 
 void scrapejob_free(struct scrapejob **job)

@@ -63,6 +63,8 @@ struct scrapejob {
     json_t *config_masked;    /* the same with "<secret>" */
     char *text, *text_masked; /* instead of the two, after scrapejob_settle(); may be one */
     uint64_t key[2];          /* of everything that was configured (engine/tenantkey.h), or zero */
+    struct regex_budget patterns; /* what they took of theirs */
+    bool is_known; /* only its names, 'key' and 'patterns' are here: whoever is told has the rest */
 };
 
 /* It is what a job has that says nothing of it. */
@@ -78,6 +80,8 @@ void scrape_globals_parse(const struct node *global, bool strict, struct faults 
 struct scrapejob *scrapejob_parse(const struct node *node, const struct scrape_globals *globals,
                                   const struct scrape_options *options, struct strpool *pool,
                                   struct faults *f);
+/* What stands for it among those who have it: 'is_known', with its key. */
+struct scrapejob *scrapejob_remember(const struct scrapejob *job);
 void scrapejob_free(struct scrapejob **job);
 /* Writes the trees as texts (keys sorted, no white space) and lets them go: they take many times
  * the room. Once is enough. */

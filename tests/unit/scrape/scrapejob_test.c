@@ -432,6 +432,28 @@ static void test_ordinary_patterns(void)
     teardown(&x);
 }
 
+/* What reading a job takes, with rules that are compiled and sections of many fields, does not stay
+ * with it. */
+static void test_size(void)
+{
+    struct fixture x;
+
+    setup(&x);
+    x.options.receiver = SPAN_LIT("prometheus/a");
+    parse(&x, "job_name: j\n"
+              "params: {a: [b]}\n"
+              "relabel_configs: [{source_labels: [a, b, c], target_label: x}, {action: labeldrop, "
+              "regex: a}]\n"
+              "metric_relabel_configs: [{source_labels: [a, b, c], target_label: x}]\n"
+              "static_configs: [{targets: [a]}]\n");
+    ok(x.job->arena.used_bytes <= 2 * KIB, "at most 2 KiB: %zu", x.job->arena.used_bytes);
+    arena_fini(&x.arena);
+    is_span(x.job->receiver, SPAN_LIT("prometheus/a"), "receiver");
+    is_span(seed_of(x.job, "__param_a"), SPAN_LIT("b"), "seeds");
+    is_entry(&x.job->sds[0], "[{\"targets\":[\"a\"]}]", "sections");
+    teardown(&x);
+}
+
 int main(void)
 {
     test_seeds();
@@ -446,5 +468,6 @@ int main(void)
     test_numbers();
     test_patterns();
     test_ordinary_patterns();
+    test_size();
     return check_done();
 }
