@@ -53,6 +53,7 @@ struct serve {
     unsigned n_threads;
     bool secrets_over_http;
     atomic_bool is_draining; /* written by serve_set_draining(), read by answer_readyz() */
+    atomic_uint n_synced;    /* threads whose snapshot is: ready is who is so on each of them */
     struct serve_thread *threads;
 };
 
@@ -69,6 +70,7 @@ struct serve *serve_new(unsigned n_threads, bool secrets_over_http)
     serve->n_threads = n_threads;
     serve->secrets_over_http = secrets_over_http;
     atomic_init(&serve->is_draining, false);
+    atomic_init(&serve->n_synced, 0);
     serve->threads = mem_array(n_threads, sizeof(*serve->threads));
     for (unsigned i = 0; i < n_threads; i++) {
         struct serve_thread *t = &serve->threads[i];
@@ -87,8 +89,13 @@ static void take_snapshot(unsigned thread, void *arg)
     struct serve_thread *t = &h->serve->threads[thread];
     struct pin *before = t->current;
 
+    bool was_synced = before != NULL && before->snapshot->is_synced;
+
     t->current = mem_zalloc(sizeof(*t->current));
     *t->current = (struct pin){ h->snapshot, 1 };
+    if (h->snapshot->is_synced && !was_synced) {
+        atomic_fetch_add_explicit(&h->serve->n_synced, 1, memory_order_relaxed);
+    }
     if (before != NULL) {
         pin_drop(before);
     }
@@ -353,7 +360,8 @@ static void answer_metrics(struct request *r)
 
 static void answer_readyz(struct request *r)
 {
-    bool is_synced = r->snapshot != NULL && r->snapshot->is_synced;
+    bool is_synced =
+        atomic_load_explicit(&r->serve->n_synced, memory_order_relaxed) == r->serve->n_threads;
     bool is_draining = atomic_load_explicit(&r->serve->is_draining, memory_order_relaxed);
     struct span verbose, text = { 0 };
 

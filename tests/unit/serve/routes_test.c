@@ -27,6 +27,7 @@ struct site { /* a server, what it serves, and one connection */
         void (*free_fn)(void *part);
     } parts[64]; /* of the next snapshot */
     size_t n_parts;
+    void (*meanwhile)(struct site *s); /* from the hand-over on, before each thread has it */
 };
 
 static void site_open(struct site *s, bool secrets_over_http)
@@ -117,6 +118,9 @@ static void publish(struct site *s, const struct directory *d, const struct page
                     size_t n, bool is_synced)
 {
     serve_publish(s->serve, s->server, publisher_publish(s->publisher, d, rows, n, is_synced));
+    if (s->meanwhile != NULL) {
+        s->meanwhile(s);
+    }
     settle(s);
     for (size_t i = 0; i < s->n_parts; i++) {
         publisher_retire(s->publisher, s->parts[i].part, 1, s->parts[i].free_fn);
@@ -382,6 +386,58 @@ static void test_before_sync(void)
     is_int(ask(&s, "/readyz").status, 503, "not ready while draining");
     is_int(ask(&s, "/jobs/plain/targets?collector_id=sim-collector-1").status, 200,
            "but still serving");
+    site_close(&s);
+}
+
+static atomic_bool is_held; /* the last thread, by a message */
+
+static void hold_thread(unsigned thread, void *arg)
+{
+    (void)arg;
+    while (thread == THREADS - 1 && atomic_load(&is_held)) {
+        usleep(100);
+    }
+}
+
+/* The kernel says which thread has a connection: the one that answers is not the one held up. */
+static void connect_to_other(struct site *s)
+{
+    const struct timeval moment = { .tv_usec = 50000 }, patience = { .tv_sec = 10 };
+    int status = 0;
+
+    for (int i = 0; i < 200 && status == 0; i++) {
+        raw_close(&s->client);
+        raw_connect(&s->client, http_server_port(s->server, 0));
+        setsockopt(s->client.fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof(moment));
+        s->used = 0;
+        status = ask(s, "/livez").status;
+    }
+    is_int(status, 200, "a thread answers");
+    setsockopt(s->client.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+}
+
+static void ready_with_last_thread(struct site *s)
+{
+    connect_to_other(s);
+    while (ask(s, "/jobs/plain/targets?collector_id=sim-collector-1").status == 503) {
+        usleep(100);
+    }
+    is_int(ask(s, "/readyz").status, 503, "not ready: a thread would not answer so yet");
+    is_int(ask(s, "/jobs/plain/targets?collector_id=sim-collector-1").status, 200,
+           "although this one does");
+    atomic_store(&is_held, false);
+}
+
+static void test_held_thread(void)
+{
+    struct site s;
+
+    site_open(&s, false);
+    atomic_store(&is_held, true);
+    http_server_broadcast(s.server, hold_thread, NULL);
+    s.meanwhile = ready_with_last_thread;
+    publish_recording(&s, true);
+    is_int(ask(&s, "/readyz").status, 200, "ready with the last thread");
     site_close(&s);
 }
 
@@ -699,6 +755,7 @@ int main(void)
     publish_recording(&s, true);
     test_scrape_configs(&s, true);
     site_close(&s);
+    test_held_thread();
     test_waiting_job();
     test_tenants();
     test_pinned_across_snapshots();
