@@ -66,6 +66,7 @@ CASES = {
     "two of one name": manifest(job(), job()),
     "section": manifest({"job_name": "j", "static_configs": "x"}),
     "receiver": {**manifest(), "spec": {"targetAllocator": {"enabled": True}, "config": {"receivers": {"prometheus": "x"}}}},
+    "lost": manifest(job(static_configs=None, http_sd_configs=[{"url": "http://c-targetallocator:80/jobs/j/targets?collector_id=${POD_NAME}"}])),
     "several": manifest(job(foo=1, scheme="ftp", kubernetes_sd_configs=[{"role": "pod"}]), {"job_name": "k", **STATIC, "bar": 2, "scrape_timeout": "x"}),
 }
 # Forms, not sentences, are what other tests compare these for: whatever there is to say, all say it.

@@ -166,8 +166,8 @@ static void plan_lost(struct planner *p, const struct plan_receiver *r, struct p
     p->plan->n_lost++;
     if (p->is_rewrite && !was_lost_before(p, r->name, job->name)) {
         AUTO_STR loss = originals_loss(job->name.text);
-        job_fault(p, p->severity, NULL, job->node, "%s%s", loss,
-                  p->in->is_annotation_unread ? " (the annotation cannot be read)" : "");
+        job_fault(p, p->severity, "http_sd_configs", node_get(job->node, "http_sd_configs"), "%s%s",
+                  loss, p->in->is_annotation_unread ? " (the annotation cannot be read)" : "");
         return;
     }
     size_t mark = faults_push_index(p->f, p->index);
