@@ -43,6 +43,22 @@ def wait_for(check, timeout_s=10.0):
         time.sleep(0.01)
 
 
+def manifest(name, *jobs):
+    """A Collector; the jobs are texts, indented as items below scrape_configs."""
+    return f"""apiVersion: opentelemetry.io/v1beta1
+kind: OpenTelemetryCollector
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  mode: statefulset
+  targetAllocator: {{enabled: true}}
+  config:
+    receivers:
+      prometheus:
+        config:
+          scrape_configs:
+{"".join(jobs)}"""
+
+
 class Allocator:
     """Drop-in mode; with source "--filename" the configuration is a Collector manifest, and there is no webhook."""
 

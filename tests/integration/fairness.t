@@ -9,26 +9,14 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from discovery_rig import Allocator, done, ok, same, scratch, wait_for  # noqa: E402
+from discovery_rig import Allocator, done, manifest, ok, same, scratch, wait_for  # noqa: E402
 
 SD = scratch()
 PATIENCE_S = 60  # who is starved waits as long as the writer writes: for ever
 
 
-def manifest(name, *jobs):
-    text = "".join(f"          - job_name: {job}\n            {sd}\n" for job, sd in jobs)
-    return f"""apiVersion: opentelemetry.io/v1beta1
-kind: OpenTelemetryCollector
-metadata: {{name: {name}, namespace: shop}}
-spec:
-  mode: statefulset
-  targetAllocator: {{enabled: true}}
-  config:
-    receivers:
-      prometheus:
-        config:
-          scrape_configs:
-{text}"""
+def job(name, sd):
+    return f"          - job_name: {name}\n            {sd}\n"
 
 
 def static(target):
@@ -68,12 +56,12 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 url = f"http://127.0.0.1:{server.server_port}/sd"
 quiet = SD / "quiet.yaml"
-write(quiet, manifest("quiet", ("q", static("q:1"))))
+write(quiet, manifest("quiet", job("q", static("q:1"))))
 write(SD / "calm.json", group("c:0"))
 write(SD / "loud.json", group("l:0"))
-loud = manifest("loud", ("l", static("l:1")), ("calm", f"file_sd_configs: [{{files: ['{SD}/calm.json']}}]"),
-                ("noisy", f"file_sd_configs: [{{files: ['{SD}/loud.json']}}]"),
-                ("polled", f"http_sd_configs: [{{url: '{url}', refresh_interval: 1s}}]"))
+loud = manifest("loud", job("l", static("l:1")), job("calm", f"file_sd_configs: [{{files: ['{SD}/calm.json']}}]"),
+                job("noisy", f"file_sd_configs: [{{files: ['{SD}/loud.json']}}]"),
+                job("polled", f"http_sd_configs: [{{url: '{url}', refresh_interval: 1s}}]"))
 ta = Allocator(loud, collectors="c-0", more=("-f", quiet), source="--filename")
 ok(ta.ready(), "ready")
 same(ta.targets("q"), ["q:1"], "what the quiet one says")
@@ -95,7 +83,7 @@ def write_on():
 writer = threading.Thread(target=write_on)
 writer.start()
 try:
-    swap(quiet, manifest("quiet", ("q", static("q:2"))))
+    swap(quiet, manifest("quiet", job("q", static("q:2"))))
     ok(ta.shows("q", ["q:2"], PATIENCE_S), "another file's change is in use while it is written on")
     swap(SD / "calm.json", group("c:1"))
     ok(ta.shows("calm", ["c:1"], PATIENCE_S), "another discovery file's too")

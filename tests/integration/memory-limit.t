@@ -9,29 +9,18 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from discovery_rig import BINARY, Allocator, done, like, ok, same, scratch, wait_for  # noqa: E402
+from discovery_rig import BINARY, Allocator, done, like, manifest, ok, same, scratch, wait_for  # noqa: E402
 
 DIR = scratch()
 
 
-def manifest(name, n_patterns, port=1):
+def with_patterns(name, n_patterns, port=1):
     """Each pattern is one that no other rule has, in a job of its own."""
     jobs = [f"""          - job_name: {name}-{i}
             static_configs: [{{targets: ['{name}{i}:{port}']}}]
             relabel_configs: [{{source_labels: [__address__], regex: '({name}|a.*b.*c){{1,2}}.*({i}):.*', action: keep}}]
 """ for i in range(n_patterns)]
-    return f"""apiVersion: opentelemetry.io/v1beta1
-kind: OpenTelemetryCollector
-metadata: {{name: {name}, namespace: shop}}
-spec:
-  mode: statefulset
-  targetAllocator: {{enabled: true}}
-  config:
-    receivers:
-      prometheus:
-        config:
-          scrape_configs:
-{"".join(jobs)}"""
+    return manifest(name, *jobs)
 
 
 # ---- the flag
@@ -43,7 +32,7 @@ for text in ("63MiB", "0", "-1GiB", "1", "1.5GiB", "1GB", "GiB", "99999999TiB", 
     same((p.returncode, "is not a size such as 3GiB" in p.stderr), (2, True), f"--memory-limit={text} is not")
 
 # ---- patterns: 16 MiB of 64, 64 KiB and a little for each
-few, many = manifest("few", 20), manifest("many", 400)
+few, many = with_patterns("few", 20), with_patterns("many", 400)
 (DIR / "many.yaml").write_text(many, encoding="utf-8")
 ta = Allocator(few, collectors="c-0", more=("--memory-limit=64MiB", "-f", DIR / "many.yaml"), source="--filename")
 ok(ta.ready(), "two Collectors, whose patterns are too many together")
@@ -58,11 +47,11 @@ same(ta.get("/jobs/many-399/targets?collector_id=c-0")[0], 503, "and is none to 
 like(ta.log(), r"no room: the patterns of all", "so does the log")
 
 # ---- at a reload
-ta.configure(manifest("few", 21, 2).replace("'few20:2'", "'few20:2', 'few21:2'"))
+ta.configure(with_patterns("few", 21, 2).replace("'few20:2'", "'few20:2', 'few21:2'"))
 ta.process.send_signal(signal.SIGHUP)
 ok(ta.shows("few-0", ["few0:2"], 20), "a change of what is there is followed")
 ok(wait_for(lambda: "few-20" in ta.get("/readyz?verbose")[1]), "a pattern more is out")
-(DIR / "many.new").write_text(manifest("many", 10), encoding="utf-8")
+(DIR / "many.new").write_text(with_patterns("many", 10), encoding="utf-8")
 (DIR / "many.new").rename(DIR / "many.yaml")
 ta.process.send_signal(signal.SIGHUP)
 ok(wait_for(lambda: ta.metric("otel_ta_config_out{") <= 1, 20), "the other Collector has fewer: it fits")

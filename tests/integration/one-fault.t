@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from discovery_rig import BINARY, Allocator, done, like, ok, same, scratch, wait_for  # noqa: E402
+from discovery_rig import BINARY, Allocator, done, like, manifest, ok, same, scratch, wait_for  # noqa: E402
 
 DIR = scratch()
 BAD_JOBS = {  # what is wrong with a job
@@ -36,21 +36,6 @@ def job(name, target=None, more=""):
     elif more:
         lines.append(more)
     return "".join(f"          {'- ' if i == 0 else '  '}{line}\n" for i, line in enumerate(lines))
-
-
-def manifest(name, *jobs):
-    return f"""apiVersion: opentelemetry.io/v1beta1
-kind: OpenTelemetryCollector
-metadata: {{name: {name}, namespace: shop}}
-spec:
-  mode: statefulset
-  targetAllocator: {{enabled: true}}
-  config:
-    receivers:
-      prometheus:
-        config:
-          scrape_configs:
-{"".join(jobs)}"""
 
 
 def swap(path, text):
