@@ -117,6 +117,7 @@ struct connection *connection_of(h2o_req_t *req)
 static void cut(struct connection *c)
 {
     c->is_cut = true;
+    c->answer.ends_ms = 0; /* whose end is known */
     shutdown(h2o_socket_get_fd(c->sock), SHUT_RDWR);
 }
 

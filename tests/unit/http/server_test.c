@@ -393,6 +393,7 @@ static void test_stalled_reader(void)
     struct http_server *s = start(0, 60000, 300);
     struct rawclient c;
     const int small = 4096;
+    uint64_t before = metric_value(METRIC_SLOW_READERS);
 
     count_anew();
     raw_connect(&c, http_server_port(s, 0));
@@ -400,6 +401,7 @@ static void test_stalled_reader(void)
     raw_say(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
     raw_more(&c);
     ok(all_released(), "a client that reads no further is cut");
+    is_int(metric_value(METRIC_SLOW_READERS) - before, 1, "and counted, by the kernel or by us");
     raw_close(&c);
     http_server_stop(&s, 0);
 }
