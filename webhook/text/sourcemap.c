@@ -242,17 +242,19 @@ static size_t content_begin(struct span raw, const struct node *scalar, char ind
     return at;
 }
 
-/* A literal's trailing breaks are not part of the node; its text may end in them. */
+/* A literal's trailing breaks are not part of the node; its text may end in them. Blanks that stand
+ * alone on the last line indent what follows; after something else they are text. */
 static size_t literal_end(struct span raw, size_t end)
 {
     while (end < raw.len &&
            (raw.p[end] == ' ' || raw.p[end] == '\t' || raw.p[end] == '\n' || raw.p[end] == '\r')) {
         end++;
     }
-    while (end > 0 && (raw.p[end - 1] == ' ' || raw.p[end - 1] == '\t')) {
-        end--;
+    size_t last = end;
+    while (last > 0 && (raw.p[last - 1] == ' ' || raw.p[last - 1] == '\t')) {
+        last--;
     }
-    return end;
+    return last == 0 || raw.p[last - 1] == '\n' || raw.p[last - 1] == '\r' ? last : end;
 }
 
 int sourcemap_make(struct span raw, const struct node *scalar, struct arena *arena,

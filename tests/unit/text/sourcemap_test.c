@@ -201,6 +201,8 @@ int main(void)
     check_both("a: |\n  one\n  two: é\nb: 1\n", true);
     check_both("a: |2\n  one\n    in\nb: 1\n", true);
     check_both("b: {x: y}\na: |-  # text\n    one\n\n    two", true);
+    check_both("a: |\n  one\n  two ", true);
+    check_both("a: |\n  one\n\n  two: ", true);
     check_both("a: \"one\\ntwo \\u00e9\\\\\\x41\"\nb: 1\n", true);
     check_both("a: !!str \"one\"\nb: 1\n", true);
     check_both("{\"a\":\"x\\ud83d\\ude00\\/\",\"b\":[1]}", true);
