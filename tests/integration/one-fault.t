@@ -113,8 +113,8 @@ ta.process.send_signal(signal.SIGHUP)
 ok(ta.shows("good-x", ["gx:4"]) and ta.shows("good-z", ["gz:1"]), "one document of three is no YAML: the others are read")
 swap(ta.config_path, manifest("x", job("good-x", "gx:5")))
 ta.process.send_signal(signal.SIGHUP)
-ok(wait_for(lambda: verbose(ta) == "[+]synced\n[+]serving\n") and ta.targets("good-x") == ["gx:5"], "all is good again")
-same(status(ta, "/jobs/good-z/targets?collector_id=c-0"), 404, "and what is not there any more is gone")
+ok(wait_for(lambda: verbose(ta) == "[+]synced\n[+]serving\n" and ta.targets("good-x") == ["gx:5"]), "all is good again")
+ok(wait_for(lambda: status(ta, "/jobs/good-z/targets?collector_id=c-0") == 404), "and what is not there any more is gone")
 same(ta.stop(), 0, "stops in order")
 
 # ---- a restart with all of it
