@@ -76,14 +76,14 @@ ok(ta.shows("good-y", ["gy:2"], 10) and ta.shows("new-y", ["ny:1"]), "another fi
 # ---- at reload: what was good goes on as it was
 swap(ta.config_path, manifest("x", job("good-x", "gx:2"), job("other-x", "ox:1")))
 ok(ta.shows("other-x", ["ox:1"], 10), "all is good for a while")
-same(verbose(ta), "[+]synced\n[+]serving\n", "and nothing is out")
-same(ta.metric("otel_ta_config_out{"), 0, "no series is left")
-ok("a fault in the configuration is gone" in ta.log(), "the log says so")
+ok(wait_for(lambda: verbose(ta) == "[+]synced\n[+]serving\n"), "and nothing is out")
+ok(wait_for(lambda: ta.metric("otel_ta_config_out{") == 0), "no series is left")
+ok(wait_for(lambda: "a fault in the configuration is gone" in ta.log()), "the log says so")
 for name, what in BAD_JOBS.items():
     swap(ta.config_path, manifest("x", job("good-x", f"{name}:1"), job("other-x", None, what)))
     ta.process.send_signal(signal.SIGHUP)
     ok(ta.shows("good-x", [f"{name}:1"]) and ta.targets("other-x") == ["ox:1"], f"{name}: that job stays as it was, its neighbour changes")
-like(verbose(ta), r"\[-\]job shop/x: prometheus: other-x \(goes on as it was\): ", "which readyz says")
+ok(wait_for(lambda: "[-]job shop/x: prometheus: other-x (goes on as it was): " in verbose(ta)), "which readyz says")
 swap(ta.config_path, manifest("x", job("good-x", "gx:3")))
 ta.process.send_signal(signal.SIGHUP)
 ok(wait_for(lambda: status(ta, "/jobs/other-x/targets?collector_id=c-0") == 404), "taken out of the file, it is gone")
@@ -129,7 +129,7 @@ same(status(ta, "/jobs/bad-x/targets?collector_id=c-0"), 503, "the job")
 same(status(ta, "/n/shop/frame/jobs/f/targets?collector_id=c-0"), 503, "the Collector")
 same(status(ta, "/n/shop/frame/jobs"), 503, "its list")
 same(status(ta, "/n/shop/torn/jobs/f/targets?collector_id=c-0"), 503, "who knows who is in the torn file")
-same(sorted(re.findall(r"\[-\](\w+) ", verbose(ta))), ["collector", "file", "file", "job"], "readyz names the four")
+ok(wait_for(lambda: sorted(re.findall(r"\[-\](\w+) ", verbose(ta))) == ["collector", "file", "file", "job"]), "readyz names the four")
 same(ta.stop(), 0, "stops in order")
 
 # ---- drop-in
