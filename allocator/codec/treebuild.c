@@ -14,6 +14,7 @@ void treebuild_init(struct treebuild *b, struct arena *arena)
     b->arena = arena;
     b->depth = 0;
     b->n_nodes = b->n_bytes = 0;
+    b->merges_repeat = false;
 }
 
 void treebuild_reset(struct treebuild *b)
