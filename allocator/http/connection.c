@@ -117,7 +117,6 @@ struct connection *connection_of(h2o_req_t *req)
 static void cut(struct connection *c)
 {
     c->is_cut = true;
-    c->answer.ends_ms = 0; /* whose end is known */
     shutdown(h2o_socket_get_fd(c->sock), SHUT_RDWR);
 }
 
@@ -188,7 +187,7 @@ static unsigned cut_excess(struct worker *w)
     return n;
 }
 
-static void cut_slow(struct connection *c, const char *why)
+static void tell_slow(struct connection *c, const char *why)
 {
     struct sockaddr_storage address = { 0 };
     char peer[INET6_ADDRSTRLEN];
@@ -198,7 +197,22 @@ static void cut_slow(struct connection *c, const char *why)
     metric_add(METRIC_SLOW_READERS, 1);
     log_warn(why, LOG_STR("listener", c->door->listener->options.name),
              LOG_STR("peer", text == NULL ? "" : text));
+}
+
+static void cut_slow(struct connection *c, const char *why)
+{
+    tell_slow(c, why);
     cut(c);
+}
+
+/* Not cut by us, yet it had its time: it went away, or the kernel gave it up (TCP_USER_TIMEOUT). */
+void connection_lost(h2o_req_t *req)
+{
+    struct connection *c = connection_of(req);
+
+    if (!c->is_cut && clock_mono_ms() - c->answer.begun_ms >= c->door->worker->stalled_reader_ms) {
+        tell_slow(c, "connection lost: the peer did not take its answer");
+    }
 }
 
 /* Returns when the time of the next answer is over, or INT64_MAX. An answer that the loop is not

@@ -10,6 +10,8 @@
 void connection_admit(struct door *door, h2o_socket_t *sock);
 /* Whose request it is. */
 struct connection *connection_of(h2o_req_t *req);
+/* It ends before its answer was sent. */
+void connection_lost(h2o_req_t *req);
 /* Cuts what costs too much or takes too long. Returns when it wants to be called again at the
  * latest, on the monotonic clock. */
 int64_t connections_survey(struct worker *w, int64_t now_ms);

@@ -1,4 +1,3 @@
-#define LOG_MODULE "http"
 #include "allocator/http/exchange.h"
 
 #include <assert.h>
@@ -11,8 +10,7 @@
 #include "allocator/base/clock.h"
 #include "allocator/base/container.h"
 #include "allocator/base/limits.h"
-#include "allocator/base/log.h"
-#include "allocator/base/metric.h"
+#include "allocator/http/connection.h"
 #include "allocator/http/exchange_state.h"
 #include "allocator/http/peer.h"
 #include "allocator/http/status.h"
@@ -207,8 +205,6 @@ void exchange_fail(struct exchange *x, int status, const char *fmt, ...)
 struct pinned {
     h2o_generator_t super;
     struct gather_pool *buffers;
-    const struct answer *answer; /* of the connection, which outlives the request */
-    int64_t patience_ms;
     struct exchange_pieces rest; /* advances as it is sent */
     size_t offset;               /* into v[0], while joining */
     char *joined;                /* where pieces are joined before they are sent, or NULL */
@@ -224,28 +220,10 @@ static void pinned_release(struct pinned *p)
     }
 }
 
-/* Not cut by us, yet it had its time: it went away, or the kernel gave it up (TCP_USER_TIMEOUT). */
-static void count_slow(const struct pinned *p, h2o_req_t *req)
-{
-    struct sockaddr_storage address = { 0 };
-    char text[INET6_ADDRSTRLEN];
-
-    if (p->answer->ends_ms == 0 || clock_mono_ms() - p->answer->begun_ms < p->patience_ms) {
-        return;
-    }
-    (void)req->conn->callbacks->get_peername(req->conn, (void *)&address);
-    const char *peer = peer_text((const void *)&address, text);
-    metric_add(METRIC_SLOW_READERS, 1);
-    log_warn("connection lost: the peer did not take its answer",
-             LOG_STR("peer", peer == NULL ? "" : peer));
-}
-
 static void pinned_stop(h2o_generator_t *self, h2o_req_t *req)
 {
-    struct pinned *p = CONTAINER_OF(self, struct pinned, super);
-
-    count_slow(p, req);
-    pinned_release(p);
+    connection_lost(req);
+    pinned_release(CONTAINER_OF(self, struct pinned, super));
 }
 
 static void pinned_send(struct pinned *p, h2o_req_t *req)
@@ -304,8 +282,6 @@ void exchange_reply_pinned(struct exchange *x, int status, const char *content_t
     *p = (struct pinned){
         .super = { pinned_proceed, pinned_stop },
         .buffers = x->buffers,
-        .answer = x->answer,
-        .patience_ms = x->patience_ms,
         .rest = *pieces,
     };
     if (!begin_reply(x, status, content_type, pieces->bytes)) {
