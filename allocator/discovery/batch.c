@@ -1,5 +1,6 @@
 #include "allocator/discovery/batch.h"
 
+#include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 
@@ -26,9 +27,7 @@ void sd_batch_reset(struct sd_batch *b)
     b->n_targets = 0;
     b->last_shape = NULL;
     vec_recycle(&b->shapes, MIB);
-    if (b->n_shape_slots > 0) {
-        memset(b->shape_slots, 0, b->n_shape_slots * sizeof(*b->shape_slots));
-    }
+    table_fini(&b->shapes_by_names);
     if (b->n_column_slots > 0) {
         memset(b->column_slots, 0, b->n_column_slots * sizeof(*b->column_slots));
     }
@@ -45,9 +44,7 @@ void sd_batch_fini(struct sd_batch *b)
     b->column_slots = NULL;
     b->n_column_slots = 0;
     vec_fini(&b->shapes);
-    mem_free(b->shape_slots);
-    b->shape_slots = NULL;
-    b->n_shape_slots = 0;
+    table_fini(&b->shapes_by_names);
 }
 
 /* ---- columns */
@@ -162,39 +159,23 @@ static uint64_t hash_names(const struct sd_batch *b)
     return hash_mix(hash);
 }
 
-static void grow_shape_slots(struct sd_batch *b)
+static bool has_names(const struct table_node *node, const void *batch)
 {
-    b->n_shape_slots = b->n_shape_slots == 0 ? 64 : b->n_shape_slots * 2;
-    mem_free(b->shape_slots);
-    b->shape_slots = mem_array(b->n_shape_slots, sizeof(*b->shape_slots));
-    vec_each(&b->shapes, use) {
-        size_t s = use->shape->hash & (b->n_shape_slots - 1);
-        while (b->shape_slots[s] != 0) {
-            s = (s + 1) & (b->n_shape_slots - 1);
-        }
-        b->shape_slots[s] = use->shape->index + 1;
-    }
+    return is_shape_of(CONTAINER_OF(node, struct sd_shape, node), batch);
 }
 
 static const struct sd_shape *find_shape(struct sd_batch *b)
 {
     uint64_t hash = hash_names(b);
+    struct table_node *node = table_find(&b->shapes_by_names, hash, has_names, b);
 
-    if ((b->shapes.n + 1) * 2 > b->n_shape_slots) {
-        grow_shape_slots(b);
-    }
-    size_t s = hash & (b->n_shape_slots - 1);
-    for (; b->shape_slots[s] != 0; s = (s + 1) & (b->n_shape_slots - 1)) {
-        const struct sd_shape *shape = b->shapes.v[b->shape_slots[s] - 1].shape;
-        if (shape->hash == hash && is_shape_of(shape, b)) {
-            return shape;
-        }
+    if (node != NULL) {
+        return CONTAINER_OF(node, struct sd_shape, node);
     }
     struct sd_shape *shape = make_shape(b);
-    shape->hash = hash;
     shape->index = (uint32_t)b->shapes.n;
     *vec_push(&b->shapes) = (struct sd_shape_use){ shape, 0 };
-    b->shape_slots[s] = shape->index + 1;
+    table_put(&b->shapes_by_names, &shape->node, hash);
     return shape;
 }
 

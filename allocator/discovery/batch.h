@@ -9,6 +9,7 @@
 
 #include "allocator/base/arena.h"
 #include "allocator/base/strpool.h"
+#include "allocator/base/table.h"
 #include "allocator/base/vec.h"
 #include "allocator/prom/labels.h"
 
@@ -23,9 +24,9 @@ struct sd_field {
 };
 
 struct sd_shape {
+    struct table_node node; /* by the names as they were written */
     uint32_t n;
     uint32_t index;    /* among the shapes of the batch */
-    uint64_t hash;     /* of the names as they were written */
     uint32_t n_source; /* labels as they were written, duplicates included */
     bool has_duplicates;
     const uint32_t *place; /* by position in the text: the field, or SD_NO_FIELD */
@@ -61,9 +62,8 @@ struct sd_batch {
         size_t last_group; /* that has it, + 1; 0: none yet */
     })
     shapes;
+    struct table shapes_by_names;
     const struct sd_shape *last_shape;
-    uint32_t *shape_slots; /* open addressing on the hash of a shape: index + 1, 0 = free */
-    size_t n_shape_slots;
     uint32_t *column_slots; /* open addressing on the address of the name: column + 1, 0 = free */
     size_t n_column_slots;
 };

@@ -1,6 +1,7 @@
 #include "allocator/engine/pagelist.h"
 
 #include "allocator/base/mem.h"
+#include "allocator/base/order.h"
 
 /* ---- changes */
 
@@ -16,17 +17,15 @@ int page_change_cmp(const void *a, const void *b)
     uint64_t i = page_change_identity(x), k = page_change_identity(y);
 
     if (x->seat != y->seat) {
-        return x->seat < y->seat ? -1 : 1;
+        return order_u64(x->seat, y->seat);
     }
     if (i != k) {
-        return i < k ? -1 : 1;
+        return order_u64(i, k);
     }
     if (x->is_new != y->is_new) {
-        return x->is_new ? 1 : -1;
+        return order_u64(x->is_new, y->is_new);
     }
-    return x->is_new ? ((uintptr_t)x->target > (uintptr_t)y->target) -
-                           ((uintptr_t)x->target < (uintptr_t)y->target)
-                     : 0;
+    return x->is_new ? order_u64((uintptr_t)x->target, (uintptr_t)y->target) : 0;
 }
 
 /* ---- merging a block */

@@ -2,6 +2,8 @@
 
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
+#include "allocator/base/order.h"
+#include "allocator/codec/spanmap.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/tenant/wire.h"
 
@@ -202,9 +204,8 @@ static int compare_rows(const void *a, const void *b)
 {
     const struct jobtext *x = *(struct jobtext *const *)a, *y = *(struct jobtext *const *)b;
 
-    return x->hash[0] != y->hash[0]   ? (x->hash[0] < y->hash[0] ? -1 : 1)
-           : x->hash[1] != y->hash[1] ? (x->hash[1] < y->hash[1] ? -1 : 1)
-                                      : 0;
+    return x->hash[0] != y->hash[0] ? order_u64(x->hash[0], y->hash[0])
+                                    : order_u64(x->hash[1], y->hash[1]);
 }
 
 struct known { /* rows by hash */
@@ -293,31 +294,21 @@ bool jobtexts_reduce(const struct jobtexts *m, struct span text, struct buf *out
 
 /* ---- restoring */
 
-static int compare_names(const void *a, const void *b)
-{
-    const struct scrapejob *x = *(struct scrapejob *const *)a, *y = *(struct scrapejob *const *)b;
-
-    return span_cmp(x->name, y->name);
-}
-
 /* None has a name twice, and their patterns are far from what all together may cost. */
 static bool are_within_bounds(const struct scrapejobs *jobs)
 {
     struct regex_budget most = regex_budget_new();
-    struct scrapejob **sorted = mem_array(jobs->n + 1, sizeof(struct scrapejob *));
+    struct spanmap names;
     size_t memory = 0, work = 0;
     bool is_good = true;
 
+    spanmap_init(&names, NULL);
     for (size_t i = 0; i < jobs->n; i++) {
-        sorted[i] = jobs->v[i];
+        is_good = spanmap_put(&names, jobs->v[i]->name, jobs->v[i]) && is_good;
         memory += jobs->v[i]->patterns.memory_left;
         work += jobs->v[i]->patterns.work_left;
     }
-    qsort((void *)sorted, jobs->n, sizeof(struct scrapejob *), compare_names);
-    for (size_t i = 1; i < jobs->n; i++) {
-        is_good = is_good && compare_names(&sorted[i - 1], &sorted[i]) != 0;
-    }
-    mem_free((void *)sorted);
+    spanmap_fini(&names);
     return is_good && memory < most.memory_left / 2 && work < most.work_left / 2;
 }
 
