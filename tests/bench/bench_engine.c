@@ -13,6 +13,7 @@
 #include "allocator/base/readfile.h"
 #include "allocator/engine/state.h"
 #include "tests/bench/median.h"
+#include "tests/bench/statebench.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -35,12 +36,8 @@ struct bench {
  * added to '*load_us'. */
 static int64_t configure(struct bench *b, size_t n_collectors, int64_t *load_us)
 {
-    struct tenants_source source = { .kind = TENANTS_DROPIN };
-    struct tenants_options options = { .collector_count = n_collectors,
-                                       .strategy = span_of(b->strategy) };
-    struct tenants tenants;
-    struct faults faults;
-    struct err err = { 0 };
+    const struct tenants_options options = { .collector_count = n_collectors,
+                                             .strategy = span_of(b->strategy) };
     AUTO_BUF text;
 
     buf_init(&text, LIMIT_DOCUMENT_BYTES);
@@ -50,21 +47,9 @@ static int64_t configure(struct bench *b, size_t n_collectors, int64_t *load_us)
                  "  - job_name: job-%zu\n    file_sd_configs:\n    - files: [%s/job-%zu.json]\n", i,
                  b->folder, i);
     }
-    source.text = text.p;
-    source.len = text.len;
-    faults_init(&faults);
-    int64_t t0 = clock_thread_cpu_us();
-    int rc = tenants_load(&source, 1, &options, &faults, &tenants);
-    int64_t t1 = clock_thread_cpu_us();
-    if (rc < 0 || state_configure(b->state, &tenants, clock_mono_ms(), &err) < 0) {
-        faults_print(&faults, stderr);
-        fprintf(stderr, "%s\n", err.text);
-        exit(1);
-    }
-    int64_t t2 = clock_thread_cpu_us();
-    faults_fini(&faults);
-    *load_us += t1 - t0;
-    return t2 - t1;
+    struct statebench_times took = statebench_load(b->state, buf_span(&text), &options);
+    *load_us += took.load_us;
+    return took.configure_us;
 }
 
 /* CPU microseconds until the state knows that there are so many collectors, and nothing else. */
@@ -117,18 +102,6 @@ static void settle(struct bench *b, size_t i)
     arrival_free(&a);
 }
 
-static void publish(struct bench *b)
-{
-    const struct snapshot *s = state_publish(b->state);
-    if (s != NULL) {
-        if (b->current != NULL) {
-            snapshot_put(b->current);
-        }
-        b->current = s;
-    }
-    state_reap(b->state);
-}
-
 /* One label of one target becomes another; returns the CPU time until the new snapshot stands. */
 static double change_one(struct bench *b, size_t i, unsigned round)
 {
@@ -146,7 +119,7 @@ static double change_one(struct bench *b, size_t i, unsigned round)
     }
     int64_t from = clock_thread_cpu_us();
     state_arrive(b->state, a);
-    publish(b);
+    statebench_publish(b->state, &b->current);
     int64_t used = clock_thread_cpu_us() - from;
     arrival_free(&a);
     return (double)used;
@@ -173,7 +146,7 @@ static void median_join(struct bench *b, size_t n_collectors, double *join_ms, d
         for (size_t leaves = 0; leaves < 2; leaves++) {
             int64_t used = join(b, n_collectors + 1 - leaves);
             int64_t from = clock_thread_cpu_us();
-            publish(b);
+            statebench_publish(b->state, &b->current);
             ms[leaves][k] = (double)(used + clock_thread_cpu_us() - from) / 1e3;
         }
     }
@@ -197,7 +170,7 @@ static void run(struct bench *b, size_t n_collectors, bool is_first)
         settle(b, i);
     }
     int64_t t1 = clock_thread_cpu_us();
-    publish(b);
+    statebench_publish(b->state, &b->current);
     int64_t t2 = clock_thread_cpu_us();
     state_count(b->state, &counts);
     double change_us = median_change(b);

@@ -15,6 +15,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/engine/state.h"
 #include "tests/bench/median.h"
+#include "tests/bench/statebench.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -213,24 +214,10 @@ static void drain(struct bench *b)
 /* CPU microseconds from the text to a state that knows the jobs. */
 static int64_t load(struct bench *b, struct buf *text)
 {
-    struct tenants_source source = { .kind = TENANTS_DROPIN };
-    struct tenants_options options = { .collector_count = 3 };
-    struct tenants tenants;
-    struct faults faults;
-    struct err err = { 0 };
+    const struct tenants_options options = { .collector_count = 3 };
+    struct statebench_times took = statebench_load(b->state, buf_span(text), &options);
 
-    source.text = text->p;
-    source.len = text->len;
-    faults_init(&faults);
-    int64_t from = clock_thread_cpu_us();
-    if (tenants_load(&source, 1, &options, &faults, &tenants) < 0 ||
-        state_configure(b->state, &tenants, 0, &err) < 0) {
-        faults_print(&faults, stderr);
-        die(err.text);
-    }
-    int64_t used = clock_thread_cpu_us() - from;
-    faults_fini(&faults);
-    return used;
+    return took.load_us + took.configure_us;
 }
 
 static void open_state(struct bench *b)
@@ -388,9 +375,8 @@ static void read_targets(size_t n_files, size_t n_shapes, enum sequence sequence
         arrival_free(&settled);
     }
     int64_t from = clock_thread_cpu_us();
-    b.current = state_publish(b.state);
+    statebench_publish(b.state, &b.current);
     used += clock_thread_cpu_us() - from;
-    state_reap(b.state);
     state_count(b.state, &counts);
     if (counts.n_served != n_files * PER_FILE) {
         die("not all targets are kept");

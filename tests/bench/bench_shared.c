@@ -10,6 +10,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "allocator/engine/state.h"
+#include "tests/bench/statebench.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -68,27 +69,10 @@ static void answer(struct bench *b) ON(engine)
     }
 }
 
-static void publish(struct bench *b) ON(engine)
-{
-    const struct snapshot *s = state_publish(b->state);
-
-    if (s != NULL) {
-        if (b->current != NULL) {
-            snapshot_put(b->current);
-        }
-        b->current = s;
-    }
-    state_reap(b->state);
-}
-
 /* The first 'n_other' jobs keep another group than they would. CPU milliseconds. */
 static double configure(struct bench *b, size_t n_other) ON(engine)
 {
-    struct tenants_source source = { .kind = TENANTS_DROPIN };
-    struct tenants_options options = { .collector_count = 3 };
-    struct tenants tenants;
-    struct faults faults;
-    struct err err = { 0 };
+    const struct tenants_options options = { .collector_count = 3 };
     AUTO_BUF text;
 
     buf_init(&text, LIMIT_DOCUMENT_BYTES);
@@ -100,20 +84,11 @@ static double configure(struct bench *b, size_t n_other) ON(engine)
                  "    - {source_labels: [group], regex: g%zu, action: keep}\n",
                  i, (i + (i < n_other)) % GROUPS);
     }
-    source.text = text.p;
-    source.len = text.len;
-    faults_init(&faults);
-    int rc = tenants_load(&source, 1, &options, &faults, &tenants);
+    int64_t used = statebench_load(b->state, buf_span(&text), &options).configure_us;
     int64_t from = clock_thread_cpu_us();
-    if (rc < 0 || state_configure(b->state, &tenants, clock_mono_ms(), &err) < 0) {
-        faults_print(&faults, stderr);
-        fprintf(stderr, "%s\n", err.text);
-        exit(1);
-    }
     answer(b);
-    publish(b);
-    int64_t used = clock_thread_cpu_us() - from;
-    faults_fini(&faults);
+    statebench_publish(b->state, &b->current);
+    used += clock_thread_cpu_us() - from;
     return (double)used / 1e3;
 }
 
@@ -127,7 +102,7 @@ static double change_file(struct bench *b, unsigned version) ON(engine)
     a->body_len = strlen(b->body);
     int64_t from = clock_thread_cpu_us();
     state_arrive(b->state, a);
-    publish(b);
+    statebench_publish(b->state, &b->current);
     int64_t used = clock_thread_cpu_us() - from;
     arrival_free(&a);
     return (double)used / 1e3;
