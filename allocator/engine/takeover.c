@@ -109,17 +109,6 @@ bool takeover_source(struct job *j, uint32_t section, struct span source, struct
     return false;
 }
 
-static bool is_same_section(const struct sdconfig *a, const struct sdconfig *b)
-{
-    AUTO_BUF x, y;
-
-    buf_init(&x, LIMIT_DOCUMENT_BYTES);
-    buf_init(&y, LIMIT_DOCUMENT_BYTES);
-    provider_key(a, &x);
-    provider_key(b, &y);
-    return span_eq(buf_span(&x), buf_span(&y));
-}
-
 /* The name of its one source, in 'arena'; empty: it may have many. */
 static struct span source_of(const struct sdconfig *section, struct arena *arena)
 {
@@ -133,22 +122,6 @@ static struct span source_of(const struct sdconfig *section, struct arena *arena
     return ask_source(&ask);
 }
 
-/* By the section that asks: all of it that is known. */
-static bool take_section(struct job *j, uint32_t section, struct sd_batch *scratch) ON(engine)
-{
-    const struct job *before = j->handover.from;
-    const struct sdconfig *sd = &j->config->sds[section];
-    bool has_changed = false;
-
-    for (uint32_t i = 0; i < before->config->n_sds; i++) {
-        const struct sdconfig *its = &before->config->sds[i];
-        if (is_same_mechanism(its, sd) && is_same_section(its, sd)) {
-            has_changed |= takeover_twin(j, section, before, i, scratch);
-        }
-    }
-    return has_changed;
-}
-
 bool takeover_section(struct job *j, uint32_t section, struct sd_batch *scratch)
 {
     bool has_changed = false;
@@ -158,11 +131,11 @@ bool takeover_section(struct job *j, uint32_t section, struct sd_batch *scratch)
         return false;
     }
     arena_init(&arena);
+    /* How it is asked may be what changed. Where nothing did, the job before uses the same want,
+     * and told of it when this one joined. */
     struct span source = source_of(&j->config->sds[section], &arena);
-    if (source.len > 0) { /* how it is asked may be what changed */
+    if (source.len > 0) {
         has_changed = takeover_source(j, section, source, scratch);
-    } else {
-        has_changed = take_section(j, section, scratch);
     }
     arena_fini(&arena);
     return has_changed;

@@ -20,7 +20,8 @@ bool takeover_twin(struct job *j, uint32_t section, const struct job *twin, uint
  * 'scratch' is overwritten; true when the job changed. */
 bool takeover_source(struct job *j, uint32_t section, struct span source, struct sd_batch *scratch)
     ON(engine);
-/* Nothing was heard of this section: all sources that were known of it. */
+/* Nothing was heard of this section: its one source, where it can have one only and was asked in
+ * another way before. */
 bool takeover_section(struct job *j, uint32_t section, struct sd_batch *scratch) ON(engine);
 /* The one before has targets from an address that the job does not ask any more. */
 bool takeover_has_moved(const struct job *j);

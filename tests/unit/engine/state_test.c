@@ -437,6 +437,36 @@ static void test_known_is_served(void)
     side_fini(&s);
 }
 
+#define POLLS(name, refresh)                                                                       \
+    "  - {job_name: " name ", http_sd_configs: [{url: 'http://h/', refresh_interval: " refresh     \
+    "}]}\n"
+
+/* Nobody answers: what was known by another section that asks the same address, for whoever asks
+ * in that way now. */
+static void test_silence_after_change(void)
+{
+    struct side s;
+
+    side_init(&s);
+    configure_joining(&s, POLLS("a", "30s"));
+    struct arrival *a = arrival_new(1, ARRIVAL_OK, "http://h/");
+    a->body = mem_strdup(TARGET("a:1", "vA1"));
+    a->body_len = strlen(a->body);
+    state_arrive(s.state, a);
+    arrival_free(&a);
+    tell(&s, 1, ARRIVAL_SETTLED, 0, NULL);
+    publish(&s);
+    configure_joining(&s, POLLS("a", "60s") POLLS("b", "60s"));
+    is_int(count_wants(&s), 2, "another section is asked, once");
+    ok(page_has(&s, 0, "a:1"), "the job is served as before");
+    ok(shown(&s)->rows[1] == NULL, "the new one waits");
+    state_tick(s.state, 30000);
+    publish(&s);
+    ok(page_has(&s, 0, "a:1"), "patience ends: what it had");
+    ok(page_has(&s, 1, "a:1"), "and who asks for the same has that too");
+    side_fini(&s);
+}
+
 /* What nobody waited for any more is not an answer to whoever asked after that. */
 static void test_late_answer(void)
 {
@@ -535,6 +565,7 @@ int main(void)
     test_new_job_waits_alone();
     test_changed_job_is_served_as_before();
     test_known_is_served();
+    test_silence_after_change();
     test_late_answer();
     test_waiting_job_lets_go();
     test_changes_before_sync();
