@@ -559,6 +559,8 @@ static void test_certs(void)
         { "certs ca --cert-dir certs", 3, NULL, "otel-ta certs: " },
         { "certs rotate --cert-dir certs", 3, NULL, "otel-ta certs: " },
         { "certs show --cert-dir kept", 0, "localhost", NULL },
+        { "certs show --cert-dir kept -o json", 0, "\"role\": \"", NULL },
+        { "certs show --cert-dir kept -o json", 0, "\"until\": \"", NULL },
         { "certs ca --cert-dir kept", 0, "-----BEGIN CERTIFICATE-----\n", NULL },
         { "certs rotate --cert-dir kept", 0, "next", NULL },
         { "certs show --tls-cert-file c --tls-key-file k", 3, NULL, "otel-ta certs: " },

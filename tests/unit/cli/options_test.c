@@ -85,6 +85,7 @@ static void show_serving(const struct options *o, struct buf *out)
     show_number(out, "tls13", o->serve.is_tls13, 0);
     show_number(out, "shutdown_delay", o->serve.shutdown_delay_ms, -1);
     show_number(out, "threads", o->serve.threads, 0);
+    show_number(out, "memory_limit", (int64_t)o->serve.memory_limit, 0);
     show_text(out, "kubeconfig", o->watcher.kubeconfig);
     show_text(out, "https_listen", o->serve.https_listen);
     show_text(out, "https_ca_file", o->serve.https_ca_file);
@@ -150,6 +151,8 @@ static void test_values(void)
         { "serve --listen-addr=:2", " listen=:2" },
         { "serve --listen :1 --listen :2", " listen=:2" },
         { "serve --thr 3", " threads=3" },
+        { "serve --memory-limit 3GiB", " memory_limit=3221225472" },
+        { "serve --memory-limit=64Mi", " memory_limit=67108864" },
         { "serve --webhook-listen off", " webhook_listen=off" },
         { "serve --cert-dir d", " cert_dir=d" },
         { "certs ca --cert-dir d", " cert_dir=d" },
