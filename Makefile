@@ -123,15 +123,19 @@ unit-$1: $$(tests_$1)
 endef
 suppressions = $(if $(wildcard tests/$1.supp),:suppressions=$(CURDIR)/tests/$1.supp)
 valgrind := $(if $(VALGRIND),valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp)
+# Most of their time tests wait for a condition.
+at_once := $(if $(sanitizers)$(VALGRIND),1,3)
 prove := $Q$(if $(sanitizers),UBSAN_OPTIONS=print_stacktrace=1 \
-  LSAN_OPTIONS=print_suppressions=0$(call suppressions,lsan) TSAN_OPTIONS=halt_on_error=1$(call suppressions,tsan)) prove -e '$(valgrind)'
+  LSAN_OPTIONS=print_suppressions=0$(call suppressions,lsan) TSAN_OPTIONS=halt_on_error=1$(call suppressions,tsan)) prove -j $(at_once) -e '$(valgrind)'
 $(foreach f,$(floors),$(eval $(call floor_rules,$f)))
 
 unit_tests := $(foreach f,$(floors),$(tests_$f))
 golden_tests := $(patsubst %.c,$B/%,$(wildcard tests/golden/*_test.c))
 fuzz_targets := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 bench_programs := $(patsubst %.c,$B/%,$(wildcard tests/bench/*.c))
-scripted_tests = $(sort $(wildcard tests/integration/*.t))
+# How fast targets change decides who cuts its slow readers: nothing runs beside it.
+test_alone := tests/integration/hostile-memory.t
+scripted_tests = $(filter-out $(test_alone),$(sort $(wildcard tests/integration/*.t)))
 programs := $(unit_tests) $(golden_tests) $(fuzz_targets)
 $(unit_tests): package_libs += -lz # to compare with libdeflate
 
@@ -163,7 +167,8 @@ run: setup ## install, build, show the main job on the documentation's example
 test: ## install, build, run every test that needs no cluster
 	$Qscripts/setup test
 	$Q$(MAKE) --no-print-directory all programs
-	$(prove) $(programs) $(scripted_tests)
+	$(prove) $(scripted_tests) $(programs)
+	$(prove) $(test_alone)
 
 programs: $(programs) ## build the test programs
 
@@ -193,6 +198,7 @@ mutants: ## small changes to the program that tests miss: make mutants N=100 SEE
 
 integration: all ## tests that drive the binary
 	$(prove) $(scripted_tests)
+	$(prove) $(test_alone)
 
 e2e: ## tests against a real API server, kubectl and Collectors
 	$Qscripts/setup e2e
