@@ -106,10 +106,15 @@ static bool is_file(const char *path)
     return readfile_look(path, &signature, NULL) == 0;
 }
 
-static bool is_in_pod(const struct kubeconfig_places *p, struct arena *arena)
+bool kubeconfig_is_in_pod(const struct kubeconfig_places *p)
 {
-    return p->service_host != NULL && p->service_port != NULL &&
-           is_file(in_folder(p, "token", arena));
+    struct arena arena;
+
+    arena_init(&arena);
+    bool has_token = p->service_host != NULL && p->service_port != NULL &&
+                     is_file(in_folder(p, "token", &arena));
+    arena_fini(&arena);
+    return has_token;
 }
 
 static void describe_pod(const struct kubeconfig_places *p, struct arena *arena,
@@ -133,7 +138,7 @@ int kubeconfig_find(const struct kubeconfig_places *p, struct arena *arena, stru
     if (p->named != NULL) {
         return read_files(p->named, true, p->is_command_line, arena, out, f);
     }
-    if (is_in_pod(p, arena)) {
+    if (kubeconfig_is_in_pod(p)) {
         describe_pod(p, arena, out);
         return 0;
     }

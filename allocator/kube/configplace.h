@@ -20,6 +20,8 @@ struct kubeconfig_places {
 
 /* What the environment says of all but 'named'. Nobody may change the environment meanwhile. */
 void kubeconfig_look_around(struct kubeconfig_places *out);
+/* This process runs in a pod that has an account of the cluster. */
+bool kubeconfig_is_in_pod(const struct kubeconfig_places *places);
 /* As kubeconfig_read(). ERR_NOT_FOUND: there is no cluster to be found; ERR_INVALID also when a
  * file that was named cannot be read. In a pod, files are named and not read, but for the
  * namespace. */

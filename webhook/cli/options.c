@@ -3,6 +3,7 @@
 #include "allocator/base/mem.h"
 #include "allocator/base/terminal.h"
 #include "allocator/codec/walk.h"
+#include "allocator/kube/configplace.h"
 #include "webhook/cli/commandtable.h"
 #include "webhook/cli/filelist.h"
 #include "webhook/cli/optiontable.h"
@@ -368,6 +369,18 @@ static void set_default_names(struct options *o)
     }
 }
 
+/* Named, or around a process that discovers. What a file becomes elsewhere does not depend on where
+ * it is looked at. */
+static bool has_cluster(const struct options *o)
+{
+    struct kubeconfig_places places;
+
+    kubeconfig_look_around(&places);
+    return o->watcher.kubeconfig != NULL ||
+           ((o->command == COMMAND_SERVE || o->command == COMMAND_CHECK_SD) &&
+            kubeconfig_is_in_pod(&places));
+}
+
 /* What one household says and another needs, too. */
 static void share(struct options *o)
 {
@@ -382,7 +395,7 @@ static void share(struct options *o)
     o->tenants.leaves_files = o->rewrite.takable.leaves_files = leaves_files;
     o->rewrite.takable.strategy = o->tenants.strategy;
     o->rewrite.takable.fallback = o->tenants.fallback;
-    o->tenants.has_cluster = o->watcher.kubeconfig != NULL;
+    o->tenants.has_cluster = has_cluster(o);
     o->rewrite.takable.has_cluster = o->tenants.has_cluster && !is_webhook_alone;
     o->rewrite.takable.is_block_style = o->rewrite.is_block_style;
 }

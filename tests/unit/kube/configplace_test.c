@@ -75,6 +75,7 @@ static void test_order(void)
                                    .pod_folder = folder };
     struct found x;
 
+    ok(kubeconfig_is_in_pod(&p), "a pod with an account");
     find(&x, &p);
     is_span(x.c.server, SPAN_LIT("https://named"), "what was named comes first");
     done(&x);
@@ -153,6 +154,7 @@ static void test_pod(void)
     remove_file("token");
     find(&x, &p);
     is_int(x.rc, ERR_NOT_FOUND, "without a token it is no pod with rights");
+    ok(!kubeconfig_is_in_pod(&p), "nor one at all");
     done(&x);
 }
 
