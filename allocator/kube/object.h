@@ -30,7 +30,8 @@ enum object_kind {
     OBJECT_INGRESS,
     OBJECT_REPLICASET,
     OBJECT_JOB,
-    OBJECT_N_KINDS,
+    OBJECT_N_KINDS,                    /* that targets are made of */
+    OBJECT_COLLECTOR = OBJECT_N_KINDS, /* a pod, as far as it is a collector */
 };
 
 #define OBJECT_LIST(type)                                                                          \
@@ -99,6 +100,15 @@ struct object_pod {
     OBJECT_LIST(struct object_condition) conditions;
     struct object_containers containers, init_containers;
     struct object_container_statuses statuses, init_statuses;
+};
+
+struct object_turn { /* a condition, and since when it is so */
+    struct span type, status, since;
+};
+struct object_collector {
+    struct span name, uid, deleted; /* when it is to go; NULL: it stays */
+    struct span node_name, ip, phase, started;
+    OBJECT_LIST(struct object_turn) conditions;
 };
 
 struct object_node_address {
@@ -176,6 +186,7 @@ union object_any {
     struct object_bare bare;
     struct object_node node;
     struct object_pod pod;
+    struct object_collector collector;
     struct object_service service;
     struct object_endpoints endpoints;
     struct object_endpointslice slice;

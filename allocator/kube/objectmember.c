@@ -117,6 +117,38 @@ static const struct object_member pod[] = {
     END,
 };
 
+/* ---- pods that are collectors */
+
+static const struct object_member turn_members[] = {
+    AT(TEXT, "type", object_turn, type),
+    AT(TEXT, "status", object_turn, status),
+    AT(TEXT, "lastTransitionTime", object_turn, since),
+    END,
+};
+static const struct object_member collector_meta[] = {
+    AT(TEXT, "name", object_collector, name),
+    AT(TEXT, "uid", object_collector, uid),
+    AT(TEXT, "deletionTimestamp", object_collector, deleted),
+    END,
+};
+static const struct object_member collector_spec[] = {
+    AT(TEXT, "nodeName", object_collector, node_name),
+    END,
+};
+static const struct object_member collector_status[] = {
+    AT(TEXT, "podIP", object_collector, ip),
+    AT(TEXT, "phase", object_collector, phase),
+    AT(TEXT, "startTime", object_collector, started),
+    EACH("conditions", object_collector, conditions, turn_members),
+    END,
+};
+static const struct object_member collector[] = {
+    IN("metadata", 0, collector_meta),
+    IN("spec", 0, collector_spec),
+    IN("status", 0, collector_status),
+    END,
+};
+
 /* ---- services */
 
 static const struct object_member service_spec[] = {
@@ -215,7 +247,7 @@ static const struct object_member ingress[] = {
     END,
 };
 
-const struct object_type object_types[OBJECT_N_KINDS] = {
+const struct object_type object_types[OBJECT_COLLECTOR + 1] = {
     [OBJECT_NODE] = { node, sizeof(struct object_node) },
     [OBJECT_NAMESPACE] = { bare, sizeof(struct object_bare) },
     [OBJECT_POD] = { pod, sizeof(struct object_pod) },
@@ -225,4 +257,5 @@ const struct object_type object_types[OBJECT_N_KINDS] = {
     [OBJECT_INGRESS] = { ingress, sizeof(struct object_ingress) },
     [OBJECT_REPLICASET] = { bare, sizeof(struct object_bare) },
     [OBJECT_JOB] = { bare, sizeof(struct object_bare) },
+    [OBJECT_COLLECTOR] = { collector, sizeof(struct object_collector) },
 };

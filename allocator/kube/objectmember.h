@@ -35,6 +35,6 @@ struct object_type {
     const struct object_member *members;
     size_t size; /* of the struct */
 };
-extern const struct object_type object_types[OBJECT_N_KINDS];
+extern const struct object_type object_types[OBJECT_COLLECTOR + 1];
 
 #endif

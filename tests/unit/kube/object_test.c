@@ -134,12 +134,41 @@ static void test_views(void)
     ok(object_controller(&pod.meta) == NULL, "nobody is in control");
 }
 
+/* Neither its labels nor its containers make a pod another collector. */
+static void test_collector(void)
+{
+    static const char text[] =
+        "{\"metadata\":{\"name\":\"c-0\",\"uid\":\"u\",\"deletionTimestamp\":\"2026-01-01T00:00:"
+        "00Z\","
+        "\"labels\":{\"a\":\"b\"}},\"spec\":{\"nodeName\":\"n\",\"containers\":[{}]},\"status\":{"
+        "\"podIP\":\"10.0.0.1\",\"phase\":\"Running\",\"startTime\":\"2026-01-01T00:00:01Z\","
+        "\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"lastProbeTime\":null,"
+        "\"lastTransitionTime\":\"2026-01-01T00:00:02Z\"}]}}";
+    struct object_collector c;
+
+    is_str(view(OBJECT_COLLECTOR, text, &c), "", "a collector");
+    is_span(c.name, SPAN_LIT("c-0"), "name");
+    is_span(c.uid, SPAN_LIT("u"), "uid");
+    is_span(c.deleted, SPAN_LIT("2026-01-01T00:00:00Z"), "deletionTimestamp");
+    is_span(c.node_name, SPAN_LIT("n"), "nodeName");
+    is_span(c.ip, SPAN_LIT("10.0.0.1"), "podIP");
+    is_span(c.phase, SPAN_LIT("Running"), "phase");
+    is_span(c.started, SPAN_LIT("2026-01-01T00:00:01Z"), "startTime");
+    is_span(c.conditions.v[0].type, SPAN_LIT("Ready"), "a condition");
+    is_span(c.conditions.v[0].status, SPAN_LIT("True"), "its status");
+    is_span(c.conditions.v[0].since, SPAN_LIT("2026-01-01T00:00:02Z"), "and since when");
+    struct span kept = cut(OBJECT_COLLECTOR, text);
+    ok(memmem(kept.p, kept.len, "labels", 6) == NULL, "its labels are not kept");
+    ok(memmem(kept.p, kept.len, "containers", 10) == NULL, "nor its containers");
+}
+
 int main(void)
 {
     arena_init(&arena);
     test_cut();
     test_faults();
     test_views();
+    test_collector();
     arena_fini(&arena);
     return check_done();
 }
