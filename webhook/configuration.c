@@ -36,6 +36,15 @@ void configuration_fini(struct configuration *c)
     configuration_init(c);
 }
 
+void configuration_move(struct configuration *from, struct configuration *to)
+{
+    *to = *from;
+    for (size_t i = 0; i < to->n_sources; i++) {
+        to->sources[i].dropin = NULL; /* was that of 'from' */
+    }
+    configuration_init(from);
+}
+
 /* ---- texts */
 
 /* '*out_text' is the caller's. */
@@ -182,8 +191,7 @@ bool configuration_load_changed(struct configuration *c, const struct tenants_op
     tenantkey_make(part.tenants.v[0]);
     jobtexts_learn(known, text_of(c), &part.tenants, &part.faults);
     configuration_fini(c);
-    *c = part;
-    c->sources[0].dropin = NULL; /* was that of 'part' */
+    configuration_move(&part, c);
     return true;
 }
 

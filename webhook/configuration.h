@@ -46,6 +46,8 @@ bool configuration_load_changed(struct configuration *c, const struct tenants_op
 bool configuration_is_sound(const struct configuration *c);
 /* Prints the faults on 'out', or logs them where that is NULL. */
 void configuration_report(const struct configuration *c, FILE *out);
+/* '*from' is empty then; '*to' was. */
+void configuration_move(struct configuration *from, struct configuration *to);
 /* Once more is fine. */
 void configuration_fini(struct configuration *c);
 

@@ -21,6 +21,7 @@
 #include "webhook/admission/route.h"
 #include "webhook/descriptors.h"
 #include "webhook/outage.h"
+#include "webhook/podlist.h"
 #include "webhook/sandbox.h"
 
 #include <errno.h>
@@ -56,11 +57,13 @@ struct keeper {
     struct http_server *server;
     struct watcher *watcher;
     struct engine *engine;
-    struct mailbox *refusals; /* tenants that the engine cannot use */
-    struct feed feed;         /* what it was told */
-    struct outages outages;   /* what of that is missing */
-    struct jobtexts known;    /* what the texts in use mean */
-    uint64_t config_hash;     /* of the texts in use */
+    struct mailbox *refusals;     /* tenants that the engine cannot use */
+    struct podlist pods;          /* who the collectors are */
+    struct configuration waiting; /* until that is known; of no source: nothing waits */
+    struct feed feed;             /* what it was told */
+    struct outages outages;       /* what of that is missing */
+    struct jobtexts known;        /* what the texts in use mean */
+    uint64_t config_hash;         /* of the texts in use */
     int signals, files_changed, timer;
     bool is_interactive; /* the last signal was somebody at a terminal */
 };
@@ -262,6 +265,22 @@ static void enter_sandbox(void)
 #endif
 }
 
+static void start_pods(struct keeper *k)
+{
+    const struct settings_pods *pods = &k->settings->pods;
+    const struct ask_kube ask = { .version = SPAN_LIT("v1"),
+                                  .resource = SPAN_LIT("pods"),
+                                  .kind = SPAN_LIT("Pod"),
+                                  .namespace = span_of(pods->namespace),
+                                  .label_selector = span_of(pods->selector) };
+
+    if (pods->are_followed) {
+        podlist_start(&k->pods, &ask, pods->grace_ms, k->watcher);
+        log_info("collectors are pods", LOG_STR("namespace", pods->namespace),
+                 LOG_STR("selector", pods->selector));
+    }
+}
+
 static int start(struct keeper *k, struct err *err)
 {
     const struct settings *s = k->settings;
@@ -298,6 +317,7 @@ static int start(struct keeper *k, struct err *err)
         watcher_connect(k->watcher, engine_mailbox(k->engine));
         feed_init(&k->feed, engine_mailbox(k->engine));
         watch_files(k);
+        start_pods(k);
         enter_sandbox();
     }
     return rc;
@@ -311,10 +331,17 @@ static void note_reload(bool is_ok)
     metric_set(METRIC_CONFIG_LAST_RELOAD_OK, is_ok ? 1 : 0);
 }
 
-/* Trees and texts of all jobs are not needed again. */
+/* Whose the targets are has to be known before they are served: nobody's would be an order to drop
+ * them. Trees and texts of all jobs are not needed again. */
 static void tell_engine(struct keeper *k, struct configuration *config)
 {
     k->config_hash = config->hash;
+    if (!podlist_is_known(&k->pods)) {
+        configuration_fini(&k->waiting);
+        configuration_move(config, &k->waiting);
+        return;
+    }
+    podlist_put(&k->pods, &config->tenants);
     outages_tell(&k->outages, &config->tenants);
     feed_tell(&k->feed, &config->tenants);
     configuration_fini(config);
@@ -375,6 +402,26 @@ static void note_refusals(struct keeper *k)
     }
 }
 
+static void note_pods(struct keeper *k)
+{
+    bool was_known = podlist_is_known(&k->pods);
+    struct collectorlist list;
+
+    podlist_turn(&k->pods, clock_mono_ms(), clock_wall_ms());
+    if (!podlist_is_known(&k->pods)) {
+        return;
+    }
+    if (!was_known) {
+        tell_engine(k, &k->waiting);
+        return;
+    }
+    if (k->pods.is_on) {
+        collectorlist_init(&list);
+        podlist_get(&k->pods, &list);
+        (void)feed_tell_collectors(&k->feed, SPAN_LIT(""), SPAN_LIT(""), &list);
+    }
+}
+
 static void drain_counter(int fd)
 {
     uint64_t n = 0;
@@ -421,8 +468,10 @@ static void run(struct keeper *k)
         struct pollfd fds[] = { { k->signals, POLLIN, 0 },
                                 { k->files_changed, POLLIN, 0 },
                                 { k->timer, POLLIN, 0 },
-                                { mailbox_fd(k->refusals), POLLIN, 0 } };
-        if (poll(fds, COUNT(fds), TRIM_PERIOD_MS) < 0 && errno != EINTR) {
+                                { mailbox_fd(k->refusals), POLLIN, 0 },
+                                { podlist_fd(&k->pods), POLLIN, 0 } };
+        int wait_ms = podlist_wait_ms(&k->pods, TRIM_PERIOD_MS, clock_mono_ms());
+        if (poll(fds, COUNT(fds), wait_ms) < 0 && errno != EINTR) {
             return;
         }
         trim_tick(&trim, clock_mono_ms());
@@ -446,6 +495,7 @@ static void run(struct keeper *k)
         if (fds[3].revents != 0) {
             note_refusals(k);
         }
+        note_pods(k);
     }
 }
 
@@ -487,6 +537,8 @@ static void stop(struct keeper *k)
     outages_fini(&k->outages);
     jobtexts_fini(&k->known);
     mailbox_free(&k->refusals);
+    podlist_fini(&k->pods);
+    configuration_fini(&k->waiting);
     admission_route_free(&k->route);
     for (size_t i = 0; i < N_PORTS; i++) {
         identity_front_free(&k->ports[i].front);
@@ -503,6 +555,8 @@ int keeper_run(const struct settings *s, struct configuration *config)
     struct err err = { 0 };
 
     role_enter(keeper);
+    podlist_init(&k.pods);
+    configuration_init(&k.waiting);
     int code = start(&k, &err) < 0 ? EXIT_CANNOT : EXIT_OK;
     if (code != EXIT_OK) {
         terminal_line(stderr, "otel-ta: %s", err.text);

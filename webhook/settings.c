@@ -4,6 +4,7 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/base/terminal.h"
+#include "allocator/kube/configplace.h"
 #include "webhook/cli/document.h"
 
 #include <stdlib.h>
@@ -41,6 +42,37 @@ static void merge(const struct serve_options *f, const struct dropin *d, struct 
         f->insecure_secrets.is_given ? f->insecure_secrets.is_on : d->allow_insecure_auth_secrets;
 }
 
+/* Those that --collectors names win over a selector. */
+static void merge_pods(const struct dropin *d, struct settings *s)
+{
+    AUTO_BUF text = { 0 };
+    struct err err;
+
+    buf_init(&text, LIMIT_SECRET);
+    bool is_good = dropin_selector_write(&d->collectors, &text, &err) == 0;
+    s->pods = (struct settings_pods){
+        .are_followed = s->tenants.has_pods && d->collectors.is_given && is_good,
+        .namespace = text_or(&s->arena, s->own_namespace, d->collector_namespace, ""),
+        .selector = arena_strndup(&s->arena, text.len == 0 ? "" : text.p, text.len),
+        .grace_ms = d->grace_period_ms,
+    };
+}
+
+/* The cluster that the file names, if it is there; else, as upstream, the one around this process.
+ */
+static void find_cluster(const struct dropin *d, struct settings *s)
+{
+    const char *path = text_or(&s->arena, s->watcher.kubeconfig, d->kube_config_file, NULL);
+
+    if (s->watcher.kubeconfig == NULL && path != NULL && access(path, R_OK) == 0) {
+        s->watcher.kubeconfig = path;
+        s->tenants.has_cluster = true;
+    }
+    bool are_named = s->tenants.collector_count > 0 || s->tenants.collectors->n > 0;
+    s->tenants.has_pods = s->tenants.has_cluster && !are_named;
+    s->tenants.has_namespace = s->own_namespace != NULL;
+}
+
 /* ---- what a reload cannot change */
 
 static void name_change(struct buf *out, const char *name, const char *before, const char *now)
@@ -67,6 +99,17 @@ static void name_https_changes(struct buf *out, const struct settings *before,
     name_change(out, "https.tls_key_file_path", b->key_file, n->key_file);
 }
 
+static void name_pods_changes(struct buf *out, const struct settings_pods *before,
+                              const struct settings_pods *now)
+{
+    name_change(out, "collector_selector", before->are_followed ? before->selector : NULL,
+                now->are_followed ? now->selector : NULL);
+    name_change(out, "collector_namespace", before->namespace, now->namespace);
+    if (before->grace_ms != now->grace_ms) {
+        name_change(out, "collector_not_ready_grace_period", "before", "now");
+    }
+}
+
 void settings_warn_restart(const struct settings *s, const struct configuration *config)
 {
     struct settings now = { 0 };
@@ -77,7 +120,13 @@ void settings_warn_restart(const struct settings *s, const struct configuration 
     }
     buf_init(&names, KIB);
     arena_init(&now.arena);
+    now.tenants = s->tenants;
+    now.own_namespace = s->own_namespace;
     merge(&s->flags, &config->dropin, &now);
+    merge_pods(&config->dropin, &now);
+    if (s->tenants.has_pods) {
+        name_pods_changes(&names, &s->pods, &now.pods);
+    }
     name_change(&names, "listen_addr", s->listen, now.listen);
     name_https_changes(&names, s, &now);
     name_change(&names, "allow_insecure_auth_secrets", s->secrets_over_http ? "true" : "",
@@ -110,6 +159,32 @@ static int check(const struct settings *s, FILE *errout)
                             "--https-tls-key-file (or https: in the file)");
     }
     return EXIT_OK;
+}
+
+/* Its sandbox lets nobody run a program. */
+static int check_plugin(const struct settings *s, FILE *errout)
+{
+    struct kubeconfig_places places = { .named = s->watcher.kubeconfig, .is_command_line = true };
+    struct kubeconfig config;
+    struct faults f;
+    struct arena arena;
+
+    if (places.named == NULL) {
+        return EXIT_OK;
+    }
+    faults_init(&f);
+    arena_init(&arena);
+    bool has_plugin = kubeconfig_find(&places, &arena, &config, &f) == 0 &&
+                      config.exec.command.len > 0 && config.token.len + config.token_file.len == 0;
+    if (has_plugin) {
+        terminal_line(errout,
+                      "otel-ta serve: %s: its user is let in by the program '%.*s', and serve runs "
+                      "no programs: use one with a token or a certificate",
+                      places.named, SPAN_ARG(config.exec.command));
+    }
+    arena_fini(&arena);
+    faults_fini(&f);
+    return has_plugin ? EXIT_FAULTS : EXIT_OK;
 }
 
 /* ---- whole */
@@ -196,6 +271,8 @@ static void hand_on(const struct options *o, struct settings *s)
     s->rewrite = o->rewrite;
     s->tenants = o->tenants;
     s->watcher = o->watcher;
+    s->watcher.is_sandboxed = true;
+    s->own_namespace = o->collector_namespace;
     s->flags = o->serve;
 }
 
@@ -217,15 +294,22 @@ int settings_load(const struct options *o, struct settings *out, struct configur
         return code;
     }
     merge(&o->serve, &config->dropin, out);
+    if (out->mode == SERVE_DROPIN) {
+        find_cluster(&config->dropin, out);
+        merge_pods(&config->dropin, out);
+    }
     choose_defaults(&o->serve, out);
     code = check(out, errout);
+    if (code == EXIT_OK) {
+        code = check_plugin(out, errout);
+    }
     if (code == EXIT_OK && out->mode != SERVE_DROPIN) {
         code = read_files(out, config, errout);
     }
     if (code != EXIT_OK) {
         return code;
     }
-    configuration_load(config, &o->tenants);
+    configuration_load(config, &out->tenants);
     if (!configuration_is_sound(config) && !tenants_are_usable(&config->tenants)) {
         return refuse(config, errout);
     }

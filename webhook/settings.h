@@ -13,6 +13,12 @@ enum serve_mode {
     SERVE_DROPIN,  /* upstream's targetallocator.yaml */
 };
 
+struct settings_pods {                /* drop-in mode: the collectors are pods */
+    bool are_followed;                /* else they are named, or there are none (no selector) */
+    const char *namespace, *selector; /* as they are asked for */
+    int64_t grace_ms;                 /* how long one that is not well is one */
+};
+
 struct settings {
     enum serve_mode mode;
     struct arena arena; /* texts */
@@ -28,6 +34,8 @@ struct settings {
     struct rewrite_options rewrite;
     struct tenants_options tenants;
     struct watcher_options watcher;
+    struct settings_pods pods;
+    const char *own_namespace;  /* OTELCOL_NAMESPACE, or NULL */
     struct serve_options flags; /* they win over the file when it is read again, too */
     struct buf standard_input;  /* read once, when '-' is among the manifests */
     struct configuration_files files;

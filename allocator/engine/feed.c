@@ -131,11 +131,39 @@ size_t feed_tell(struct feed *f, struct tenants *tenants)
     return n_told;
 }
 
-void feed_forget(struct feed *f, struct span ns, struct span name)
+static struct feed_row *find_row(struct feed *f, struct span ns, struct span name)
 {
     vec_each(&f->rows, row) {
         if (tenant_compare(span_of(row->ns), span_of(row->name), ns, name) == 0) {
-            memset(row->key, 0, sizeof(row->key));
+            return row;
         }
+    }
+    return NULL;
+}
+
+bool feed_tell_collectors(struct feed *f, struct span ns, struct span name,
+                          struct collectorlist *list)
+{
+    struct feed_row *row = find_row(f, ns, name);
+    uint64_t key[2];
+
+    collectorlist_key(list, key);
+    if (row == NULL || is_key(key, row->collectors_key)) {
+        collectorlist_fini(list);
+        return false;
+    }
+    memcpy(row->collectors_key, key, sizeof(key));
+    mailbox_post_quietly(f->engine, tenantmail_collectors(ns, name, list));
+    mailbox_post_quietly(f->engine, tenantmail_complete());
+    mailbox_ring(f->engine);
+    return true;
+}
+
+void feed_forget(struct feed *f, struct span ns, struct span name)
+{
+    struct feed_row *row = find_row(f, ns, name);
+
+    if (row != NULL) {
+        memset(row->key, 0, sizeof(row->key));
     }
 }

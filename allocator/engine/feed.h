@@ -24,6 +24,10 @@ void feed_init(struct feed *f, struct mailbox *engine);
  * time, tenant by tenant, what is missing because of a fault, and that this was all. What is
  * missing and was told some time stays as it is. Empties 'tenants'; the number told about. */
 size_t feed_tell(struct feed *f, struct tenants *tenants);
+/* A tenant that was told has these collectors now; nothing when it was not, or has them. Moves
+ * '*list'; true when there was something to tell. */
+bool feed_tell_collectors(struct feed *f, struct span ns, struct span name,
+                          struct collectorlist *list);
 /* The engine refused the tenant: the next time it is told about again. */
 void feed_forget(struct feed *f, struct span ns, struct span name);
 void feed_fini(struct feed *f);

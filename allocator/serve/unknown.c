@@ -366,7 +366,8 @@ static void say_collectors(struct request *r, const struct directory_question *q
         }
     }
     if (n == 0) {
-        buf_add_str(text, "; there are none yet (--collectors, or spec.replicas)");
+        buf_add_str(text,
+                    "; there are none yet (collector_selector, --collectors, or spec.replicas)");
         return;
     }
     buf_add_str(text, near.found != SIZE_MAX ? "; did you mean " : "; there is ");

@@ -1,9 +1,11 @@
 #include "allocator/tenant/dropin.h"
 
+#include "allocator/base/limits.h"
 #include "allocator/codec/walk.h"
 #include "allocator/prom/duration.h"
 #include "allocator/scrape/promconfig.h"
 #include "allocator/tenant/collector.h"
+#include "allocator/tenant/labelselector.h"
 
 #define FILTER_RELABEL "relabel-config"
 #define NS_PER_MS 1000000
@@ -263,8 +265,7 @@ static bool check_sections(const struct node *job, struct dropin_support support
     for (const char *const *section = sdconfig_sections; *section != NULL; section++) {
         const struct node *list = schema_list(job, *section);
         bool is_kubernetes = strcmp(*section, "kubernetes_sd_configs") == 0;
-        bool is_run = is_kubernetes ? support.has_kubernetes || support.has_cluster
-                                    : sdconfig_is_run(span_of(*section));
+        bool is_run = is_kubernetes ? support.has_cluster : sdconfig_is_run(span_of(*section));
         if (list == NULL || list->n == 0 || is_run) {
             continue;
         }
@@ -276,32 +277,53 @@ static bool check_sections(const struct node *job, struct dropin_support support
     return f->n_errors == n_errors;
 }
 
+int dropin_selector_write(const struct dropin_selector *s, struct buf *out, struct err *err)
+{
+    return labelselector_write(s->match_labels, s->match_expressions, out, err);
+}
+
+/* Who the collectors are. */
+static void check_collectors(const struct dropin *d, struct dropin_support support,
+                             struct faults *f)
+{
+    const struct node *selector = node_get(d->root, "collector_selector");
+    unsigned line = selector == NULL ? 0 : selector->line;
+    AUTO_BUF text = { 0 };
+    struct err err;
+
+    if (support.has_collectors) {
+        return;
+    }
+    if (!support.has_pods) {
+        faults_add_at(f, FAULT_ERROR, line, "collector_selector",
+                      "finding collector pods needs a cluster: name one with --kubeconfig (a pod's "
+                      "own is found), or the collectors with --collectors");
+        return;
+    }
+    buf_init(&text, LIMIT_SECRET);
+    if (!d->collectors.is_given) {
+        faults_add_at(f, FAULT_WARNING, line, "collector_selector",
+                      "is not given, so that no pod is a collector");
+    } else if (dropin_selector_write(&d->collectors, &text, &err) < 0) {
+        faults_add_at(f, FAULT_ERROR, line, "collector_selector", "%s", err.text);
+    }
+    if (d->collector_namespace.len == 0 && !support.has_namespace) {
+        faults_add_at(f, FAULT_ERROR, 0, "collector_namespace",
+                      "collector namespace must be set, here or by OTELCOL_NAMESPACE");
+    }
+}
+
 void dropin_check(const struct dropin *d, struct dropin_support support, struct faults *f)
 {
     const struct node *jobs = schema_list(d->config, "scrape_configs");
-    const struct node *selector = node_get(d->root, "collector_selector");
 
     if (!d->is_prometheus_cr_enabled && (jobs == NULL || jobs->n == 0)) {
         faults_add(f, FAULT_ERROR, 0,
                    "at least one scrape config must be defined, or Prometheus CR watching must be "
                    "enabled");
     }
-    if (!support.has_collectors && !support.has_kubernetes) {
-        faults_add_at(
-            f, FAULT_ERROR, selector == NULL ? 0 : selector->line, "collector_selector",
-            "finding collector pods needs a Kubernetes API, which is not watched yet: name the "
-            "collectors with "
-            "--collectors");
-    }
-    const struct node *kube_config = node_get(d->root, "kube_config_file_path");
-    if (d->kube_config_file.len > 0 && !support.has_kubernetes) {
-        faults_add_at(f, FAULT_ERROR, kube_config == NULL ? 0 : kube_config->line,
-                      "kube_config_file_path", "a Kubernetes API is not watched yet: leave it out");
-    }
-    if (support.has_kubernetes && d->collector_namespace.len == 0) {
-        faults_add_at(f, FAULT_ERROR, 0, "collector_namespace", "collector namespace must be set");
-    }
-    if (d->is_prometheus_cr_enabled && !support.has_kubernetes) {
+    check_collectors(d, support, f);
+    if (d->is_prometheus_cr_enabled && !support.has_monitors) {
         size_t mark = faults_push(f, "prometheus_cr");
         faults_add_at(
             f, FAULT_ERROR, d->prometheus_cr->line, "enabled",

@@ -23,7 +23,7 @@ struct dropin {              /* what the file does not say is the default */
     struct span listen_addr; /* ":8080" */
     struct span kube_config_file;
     struct span collector_namespace;
-    struct dropin_selector collectors; /* not given: all pods of the namespace */
+    struct dropin_selector collectors; /* not given: no pods (upstream: all of the namespace) */
     struct span strategy;              /* "consistent-hashing" */
     struct span fallback;              /* empty: none */
     struct span filter_strategy;       /* "relabel-config"; any other word, also "": no filtering */
@@ -46,9 +46,14 @@ void dropin_parse(const struct node *root, struct faults *f, struct dropin *out)
 /* What the program that runs it can do. */
 struct dropin_support {
     bool has_collectors; /* the collectors are named on the command line */
-    bool has_kubernetes; /* pods, monitors and kubernetes_sd_configs can be watched */
-    bool has_cluster;    /* kubernetes_sd_configs can */
+    bool has_pods;       /* else they are pods, which are followed */
+    bool has_namespace;  /* that is named elsewhere (collector_namespace) */
+    bool has_cluster;    /* kubernetes_sd_configs can be watched */
+    bool has_monitors;   /* monitors of prometheus-operator can */
 };
+/* collector_selector as the API server is asked. ERR_INVALID: it is none. */
+int dropin_selector_write(const struct dropin_selector *s, struct buf *out,
+                          struct err *err) MUST_USE;
 /* An error for every part of the file beside its jobs that 'support' cannot carry out, and for a
  * file that asks for nothing at all. */
 void dropin_check(const struct dropin *d, struct dropin_support support, struct faults *f);

@@ -355,6 +355,8 @@ static void load_dropin(struct loading *l, const struct tenants_source *source)
 {
     const struct tenants_options *o = l->options;
     const struct dropin_support support = { .has_cluster = o->has_cluster,
+                                            .has_pods = o->has_pods,
+                                            .has_namespace = o->has_namespace,
                                             .has_collectors = has_list(o) ||
                                                               o->collector_count > 0 ||
                                                               o->needs_no_collectors };

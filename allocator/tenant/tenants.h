@@ -35,6 +35,9 @@ struct tenants_options { /* what the command line says; empty = not given, the d
     bool include_disabled;    /* manifests: also CRs that do not ask for an allocator */
     bool thorough, advises;   /* as in struct scrape_options; advises: manifests */
     bool needs_no_collectors; /* drop-in: only the jobs are of interest */
+    bool has_pods;            /* drop-in: the collectors are pods that somebody follows, and come
+                                 to the tenant later */
+    bool has_namespace;       /* that of the pods is known */
     bool leaves_files;        /* manifests: as in struct takable_options */
     bool has_cluster;         /* kubernetes_sd_configs are run: whoever wrote the document may read
                                  what they ask for */

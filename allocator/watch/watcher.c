@@ -19,7 +19,7 @@
 /* A file is created and written before it is renamed into its place. */
 #define EVENTS_APART_MS 1
 
-enum { MAIL_CONNECT = 100, MAIL_STOP };
+enum { MAIL_CONNECT = 100, MAIL_FOLLOW, MAIL_STOP };
 
 struct watcher {
     struct mailbox *box;
@@ -30,6 +30,8 @@ struct watcher {
     struct carriers carriers;
     const struct carrier_source *files; /* the one of them */
     struct mailbox *engine;
+    struct carriers follows; /* for somebody else than the engine */
+    struct mailbox *follower;
     int64_t events_ms; /* file events wait until then */
     bool is_leaving;   /* told to stop; the engine may still post */
     bool is_stopping;  /* nobody posts any more */
@@ -49,9 +51,23 @@ struct files_mail {
     int fd;
 };
 
+struct follow_mail {
+    struct mail mail;
+    struct want *want; /* moved to the carrier */
+    struct mailbox *to;
+};
+
 static void dispose_plain(struct mail *mail)
 {
     mem_free(mail);
+}
+
+static void dispose_follow(struct mail *mail)
+{
+    struct follow_mail *m = CONTAINER_OF(mail, struct follow_mail, mail);
+
+    want_free(&m->want);
+    mem_free(m);
 }
 
 static void dispose_files(struct mail *mail)
@@ -79,6 +95,17 @@ void watcher_connect(struct watcher *w, struct mailbox *engine)
     mailbox_post(w->box, &m->mail);
 }
 
+void watcher_follow(struct watcher *w, const struct ask_kube *ask, struct mailbox *to)
+{
+    const struct ask whole = { .carrier = CARRIER_KUBE, .refresh_ms = 1, .kube = *ask };
+    struct follow_mail *m = mem_zalloc(sizeof(*m));
+
+    m->mail = (struct mail){ .kind = MAIL_FOLLOW, .dispose = dispose_follow };
+    m->want = want_new(1, &whole);
+    m->to = to;
+    mailbox_post(w->box, &m->mail);
+}
+
 void watcher_watch_files(struct watcher *w, const char *const *paths, size_t n, int fd)
 {
     struct files_mail *m = mem_zalloc(sizeof(*m));
@@ -99,6 +126,16 @@ static void connect_to(struct watcher *w, struct mailbox *engine) ON(watcher)
 {
     w->engine = engine;
     carriers_connect(&w->carriers, engine);
+}
+
+static void follow(struct watcher *w, struct follow_mail *m, int64_t now_ms) ON(watcher)
+{
+    struct mail *want = &m->want->mail;
+
+    m->want = NULL;
+    w->follower = m->to;
+    carriers_connect(&w->follows, m->to);
+    (void)carriers_take(&w->follows, want, now_ms);
 }
 
 /* The engine is asked for its last mail, so that its mails never meet a mailbox that is gone. */
@@ -124,6 +161,9 @@ static void take_mail(struct watcher *w, struct mail *mail, int64_t now_ms) ON(w
         filealarm_set(w->alarm, m->paths, m->n, m->fd, now_ms);
         break;
     }
+    case MAIL_FOLLOW:
+        follow(w, CONTAINER_OF(mail, struct follow_mail, mail), now_ms);
+        break;
     case MAIL_CONNECT:
         connect_to(w, CONTAINER_OF(mail, struct connect_mail, mail)->engine);
         break;
@@ -140,6 +180,7 @@ static void take_mail(struct watcher *w, struct mail *mail, int64_t now_ms) ON(w
 static int64_t wait_ms(const struct watcher *w, int64_t now_ms) ON(watcher)
 {
     const int64_t deadlines[] = { carriers_deadline_ms(&w->carriers),
+                                  carriers_deadline_ms(&w->follows),
                                   filealarm_deadline_ms(w->alarm), dirwatch_deadline_ms(w->dirs),
                                   w->events_ms > now_ms ? w->events_ms : INT64_MAX };
     int64_t first = INT64_MAX;
@@ -186,9 +227,13 @@ static void turn(struct watcher *w) ON(watcher)
     int64_t now = clock_mono_ms();
     dirwatch_tick(w->dirs, now);
     carriers_tick(&w->carriers, now);
+    carriers_tick(&w->follows, now);
     filealarm_tick(w->alarm, now);
     if (w->engine != NULL) {
         mailbox_ring(w->engine);
+    }
+    if (w->follower != NULL) {
+        mailbox_ring(w->follower);
     }
 }
 
@@ -201,6 +246,7 @@ static void *run(void *arg)
     while (!w->is_stopping) {
         turn(w);
     }
+    carriers_fini(&w->follows);
     carriers_fini(&w->carriers);
     filealarm_free(&w->alarm);
     return NULL;
@@ -224,11 +270,14 @@ int watcher_start(const struct watcher_options *options, struct watcher **out, s
     struct kubeconfig_places places;
     kubeconfig_look_around(&places);
     places.named = options->kubeconfig;
-    places.is_command_line = options->kubeconfig != NULL;
+    places.is_command_line = options->kubeconfig != NULL && !options->is_sandboxed;
     carriers_put(&w->carriers, kubewatch_new(w->client, &places, options->user_agent));
+    carriers_init(&w->follows);
+    carriers_put(&w->follows, kubewatch_new(w->client, &places, options->user_agent));
     int rc = thread_start(&w->thread, "watcher", run, w, err);
     if (rc < 0) {
         role_enter(watcher); /* it never ran */
+        carriers_fini(&w->follows);
         carriers_fini(&w->carriers);
         filealarm_free(&w->alarm);
         dirwatch_free(&w->dirs);

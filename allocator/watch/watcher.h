@@ -6,11 +6,13 @@
 
 #include "allocator/base/err.h"
 #include "allocator/base/mailbox.h"
+#include "allocator/discovery/ask.h"
 
 struct watcher;
 
 struct watcher_options {
-    const char *kubeconfig; /* named on the command line; NULL: as the environment says */
+    const char *kubeconfig; /* named by the operator; NULL: as the environment says */
+    bool is_sandboxed;      /* nothing can be run: its exec plugin is refused */
     const char *user_agent; /* "otel-ta/1.2.3", to API servers */
 };
 /* Texts are borrowed for as long as it lives. */
@@ -25,6 +27,9 @@ void watcher_connect(struct watcher *w, struct mailbox *engine);
  * of 'paths' changed and was then quiet for a second; also polled every 10 s by content hash.
  * Replaces the previous list. */
 void watcher_watch_files(struct watcher *w, const char *const *paths, size_t n, int fd);
+/* Follows a collection for somebody else than the engine, once: 'to' gets object arrivals
+ * (discovery/objectarrival.h), and must be there until it has stopped. 'ask' is copied. */
+void watcher_follow(struct watcher *w, const struct ask_kube *ask, struct mailbox *to);
 /* While the engine it is connected to still runs: each lets go of the other. */
 void watcher_stop(struct watcher **w);
 

@@ -73,8 +73,7 @@ static void load(const struct node *root, const struct scrape_options *o, struct
         (void)receivers_jobs(&c, &how, pool, f, out, NULL);
     } else if (node_get(root, "config") != NULL) {
         dropin_parse(root, f, &dropin);
-        dropin_jobs(&dropin,
-                    (struct dropin_support){ .has_collectors = true, .has_kubernetes = true },
+        dropin_jobs(&dropin, (struct dropin_support){ .has_collectors = true, .has_cluster = true },
                     false, pool, f, out);
     } else {
         promconfig_parse(root, o, pool, f, out);

@@ -141,7 +141,8 @@ const struct flag_row flag_rows[] = {
     { "recursive", 'R', FOR_FILES, "", "folders of -f with those in them", read_recursive,
       .field = TO(is_recursive) },
     { "collectors", 0, FOR_SERVE | FOR_INSPECT, "LIST|N",
-      "collector names a,b@NODE,c=ADDRESS,…, or how many (default: spec.replicas of the manifest)",
+      "collector names a,b@NODE,c=ADDRESS,…, or how many (default: spec.replicas of the manifest, "
+      "or the pods of a drop-in file's selector)",
       read_collectors, .field = TO(collectors) },
     { "config-file", 0, FOR_INSPECT, "FILE", "upstream's targetallocator.yaml, instead of -f",
       flagvalue_text, .field = TO(config_file) },
@@ -243,7 +244,8 @@ const struct flag_row flag_rows[] = {
       flagvalue_switch, .field = TO(explain.show_defaults) },
     { "kubeconfig", 0, FOR_SERVE | FOR(COMMAND_CHECK_SD) | FOR_INSPECT, "FILE",
       "the cluster of kubernetes_sd_configs, which are then run for Collectors and drop-in files, "
-      "too, with its rights; jobs of a Prometheus file: default as kubectl finds it",
+      "too, with its rights, and of a drop-in file's collectors; default in a pod: its own; jobs "
+      "of a Prometheus file: default as kubectl finds it",
       flagvalue_text, .field = TO(watcher.kubeconfig), .group = FLAG_ALLOCATION },
     { "timeout", 0, FOR(COMMAND_CHECK_SD) | FOR_INSPECT, "DURATION",
       "how long to wait for discovery (default 30s)", flagvalue_duration, .field = TO(timeout_ms) },
@@ -297,7 +299,9 @@ const struct flag_row flag_rows[] = {
       .group = FLAG_GENERAL },
     { "version", 0, FOR_ALL, NULL, NULL, NULL, .stands_for = COMMAND_VERSION,
       .group = FLAG_GENERAL },
-    { "", 0, 0, "NAMESPACE", "the namespace of this program, in the names it has by default",
+    { "", 0, 0, "NAMESPACE",
+      "the namespace of this program, in the names it has by default, and of a drop-in file's "
+      "collectors",
       flagvalue_text, .field = TO(collector_namespace), .environment = "OTELCOL_NAMESPACE" },
 };
 const size_t n_flag_rows = COUNT(flag_rows);

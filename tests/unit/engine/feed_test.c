@@ -43,6 +43,18 @@ static void write_mail(const struct mail *mail, struct buf *out)
     }
 }
 
+static void is_told(struct buf *got, const char *want)
+{
+    for (struct mail *mail = mailbox_drain(box), *next; mail != NULL; mail = next) {
+        next = mail->next;
+        buf_add_str(got, "; ");
+        write_mail(mail, got);
+        mail->dispose(mail);
+    }
+    buf_add_char(got, '\0');
+    is_str(got->p, want, "what is told");
+}
+
 /* What the engine is told when the manifests are these, and how many tenants it is about. */
 static void tells(struct feed *f, const char *text, const char *want)
 {
@@ -60,15 +72,21 @@ static void tells(struct feed *f, const char *text, const char *want)
     is_int(tenants_load(&source, 1, &sound, &faults, &tenants), 0, "manifests");
     buf_addf(&got, "%zu", feed_tell(f, &tenants));
     is_int(tenants.n, 0, "moved");
-    for (struct mail *mail = mailbox_drain(box), *next; mail != NULL; mail = next) {
-        next = mail->next;
-        buf_add_str(&got, "; ");
-        write_mail(mail, &got);
-        mail->dispose(mail);
-    }
-    buf_add_char(&got, '\0');
-    is_str(got.p, want, "what is told");
     faults_fini(&faults);
+    is_told(&got, want);
+}
+
+/* The same when only its collectors are others. */
+static void tells_collectors(struct feed *f, const char *name, const char *names, const char *want)
+{
+    struct collectorlist list;
+    AUTO_BUF got;
+
+    buf_init(&got, MIB);
+    collectorlist_init(&list);
+    is_int(collectorlist_parse(&list, span_of(names), NULL), 0, "collectors");
+    buf_addf(&got, "%d", feed_tell_collectors(f, SPAN_LIT("n"), span_of(name), &list));
+    is_told(&got, want);
 }
 
 int main(void)
@@ -87,6 +105,10 @@ int main(void)
     tells(&f, CR("aa", "1", "") CR("c", "1", ""),
           "3; n/a gone; n/a 0 collectors; n/b gone; n/b 0 collectors; n/c 1 collectors; n/c has 1 "
           "jobs; complete");
+    tells_collectors(&f, "aa", "x,y", "1; n/aa 2 collectors; complete");
+    tells_collectors(&f, "aa", "x,y", "0");
+    tells_collectors(&f, "a", "x", "0");
+    tells_collectors(&f, "aa", "aa-collector-0", "1; n/aa 1 collectors; complete");
     feed_forget(&f, SPAN_LIT("n"), SPAN_LIT("aa"));
     tells(&f, CR("aa", "1", "") CR("c", "1", ""), "1; n/aa has 1 jobs; complete");
     tells(

@@ -227,9 +227,11 @@ static void test_check(void)
     teardown(&x);
 
     setup(&x, yaml);
-    dropin_check(&x.d, (struct dropin_support){ .has_collectors = true, .has_kubernetes = true },
-                 &x.f);
-    read_jobs(&x, (struct dropin_support){ .has_collectors = true, .has_kubernetes = true });
+    const struct dropin_support all = { .has_pods = true,
+                                        .has_cluster = true,
+                                        .has_monitors = true };
+    dropin_check(&x.d, all, &x.f);
+    read_jobs(&x, all);
     is_int(x.f.n_errors, 2, "with a cluster: no namespace, and no dns");
     ok(fault_at(&x, "collector_namespace") != NULL, "collector_namespace");
     teardown(&x);
@@ -239,6 +241,53 @@ static void test_check(void)
     ok(x.f.n_errors == 1 && strstr(x.f.v[0].text, "at least one scrape config") != NULL,
        "nothing to do");
     teardown(&x);
+}
+
+#define JOB "\nconfig: {scrape_configs: [{job_name: a}]}\n"
+
+/* Pods as collectors: what of the file counts, and what wins over it. */
+static void test_pods(void)
+{
+    static const struct {
+        const char *yaml;
+        struct dropin_support support;
+        const char *path; /* of the one fault; NULL: there is none */
+        bool is_error;
+    } t[] = {
+        { "collector_namespace: n\ncollector_selector: {matchlabels: {a: b}}" JOB,
+          { .has_pods = true },
+          NULL,
+          false },
+        { "kube_config_file_path: /k\ncollector_selector: {matchlabels: {a: b}}" JOB,
+          { .has_pods = true, .has_namespace = true },
+          NULL,
+          false },
+        { "collector_namespace: n\ncollector_selector: null" JOB,
+          { .has_pods = true },
+          "collector_selector",
+          false },
+        { "collector_namespace: n" JOB, { .has_pods = true }, "collector_selector", false },
+        { "collector_selector: {}" JOB, { .has_pods = true }, "collector_namespace", true },
+        { "collector_namespace: n\ncollector_selector: {matchExpressions: [{key: a, operator: "
+          "Is}]}" JOB,
+          { .has_pods = true },
+          "collector_selector",
+          true },
+        { "collector_selector: {matchExpressions: [{key: a, operator: Is}]}" JOB,
+          { .has_pods = true, .has_collectors = true },
+          NULL,
+          false },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct fixture x;
+        setup(&x, t[i].yaml);
+        dropin_check(&x.d, t[i].support, &x.f);
+        is_int(x.f.n, t[i].path != NULL, "faults of '%s'", t[i].yaml);
+        is_int(x.f.n_errors, t[i].is_error, "errors");
+        ok(t[i].path == NULL || fault_at(&x, t[i].path) != NULL, "at its place");
+        teardown(&x);
+    }
 }
 
 static void test_jobs(void)
@@ -281,6 +330,7 @@ int main(void)
     test_namespaces();
     test_faults();
     test_check();
+    test_pods();
     test_jobs();
     return check_done();
 }

@@ -5,6 +5,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
 #include "tests/check.h"
+#include "tests/fake/apiserver.h"
 
 #include <netinet/in.h>
 #include <openssl/ssl.h>
@@ -320,6 +321,62 @@ static void test_dropin(void)
     expect_end(&c, EXIT_OK);
 }
 
+#define PODS(version, items)                                                                       \
+    "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"" version     \
+    "\"},\"items\":[" items "]}\n"
+#define A_POD(type, name, version, ready)                                                          \
+    "{" type "\"metadata\":{\"name\":\"" name "\",\"namespace\":\"n\",\"uid\":\"u-" name           \
+    "\",\"resourceVersion\":\"" version "\"},\"spec\":{\"nodeName\":\"m\"},\"status\":{\"phase\":" \
+    "\"Running\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"" ready                          \
+    "\",\"lastTransitionTime\":\"2001-01-01T00:00:00Z\"}]}}"
+#define TYPE "\"kind\":\"Pod\",\"apiVersion\":\"v1\","
+#define POD_EVENT(type, pod) "{\"type\":\"" type "\",\"object\":" pod "}\n"
+
+/* Nobody has any targets, or none, before the pods are known. */
+static void test_pods(void)
+{
+    struct apiserver server;
+    struct child c;
+
+    apiserver_start(&server, NULL);
+    unsigned api_port = server.port;
+    apiserver_close(&server);
+    AUTO_STR kubeconfig =
+        mem_printf("current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+                   "clusters: [{name: k, cluster: {server: 'http://127.0.0.1:%u'}}]\n"
+                   "users: [{name: u, user: {token: t}}]\n",
+                   api_port);
+    put("kc", kubeconfig);
+    put("ta.yaml",
+        "listen_addr: '127.0.0.1:0'\ncollector_namespace: n\n"
+        "collector_selector: {matchlabels: {a: b}, matchexpressions: []}\n"
+        "config: {scrape_configs: [{job_name: d, static_configs: [{targets: ['d:1']}]}]}\n");
+    start(&c, "serve --config-file ta.yaml --kubeconfig-path kc --shutdown-delay 0s");
+    unsigned port = expect_port(&c, "http");
+    expect(&c, "\"ready\"");
+    expect(&c, "a Kubernetes resource cannot be followed");
+    expect_answer(port, "/readyz", " 503 ");
+    expect_answer(port, "/jobs/d/targets?collector_id=a", " 503 ");
+    kill(c.pid, SIGHUP);
+    expect(&c, "\"configuration reloaded\"");
+    expect_answer(port, "/jobs/d/targets?collector_id=a", " 503 ");
+
+    apiserver_answer(&server, "/namespaces/n/pods?", "200 OK", "",
+                     PODS("10", A_POD("", "a", "1", "True")));
+    apiserver_chunks(&server, "watch=1",
+                     POD_EVENT("MODIFIED", A_POD(TYPE, "a", "11", "False"))
+                         POD_EVENT("ADDED", A_POD(TYPE, "b", "12", "True")),
+                     API_HOLD);
+    apiserver_open(&server, api_port);
+    expect_answer(port, "/jobs/d/targets?collector_id=b", "d:1");
+    expect_answer(port, "/jobs/d/targets?collector_id=a", "\r\n\r\n[]");
+    kill(c.pid, SIGTERM);
+    expect(&c, "\"stopping\"");
+    expect_end(&c, EXIT_OK);
+    ok(apiserver_count(&server, "labelSelector=a%3Db") >= 2, "those of the selector are followed");
+    apiserver_stop(&server);
+}
+
 static void test_https(void)
 {
     struct child c;
@@ -407,6 +464,7 @@ int main(void)
     test_local();
     test_early_edit();
     test_dropin();
+    test_pods();
     test_https();
     test_handshakes();
     test_refusals();

@@ -112,6 +112,57 @@ static void test_file(void)
     close_load(&l);
 }
 
+#define SELECTOR(value) "collector_selector: {matchlabels: {a: " value "}, matchexpressions: []}\n"
+
+/* Who the collectors are in drop-in mode. */
+static void test_pods(void)
+{
+    static const struct {
+        const char *yaml, *words;
+        const char
+            *want; /* are_followed namespace selector grace cluster; else a part of the fault */
+        int code;
+    } t[] = {
+        { "collector_namespace: n\n" SELECTOR("b"), " --kubeconfig kc", "1 n a=b 30000 kc", 0 },
+        { "collector_namespace: n\ncollector_not_ready_grace_period: 1m\n" SELECTOR("b"),
+          " --kubeconfig-path kc", "1 n a=b 60000 kc", 0 },
+        { "kube_config_file_path: kc\ncollector_namespace: n\ncollector_selector: {}\n", "",
+          "1 n  30000 kc", 0 },
+        { "kube_config_file_path: kc\ncollector_namespace: n\n" SELECTOR("b"),
+          " --kubeconfig other", "1 n a=b 30000 other", 0 },
+        { "kube_config_file_path: kc\n" SELECTOR("b"), " --collectors x", "0  a=b 30000 kc", 0 },
+        { "kube_config_file_path: gone\n" SELECTOR("b"), " --collectors x", "0  a=b 30000 -", 0 },
+        { "kube_config_file_path: gone\n" SELECTOR("b"), "",
+          "finding collector pods needs a cluster", EXIT_FAULTS },
+        { "collector_namespace: n\n", " --kubeconfig kc", "0 n  30000 kc", 0 },
+        { SELECTOR("b"), " --kubeconfig kc", "collector namespace must be set", EXIT_FAULTS },
+        { SELECTOR("'b,c'"), " --kubeconfig kc", "\"b,c\" is not a valid label value",
+          EXIT_FAULTS },
+        { SELECTOR("b"), " --kubeconfig plugin",
+          "plugin: its user is let in by the program 'aws', and serve runs no programs",
+          EXIT_FAULTS },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        AUTO_STR text = mem_printf("%sconfig: {scrape_configs: [{job_name: j}]}\n", t[i].yaml);
+        AUTO_STR words = mem_printf("serve --config-file pods.yaml%s", t[i].words);
+        struct load l;
+        put("pods.yaml", text);
+        open_load(&l, words);
+        is_int(l.code, t[i].code, "row %zu: %s", i, l.errors);
+        if (l.code == EXIT_OK) {
+            AUTO_STR got = mem_printf("%d %s %s %d %s", l.s.pods.are_followed, l.s.pods.namespace,
+                                      l.s.pods.selector, (int)l.s.pods.grace_ms,
+                                      shown(l.s.watcher.kubeconfig));
+            is_str(got, t[i].want, "row %zu", i);
+        } else {
+            ok(strstr(l.errors, t[i].want) != NULL, "row %zu says '%s': %s", i, t[i].want,
+               l.errors);
+        }
+        close_load(&l);
+    }
+}
+
 static void test_refusals(void)
 {
     static const struct {
@@ -176,6 +227,7 @@ static char *warning_of(const struct settings *s, const char *text)
 #define HTTPS(listen, ca, crt, key)                                                                \
     "https: {enabled: true, listen_addr: '" listen "', ca_file_path: " ca                          \
     ", tls_cert_file_path: " crt ", tls_key_file_path: " key "}\n" JOBS
+#define PODS(ns, value) "collector_namespace: " ns "\n" SELECTOR(value)
 #define USUAL HTTPS(":82", "ca", "crt", "key")
 
 static void test_restart(void)
@@ -196,6 +248,10 @@ static void test_restart(void)
         { "", JOBS, "allow_insecure_auth_secrets: true\n" JOBS, "allow_insecure_auth_secrets" },
         { "", USUAL, "listen_addr: ':83'\n" HTTPS(":84", "ca", "crt", "key"),
           "listen_addr, https.listen_addr" },
+        { "", PODS("n", "b") JOBS, PODS("n", "b") JOBS, NULL },
+        { "", PODS("n", "b") JOBS, "collector_not_ready_grace_period: 1s\n" PODS("m", "c") JOBS,
+          "collector_selector, collector_namespace, collector_not_ready_grace_period" },
+        { "", PODS("n", "b") JOBS, "collector_namespace: n\n" JOBS, "collector_selector" },
         /* A flag wins before and after. */
         { " --listen :1", USUAL, "listen_addr: ':83'\n" USUAL, NULL },
         { " --enable-https-server=false", USUAL, JOBS, NULL },
@@ -203,8 +259,9 @@ static void test_restart(void)
     };
 
     for (size_t i = 0; i < COUNT(t); i++) {
-        AUTO_STR words =
-            mem_printf("serve --config-file changed.yaml --collectors a%s", t[i].words);
+        bool has_pods = strstr(t[i].before, "collector_selector") != NULL;
+        AUTO_STR words = mem_printf("serve --config-file changed.yaml %s%s",
+                                    has_pods ? "--kubeconfig kc" : "--collectors a", t[i].words);
         struct load l;
         put("changed.yaml", t[i].before);
         open_load(&l, words);
@@ -217,6 +274,11 @@ static void test_restart(void)
         close_load(&l);
     }
 }
+
+#define KUBECONFIG(user)                                                                           \
+    "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"                  \
+    "clusters: [{name: k, cluster: {server: 'https://127.0.0.1:1'}}]\n"                            \
+    "users: [{name: u, user: {" user "}}]\n"
 
 /* What 'test_file' finds on standard input. */
 static void fill_standard_input(void)
@@ -249,9 +311,13 @@ int main(void)
                      "config: {scrape_configs: [{job_name: j}]}\n");
     put("torn.yaml", "a: [");
     put("wrong.yaml", "listen_addr: [1]\n");
+    put("kc", KUBECONFIG("token: t"));
+    put("plugin", KUBECONFIG("exec: {command: aws, apiVersion: client.authentication.k8s.io/v1, "
+                             "interactiveMode: Never}"));
     fill_standard_input();
     test_merge();
     test_file();
+    test_pods();
     test_refusals();
     test_restart();
     AUTO_STR remove = mem_printf("rm -r %s", dir);

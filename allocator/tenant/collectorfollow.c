@@ -1,0 +1,107 @@
+#define LOG_MODULE "collectors"
+#include "allocator/tenant/collectorfollow.h"
+
+#include "allocator/base/log.h"
+#include "allocator/codec/timestamp.h"
+
+struct told { /* one batch */
+    struct collectorfollow *f;
+    int64_t now_ms, wall_ms;
+};
+
+static int64_t age_ms(struct span since, int64_t wall_ms)
+{
+    int64_t from_ms;
+
+    return since.p != NULL && timestamp_parse(since, &from_ms) ? wall_ms - from_ms : 0;
+}
+
+static void see(const struct told *t, const struct object_collector *pod)
+{
+    struct podstate state = { .name = pod->name,
+                              .node = pod->node_name,
+                              .address = pod->ip,
+                              .is_terminating = pod->deleted.p != NULL,
+                              .is_running = span_is(pod->phase, "Running"),
+                              .is_ready = true, /* until it says otherwise */
+                              .started_ms_ago = age_ms(pod->started, t->wall_ms) };
+
+    for (size_t i = 0; i < pod->conditions.n; i++) {
+        const struct object_turn *turn = &pod->conditions.v[i];
+        if (span_is(turn->type, "Ready")) {
+            state.is_ready = span_is(turn->status, "True");
+            state.turned_ms_ago = age_ms(turn->since, t->wall_ms);
+        }
+    }
+    collectorpods_see(&t->f->states, &state, t->now_ms);
+}
+
+/* "namespace/name" */
+static struct span name_of(struct span key)
+{
+    const char *slash = memchr(key.p, '/', key.len);
+
+    return slash == NULL ? key : span_from(key, (size_t)(slash - key.p) + 1);
+}
+
+static void unreadable(void *arg, struct span key, const struct err *err)
+{
+    (void)arg;
+    log_warn("a pod cannot be read; it stays as it was", LOG_SPAN("pod", key),
+             LOG_STR("error", err->text));
+}
+
+static void changed(void *arg, struct span key)
+{
+    const struct told *t = arg;
+    struct object_collector pod;
+    struct err err = { 0 };
+    struct span cut;
+
+    if (!replica_find(&t->f->pods, key, &cut)) {
+        collectorpods_gone(&t->f->states, name_of(key));
+        return;
+    }
+    arena_reset(&t->f->arena);
+    if (object_view(OBJECT_COLLECTOR, cut, &t->f->arena, &pod, &err) < 0) {
+        unreadable(NULL, key, &err);
+    } else {
+        see(t, &pod);
+    }
+}
+
+void collectorfollow_take(struct collectorfollow *f, const struct objectbatch *batch,
+                          int64_t now_ms, int64_t wall_ms)
+{
+    struct told told = { f, now_ms, wall_ms };
+    const struct replica_hooks hooks = { changed, unreadable, &told };
+
+    replica_take(&f->pods, batch, &hooks);
+}
+
+int64_t collectorfollow_settle(struct collectorfollow *f, int64_t now_ms)
+{
+    return collectorpods_settle(&f->states, now_ms);
+}
+
+bool collectorfollow_list(const struct collectorfollow *f, struct collectorlist *out)
+{
+    if (f->pods.is_known) {
+        collectorpods_list(&f->states, out);
+    }
+    return f->pods.is_known;
+}
+
+void collectorfollow_init(struct collectorfollow *f, int64_t grace_ms)
+{
+    replica_init(&f->pods, OBJECT_COLLECTOR);
+    collectorpods_init(&f->states, grace_ms);
+    arena_init(&f->arena);
+}
+
+void collectorfollow_fini(struct collectorfollow *f)
+{
+    replica_fini(&f->pods);
+    collectorpods_fini(&f->states);
+    arena_fini(&f->arena);
+}
