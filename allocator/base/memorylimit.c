@@ -116,7 +116,7 @@ static size_t between(size_t least, size_t n, size_t most)
 
 size_t memorylimit_sd_body(size_t limit_bytes)
 {
-    return between(16 * MIB, limit_bytes / 32, LIMIT_SD_BODY);
+    return between(16 * MIB, limit_bytes / 48, LIMIT_SD_BODY);
 }
 
 size_t memorylimit_sd_bodies(size_t limit_bytes)
@@ -127,4 +127,9 @@ size_t memorylimit_sd_bodies(size_t limit_bytes)
 size_t memorylimit_patterns(size_t limit_bytes)
 {
     return between(LIMIT_REGEX_AUTHOR, limit_bytes / 48, LIMIT_REGEX_PROCESS);
+}
+
+size_t memorylimit_jobs(size_t limit_bytes)
+{
+    return between(16 * MIB, limit_bytes / 24, SIZE_MAX);
 }

@@ -15,11 +15,13 @@ size_t memorylimit_bytes(void);
  * limits it. For tests. */
 size_t memorylimit_below(const char *root);
 
-/* One file_sd file, http_sd body: 1/32, between 16 MiB and 1 GiB. */
+/* One file_sd file, http_sd body: 1/48, between 16 MiB and 1 GiB. */
 size_t memorylimit_sd_body(size_t limit_bytes);
 /* All http_sd bodies that are being received: twice that. */
 size_t memorylimit_sd_bodies(size_t limit_bytes);
 /* All compiled patterns of the process: 1/48, between 16 MiB and 1 GiB. */
 size_t memorylimit_patterns(size_t limit_bytes);
+/* All scrape jobs of the process, without their targets: 1/24, 16 MiB at least. */
+size_t memorylimit_jobs(size_t limit_bytes);
 
 #endif

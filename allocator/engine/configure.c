@@ -3,6 +3,7 @@
 #include "allocator/base/clock.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/metric.h"
+#include "allocator/codec/spanmap.h"
 #include "allocator/engine/roster.h"
 #include "allocator/engine/state_fields.h"
 #include "allocator/engine/tenantkey.h"
@@ -183,7 +184,8 @@ static void renew_collectors(struct renewal *r, struct place *p) ON(engine)
         r->has_changed |= tenancy_set_collectors(p->now, list);
         state_show_time(p->now, "SetCollectors", clock_mono_us() - from);
     }
-    if (p->now == NULL && p->old != NULL && !p->told->has_list) { /* for when it comes back */
+    if (p->now == NULL && p->told != NULL && p->old != NULL &&
+        !p->told->has_list) { /* for when it comes back */
         p->told->has_list = true;
         collectorlist_copy(&p->told->list, list);
     }
@@ -234,17 +236,29 @@ static char *job_label(const struct tenancy *t, const struct scrapejob *config)
     return buf_take(&label, &len);
 }
 
-/* Where the job of this name was. 'at' is where it is found first, if nothing has changed. */
-static struct job **find_place(struct tenancy *from, struct span receiver, struct span name,
-                               size_t at)
+/* The jobs that a tenant had, by name. */
+static void list_old(const struct place *p, struct spanmap *out)
 {
-    for (size_t i = 0; from != NULL && i < from->jobs.n; i++) {
-        struct job **place = &from->jobs.v[(at + i) % from->jobs.n], *j = *place;
-        if (j != NULL && span_eq(j->config->name, name) && span_eq(j->config->receiver, receiver)) {
-            return place;
-        }
+    spanmap_init(out, NULL);
+    for (size_t i = 0; p->old != NULL && i < p->old->jobs.n; i++) {
+        const struct scrapejob *config = p->old->jobs.v[i]->config;
+        (void)spanmap_put_in(out, config->receiver, config->name, &p->old->jobs.v[i]);
     }
-    return NULL;
+}
+
+/* Where the job of this name was; NULL: nowhere, or it is taken. 'at' is where it is if nothing has
+ * changed. */
+static struct job **find_place(const struct place *p, const struct spanmap *old,
+                               struct span receiver, struct span name, size_t at)
+{
+    struct job *likely = p->old != NULL && at < p->old->jobs.n ? p->old->jobs.v[at] : NULL;
+
+    if (likely != NULL && span_eq(likely->config->name, name) &&
+        span_eq(likely->config->receiver, receiver)) {
+        return &p->old->jobs.v[at];
+    }
+    const struct job *const *place = spanmap_get_in(old, receiver, name);
+    return place == NULL || *place == NULL ? NULL : (struct job **)(uintptr_t)place;
 }
 
 /* The job, or the one that it has not taken over from, if it was configured in the same way. */
@@ -313,25 +327,27 @@ static struct job *begin_job(struct renewal *r, const struct place *p, struct sc
     return j;
 }
 
-/* A name that is given twice is refused the second time: the first one has it. */
-static bool is_given(const struct place *p, const struct scrapejob_refused *refused)
+/* Jobs of a tenant, by receiver and name. */
+struct names {
+    struct spanmap old, given; /* where they were; those that it has now */
+};
+
+/* It is one of the tenant's from now on. */
+static void give(struct place *p, struct names *names, struct job *j)
 {
-    vec_each(&p->jobs, j) {
-        if (span_is((*j)->config->name, refused->name) &&
-            span_is((*j)->config->receiver, refused->receiver)) {
-            return true;
-        }
-    }
-    return false;
+    *vec_push(&p->jobs) = j;
+    (void)spanmap_put_in(&names->given, j->config->receiver, j->config->name, j);
 }
 
-/* It has a fault: if it was there before, it goes on as it was. */
-static void keep_refused(struct renewal *r, struct place *p,
+/* It has a fault: if it was there before, it goes on as it was. A name that is given twice is
+ * refused the second time: the first one has it. */
+static void keep_refused(struct renewal *r, struct place *p, struct names *names,
                          const struct scrapejob_refused *refused) ON(engine)
 {
-    struct job **place = find_place(p->old, span_of(refused->receiver), span_of(refused->name), 0);
+    struct span receiver = span_of(refused->receiver), name = span_of(refused->name);
+    struct job **place = find_place(p, &names->old, receiver, name, SIZE_MAX);
 
-    if (place == NULL || is_given(p, refused)) {
+    if (place == NULL || spanmap_get_in(&names->given, receiver, name) != NULL) {
         return;
     }
     struct job *j = *place;
@@ -341,34 +357,46 @@ static void keep_refused(struct renewal *r, struct place *p,
     AUTO_STR label = job_label(p->now, j->config);
     keep_job(p, j, label);
     *place = NULL;
-    *vec_push(&p->jobs) = j;
+    give(p, names, j);
+}
+
+/* Moves the configuration. */
+static void renew_job(struct renewal *r, struct place *p, struct names *names,
+                      struct scrapejob **config, size_t at) ON(engine)
+{
+    AUTO_STR label = job_label(p->now, *config);
+    struct job **before = find_place(p, &names->old, (*config)->receiver, (*config)->name, at);
+
+    if (before != NULL && handover_is_served(&(*before)->handover)) {
+        state_end_handover(r->s, *before);
+    }
+    struct job *j = before == NULL ? NULL : take_same(before, *config);
+    /* Who tells of a job by its key alone has told of all of it, and nothing else since. */
+    assert(j != NULL || !(*config)->is_known);
+    if (j == NULL) {
+        j = begin_job(r, p, config, label, before);
+    } else {
+        keep_job(p, j, label);
+    }
+    give(p, names, j);
 }
 
 static void renew_jobs(struct renewal *r, struct place *p) ON(engine)
 {
     struct tenant *tenant = p->told->tenant;
+    struct names names;
 
     tenantkey_make(tenant);
+    list_old(p, &names.old);
+    spanmap_init(&names.given, NULL);
     for (size_t k = 0; k < tenant->jobs.n; k++) {
-        struct scrapejob **config = &tenant->jobs.v[k];
-        AUTO_STR label = job_label(p->now, *config);
-        struct job **before = find_place(p->old, (*config)->receiver, (*config)->name, k);
-        if (before != NULL && handover_is_served(&(*before)->handover)) {
-            state_end_handover(r->s, *before);
-        }
-        struct job *j = before == NULL ? NULL : take_same(before, *config);
-        /* Who tells of a job by its key alone has told of all of it, and nothing else since. */
-        assert(j != NULL || !(*config)->is_known);
-        if (j == NULL) {
-            j = begin_job(r, p, config, label, before);
-        } else {
-            keep_job(p, j, label);
-        }
-        *vec_push(&p->jobs) = j;
+        renew_job(r, p, &names, &tenant->jobs.v[k], k);
     }
     vec_each(&tenant->jobs.refused, refused) {
-        keep_refused(r, p, refused);
+        keep_refused(r, p, &names, refused);
     }
+    spanmap_fini(&names.old);
+    spanmap_fini(&names.given);
     r->has_changed |= p->now->refused.n > 0 || tenant->jobs.refused.n > 0;
     tenancy_set_refused(p->now, &tenant->jobs);
 }

@@ -1,33 +1,40 @@
 #include "allocator/engine/roster.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/codec/spanmap.h"
 
 /* ---- jobs */
 
-static bool is_named(const struct scrapejob_refused *r, struct span receiver, struct span name)
-{
-    return span_is(name, r->name) && span_is(receiver, r->receiver);
-}
+/* What becomes of a refused job. */
+enum standing {
+    STANDING_LISTED,  /* known by name, does not run, and is the first of that name */
+    STANDING_OTHER,   /* one of no name, or not the first of its own */
+    STANDING_RUNNING, /* goes on as it was */
+};
 
-static bool is_running(const struct tenancy *t, const struct scrapejob_refused *r)
+/* Of all refused jobs of a tenant, in their order; the caller's. */
+static enum standing *find_standings(const struct tenancy *t)
 {
-    vec_each(&t->jobs, j) {
-        if (is_named(r, (*j)->config->receiver, (*j)->config->name)) {
-            return true;
-        }
-    }
-    return false;
-}
+    enum standing *out = mem_array(t->refused.n + 1, sizeof(*out));
+    struct spanmap running, met;
 
-/* Known by name, does not run, and is the first of that name. */
-static bool is_listed(const struct tenancy *t, const struct scrapejob_refused *r)
-{
-    for (const struct scrapejob_refused *other = t->refused.v; other < r; other++) {
-        if (is_named(r, span_of(other->receiver), span_of(other->name))) {
-            return false;
-        }
+    spanmap_init(&running, NULL);
+    spanmap_init(&met, NULL);
+    for (size_t i = 0; t->refused.n > 0 && i < t->jobs.n; i++) {
+        const struct scrapejob *config = t->jobs.v[i]->config;
+        (void)spanmap_put_in(&running, config->receiver, config->name, config);
     }
-    return r->name[0] != '\0' && !is_running(t, r);
+    for (size_t i = 0; i < t->refused.n; i++) {
+        struct span receiver = span_of(t->refused.v[i].receiver),
+                    name = span_of(t->refused.v[i].name);
+        bool is_first = spanmap_put_in(&met, receiver, name, t);
+        out[i] = spanmap_get_in(&running, receiver, name) != NULL ? STANDING_RUNNING
+                 : is_first && name.len > 0                       ? STANDING_LISTED
+                                                                  : STANDING_OTHER;
+    }
+    spanmap_fini(&running);
+    spanmap_fini(&met);
+    return out;
 }
 
 size_t roster_count_refused(const struct state *s)
@@ -35,9 +42,11 @@ size_t roster_count_refused(const struct state *s)
     size_t n = 0;
 
     for (size_t i = 0; i < s->tenancies.n; i++) {
-        vec_each(&s->tenancies.v[i]->refused, r) {
-            n += is_listed(s->tenancies.v[i], r);
+        enum standing *standings = find_standings(s->tenancies.v[i]);
+        for (size_t k = 0; k < s->tenancies.v[i]->refused.n; k++) {
+            n += standings[k] == STANDING_LISTED;
         }
+        mem_free(standings);
     }
     return n;
 }
@@ -62,14 +71,17 @@ static struct directory_job *list_jobs(const struct state *s, struct span *fault
         }
     }
     for (size_t i = 0; i < s->tenancies.n; i++) {
-        vec_each(&s->tenancies.v[i]->refused, r) {
-            if (is_listed(s->tenancies.v[i], r)) {
+        enum standing *standings = find_standings(s->tenancies.v[i]);
+        for (size_t k = 0; k < s->tenancies.v[i]->refused.n; k++) {
+            const struct scrapejob_refused *r = &s->tenancies.v[i]->refused.v[k];
+            if (standings[k] == STANDING_LISTED) {
                 faults[n] = r->why[0] != '\0' ? span_of(r->why) : SPAN_LIT("it has a fault");
                 entries[n++] = (struct directory_job){ .tenant = i,
                                                        .receiver = span_of(r->receiver),
                                                        .name = span_of(r->name) };
             }
         }
+        mem_free(standings);
     }
     return entries;
 }
@@ -133,7 +145,7 @@ static void add_words(struct buf *out, const char *what, const char *ns, const c
 }
 
 static void describe_refused(const struct tenancy *t, const struct scrapejob_refused *r,
-                             struct buf *out)
+                             enum standing standing, struct buf *out)
 {
     AUTO_STR owner = t->name.len == 0 ? mem_strdup("")
                                       : mem_printf("%.*s%s%.*s: ", SPAN_ARG(t->ns),
@@ -142,7 +154,7 @@ static void describe_refused(const struct tenancy *t, const struct scrapejob_ref
                                r->name[0] != '\0' ? r->name : "(without a name)");
 
     add_words(out, "job", NULL, name);
-    buf_add_str(out, is_running(t, r) ? " (goes on as it was): " : ": ");
+    buf_add_str(out, standing == STANDING_RUNNING ? " (goes on as it was): " : ": ");
     buf_add_str(out, r->why);
     buf_add_char(out, '\n');
 }
@@ -158,9 +170,12 @@ static void describe_gaps(const struct state *s, struct buf *out)
         buf_addf(out, ": %s\n", gap->why);
     }
     for (size_t i = 0; i < s->tenancies.n; i++) {
-        vec_each(&s->tenancies.v[i]->refused, r) {
-            describe_refused(s->tenancies.v[i], r, out);
+        const struct tenancy *t = s->tenancies.v[i];
+        enum standing *standings = find_standings(t);
+        for (size_t k = 0; k < t->refused.n; k++) {
+            describe_refused(t, &t->refused.v[k], standings[k], out);
         }
+        mem_free(standings);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/memorylimit.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/nodecopy.h"
 #include "allocator/codec/spanmap.h"
@@ -20,6 +21,7 @@
 #define DEFAULT_INTERVAL_MS ((int64_t)60 * 1000)
 #define DEFAULT_TIMEOUT_MS ((int64_t)10 * 1000)
 #define MAX_FIXED_SEEDS 8
+#define WEIGHT_OF_A_JOB (3 * KIB) /* with what the engine keeps of one, wherever it is */
 
 /* The five text protocols stand in the order of preference; the binary one comes first when it
  * comes at all. */
@@ -584,6 +586,7 @@ struct scrapejob *scrapejob_remember(const struct scrapejob *job)
     known->receiver = arena_span(&known->arena, job->receiver);
     memcpy(known->key, job->key, sizeof(known->key));
     known->patterns = job->patterns;
+    known->weight = job->weight;
     known->is_known = true;
     return known;
 }
@@ -724,6 +727,81 @@ static struct span name_of(const struct node *job, const struct scrape_options *
     return text;
 }
 
+static size_t weigh(const struct scrapejob *job)
+{
+    size_t n_texts = job->text == NULL ? 0 : mem_size(job->text);
+
+    if (job->text_masked != job->text) {
+        n_texts += mem_size(job->text_masked);
+    }
+    return WEIGHT_OF_A_JOB + job->arena.used_bytes + n_texts;
+}
+
+/* Of what all jobs may take; NULL, or why not (the caller's): also where the faults are more than
+ * are told. */
+static char *take_room(struct scrapejob *job, const struct scrape_options *options)
+{
+    job->weight = weigh(job);
+    if (options->room == NULL) {
+        return NULL;
+    }
+    if (job->weight > *options->room) {
+        return mem_printf(
+            "no room: the scrape jobs of all Collectors together take the %zu MiB that there are "
+            "for them (--memory-limit)",
+            memorylimit_jobs(memorylimit_bytes()) / MIB);
+    }
+    *options->room -= job->weight;
+    return NULL;
+}
+
+static void refuse_item(const struct node *node, const struct scrape_options *options, char *why,
+                        struct scrapejobs *out)
+{
+    struct arena arena;
+
+    arena_init(&arena);
+    add_refused(out, options->receiver, name_of(node, options, &arena), why);
+    arena_fini(&arena);
+}
+
+struct listing {
+    const struct node *list;
+    const struct scrape_globals *globals;
+    const struct scrape_options *options;
+    struct strpool *pool;
+    struct faults *f;
+};
+
+/* The item at which the faults stand. 'from': the first of its own; 'is_bad': it has one already.
+ */
+static void parse_item(const struct listing *l, size_t index, size_t from, bool is_bad,
+                       struct scrapejobs *out)
+{
+    const struct node *node = l->list->items[index];
+    const struct scrape_options *options = l->options;
+    struct faults *f = l->f;
+    struct scrapejob *job = scrapejob_parse(node, l->globals, options, l->pool, f);
+
+    if (job == NULL || is_bad) {
+        scrapejob_free(&job);
+        refuse_item(node, options, faults_why(f, from), out);
+        return;
+    }
+    if (options->as_text) {
+        scrapejob_settle(job);
+    }
+    AUTO_STR why = take_room(job, options);
+    if (why != NULL) {
+        size_t at = f->n;
+        faults_add(f, FAULT_ERROR, node->line, "%s", why);
+        scrapejob_free(&job);
+        refuse_item(node, options, f->n > at ? faults_why(f, at) : mem_strdup(why), out);
+        return;
+    }
+    *vec_push(out) = job;
+}
+
 void scrapejobs_parse(const struct node *list, const struct scrape_globals *globals,
                       const struct scrape_options *given, struct strpool *pool, struct faults *f,
                       struct scrapejobs *out)
@@ -731,6 +809,7 @@ void scrapejobs_parse(const struct node *list, const struct scrape_globals *glob
     struct scrape_options own = *given;
     const struct scrape_options *options = &own;
     struct regex_budget patterns = regex_budget_new();
+    const struct listing in = { list, globals, options, pool, f };
 
     if (node_is_null(list)) {
         return;
@@ -752,22 +831,8 @@ void scrapejobs_parse(const struct node *list, const struct scrape_globals *glob
             continue;
         }
         size_t inner = faults_push_index(f, i);
-        size_t from = is_bad[i] ? n_faults : f->n;
-        struct scrapejob *job = scrapejob_parse(list->items[i], globals, options, pool, f);
+        parse_item(&in, i, is_bad[i] ? n_faults : f->n, is_bad[i], out);
         faults_pop(f, inner);
-        if (job == NULL || is_bad[i]) {
-            struct arena arena;
-            arena_init(&arena);
-            add_refused(out, options->receiver, name_of(list->items[i], options, &arena),
-                        faults_why(f, from));
-            arena_fini(&arena);
-            scrapejob_free(&job);
-        } else {
-            if (options->as_text) {
-                scrapejob_settle(job);
-            }
-            *vec_push(out) = job;
-        }
     }
     faults_pop(f, mark);
     out->n_errors += f->n_errors - n_errors;

@@ -38,8 +38,9 @@ struct scrape_options {
         as_text; /* jobs are settled at once (scrapejob_settle()), before the next one takes room */
     struct regex_budget *patterns; /* what all jobs of one author may cost; NULL: each list of them
                                     * has regex_budget_new() */
-    struct label_builder *labels;  /* of the pool: where static targets are judged, so that what one
-                                    * job shows is known for the next; NULL: each has its own */
+    size_t *room; /* bytes that there are for further jobs, of whomever; NULL: no cap */
+    struct label_builder *labels; /* of the pool: where static targets are judged, so that what one
+                                   * job shows is known for the next; NULL: each has its own */
     bool disable_sharding; /* rules of prometheus-operator that shard by $(SHARD) keep everything,
                             * as in the Go allocator: true for an allocator, false where promtool is
                             * to be equalled */
@@ -64,7 +65,9 @@ struct scrapejob {
     char *text, *text_masked; /* instead of the two, after scrapejob_settle(); may be one */
     uint64_t key[2];          /* of everything that was configured (engine/tenantkey.h), or zero */
     struct regex_budget patterns; /* what they took of theirs */
-    bool is_known; /* only its names, 'key' and 'patterns' are here: whoever is told has the rest */
+    size_t weight;                /* what it takes of struct scrape_options' room */
+    bool is_known; /* only its names, 'key', 'patterns' and 'weight' are here: whoever is told has
+                      the rest */
 };
 
 /* It is what a job has that says nothing of it. */

@@ -373,6 +373,7 @@ void dropin_jobs(const struct dropin *d, struct dropin_support support, bool tho
         .thorough = thorough,
         .disable_sharding = true,
         .as_text = true,
+        .room = support.room,
     };
     size_t mark = faults_push(f, "config");
 

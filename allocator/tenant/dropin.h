@@ -50,6 +50,7 @@ struct dropin_support {
     bool has_namespace;  /* that is named elsewhere (collector_namespace) */
     bool has_cluster;    /* kubernetes_sd_configs can be watched */
     bool has_monitors;   /* monitors of prometheus-operator can */
+    size_t *room;        /* as in struct scrape_options */
 };
 /* collector_selector as the API server is asked. ERR_INVALID: it is none. */
 int dropin_selector_write(const struct dropin_selector *s, struct buf *out,

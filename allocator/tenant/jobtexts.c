@@ -2,6 +2,7 @@
 
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
+#include "allocator/base/memorylimit.h"
 #include "allocator/base/order.h"
 #include "allocator/codec/spanmap.h"
 #include "allocator/codec/yamldoc.h"
@@ -294,12 +295,12 @@ bool jobtexts_reduce(const struct jobtexts *m, struct span text, struct buf *out
 
 /* ---- restoring */
 
-/* None has a name twice, and their patterns are far from what all together may cost. */
+/* None has a name twice, and they are far from what all together may cost. */
 static bool are_within_bounds(const struct scrapejobs *jobs)
 {
     struct regex_budget most = regex_budget_new();
     struct spanmap names;
-    size_t memory = 0, work = 0;
+    size_t memory = 0, work = 0, weight = 0;
     bool is_good = true;
 
     spanmap_init(&names, NULL);
@@ -307,9 +308,11 @@ static bool are_within_bounds(const struct scrapejobs *jobs)
         is_good = spanmap_put(&names, jobs->v[i]->name, jobs->v[i]) && is_good;
         memory += jobs->v[i]->patterns.memory_left;
         work += jobs->v[i]->patterns.work_left;
+        weight += jobs->v[i]->weight;
     }
     spanmap_fini(&names);
-    return is_good && memory < most.memory_left / 2 && work < most.work_left / 2;
+    return is_good && memory < most.memory_left / 2 && work < most.work_left / 2 &&
+           weight <= memorylimit_jobs(memorylimit_bytes());
 }
 
 bool jobtexts_restore(const struct jobtexts *reduced, struct tenants *tenants,

@@ -2,6 +2,7 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/memorylimit.h"
 #include "allocator/base/vec.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/tenant/collectoradvice.h"
@@ -18,6 +19,7 @@ struct loading {
     const char *path;     /* of the file at hand */
     bool is_dropin;       /* it is one */
     bool has_collectors;  /* the file has a Collector, or a list that could have */
+    size_t room;          /* for jobs, of all sources together */
     struct tenants tenants;
 };
 
@@ -214,6 +216,7 @@ static void load_collector(struct loading *l, const struct node *doc, const char
         .advises = l->options->advises,
         .disable_sharding = true,
         .as_text = true,
+        .room = &l->room,
         .filter = cr.filter_strategy.p == NULL || span_is(cr.filter_strategy, "relabel-config")
                       ? SCRAPE_FILTER_RELABEL
                       : SCRAPE_FILTER_NONE,
@@ -359,7 +362,8 @@ static void load_dropin(struct loading *l, const struct tenants_source *source)
                                             .has_namespace = o->has_namespace,
                                             .has_collectors = has_list(o) ||
                                                               o->collector_count > 0 ||
-                                                              o->needs_no_collectors };
+                                                              o->needs_no_collectors,
+                                            .room = &l->room };
     struct mark before = mark_faults(l);
     struct dropin parsed;
     const struct dropin *d = source->dropin;
@@ -383,7 +387,9 @@ static void load_dropin(struct loading *l, const struct tenants_source *source)
 int tenants_load(const struct tenants_source *sources, size_t n,
                  const struct tenants_options *options, struct faults *f, struct tenants *out)
 {
-    struct loading l = { .options = options, .f = f };
+    struct loading l = { .options = options,
+                         .f = f,
+                         .room = memorylimit_jobs(memorylimit_bytes()) };
     size_t n_errors = f->n_errors;
 
     arena_init(&l.scratch);

@@ -58,4 +58,23 @@ ok(wait_for(lambda: ta.metric("otel_ta_config_out{") <= 1, 20), "the other Colle
 ta.process.send_signal(signal.SIGHUP)
 ok(wait_for(lambda: ta.metric("otel_ta_config_out{") == 0, 20), "and so does the one")
 ok(ta.shows("few-20", ["few20:2"], 20), "which is served")
+
+# ---- jobs: 16 MiB of 64, 4 KiB and a little for each
+def jobs(n):
+    return manifest("few", *(f"          - {{job_name: j{i}, static_configs: [{{targets: ['j{i}:1']}}]}}\n" for i in range(n)))
+
+
+ta = Allocator(jobs(6000), collectors="c-0", more=("--memory-limit=64MiB",), source="--filename")
+ok(ta.ready(), "6,000 jobs in one file")
+n_out = len(re.findall(r"^\[-\]job shop/few: prometheus: j\d+: .*no room: the scrape jobs of all Collectors", ta.get("/readyz?verbose")[1], re.M))
+ok(1000 < n_out < 5000, f"{n_out} of them are out, in words")
+same(ta.metric("otel_ta_config_out{"), n_out, "the metric has each of them")
+same(ta.targets(f"j{6000 - n_out - 1}"), [f"j{6000 - n_out - 1}:1"], "those before them are served")
+status, text, *_ = ta.get("/jobs/j5999/targets?collector_id=c-0")
+same((status, "--memory-limit" in text), (503, True), "the answer says what could be done, and is none to drop targets by")
+like(ta.log(), r"no room: the scrape jobs of all", "so does the log")
+ta.configure(jobs(1000).replace("'j999:1'", "'j999:2'"))
+ta.process.send_signal(signal.SIGHUP)
+ok(wait_for(lambda: ta.metric("otel_ta_config_out{") == 0, 20), "fewer of them have room")
+ok(ta.shows("j999", ["j999:2"], 20), "and are followed")
 done()

@@ -1,6 +1,7 @@
 #include "webhook/cli/input.h"
 
 #include "allocator/base/limits.h"
+#include "allocator/base/memorylimit.h"
 #include "allocator/base/terminal.h"
 #include "allocator/codec/yamldoc.h"
 #include "allocator/scrape/promconfig.h"
@@ -66,6 +67,7 @@ struct loading {
     struct faults faults;
     VEC(struct tenants_source) sources; /* manifests and drop-in files, read together */
     struct scrapejobs prometheus;       /* jobs of Prometheus configurations */
+    size_t room;                        /* for further ones */
     bool has_prometheus;
 };
 
@@ -75,6 +77,7 @@ static void load_prometheus(struct loading *l, struct span text, const char *pat
     struct scrape_options so = {
         .strict = true,
         .thorough = l->options.thorough,
+        .room = &l->room,
         .base_dir =
             slash == NULL ? SPAN_LIT("") : span_make(path, (size_t)(slash - path + (slash == path)))
     };
@@ -136,7 +139,9 @@ static int load_tenants(struct loading *l, struct tenants *out, FILE *errout)
 int input_load(const struct tenants_options *options, struct input_paths paths, struct input *out,
                FILE *errout)
 {
-    struct loading l = { .pool = &out->pool, .options = *options };
+    struct loading l = { .pool = &out->pool,
+                         .options = *options,
+                         .room = memorylimit_jobs(memorylimit_bytes()) };
 
     strpool_init(&out->pool);
     arena_init(&l.arena);

@@ -115,6 +115,7 @@ int main(void)
         { "what the engine makes of one", body },
         { "old pages that slow readers hold", LIMIT_PINNED_BYTES },
         { "patterns of all Collectors", memorylimit_patterns(limit) },
+        { "scrape jobs, and those that take their place at a reload", 2 * memorylimit_jobs(limit) },
         { "names", LIMIT_POOL_BYTES },
         { "metrics as text", LIMIT_METRICS_BYTES },
         { "300,000 targets", 300000 * (size_t)781 },

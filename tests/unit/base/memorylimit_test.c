@@ -71,11 +71,13 @@ int main(void)
     size_t here = memorylimit_bytes();
     ok(here > 16 * MIB && here < SIZE_MAX, "this machine has %zu MiB", here / MIB);
     is_int(memorylimit_sd_body(64 * MIB), 16 * MIB, "a body has 16 MiB at least");
-    is_int(memorylimit_sd_body(2560 * MIB), 80 * MIB, "1/32 of what there is");
+    is_int(memorylimit_sd_body(3072 * MIB), 64 * MIB, "1/48 of what there is");
     is_int(memorylimit_sd_body(1024 * 1024 * MIB), 1024 * MIB, "and a GiB at most");
     is_int(memorylimit_patterns(64 * MIB), 16 * MIB, "patterns have 16 MiB at least");
     is_int(memorylimit_patterns(3072 * MIB), 64 * MIB, "1/48 of what there is");
     is_int(memorylimit_patterns(1024 * 1024 * MIB), 1024 * MIB, "and a GiB at most");
+    is_int(memorylimit_jobs(64 * MIB), 16 * MIB, "jobs have 16 MiB at least");
+    is_int(memorylimit_jobs(3072 * MIB), 128 * MIB, "1/24 of what there is");
     memorylimit_set(5 * MIB);
     is_int(memorylimit_bytes(), 5 * MIB, "what the owner says");
     memorylimit_set(0);

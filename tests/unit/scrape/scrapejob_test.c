@@ -454,8 +454,45 @@ static void test_size(void)
     teardown(&x);
 }
 
+/* What all jobs take has a cap: who goes over it is refused, in words; nobody pays for a job that
+ * is none. */
+static void test_room(void)
+{
+    static const char yaml[] = "- {job_name: a}\n- {job_name: a}\n- {job_name: b, x: 1}\n"
+                               "- {job_name: c}\n- {job_name: d}\n- {job_name: e}\n";
+    struct scrapejobs all = { 0 }, some = { 0 };
+    struct node *root = NULL;
+    struct fixture x;
+    size_t room = SIZE_MAX;
+
+    setup(&x);
+    x.options.strict = x.options.as_text = true;
+    x.options.room = &room;
+    is_int(yamldoc_parse(SPAN_LIT(yaml), &x.arena, &root, NULL), 0, "yaml");
+    scrapejobs_parse(root, &x.globals, &x.options, &x.pool, &x.f, &all);
+    is_int(all.n, 4, "four are good");
+    size_t weight = all.v[0]->weight;
+    ok(weight > 3 * KIB && weight < 8 * KIB, "a small one weighs %zu bytes", weight);
+    is_int(SIZE_MAX - room, weight + all.v[1]->weight + all.v[2]->weight + all.v[3]->weight,
+           "and the others cost nothing");
+    room = weight + all.v[1]->weight + all.v[2]->weight / 2;
+    faults_fini(&x.f);
+    faults_init(&x.f);
+    scrapejobs_parse(root, &x.globals, &x.options, &x.pool, &x.f, &some);
+    is_int(some.n, 2, "two of them have room");
+    is_span(some.v[1]->name, SPAN_LIT("c"), "the first ones");
+    is_int(some.refused.n, 4, "the others are refused");
+    is_str(some.refused.v[3].name, "e", "by name");
+    ok(strstr(some.refused.v[3].why, "no room: the scrape jobs of all Collectors") != NULL, "%s",
+       some.refused.v[3].why);
+    scrapejobs_fini(&all);
+    scrapejobs_fini(&some);
+    teardown(&x);
+}
+
 int main(void)
 {
+    test_room();
     test_seeds();
     test_dollars();
     test_sections();

@@ -2,6 +2,7 @@
 
 #include "allocator/base/limits.h"
 #include "allocator/base/mem.h"
+#include "allocator/base/memorylimit.h"
 #include "tests/check.h"
 
 #include <stdio.h>
@@ -327,8 +328,43 @@ static void test_keeps_sound(void)
     is_int(tenants.n, 0, "and have nothing");
 }
 
+/* The jobs of all Collectors together have a cap: those of the first ones are there. */
+static void test_room(void)
+{
+    static const struct tenants_options sound = { .keeps_sound = true };
+    AUTO_BUF text;
+
+    buf_init(&text, 4 * MIB);
+    for (int c = 0; c < 3; c++) {
+        buf_addf(&text,
+                 "%sapiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\n"
+                 "metadata: {name: c%d, namespace: ns}\nspec:\n  mode: statefulset\n"
+                 "  replicas: 1\n  targetAllocator: {enabled: true}\n"
+                 "  config: {receivers: {prometheus: {config: {scrape_configs: [",
+                 c > 0 ? "---\n" : "", c);
+        for (int i = 0; i < 2000; i++) {
+            buf_addf(&text, "{job_name: j%d, static_configs: [{targets: ['h%d:1']}]},\n    ", i, i);
+        }
+        buf_add_str(&text, "]}}}}\n");
+    }
+    buf_add_char(&text, '\0');
+    memorylimit_set(64 * MIB);
+    is_int(load(TENANTS_MANIFEST, text.p, &sound), 0, "three Collectors");
+    memorylimit_set(0);
+    is_int(tenants.n, 3, "all are known");
+    is_int(tenants.v[0]->jobs.n, 2000, "the first has all of its jobs");
+    is_int(tenants.v[0]->jobs.refused.n, 0, "none of them is refused");
+    is_int(tenants.v[2]->jobs.n, 0, "the last has none of them");
+    is_int(tenants.v[2]->jobs.refused.n, 2000, "which are known by name");
+    ok(strstr(tenants.v[2]->jobs.refused.v[1999].why, "no room: the scrape jobs of all") != NULL,
+       "and why, also where the faults are more than are told");
+    size_t n = tenants.v[1]->jobs.n;
+    ok(n > 0 && n + tenants.v[1]->jobs.refused.n == 2000, "of the one between %zu have room", n);
+}
+
 int main(void)
 {
+    test_room();
     faults_init(&faults);
     test_keeps_sound();
     test_foreign_documents();
