@@ -77,6 +77,7 @@ static void load_prometheus(struct loading *l, struct span text, const char *pat
     struct scrape_options so = {
         .strict = true,
         .thorough = l->options.thorough,
+        .as_text = true,
         .room = &l->room,
         .base_dir =
             slash == NULL ? SPAN_LIT("") : span_make(path, (size_t)(slash - path + (slash == path)))
