@@ -133,3 +133,8 @@ size_t memorylimit_jobs(size_t limit_bytes)
 {
     return between(16 * MIB, limit_bytes / 24, SIZE_MAX);
 }
+
+size_t memorylimit_targets(size_t limit_bytes)
+{
+    return between(16 * MIB, limit_bytes / 14, SIZE_MAX);
+}

@@ -23,5 +23,7 @@ size_t memorylimit_sd_bodies(size_t limit_bytes);
 size_t memorylimit_patterns(size_t limit_bytes);
 /* All scrape jobs of the process, without their targets: 1/24, 16 MiB at least. */
 size_t memorylimit_jobs(size_t limit_bytes);
+/* All targets, kept or remembered: 1/14, 16 MiB at least. */
+size_t memorylimit_targets(size_t limit_bytes);
 
 #endif

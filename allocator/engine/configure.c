@@ -5,6 +5,7 @@
 #include "allocator/base/metric.h"
 #include "allocator/codec/spanmap.h"
 #include "allocator/engine/roster.h"
+#include "allocator/engine/shortage.h"
 #include "allocator/engine/state_fields.h"
 #include "allocator/engine/tenantkey.h"
 
@@ -289,11 +290,7 @@ static void start_job(struct renewal *r, struct job *j) ON(engine)
             wants_use(&s->wants, j, i, r->now_ms);
             continue;
         }
-        struct provider_input in = { .section = &j->config->sds[i] };
-        sd_batch_reset(&s->batch);
-        if (ops->digest(&in, &s->batch, NULL) == 0) {
-            job_apply(j, i, SPAN_LIT(""), &(struct reading){ .batch = &s->batch });
-        }
+        shortage_read_static(s, j, i);
     }
 }
 
@@ -576,6 +573,7 @@ void state_complete(struct state *s, int64_t now_ms)
     s->has_new_gaps = false;
     s->is_configured = true;
     joins_work(&s->joins);
+    shortage_settle(s);
     show_configuration(s);
 }
 

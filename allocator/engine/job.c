@@ -35,6 +35,7 @@ struct job *job_new(struct scrapejob *config, const char *label, struct fleet *f
 static void retire_target(struct job *j, struct target *t) ON(engine)
 {
     t->slot = FLEET_NONE;
+    j->tails->used_bytes -= target_weight(t->own_len);
     tails_unref(j->tails, t->tail);
     publisher_retire(j->tails->publisher, t, mem_size(t), mem_free);
 }
@@ -327,6 +328,7 @@ static struct target *make_target(struct judging *r, struct span own, uint64_t i
                           .own_len = (uint32_t)own.len };
     memcpy(t->own, own.p, own.len);
     tail_ref(t->tail);
+    r->job->tails->used_bytes += target_weight(own.len);
     return t;
 }
 
@@ -411,11 +413,13 @@ static struct leftover *take_leftover(struct judging *r)
     if (reading->is_shared && r->n_dropped + r->n_invalid > 0) {
         if (reading->whole == NULL) {
             reading->whole = write_whole(reading->batch);
+            leftover_charge(reading->whole, &r->job->tails->used_bytes);
         }
         return leftover_ref(reading->whole);
     }
     if (r->leftover != NULL) {
         leftover_close(r->leftover);
+        leftover_charge(r->leftover, &r->job->tails->used_bytes);
     }
     return r->leftover;
 }

@@ -31,16 +31,17 @@ struct reading {
 };
 
 struct job {
-    struct scrapejob *config; /* owned */
-    char *label;              /* for metrics */
-    struct fleet *fleet;      /* of its tenant */
-    uint32_t fleet_job;       /* its number there */
-    uint64_t receiver_hash;   /* scrapejob_receiver_hash() */
-    struct tails *tails;
+    struct scrapejob *config;     /* owned */
+    char *label;                  /* for metrics */
+    struct fleet *fleet;          /* of its tenant */
+    uint32_t fleet_job;           /* its number there */
+    uint64_t receiver_hash;       /* scrapejob_receiver_hash() */
+    struct tails *tails;          /* of the state, and so is what all targets take */
     struct label_builder *labels; /* of the state: for whichever target is judged */
     struct table sources;
     struct table heads; /* served targets (assigned or not) by identity */
     struct pages pages;
+    uint32_t n_starved; /* sections for whose lists there is no room */
     size_t n_discovered, n_kept, n_dropped, n_invalid; /* sums over the sources */
     bool has_news;                                     /* for metrics */
     size_t n_kept_shown;

@@ -114,6 +114,29 @@ void leftover_each(const struct leftover *l, leftover_fn *fn, void *arg)
     }
 }
 
+static size_t weigh(const struct leftover *l)
+{
+    size_t bytes = sizeof(*l);
+
+    vec_each(&l->chunks, c) {
+        bytes += sizeof(*c) + c->len;
+    }
+    return bytes;
+}
+
+void leftover_charge(struct leftover *l, size_t *account)
+{
+    if (l->account == NULL) {
+        l->account = account;
+        *account += weigh(l);
+    }
+}
+
+size_t leftover_weight(const struct leftover *l)
+{
+    return l == NULL || l->n_refs > 1 ? 0 : weigh(l);
+}
+
 void leftover_unref(struct leftover **left)
 {
     struct leftover *l = *left;
@@ -121,6 +144,9 @@ void leftover_unref(struct leftover **left)
     *left = NULL;
     if (l == NULL || --l->n_refs > 0) {
         return;
+    }
+    if (l->account != NULL) {
+        *l->account -= weigh(l);
     }
     vec_each(&l->chunks, c) {
         mem_free(c->bytes);

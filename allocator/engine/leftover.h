@@ -18,7 +18,8 @@ struct leftover_chunk {
 
 struct leftover {
     unsigned n_refs;
-    bool is_whole; /* has the targets that are kept, too */
+    size_t *account; /* where it is counted; NULL: nowhere */
+    bool is_whole;   /* has the targets that are kept, too */
     VEC(struct leftover_chunk) chunks;
     struct buf text;          /* of the next chunk, while it is filled */
     size_t tail_at, tail_len; /* in that: the tail of the target before */
@@ -35,6 +36,10 @@ void leftover_close(struct leftover *l);
 /* Every target, in the order in which they were added. */
 typedef void leftover_fn(void *arg, struct span own, struct span tail);
 void leftover_each(const struct leftover *l, leftover_fn *fn, void *arg);
+/* Counts it, which is closed, at '*account' as long as it is there; once is enough. */
+void leftover_charge(struct leftover *l, size_t *account);
+/* What the caller's reference keeps: nothing if others have one too. NULL is nothing. */
+size_t leftover_weight(const struct leftover *l);
 void leftover_unref(struct leftover **l);
 
 #endif

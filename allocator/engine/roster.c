@@ -159,8 +159,22 @@ static void describe_refused(const struct tenancy *t, const struct scrapejob_ref
     buf_add_char(out, '\n');
 }
 
+/* engine/shortage.h */
+static void describe_shortage(const struct state *s, struct buf *out)
+{
+    if (s->is_short) {
+        buf_addf(
+            out,
+            "[-]targets: no room: the targets of all jobs together take the %zu MiB that there "
+            "are for them (--memory-limit); sources that would need more keep what they gave "
+            "(otel_ta_sources_without_room)\n",
+            s->tails.most_bytes / MIB);
+    }
+}
+
 static void describe_gaps(const struct state *s, struct buf *out)
 {
+    describe_shortage(s, out);
     vec_each(&s->gaps, gap) {
         if (gap->name == NULL) {
             add_words(out, "file", NULL, gap->file);

@@ -5,21 +5,14 @@
 #include "allocator/base/container.h"
 #include "allocator/base/limits.h"
 #include "allocator/base/log.h"
+#include "allocator/base/memorylimit.h"
 #include "allocator/base/metric.h"
+#include "allocator/engine/room.h"
+#include "allocator/engine/shortage.h"
 #include "allocator/engine/state_fields.h"
 #include "allocator/engine/takeover.h"
 
 /* ---- jobs */
-
-void state_list_job(struct state *s, struct job *changed)
-{
-    struct job *j = handover_last(changed);
-
-    if (!j->is_listed) {
-        j->is_listed = true;
-        *vec_push(&s->dirty) = j;
-    }
-}
 
 void state_forget_job(struct state *s, const struct job *j, struct job *next)
 {
@@ -29,6 +22,7 @@ void state_forget_job(struct state *s, const struct job *j, struct job *next)
         job_forget_series(j);
     }
     s->n_kept -= j->n_kept_shown;
+    s->n_starved -= j->n_starved;
     wants_release(&s->wants, j);
 }
 
@@ -147,14 +141,32 @@ static void apply_to(struct state *s, const struct want_user *user, struct span 
     state_list_job(s, user->job);
 }
 
-static void apply_batch(struct state *s, struct want_entry *e, struct span source) ON(engine)
+/* Who has room for it; false: somebody has not. */
+static bool apply_batch(struct state *s, struct want_entry *e, struct span source) ON(engine)
 {
+    bool has_room = true;
     struct reading reading = { .batch = &s->batch, .is_shared = e->users.n > 1 };
 
     vec_each(&e->users, user) {
-        apply_to(s, user, source, &reading);
+        if (room_has(user->job, user->section, source, &s->batch)) {
+            apply_to(s, user, source, &reading);
+        } else {
+            has_room = false;
+        }
     }
     reading_fini(&reading);
+    return has_room;
+}
+
+/* There was no room for what came: whoever has not taken it keeps what he has. */
+static void starve(struct state *s, struct want_entry *e, struct span source) ON(engine)
+{
+    shortage_note(s, e->ops->name, source);
+    if (e->ops->carrier != CARRIER_JOIN) {
+        wants_reject(&s->wants, e);
+    }
+    keep_known(s, e, source);
+    wants_starve(&s->wants, e, source);
 }
 
 static void begin_batch(struct state *s)
@@ -191,17 +203,19 @@ static bool tell_joined(struct state *s, const struct want_entry *e, const struc
         return false;
     }
     struct leftover *left = from->leftover;
-    bool is_whole = left != NULL && left->is_whole;
+    bool is_whole = left != NULL && left->is_whole, is_told = true;
     struct reading reading = { .batch = &s->batch,
                                .is_shared = is_whole || n > 1,
                                .whole = is_whole ? leftover_ref(left) : NULL };
     vec_each(&e->users, user) {
-        if (needs(user, name)) {
+        if (needs(user, name) && room_has(user->job, user->section, name, &s->batch)) {
             apply_to(s, user, name, &reading);
+        } else {
+            is_told &= !needs(user, name);
         }
     }
     reading_fini(&reading);
-    return true;
+    return is_told;
 }
 
 /* One who has heard of everything, if there is one, tells them all. */
@@ -247,8 +261,11 @@ static void digest_arrival(struct state *s, struct want_entry *e, const struct a
         keep_known(s, e, span_of(a->source));
         return;
     }
-    apply_batch(s, e, span_of(a->source));
-    wants_learn(&s->wants, e, span_of(a->source));
+    if (apply_batch(s, e, span_of(a->source))) {
+        wants_learn(&s->wants, e, span_of(a->source));
+    } else {
+        starve(s, e, span_of(a->source));
+    }
 }
 
 static void vanish(struct state *s, const struct want_entry *e, struct span source) ON(engine)
@@ -259,7 +276,7 @@ static void vanish(struct state *s, const struct want_entry *e, struct span sour
     }
 }
 
-void state_arrive(struct state *s, const struct arrival *a)
+static void take_arrival(struct state *s, const struct arrival *a) ON(engine)
 {
     struct want_entry *e = wants_find(&s->wants, a->want);
 
@@ -290,6 +307,12 @@ void state_arrive(struct state *s, const struct arrival *a)
     }
 }
 
+void state_arrive(struct state *s, const struct arrival *a)
+{
+    take_arrival(s, a);
+    shortage_settle(s);
+}
+
 /* ---- objects of a cluster */
 
 static void on_object(void *state, uint64_t want, struct span name, const struct role_input *object)
@@ -305,11 +328,16 @@ static void on_object(void *state, uint64_t want, struct span name, const struct
 
     if (object == NULL) {
         vanish(s, e, name);
+        wants_learn(&s->wants, e, name);
         return;
     }
     begin_batch(s);
     if (e->ops->digest(&in, &s->batch, &err) == 0) {
-        apply_batch(s, e, name);
+        if (apply_batch(s, e, name)) {
+            wants_learn(&s->wants, e, name);
+        } else {
+            starve(s, e, name);
+        }
     } else { /* costs this object only */
         log_warn("a Kubernetes object has no targets that can be known; those of before stay",
                  LOG_SPAN("source", name), LOG_STR("error", err.text));
@@ -334,6 +362,7 @@ void state_take_objects(struct state *s, const struct object_arrival *a)
 {
     joins_arrive(&s->joins, a);
     joins_work(&s->joins);
+    shortage_settle(s);
 }
 
 /* ---- life */
@@ -346,6 +375,7 @@ struct state *state_new(struct mailbox *watcher)
     label_builder_init(&s->labels, &s->pool, NULL);
     s->publisher = publisher_new();
     tails_init(&s->tails, s->publisher);
+    s->tails.most_bytes = memorylimit_targets(memorylimit_bytes());
     joins_init(&s->joins, &(struct joins_hooks){ on_object, on_objects_told, post_to_watcher, s });
     wants_init(&s->wants, watcher, &s->joins,
                &(struct wants_hooks){ on_join, on_settled, on_timeout, s });
@@ -353,17 +383,6 @@ struct state *state_new(struct mailbox *watcher)
     s->rows = mem_array(1, sizeof(*s->rows));
     s->directory = directory_new(NULL, 0, NULL, 0, NULL);
     return s;
-}
-
-static void free_directory(void *directory)
-{
-    directory_free(directory);
-}
-
-void state_retire_directory(struct state *s)
-{
-    publisher_retire(s->publisher, s->directory, mem_size(s->directory), free_directory);
-    s->directory = NULL;
 }
 
 void state_free_told(struct told *t)

@@ -1,5 +1,5 @@
 /* What state.c (arrivals, publication) and configure.c (one configuration after another) share, and
- * verify.c and explain.c look at. Private to the four. Threads: the engine's. */
+ * verify.c, explain.c, roster.c and shortage.c look at. Private to these. Threads: the engine's. */
 #ifndef OTEL_TA_ENGINE_STATE_FIELDS_H
 #define OTEL_TA_ENGINE_STATE_FIELDS_H
 
@@ -36,6 +36,9 @@ struct state {
     const struct page_row **rows; /* of those; after them as many NULL as jobs are refused */
     size_t n_rows;
     struct directory *directory;
+    size_t n_starved;       /* sections for whose lists there is no room (engine/shortage.h) */
+    size_t used_when_short; /* what targets took when that was last seen */
+    bool is_short;          /* somebody was told so */
     bool is_configured;
     bool is_synced;
     bool is_directory_new, is_synced_new; /* since the last snapshot */

@@ -18,12 +18,20 @@ struct tail {
 struct tails {
     struct table table;
     struct publisher *publisher;
+    size_t used_bytes; /* by them, and by the targets and leftovers of all jobs (engine/room.h) */
+    size_t most_bytes; /* that these may take */
 };
 
 void tails_init(struct tails *t, struct publisher *publisher);
 /* The tail with this text, without a reference for the caller: one that is never referenced
  * stays until the next tails_fini(), so intern only what a target is about to borrow. */
 struct tail *tails_intern(struct tails *t, struct span text);
+bool tails_have(const struct tails *t, struct span text);
+/* What one takes, with its place in the table. */
+static inline size_t tail_weight(size_t len)
+{
+    return sizeof(struct tail) + len + 32;
+}
 static inline void tail_ref(struct tail *tail)
 {
     tail->n_refs++;

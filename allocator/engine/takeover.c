@@ -4,6 +4,7 @@
 #include "allocator/base/limits.h"
 #include "allocator/discovery/provider.h"
 #include "allocator/discovery/targetgroup.h"
+#include "allocator/engine/room.h"
 
 /* Puts the targets that are kept, and the others, in the order in which they were discovered. */
 struct writing {
@@ -68,7 +69,8 @@ bool takeover_copy(struct job *j, uint32_t section, const struct source *from,
 
     buf_init(&text, SIZE_MAX / 2);
     if (job_find_source(j, section, span_of(from->name)) != NULL ||
-        !takeover_read(from, &text, scratch)) {
+        !takeover_read(from, &text, scratch) ||
+        !room_has(j, section, span_of(from->name), scratch)) {
         return false;
     }
     job_apply(j, section, span_of(from->name), &(struct reading){ .batch = scratch });

@@ -22,6 +22,12 @@ struct target {
     char own[];
 };
 
+/* What one takes of its own, with its places in tables, the fleet and the pages. */
+static inline size_t target_weight(size_t own_len)
+{
+    return sizeof(struct target) + own_len + 240;
+}
+
 static inline uint64_t target_identity(const struct target *t)
 {
     return t->node.hash;

@@ -152,6 +152,7 @@ static void advance(struct wants *w, struct want_user *user, enum want_stage sta
 struct failing_source {
     struct table_node node;
     struct span name; /* owned */
+    bool is_starved;  /* there was no room */
 };
 
 static bool is_failing(const struct table_node *node, const void *key)
@@ -160,11 +161,12 @@ static bool is_failing(const struct table_node *node, const void *key)
                    *(const struct span *)key);
 }
 
-static void drop_failing(struct want_entry *e, struct table_node *node)
+static void drop_failing(struct wants *w, struct want_entry *e, struct table_node *node)
 {
     struct failing_source *s = CONTAINER_OF(node, struct failing_source, node);
 
     table_del(&e->failing, node);
+    w->n_starved -= s->is_starved;
     mem_free_span(&s->name);
     mem_free(s);
 }
@@ -269,17 +271,56 @@ void wants_learn(struct wants *w, struct want_entry *e, struct span source)
     struct table_node *node = table_find(&e->failing, hash_fast(source), is_failing, &source);
 
     if (node != NULL) {
-        drop_failing(e, node);
+        drop_failing(w, e, node);
     }
     review(w, e);
 }
 
+static struct failing_source *need_failing(struct want_entry *e, struct span source)
+{
+    struct table_node *node = table_find(&e->failing, hash_fast(source), is_failing, &source);
+
+    if (node != NULL) {
+        return CONTAINER_OF(node, struct failing_source, node);
+    }
+    struct failing_source *s = mem_zalloc(sizeof(*s));
+    s->name = mem_dup_span(source);
+    table_put(&e->failing, &s->node, hash_fast(source));
+    return s;
+}
+
 void wants_fail(struct want_entry *e, struct span source)
 {
-    if (table_find(&e->failing, hash_fast(source), is_failing, &source) == NULL) {
-        struct failing_source *s = mem_zalloc(sizeof(*s));
-        s->name = mem_dup_span(source);
-        table_put(&e->failing, &s->node, hash_fast(source));
+    (void)need_failing(e, source);
+}
+
+void wants_starve(struct wants *w, struct want_entry *e, struct span source)
+{
+    struct failing_source *s = need_failing(e, source);
+
+    w->n_starved += !s->is_starved;
+    s->is_starved = true;
+}
+
+static bool has_starved(const struct want_entry *e)
+{
+    for (const struct table_node *node = table_next(&e->failing, NULL); node != NULL;
+         node = table_next(&e->failing, node)) {
+        if (CONTAINER_OF(node, struct failing_source, node)->is_starved) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void wants_feed_starved(struct wants *w)
+{
+    for (struct table_node *node = table_next(&w->by_id, NULL); w->n_starved > 0 && node != NULL;
+         node = table_next(&w->by_id, node)) {
+        const struct want_entry *e = CONTAINER_OF(node, struct want_entry, by_id);
+        if (has_starved(e)) {
+            ask_again(w, e);
+        }
     }
 }
 
@@ -304,7 +345,7 @@ static void free_entry(struct wants *w, struct want_entry *e)
     struct table_node *node = table_next(&e->failing, NULL);
     while (node != NULL) {
         struct table_node *next = table_next(&e->failing, node);
-        drop_failing(e, node);
+        drop_failing(w, e, node);
         node = next;
     }
     table_fini(&e->failing);

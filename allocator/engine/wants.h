@@ -54,6 +54,7 @@ struct wants {
     struct table by_key, by_id;
     uint64_t last_id;
     VEC(uint64_t) joined;    /* ids of entries with new users */
+    size_t n_starved;        /* sources for which there was no room */
     size_t n_untried;        /* entries that were asked and have not settled */
     int64_t deadline_ms;     /* nothing expires before that */
     struct mailbox *watcher; /* may be NULL */
@@ -81,6 +82,10 @@ void wants_settle(struct wants *w, struct want_entry *e);
 /* The source could be read, is gone, or could not be read: after the users were told. */
 void wants_learn(struct wants *w, struct want_entry *e, struct span source);
 void wants_fail(struct want_entry *e, struct span source);
+/* As failed, for want of room. */
+void wants_starve(struct wants *w, struct want_entry *e, struct span source);
+/* Asks again whatever has such a source. */
+void wants_feed_starved(struct wants *w);
 /* ARRIVAL_BLIND, ARRIVAL_SIGHTED. */
 void wants_set_blind(struct wants *w, struct want_entry *e, bool is_blind);
 /* What came could not be read: if it comes again, that is another failure, as in Prometheus. */

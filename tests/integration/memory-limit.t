@@ -2,6 +2,7 @@
 """The memory limit that the owner gives, and what follows from it: all patterns together have a cap; whoever needs one more than that
 is told, everybody else goes on."""
 
+import json
 import pathlib
 import re
 import signal
@@ -77,4 +78,32 @@ ta.configure(jobs(1000).replace("'j999:1'", "'j999:2'"))
 ta.process.send_signal(signal.SIGHUP)
 ok(wait_for(lambda: ta.metric("otel_ta_config_out{") == 0, 20), "fewer of them have room")
 ok(ta.shows("j999", ["j999:2"], 20), "and are followed")
+
+# ---- targets: 16 MiB of 64, some 400 bytes each
+def put(name, n):
+    (DIR / "new").write_text(json.dumps([{"targets": [f"{name}{i}:1" for i in range(n)]}]), encoding="utf-8")
+    (DIR / "new").rename(DIR / f"{name}.json")
+
+
+def served(job):
+    """How many; None: it has no answer."""
+    groups = ta.groups(job)
+    return None if groups is None else sum(len(g["targets"]) for g in groups)
+
+
+put("a", 30000)
+put("b", 10)
+ta = Allocator("config:\n  scrape_configs:\n" + "".join(f"""  - job_name: {name}
+    file_sd_configs: [{{files: ['{DIR}/{name}.json'], refresh_interval: 1s}}]
+""" for name in "ab"), collectors="c-0", more=("--memory-limit=64MiB",))
+ok(ta.ready(), "two files of targets")
+same((served("a"), served("b")), (30000, 10), "both have room")
+put("b", 30000)
+ok(wait_for(lambda: ta.metric("otel_ta_sources_without_room") == 1), "the one grows too long for both")
+same(served("b"), 10, "and keeps what it gave")
+like(ta.get("/readyz?verbose")[1], r"\[-\]targets: no room: .* take the 16 MiB .*--memory-limit", "said in words")
+like(ta.log(), r"no room for the targets of a source", "and in the log")
+put("a", 10)
+ok(wait_for(lambda: served("b") == 30000, 20), "the other is short again: there is room, by itself")
+same((ta.metric("otel_ta_sources_without_room"), "no room" in ta.get("/readyz?verbose")[1]), (0, False), "nothing is missing")
 done()

@@ -118,7 +118,7 @@ int main(void)
         { "scrape jobs, and those that take their place at a reload", 2 * memorylimit_jobs(limit) },
         { "names", LIMIT_POOL_BYTES },
         { "metrics as text", LIMIT_METRICS_BYTES },
-        { "300,000 targets", 300000 * (size_t)781 },
+        { "targets", memorylimit_targets(limit) },
     };
     size_t sum = 0;
 

@@ -78,6 +78,8 @@ int main(void)
     is_int(memorylimit_patterns(1024 * 1024 * MIB), 1024 * MIB, "and a GiB at most");
     is_int(memorylimit_jobs(64 * MIB), 16 * MIB, "jobs have 16 MiB at least");
     is_int(memorylimit_jobs(3072 * MIB), 128 * MIB, "1/24 of what there is");
+    is_int(memorylimit_targets(64 * MIB), 16 * MIB, "targets have 16 MiB at least");
+    is_int(memorylimit_targets(3584 * MIB), 256 * MIB, "1/14 of what there is");
     memorylimit_set(5 * MIB);
     is_int(memorylimit_bytes(), 5 * MIB, "what the owner says");
     memorylimit_set(0);
