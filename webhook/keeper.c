@@ -14,6 +14,7 @@
 #include "allocator/http/listen.h"
 #include "allocator/http/server.h"
 #include "allocator/prom/duration.h"
+#include "allocator/prom/relabel_program.h"
 #include "allocator/serve/routes.h"
 #include "allocator/watch/watcher.h"
 #include "certs/certs.h"
@@ -64,6 +65,7 @@ struct keeper {
     struct outages outages;       /* what of that is missing */
     struct jobtexts known;        /* what the texts in use mean */
     uint64_t config_hash;         /* of the texts in use */
+    size_t used_when_short; /* bytes of patterns when the last reload had not enough; 0: it had */
     int signals, files_changed, timer;
     bool is_interactive; /* the last signal was somebody at a terminal */
 };
@@ -348,6 +350,20 @@ static void tell_engine(struct keeper *k, struct configuration *config)
     malloc_trim(0);
 }
 
+static size_t bytes_of_patterns(void)
+{
+    struct relabel_program_counts counts = relabel_program_count();
+
+    return counts.bytes - counts.idle_bytes;
+}
+
+/* What a reload replaces is there until the engine has let it go: there may be room now for what
+ * was refused then. Once for each time that there is more of it. */
+static bool has_room_again(const struct keeper *k)
+{
+    return k->used_when_short > 0 && bytes_of_patterns() < k->used_when_short;
+}
+
 /* 'is_asked': by SIGHUP; else some watched file changed, which may have been a certificate. */
 static void reload(struct keeper *k, bool is_asked)
 {
@@ -359,12 +375,14 @@ static void reload(struct keeper *k, bool is_asked)
         configuration_fini(&config);
         return;
     }
+    size_t n_refused = relabel_program_count().n_refused;
     bool is_parsed = configuration_load_changed(&config, &k->settings->tenants, &k->known);
     if (!is_parsed) {
         is_parsed = configuration_parse(&config);
         configuration_load(&config, &k->settings->tenants);
         configuration_learn(&config, &k->known);
     }
+    k->used_when_short = relabel_program_count().n_refused > n_refused ? bytes_of_patterns() : 0;
     configuration_report(&config, NULL);
     bool is_sound = configuration_is_sound(&config);
     note_reload(is_sound);
@@ -496,6 +514,9 @@ static void run(struct keeper *k)
             note_refusals(k);
         }
         note_pods(k);
+        if (has_room_again(k)) {
+            reload(k, true);
+        }
     }
 }
 

@@ -26,6 +26,7 @@ static struct {
     size_t n_idle, idle_bytes GUARDED;
     size_t bytes, most_bytes GUARDED; /* of all; most: 0 until the first is made */
     uint64_t last_number GUARDED;
+    size_t n_refused GUARDED;
 } state = { .mutex = MUTEX_INIT };
 
 /* ---- what makes two rules one program */
@@ -296,6 +297,7 @@ static struct shared *enter(struct shared *made, uint64_t hash, const struct nod
             s = made;
         }
     }
+    state.n_refused += s == NULL;
     mutex_unlock(&state.mutex);
     free_list(surplus);
     if (s != made) {
@@ -372,6 +374,7 @@ struct relabel_program_counts relabel_program_count(void)
     mutex_lock(&state.mutex);
     struct relabel_program_counts counts = { .n_used = state.table.n - state.n_idle,
                                              .n_idle = state.n_idle,
+                                             .n_refused = state.n_refused,
                                              .bytes = state.bytes,
                                              .idle_bytes = state.idle_bytes };
     mutex_unlock(&state.mutex);

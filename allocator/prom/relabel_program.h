@@ -39,6 +39,7 @@ void relabel_program_put(struct relabel_program *program); /* NULL-safe */
 
 struct relabel_program_counts {
     size_t n_used, n_idle;
+    size_t n_refused;         /* since the start, for want of room */
     size_t bytes, idle_bytes; /* about, at most: with what RE2 may remember of matches */
 };
 struct relabel_program_counts relabel_program_count(void);

@@ -183,6 +183,7 @@ static void test_process_cap(void)
     ok(get(&x, second, NULL) == NULL && x.faults.n_errors == 1, "and not for another");
     ok(x.faults.n == 1 && strstr(x.faults.v[0].text, "all Collectors together") != NULL,
        "which is said: %s", x.faults.n == 1 ? x.faults.v[0].text : "");
+    is_int(relabel_program_count().n_refused, before.n_refused + 1, "and counted");
     struct relabel_program *same = get(&x, first, NULL);
     ok(same == p, "what is there needs no room");
     is_int(relabel_program_count().n_used, before.n_used + 1, "nothing is left of the other");
