@@ -13,7 +13,7 @@
 #define LIMIT_FILLED_BYTES (3 * MIB)      /* expressions of one Collector, filled in */
 #define LIMIT_DEPTH 256                   /* levels that are understood */
 #define LIMIT_SKIP_DEPTH 16384   /* levels that are skipped over (API server lets 10,002 through) */
-#define LIMIT_YAML_NODES 1000000 /* nodes after alias expansion */
+#define LIMIT_YAML_NODES 1000000 /* nodes after alias expansion, at most: memorylimit.h */
 #define LIMIT_FAULTS 1000        /* faults reported per document */
 
 /* webhook */

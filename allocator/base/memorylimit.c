@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 static size_t given_bytes; /* 0: nobody said */
+static size_t text_nodes = LIMIT_YAML_NODES;
 
 static size_t min(size_t a, size_t b)
 {
@@ -96,6 +97,7 @@ size_t memorylimit_below(const char *root)
 void memorylimit_set(size_t bytes)
 {
     given_bytes = bytes;
+    text_nodes = memorylimit_nodes(memorylimit_bytes());
 }
 
 size_t memorylimit_bytes(void)
@@ -137,4 +139,14 @@ size_t memorylimit_jobs(size_t limit_bytes)
 size_t memorylimit_targets(size_t limit_bytes)
 {
     return between(16 * MIB, limit_bytes / 14, SIZE_MAX);
+}
+
+size_t memorylimit_nodes(size_t limit_bytes)
+{
+    return between(128 * KIB, limit_bytes / (4 * KIB), LIMIT_YAML_NODES);
+}
+
+size_t memorylimit_text_nodes(void)
+{
+    return text_nodes;
 }

@@ -15,6 +15,10 @@ size_t memorylimit_bytes(void);
  * limits it. For tests. */
 size_t memorylimit_below(const char *root);
 
+/* Values of one YAML or JSON text that is read as a tree, in this process: as of the last
+ * memorylimit_set(), LIMIT_YAML_NODES before. */
+size_t memorylimit_text_nodes(void);
+
 /* One file_sd file, http_sd body: 1/48, between 16 MiB and 1 GiB. */
 size_t memorylimit_sd_body(size_t limit_bytes);
 /* All http_sd bodies that are being received: twice that. */
@@ -25,5 +29,8 @@ size_t memorylimit_patterns(size_t limit_bytes);
 size_t memorylimit_jobs(size_t limit_bytes);
 /* All targets, kept or remembered: 1/14, 16 MiB at least. */
 size_t memorylimit_targets(size_t limit_bytes);
+/* Values of a text: one for each 4 KiB, between 131,072 and LIMIT_YAML_NODES; each takes some 400
+ * bytes until its jobs are read. */
+size_t memorylimit_nodes(size_t limit_bytes);
 
 #endif

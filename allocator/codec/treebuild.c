@@ -1,6 +1,7 @@
 #include "allocator/codec/treebuild.h"
 
 #include "allocator/base/mem.h"
+#include "allocator/base/memorylimit.h"
 #include "allocator/codec/spanmap.h"
 
 #include <assert.h>
@@ -54,7 +55,14 @@ static int count(struct treebuild *b, const struct node *n, struct treebuild_siz
 {
     size_t n_nodes = b->n_nodes + size.nodes, n_bytes = b->n_bytes + size.bytes;
 
-    if (n_nodes > LIMIT_YAML_NODES || n_bytes > LIMIT_DOCUMENT_BYTES) {
+    if (n_nodes > memorylimit_text_nodes()) {
+        return err_set_at(
+            err, ERR_TOO_BIG, n->line, n->column + 1,
+            "the document is too big, aliases counted in full: here are more than the "
+            "%zu values that there is memory for",
+            memorylimit_text_nodes());
+    }
+    if (n_bytes > LIMIT_DOCUMENT_BYTES) {
         return treebuild_fail(n, ERR_TOO_BIG, err,
                               "the document is too big, aliases counted in full");
     }

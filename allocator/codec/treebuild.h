@@ -1,7 +1,7 @@
 /* Builds a node tree from the events of a parser (JSON or YAML), which come in document order.
- * Keeps the rules that both have: LIMIT_DEPTH, LIMIT_YAML_NODES, LIMIT_DOCUMENT_BYTES of text, keys
- * are scalars, no key twice. Iterative. Private to this folder. Threads: a builder belongs to one
- * thread. */
+ * Keeps the rules that both have: LIMIT_DEPTH, memorylimit_text_nodes(), LIMIT_DOCUMENT_BYTES of
+ * text, keys are scalars, no key twice. Iterative. Private to this folder. Threads: a builder
+ * belongs to one thread. */
 #ifndef OTEL_TA_CODEC_TREEBUILD_H
 #define OTEL_TA_CODEC_TREEBUILD_H
 

@@ -1,7 +1,7 @@
 /* YAML text → node trees; the only door to libyaml.
- * Limits: LIMIT_DEPTH, LIMIT_YAML_NODES after alias expansion (aliases share nodes, but count each
- * time). Refused: complex keys, duplicate keys, undefined aliases, UTF-16, NUL. A BOM is skipped.
- * Merge keys (<<) are resolved as yaml.v3 does, tags as yaml.v2 does (yamltag.h); those of
+ * Limits: LIMIT_DEPTH, memorylimit_text_nodes() after alias expansion (aliases share nodes, but
+ * count each time). Refused: complex keys, duplicate keys, undefined aliases, UTF-16, NUL. A BOM is
+ * skipped. Merge keys (<<) are resolved as yaml.v3 does, tags as yaml.v2 does (yamltag.h); those of
  * collections say nothing.
  * Marks of libyaml count characters: offsets given out are bytes.
  * Threads: any; no globals. */

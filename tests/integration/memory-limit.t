@@ -104,4 +104,11 @@ like(ta.log(), r"no room for the targets of a source", "and in the log")
 put("a", 10)
 ok(wait_for(lambda: served("b") == 30000, 20), "the other is short again: there is room, by itself")
 same((ta.metric("otel_ta_sources_without_room"), "no room" in ta.get("/readyz?verbose")[1]), (0, False), "nothing is missing")
+
+# ---- values of one text: 131,072 of 64 MiB
+ta.configure("config:\n  scrape_configs:\n  - job_name: c\n    static_configs:\n    - targets:\n" + "".join(f"      - h{i}:1\n" for i in range(140000)))
+ta.process.send_signal(signal.SIGHUP)
+ok(wait_for(lambda: "values that there is memory for" in ta.get("/readyz?verbose")[1], 20), "a text of 140,000 values is too big for 64 MiB")
+like(ta.get("/readyz?verbose")[1], r"line 1310\d\d, column 9: the document is too big", "said with the place")
+same(served("b"), 30000, "what it was before goes on")
 done()

@@ -78,6 +78,7 @@ static void load_prometheus(struct loading *l, struct span text, const char *pat
         .strict = true,
         .thorough = l->options.thorough,
         .as_text = true,
+        .check_only = l->options.thorough, /* who wants to know goes on with none of them */
         .room = &l->room,
         .base_dir =
             slash == NULL ? SPAN_LIT("") : span_make(path, (size_t)(slash - path + (slash == path)))

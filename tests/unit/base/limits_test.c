@@ -66,8 +66,8 @@ static void test_told(void)
         { LIMIT_GLOB_FILES, "%s files of one" },
         { LIMIT_LABELS_PER_TARGET, "%s labels of a target" },
         { LIMIT_COLLECTORS, "%s collectors of a Collector" },
-        { LIMIT_DOCUMENT_BYTES / MIB, "%s MiB or" },
-        { LIMIT_YAML_NODES, "or %s values" },
+        { LIMIT_DOCUMENT_BYTES / MIB, "%s MiB of a manifest or" },
+        { LIMIT_YAML_NODES, "%s values at most" },
         { LIMIT_CONFIG_TEXT_BYTES / MIB, "%s MiB of `spec.config`" },
         { LIMIT_ANNOTATION_ENCODED / KIB, "%s KiB of the annotation" },
         { LIMIT_ANNOTATIONS / KIB, "(%s KiB of all annotations" },
@@ -92,7 +92,7 @@ int main(void)
     size_t limit = limits == NULL ? 0 : number_after(limits, "memory: ") * MIB;
     size_t threads = number_after(manifest, "--threads=");
     size_t body = memorylimit_sd_body(limit);
-    size_t largest_text = 310 * MIB; /* a tree of LIMIT_YAML_NODES */
+    size_t largest_text = memorylimit_nodes(limit) * 412; /* measured: trees, and the job in them */
     size_t largest_review =
         LIMIT_REVIEW_BYTES * 32 > largest_text ? LIMIT_REVIEW_BYTES * 32 : largest_text;
     const struct {

@@ -80,7 +80,12 @@ int main(void)
     is_int(memorylimit_jobs(3072 * MIB), 128 * MIB, "1/24 of what there is");
     is_int(memorylimit_targets(64 * MIB), 16 * MIB, "targets have 16 MiB at least");
     is_int(memorylimit_targets(3584 * MIB), 256 * MIB, "1/14 of what there is");
+    is_int(memorylimit_nodes(64 * MIB), 131072, "a text has 131,072 values at least");
+    is_int(memorylimit_nodes(3072 * MIB), 786432, "one for each 4 KiB of what there is");
+    is_int(memorylimit_nodes(1024 * 1024 * MIB), LIMIT_YAML_NODES, "and a million at most");
+    is_int(memorylimit_text_nodes(), LIMIT_YAML_NODES, "which is so while nobody has said more");
     memorylimit_set(5 * MIB);
+    is_int(memorylimit_text_nodes(), 131072, "and then follows what he says");
     is_int(memorylimit_bytes(), 5 * MIB, "what the owner says");
     memorylimit_set(0);
     is_int(memorylimit_bytes(), here, "and then again what the cgroup says");

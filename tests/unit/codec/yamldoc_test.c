@@ -336,7 +336,9 @@ static void test_stream(void)
         { "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
           "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
           "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\nkind: A\n",
-          "in:8: f[7]: the document is too big, aliases counted in full\n", NULL },
+          "in:8: f[7]: the document is too big, aliases counted in full: here are more "
+          "than the 1000000 values that there is memory for\n",
+          NULL },
     };
     for (size_t i = 0; i < COUNT(t); i++) {
         struct arena arena;
