@@ -364,7 +364,6 @@ static void test_room(void)
 
 int main(void)
 {
-    test_room();
     faults_init(&faults);
     test_keeps_sound();
     test_foreign_documents();
@@ -373,6 +372,7 @@ int main(void)
     test_manifest_faults();
     test_missing_mechanism();
     test_dropin();
+    test_room();
     tenants_fini(&tenants);
     faults_fini(&faults);
     return check_done();
