@@ -11,6 +11,7 @@
 #include "allocator/codec/yamldoc.h"
 #include "allocator/engine/tenantkey.h"
 #include "webhook/cli/document.h"
+#include "webhook/cli/filelist.h"
 
 #include <assert.h>
 #include <string.h>
@@ -25,12 +26,16 @@ void configuration_init(struct configuration *c)
 void configuration_fini(struct configuration *c)
 {
     tenants_fini(&c->tenants);
-    for (size_t i = 0; i < c->n_sources; i++) {
-        mem_free(c->sources[i].path);
-        mem_free(c->sources[i].text);
-        mem_free(c->sources[i].fault);
+    vec_each(&c->sources, source) {
+        mem_free(source->path);
+        mem_free(source->text);
+        mem_free(source->fault);
     }
-    mem_free(c->sources);
+    vec_fini(&c->sources);
+    vec_each(&c->watched, path) {
+        mem_free(*path);
+    }
+    vec_fini(&c->watched);
     faults_fini(&c->faults);
     arena_fini(&c->arena);
     configuration_init(c);
@@ -39,8 +44,8 @@ void configuration_fini(struct configuration *c)
 void configuration_move(struct configuration *from, struct configuration *to)
 {
     *to = *from;
-    for (size_t i = 0; i < to->n_sources; i++) {
-        to->sources[i].dropin = NULL; /* was that of 'from' */
+    vec_each(&to->sources, source) {
+        source->dropin = NULL; /* was that of 'from' */
     }
     configuration_init(from);
 }
@@ -80,24 +85,72 @@ static void note_unreadable(struct configuration *c, struct tenants_source *sour
     c->n_unreadable++;
 }
 
+static void watch(struct configuration *c, const char *path, bool is_folder)
+{
+    size_t len = strlen(path);
+    bool has_slash = len > 0 && path[len - 1] == '/';
+
+    if (strcmp(path, "-") != 0) {
+        *vec_push(&c->watched) = mem_printf("%s%s", path, is_folder && !has_slash ? "/" : "");
+        c->watched_hash = hash_mix(c->watched_hash ^ hash_fast(span_of(path)) ^ is_folder);
+    }
+}
+
+static struct tenants_source *add_source(struct configuration *c, enum tenants_kind kind,
+                                         const char *path)
+{
+    struct tenants_source *source = vec_push(&c->sources);
+
+    *source = (struct tenants_source){ .kind = kind, .path = mem_strdup(path) };
+    return source;
+}
+
+static void read_source(struct configuration *c, const struct configuration_files *files,
+                        const char *path, bool is_reload)
+{
+    struct tenants_source *source = add_source(c, files->kind, path);
+    struct err err = { 0 };
+    int rc = read_text(path, files->standard_input, is_reload, &source->text, &source->len, &err);
+
+    if (rc < 0) {
+        note_unreadable(c, source, &err);
+    }
+    struct span said = rc < 0 ? span_of(source->fault) : span_make(source->text, source->len);
+    c->hash = hash_mix(c->hash ^ hash_fast(said) ^ (uint64_t)(rc < 0));
+    watch(c, path, false);
+}
+
+static void read_folder(struct configuration *c, const struct configuration_files *files,
+                        const char *folder, bool is_reload)
+{
+    flag_texts found = { .n = 0 }, folders = { .n = 0 };
+    struct err err = { 0 };
+
+    if (filelist_folder(folder, files->is_recursive, &c->arena, &found, &folders, &err) < 0) {
+        note_unreadable(c, add_source(c, files->kind, folder), &err);
+    }
+    vec_each(&found, file) {
+        read_source(c, files, *file, is_reload);
+        c->sources.v[c->sources.n - 1].is_found = true;
+    }
+    vec_each(&folders, one) {
+        watch(c, *one, true);
+    }
+    vec_fini(&found);
+    vec_fini(&folders);
+}
+
 void configuration_read(struct configuration *c, const struct configuration_files *files,
                         bool is_reload)
 {
-    c->sources = mem_array(files->n + 1, sizeof(*c->sources));
-    c->hash = files->n;
     for (size_t i = 0; i < files->n; i++) {
-        struct tenants_source *source = &c->sources[c->n_sources++];
-        struct err err = { 0 };
-        int rc = read_text(files->paths[i], files->standard_input, is_reload, &source->text,
-                           &source->len, &err);
-        if (rc < 0) {
-            note_unreadable(c, source, &err);
+        if (filelist_is_folder(files->paths[i])) {
+            read_folder(c, files, files->paths[i], is_reload);
+        } else {
+            read_source(c, files, files->paths[i], is_reload);
         }
-        source->kind = files->kind;
-        source->path = mem_strdup(files->paths[i]);
-        struct span said = rc < 0 ? span_of(source->fault) : span_make(source->text, source->len);
-        c->hash = hash_mix(c->hash ^ hash_fast(said) ^ (uint64_t)(rc < 0));
     }
+    c->hash = hash_mix(c->hash ^ c->watched_hash);
 }
 
 /* ---- what they say */
@@ -107,10 +160,10 @@ bool configuration_parse(struct configuration *c)
     struct node *root = NULL;
     struct err err = { 0 };
 
-    if (c->n_sources == 0 || c->sources[0].kind != TENANTS_DROPIN) {
+    if (c->sources.n == 0 || c->sources.v[0].kind != TENANTS_DROPIN) {
         return true;
     }
-    struct tenants_source *source = &c->sources[0];
+    struct tenants_source *source = &c->sources.v[0];
     if (source->fault != NULL) {
         return false;
     }
@@ -134,19 +187,19 @@ void configuration_load(struct configuration *c, const struct tenants_options *o
     struct tenants_options own = *options;
 
     own.keeps_sound = true;
-    int rc = tenants_load(c->sources, c->n_sources, &own, &c->faults, &c->tenants);
+    int rc = tenants_load(c->sources.v, c->sources.n, &own, &c->faults, &c->tenants);
     assert(rc == 0);
 }
 
 static struct span text_of(const struct configuration *c)
 {
-    return span_make(c->sources[0].text, c->sources[0].len);
+    return span_make(c->sources.v[0].text, c->sources.v[0].len);
 }
 
 void configuration_learn(struct configuration *c, struct jobtexts *known)
 {
     jobtexts_fini(known);
-    if (c->n_sources != 1 || !configuration_is_sound(c)) {
+    if (c->sources.n != 1 || !configuration_is_sound(c)) {
         return;
     }
     vec_each(&c->tenants, tenant) {
@@ -159,11 +212,9 @@ void configuration_learn(struct configuration *c, struct jobtexts *known)
 static void take_part(const struct configuration *c, struct buf *text, struct configuration *part)
 {
     configuration_init(part);
-    part->sources = mem_array(1, sizeof(*part->sources));
-    part->n_sources = 1;
-    part->sources[0].kind = c->sources[0].kind;
-    part->sources[0].path = mem_strdup(c->sources[0].path);
-    part->sources[0].text = buf_take(text, &part->sources[0].len);
+    struct tenants_source *source = add_source(part, c->sources.v[0].kind, c->sources.v[0].path);
+    source->is_found = c->sources.v[0].is_found;
+    source->text = buf_take(text, &source->len);
     part->hash = c->hash;
 }
 
@@ -175,7 +226,7 @@ bool configuration_load_changed(struct configuration *c, const struct tenants_op
     AUTO_BUF text = { 0 };
 
     buf_init(&text, LIMIT_DOCUMENT_BYTES);
-    if (c->n_sources != 1 || c->n_unreadable > 0 ||
+    if (c->sources.n != 1 || c->n_unreadable > 0 ||
         !jobtexts_reduce(known, text_of(c), &text, &reduced)) {
         return false;
     }
@@ -202,8 +253,7 @@ bool configuration_is_sound(const struct configuration *c)
 
 static void report_unreadable(const struct configuration *c, FILE *out)
 {
-    for (size_t i = 0; c->n_unreadable > 0 && i < c->n_sources; i++) {
-        const struct tenants_source *source = &c->sources[i];
+    vec_each(&c->sources, source) {
         if (source->fault == NULL || source->len > 0) {
             continue;
         }

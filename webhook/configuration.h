@@ -9,20 +9,22 @@
 
 #include <stdio.h>
 
-struct configuration_files { /* which they are; borrowed */
-    enum tenants_kind kind;  /* TENANTS_DROPIN: one */
-    const char *const *paths;
+struct configuration_files {  /* which they are; borrowed */
+    enum tenants_kind kind;   /* TENANTS_DROPIN: one */
+    const char *const *paths; /* a folder stands for the manifests in it, each time anew */
     size_t n;
+    bool is_recursive;                /* and those of the folders in it */
     const struct buf *standard_input; /* what is meant by "-": it can be read once only */
 };
 
 struct configuration {
     struct arena arena; /* documents */
     struct faults faults;
-    struct tenants_source *sources;
-    size_t n_sources;
+    VEC(struct tenants_source) sources;
+    VEC(char *) watched;    /* owned: what the texts came from, as struct filealarm names it */
     size_t n_unreadable;    /* of the sources */
-    uint64_t hash;          /* of the texts */
+    uint64_t hash;          /* of the texts and what they came from */
+    uint64_t watched_hash;  /* of that alone */
     struct dropin dropin;   /* what upstream's file says; empty when there is none */
     struct tenants tenants; /* to be told to the engine */
 };

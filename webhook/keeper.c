@@ -65,6 +65,7 @@ struct keeper {
     struct outages outages;       /* what of that is missing */
     struct jobtexts known;        /* what the texts in use mean */
     uint64_t config_hash;         /* of the texts in use */
+    uint64_t watched_hash;        /* of the files and folders that are watched */
     size_t used_when_short; /* bytes of patterns when the last reload had not enough; 0: it had */
     int signals, files_changed, timer;
     bool is_interactive; /* the last signal was somebody at a terminal */
@@ -141,12 +142,13 @@ static int open_ports(struct keeper *k, struct err *err)
     return rc;
 }
 
-static void watch_files(struct keeper *k)
+static void watch_files(struct keeper *k, const struct configuration *config)
 {
     VEC(const char *) paths = { 0 };
 
-    for (size_t i = 0; i < k->settings->n_paths; i++) {
-        *vec_push(&paths) = k->settings->paths[i];
+    k->watched_hash = config->watched_hash;
+    vec_each(&config->watched, path) {
+        *vec_push(&paths) = *path;
     }
     for (size_t i = 0; i < N_PORTS; i++) {
         const char *const *p = k->ports[i].certs == NULL ? NULL : certs_paths(k->ports[i].certs);
@@ -283,7 +285,7 @@ static void start_pods(struct keeper *k)
     }
 }
 
-static int start(struct keeper *k, struct err *err)
+static int start(struct keeper *k, const struct configuration *config, struct err *err)
 {
     const struct settings *s = k->settings;
     unsigned n_listeners =
@@ -318,7 +320,7 @@ static int start(struct keeper *k, struct err *err)
     if (rc == 0) {
         watcher_connect(k->watcher, engine_mailbox(k->engine));
         feed_init(&k->feed, engine_mailbox(k->engine));
-        watch_files(k);
+        watch_files(k, config);
         start_pods(k);
         enter_sandbox();
     }
@@ -371,6 +373,9 @@ static void reload(struct keeper *k, bool is_asked)
 
     configuration_init(&config);
     configuration_read(&config, &k->settings->files, true);
+    if (config.watched_hash != k->watched_hash) {
+        watch_files(k, &config);
+    }
     if (!is_asked && config.hash == k->config_hash) {
         configuration_fini(&config);
         return;
@@ -390,12 +395,12 @@ static void reload(struct keeper *k, bool is_asked)
         settings_warn_restart(k->settings, &config);
     }
     if (is_sound) {
-        log_info("configuration reloaded", LOG_INT("files", config.n_sources));
+        log_info("configuration reloaded", LOG_INT("files", config.sources.n));
     } else {
         log_error(config.tenants.n == 0
                       ? "configuration not reloaded; the running one stays"
                       : "configuration reloaded in part; what has a fault stays as it was",
-                  LOG_INT("files", config.n_sources));
+                  LOG_INT("files", config.sources.n));
     }
     tell_engine(k, &config);
     configuration_fini(&config);
@@ -578,7 +583,7 @@ int keeper_run(const struct settings *s, struct configuration *config)
     role_enter(keeper);
     podlist_init(&k.pods);
     configuration_init(&k.waiting);
-    int code = start(&k, &err) < 0 ? EXIT_CANNOT : EXIT_OK;
+    int code = start(&k, config, &err) < 0 ? EXIT_CANNOT : EXIT_OK;
     if (code != EXIT_OK) {
         terminal_line(stderr, "otel-ta: %s", err.text);
     } else {

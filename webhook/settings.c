@@ -133,7 +133,7 @@ void settings_warn_restart(const struct settings *s, const struct configuration 
                 now.secrets_over_http ? "true" : "");
     if (names.len > 0) {
         log_warn("settings changed that need a restart; those in use stay",
-                 LOG_STR("settings", names.p), LOG_STR("file", config->sources[0].path));
+                 LOG_STR("settings", names.p), LOG_STR("file", config->sources.v[0].path));
     }
     arena_fini(&now.arena);
 }
@@ -218,21 +218,16 @@ static void set_files(const struct options *o, struct settings *s)
 {
     const char **all = (const char **)arena_alloc(&s->arena, (o->filenames.n + 1) * sizeof(*all));
 
-    s->paths = (const char **)arena_alloc(&s->arena, (o->filenames.n + 1) * sizeof(*s->paths));
     s->files = (struct configuration_files){ .kind = s->mode == SERVE_DROPIN ? TENANTS_DROPIN
                                                                              : TENANTS_MANIFEST,
                                              .paths = all,
+                                             .is_recursive = o->is_recursive,
                                              .standard_input = &s->standard_input };
     if (s->mode == SERVE_DROPIN) {
         all[s->files.n++] = o->config_file == NULL ? DROPIN_DEFAULT_PATH : o->config_file;
     }
     for (size_t i = 0; i < o->filenames.n; i++) {
         all[s->files.n++] = o->filenames.v[i];
-    }
-    for (size_t i = 0; i < s->files.n; i++) {
-        if (strcmp(all[i], "-") != 0) {
-            s->paths[s->n_paths++] = all[i];
-        }
     }
 }
 

@@ -39,8 +39,6 @@ struct settings {
     struct serve_options flags; /* they win over the file when it is read again, too */
     struct buf standard_input;  /* read once, when '-' is among the manifests */
     struct configuration_files files;
-    const char **paths; /* of those, to watch; standard input is not among them */
-    size_t n_paths;
 };
 
 /* Reads and checks everything, also what the engine will be told. On faults: prints them on

@@ -15,10 +15,19 @@ void gaps_add_collector(struct gaps *g, const char *file, struct span ns, struct
 
 /* NOLINTEND(readability-non-const-parameter) */
 
+/* 'file' is 'named', or in that folder. */
+static bool is_within(const char *file, const char *named)
+{
+    size_t len = strlen(named);
+
+    return strncmp(file, named, len) == 0 &&
+           (file[len] == '\0' || file[len] == '/' || (len > 0 && named[len - 1] == '/'));
+}
+
 bool gaps_cover(const struct gaps *g, const char *file, struct span ns, struct span name)
 {
     vec_each(g, gap) {
-        bool is_it = gap->name == NULL ? strcmp(gap->file, file) == 0
+        bool is_it = gap->name == NULL ? is_within(file, gap->file)
                                        : span_is(ns, gap->ns) && span_is(name, gap->name);
         if (is_it) {
             return true;

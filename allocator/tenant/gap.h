@@ -1,6 +1,7 @@
-/* What of a configuration is not served since it has a fault: a whole file that cannot be read, or
- * a Collector whose frame is broken. (A scrape job with a fault is told with its Collector,
- * scrape/scrapejob.h.) Whoever had what is missing keeps it. Threads: a list belongs to one thread.
+/* What of a configuration is not served since it has a fault: a whole file, or folder of files,
+ * that cannot be read, or a Collector whose frame is broken. (A scrape job with a fault is told
+ * with its Collector, scrape/scrapejob.h.) Whoever had what is missing keeps it. Threads: a list
+ * belongs to one thread.
  */
 #ifndef OTEL_TA_TENANT_GAP_H
 #define OTEL_TA_TENANT_GAP_H

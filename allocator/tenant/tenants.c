@@ -332,8 +332,8 @@ static void load_manifest(struct loading *l, const struct tenants_source *source
         }
         return;
     }
-    if (!l->has_collectors) { /* a file that is being written, perhaps: not a wish to drop
-                                 everything */
+    if (!l->has_collectors && (!source->is_found || span_trim(text).len == 0)) {
+        /* a file that is being written, perhaps: not a wish to drop everything */
         faults_add(l->f, FAULT_ERROR, 0, "no OpenTelemetryCollector in this file");
         gaps_add_file(&l->tenants.gaps, l->path, faults_why(l->f, before.n));
     }

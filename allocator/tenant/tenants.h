@@ -17,6 +17,8 @@ struct tenants_source {
     enum tenants_kind kind;
     char *path; /* for faults; relative paths inside are relative to the working directory (drop-in)
                    or its folder */
+    bool is_found; /* in a folder that was named, where other manifests may stand beside Collectors
+                    */
     char *text;
     size_t len;
     const struct dropin *dropin; /* TENANTS_DROPIN: 'text' as it was parsed, its faults told; NULL:

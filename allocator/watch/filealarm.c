@@ -6,6 +6,9 @@
 #include "allocator/base/readfile.h"
 #include "allocator/discovery/pathglob.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
 #include <sys/eventfd.h>
 
 #define QUIET_MS 1000
@@ -45,8 +48,35 @@ struct filealarm *filealarm_new(struct dirwatch *dirs)
     return f;
 }
 
+static bool is_folder(const char *path)
+{
+    size_t len = strlen(path);
+
+    return len > 0 && path[len - 1] == '/';
+}
+
+/* Which names are in it, in any order. */
+static uint64_t read_names(const char *path)
+{
+    DIR *dir = opendir(path);
+    uint64_t names = 0;
+
+    if (dir == NULL) {
+        return (uint64_t)errno;
+    }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads from this one */
+    for (const struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+        names += e->d_name[0] == '.' ? 0 : hash_fast(span_of(e->d_name));
+    }
+    closedir(dir);
+    return names;
+}
+
 static uint64_t read_content(const char *path)
 {
+    if (is_folder(path)) {
+        return read_names(path);
+    }
     struct readfile_signature signature;
     AUTO_STR body = NULL;
     size_t len = 0;

@@ -12,8 +12,10 @@
 struct filealarm;
 
 struct filealarm *filealarm_new(struct dirwatch *dirs);
-/* Replaces the list; 'fd' is an eventfd of the caller. It rings once even when nothing changes from
- * now on: the caller has read the files before they were watched, and has to look once after. */
+/* Replaces the list, where a path that ends in '/' is a folder, whose content is the names in it
+ * but for those that begin with a dot; 'fd' is an eventfd of the caller. It rings once even when
+ * nothing changes from now on: the caller has read the files before they were watched, and has to
+ * look once after. */
 void filealarm_set(struct filealarm *f, char *const *paths, size_t n, int fd, int64_t now_ms)
     ON(watcher);
 int64_t filealarm_deadline_ms(const struct filealarm *f);

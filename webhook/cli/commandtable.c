@@ -47,6 +47,9 @@ const struct command_row command_rows[] = {
                         .words = "serve",
                         .arguments = "",
                         .help = "webhook and target allocator (also without a command)",
+                        .more = "Files of -f are watched. A folder stands for the .yaml, .yml and "
+                                ".json files that are in it, with -R also those of its "
+                                "subfolders; they may come and go.",
                         .example = "otel-ta serve -f collector.yaml --collectors 3",
                         .run = NULL },
     [COMMAND_REWRITE] = { .group = "Collector manifests",

@@ -14,6 +14,7 @@ enum { MAX_DEPTH = 32 }; /* folders in folders */
 
 struct expansion {
     flag_texts *out;
+    flag_texts *folders; /* NULL: nobody asks */
     struct arena *arena;
     bool is_recursive;
 };
@@ -67,6 +68,9 @@ static int expand_folder(struct expansion *x, const char *folder, int depth, str
     if (depth > MAX_DEPTH) {
         return err_set(err, ERR_TOO_BIG, "%s: more than %d folders deep", folder, MAX_DEPTH);
     }
+    if (x->folders != NULL) {
+        *vec_push(x->folders) = folder;
+    }
     int n = scandir(folder, &entries, is_shown, alphasort);
     if (n < 0) {
         return err_sys(err, errno, "%s", folder);
@@ -84,6 +88,36 @@ static int expand_folder(struct expansion *x, const char *folder, int depth, str
     return rc;
 }
 
+bool filelist_is_folder(const char *name)
+{
+    struct stat s;
+
+    return strcmp(name, "-") != 0 && stat(name, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+static int expand_named(struct expansion *x, const char *folder, struct err *err)
+{
+    size_t n = x->out->n;
+    int rc = expand_folder(x, folder, 0, err);
+
+    if (rc == 0 && x->out->n == n) {
+        rc = err_set(err, ERR_NOT_FOUND, "%s: there is no .yaml, .yml or .json file in it%s",
+                     folder, x->is_recursive ? "" : " (-R looks into its folders, too)");
+    }
+    return rc;
+}
+
+int filelist_folder(const char *folder, bool is_recursive, struct arena *arena,
+                    flag_texts *out_files, flag_texts *out_folders, struct err *err)
+{
+    struct expansion x = { out_files, out_folders, arena, is_recursive };
+    size_t n = out_files->n;
+    int rc = expand_named(&x, folder, err);
+
+    out_files->n = rc < 0 ? n : out_files->n;
+    return rc;
+}
+
 int filelist_expand(flag_texts *names, bool is_recursive, struct arena *arena,
                     flag_texts *out_found, struct err *err)
 {
@@ -92,19 +126,14 @@ int filelist_expand(flag_texts *names, bool is_recursive, struct arena *arena,
     int rc = 0;
 
     for (size_t i = 0; i < names->n && rc == 0; i++) {
-        struct stat s;
         size_t n = all.n;
-        if (strcmp(names->v[i], "-") == 0 || stat(names->v[i], &s) != 0 || !S_ISDIR(s.st_mode)) {
+        if (!filelist_is_folder(names->v[i])) {
             *vec_push(&all) = names->v[i];
             continue;
         }
-        rc = expand_folder(&x, names->v[i], 0, err);
+        rc = expand_named(&x, names->v[i], err);
         for (size_t k = n; k < all.n; k++) {
             *vec_push(out_found) = all.v[k];
-        }
-        if (rc == 0 && all.n == n) {
-            rc = err_set(err, ERR_NOT_FOUND, "%s: there is no .yaml, .yml or .json file in it%s",
-                         names->v[i], is_recursive ? "" : " (-R looks into its folders, too)");
         }
     }
     vec_fini(names);

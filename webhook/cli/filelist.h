@@ -13,6 +13,12 @@
  * those that came of folders, in the order of 'names'. */
 int filelist_expand(flag_texts *names, bool is_recursive, struct arena *arena,
                     flag_texts *out_found, struct err *err) MUST_USE;
+/* The same for one of them: its files come after those in '*out_files', and the folders that were
+ * looked into, itself first, after those in '*out_folders', also when it fails. */
+int filelist_folder(const char *folder, bool is_recursive, struct arena *arena,
+                    flag_texts *out_files, flag_texts *out_folders, struct err *err) MUST_USE;
+/* It is there, and no file. */
+bool filelist_is_folder(const char *name);
 /* Has somebody given standard input something to read: a file, a pipe, a socket? */
 bool filelist_has_stdin(void);
 

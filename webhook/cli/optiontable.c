@@ -138,8 +138,8 @@ const struct flag_row flag_rows[] = {
     { "filename", 'f', FOR_SERVE | FOR_FILES, "FILE",
       "Collector manifests, YAML or JSON; repeatable; '-' is standard input", flagvalue_append,
       .field = TO(filenames) },
-    { "recursive", 'R', FOR_FILES, "", "folders of -f with those in them", read_recursive,
-      .field = TO(is_recursive) },
+    { "recursive", 'R', FOR_SERVE | FOR_FILES, "", "folders of -f with those in them",
+      read_recursive, .field = TO(is_recursive) },
     { "collectors", 0, FOR_SERVE | FOR_INSPECT, "LIST|N",
       "collector names a,b@NODE,c=ADDRESS,…, or how many (default: spec.replicas of the manifest, "
       "or the pods of a drop-in file's selector)",

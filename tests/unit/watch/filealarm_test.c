@@ -105,6 +105,35 @@ static void test_without_events(void)
     close_rig(&r);
 }
 
+/* A folder is the names in it, whatever the files hold. */
+static void test_folder(void)
+{
+    struct rig r;
+
+    open_rig(&r);
+    char *file = r.paths[0];
+    r.paths[0] = mem_printf("%s/", dir);
+    watch(&r, 1, 0);
+    put(file, "a2");
+    is_int(turn(&r, 100), 0, "a file is written");
+    is_int(turn(&r, 150), 0, "which is looked at");
+    is_int(turn(&r, 2000), 0, "and is no news of the folder");
+    char *hidden = mem_printf("%s/.c", dir);
+    put(hidden, "c");
+    is_int(turn(&r, 3000) + turn(&r, 3050) + turn(&r, 5000), 0, "a hidden name is none, either");
+    (void)unlink(hidden);
+    (void)unlink(file);
+    is_int(turn(&r, 6000) + turn(&r, 6050), 0, "a name goes");
+    is_int(turn(&r, 7050), 1, "that is");
+    put(file, "a1");
+    is_int(turn(&r, 8000) + turn(&r, 8050), 0, "and comes back");
+    is_int(turn(&r, 9050), 1, "that too");
+    mem_free(r.paths[0]);
+    mem_free(hidden);
+    r.paths[0] = file;
+    close_rig(&r);
+}
+
 /* Changed and changed back within the second: nothing to report. */
 static void test_changed_back(void)
 {
@@ -190,6 +219,7 @@ int main(void)
     dir = check_folder("filealarm");
     test_quiet();
     test_without_events();
+    test_folder();
     test_changed_back();
     test_never_quiet(400);
     test_never_quiet(50);

@@ -103,11 +103,11 @@ static void test_file(void)
     is_str(l.s.https_certs.client_ca_file, "mine", "a flag wins over the file");
     is_str(l.s.https_certs.cert_file, "crt", "what no flag says is the file's");
     is_str(l.s.https_certs.key_file, "key", "that too");
-    is_int(l.s.n_paths, 1, "one file is watched");
-    is_str(l.s.paths[0], "full.yaml", "this one");
+    is_int(l.config.watched.n, 1, "one file is watched");
+    is_str(l.config.watched.v[0], "full.yaml", "this one");
     close_load(&l);
     open_load(&l, "serve -f cr.yaml -f -");
-    is_int(l.s.n_paths, 1, "standard input is not watched");
+    is_int(l.config.watched.n, 1, "standard input is not watched");
     is_span(buf_span(&l.s.standard_input), SPAN_LIT("from a pipe"), "but kept");
     close_load(&l);
 }
