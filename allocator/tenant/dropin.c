@@ -5,6 +5,7 @@
 #include "allocator/prom/duration.h"
 #include "allocator/scrape/promconfig.h"
 #include "allocator/tenant/collector.h"
+#include "allocator/tenant/jobadvice.h"
 #include "allocator/tenant/labelselector.h"
 
 #define FILTER_RELABEL "relabel-config"
@@ -346,18 +347,20 @@ static void refuse(struct scrapejobs *jobs, struct span name, const struct fault
     }
 }
 
-/* Each job with a section that is not run here. */
-static void refuse_unsupported(const struct dropin *d, struct dropin_support support,
-                               struct faults *f, struct scrapejobs *jobs)
+/* Each job with a section that is not run here; and what is hardly meant. */
+static void look_at_jobs(const struct dropin *d, struct dropin_support support, struct faults *f,
+                         struct scrapejobs *jobs)
 {
     const struct node *list = schema_list(d->config, "scrape_configs");
     size_t mark = faults_push(f, "scrape_configs"), n_errors = f->n_errors;
 
     for (size_t i = 0; list != NULL && i < list->n; i++) {
         size_t inner = faults_push_index(f, i), from = f->n;
+        struct span name = schema_text(list->items[i], "job_name");
         if (!check_sections(list->items[i], support, f)) {
-            refuse(jobs, schema_text(list->items[i], "job_name"), f, from);
+            refuse(jobs, name, f, from);
         }
+        jobadvice_give_literal(list->items[i], name, f);
         faults_pop(f, inner);
     }
     jobs->n_errors += f->n_errors - n_errors;
@@ -378,6 +381,6 @@ void dropin_jobs(const struct dropin *d, struct dropin_support support, bool tho
     size_t mark = faults_push(f, "config");
 
     promconfig_parse(d->config, &options, pool, f, out);
-    refuse_unsupported(d, support, f, out);
+    look_at_jobs(d, support, f, out);
     faults_pop(f, mark);
 }

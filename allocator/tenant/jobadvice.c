@@ -187,3 +187,43 @@ void jobadvice_give(const struct node *job, const struct jobadvice *about, struc
         look_for_flaws(job, about->name, f);
     }
 }
+
+/* ---- expressions that nobody fills in */
+/* Tells of the first one. 'is_any': of every form; else "${1}" and "${name}" stand for the groups
+ * of a pattern. NOLINTNEXTLINE(misc-no-recursion): documents are at most LIMIT_DEPTH deep. */
+static bool report_literal(const struct node *n, struct span job, bool is_any, struct faults *f)
+{
+    struct span expression;
+    bool is_said = false;
+
+    if (n->type == NODE_SCALAR) {
+        if (!expression_find(n->text, &expression) ||
+            (!is_any && span_find(expression, ":") == SIZE_MAX)) {
+            return false;
+        }
+        faults_add(f, FAULT_WARNING, n->line,
+                   "job '%.*s': %.*s is taken as written, as the Go allocator takes it: nobody "
+                   "fills it in",
+                   SPAN_ARG(job), shown(expression), expression.p);
+        return true;
+    }
+    for (size_t i = 0; n->type == NODE_LIST && i < n->n && !is_said; i++) {
+        size_t mark = faults_push_index(f, i);
+        is_said = report_literal(n->items[i], job, is_any, f);
+        faults_pop(f, mark);
+    }
+    for (size_t i = 0; n->type == NODE_MAP && i < n->n && !is_said; i++) {
+        size_t mark = faults_push(f, "%.*s", SPAN_ARG(n->pairs[i].key->text));
+        is_said = report_literal(n->pairs[i].value, job,
+                                 is_any || wire_is_sd_key(n->pairs[i].key->text), f);
+        faults_pop(f, mark);
+    }
+    return is_said;
+}
+
+void jobadvice_give_literal(const struct node *job, struct span name, struct faults *f)
+{
+    if (expression_holder(job) != NULL) {
+        report_literal(job, name, false, f);
+    }
+}

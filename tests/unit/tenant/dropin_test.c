@@ -243,6 +243,45 @@ static void test_check(void)
     teardown(&x);
 }
 
+/* Nobody fills in what collectors would: it is said, once for a job. */
+static void test_expressions(void)
+{
+    static const struct {
+        const char *job, *path; /* of the warning; NULL: none */
+    } t[] = {
+        { "static_configs: [{targets: ['${env:A}:1', '${env:B}:1']}]",
+          "static_configs[0].targets[0]" },
+        { "static_configs: [{targets: [x], labels: {a: '${A}'}}]", "static_configs[0].labels.a" },
+        { "relabel_configs: [{regex: a, target_label: b, replacement: '${1}x'}]", NULL },
+        { "relabel_configs: [{regex: a, target_label: b, replacement: '${1}'}, {target_label: b, "
+          "replacement: '${env:A}'}]",
+          "relabel_configs[1].replacement" },
+        { "static_configs: [{targets: ['$A:1', '$${env:A}:1']}]", NULL },
+        { "basic_auth: {username: u, password: '${file:/x}'}", "basic_auth.password" },
+    };
+
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct fixture x;
+        struct scrapejobs jobs = { 0 };
+        struct strpool pool;
+        char *yaml = mem_printf("config: {scrape_configs: [{job_name: j, %s}]}\n", t[i].job);
+        char *path = mem_printf("config.scrape_configs[0].%s", t[i].path == NULL ? "" : t[i].path);
+        setup(&x, yaml);
+        strpool_init(&pool);
+        dropin_jobs(&x.d, (struct dropin_support){ 0 }, false, &pool, &x.f, &jobs);
+        is_int(jobs.n, 1, "%s: it is taken", t[i].job);
+        is_int(x.f.n, t[i].path == NULL ? 0 : 1, "with as many warnings");
+        ok(t[i].path == NULL || (fault_at(&x, path) != NULL &&
+                                 strstr(fault_at(&x, path)->text, "nobody fills it in") != NULL),
+           "at its place");
+        scrapejobs_fini(&jobs);
+        strpool_fini(&pool);
+        teardown(&x);
+        mem_free(path);
+        mem_free(yaml);
+    }
+}
+
 #define JOB "\nconfig: {scrape_configs: [{job_name: a}]}\n"
 
 /* Pods as collectors: what of the file counts, and what wins over it. */
@@ -330,6 +369,7 @@ int main(void)
     test_namespaces();
     test_faults();
     test_check();
+    test_expressions();
     test_pods();
     test_jobs();
     return check_done();
