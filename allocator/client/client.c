@@ -52,6 +52,7 @@ struct http_client {
     struct http_request requests; /* head of a ring */
     size_t n_failed;
     struct transfer_bodies bodies;
+    bool is_guarded;
 };
 
 /* ---- options */
@@ -139,6 +140,7 @@ static void start(struct http_request *r)
                                           .timeout_ms = r->deadline_ms - clock_mono_ms(),
                                           .owner = r,
                                           .bodies = &r->client->bodies,
+                                          .is_guarded = r->client->is_guarded && !r->o.is_trusted,
                                           .stream_arg = r->arg };
     struct err err;
 
@@ -323,6 +325,11 @@ struct http_client *http_client_new(void)
 void http_client_set_room(struct http_client *c, size_t bytes)
 {
     c->bodies.most = bytes;
+}
+
+void http_client_guard(struct http_client *c)
+{
+    c->is_guarded = true;
 }
 
 static void tell_failures(struct http_client *c)

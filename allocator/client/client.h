@@ -77,6 +77,7 @@ struct http_request_options { /* borrowed during http_client_send only */
      * is noticed within half a minute, however silent the exchange is. */
     const struct http_stream *stream;
     bool wants_gzip; /* it may come compressed, and is decoded */
+    bool is_trusted; /* whoever owns this process named what is asked: no guard */
     /* A connection of its own, made now and not kept: for what takes minutes. */
     bool is_long;
     int64_t connect_timeout_ms; /* 0: as long as all the rest */
@@ -98,6 +99,9 @@ struct http_client *http_client_new(void);
 /* All bodies that are being received hold so many bytes at most; it is memorylimit_sd_bodies() at
  * first. What comes when there is no room fails. */
 void http_client_set_room(struct http_client *c, size_t bytes);
+/* From now on requests reach this host's own addresses (addressguard.h) no more, by a redirect or
+ * through a proxy neither; but for those that are trusted. Before the first one. */
+void http_client_guard(struct http_client *c);
 /* Starts one request; 'done' is called exactly once from http_client_poll(), unless cancelled; also
  * when the options are wrong (then with an error). The handle is valid until 'done' is called or
  * http_client_cancel(). Never NULL. */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "allocator/base/mem.h"
+#include "allocator/client/addressguard.h"
 #include "allocator/client/origin.h"
 #include "allocator/client/proxyrule.h"
 
@@ -156,6 +157,18 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
         return CURL_SOCKOPT_ERROR;
     }
     return CURL_SOCKOPT_OK;
+}
+
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *t = arg;
+
+    (void)purpose;
+    if (!addressguard_allows(&address->addr)) {
+        t->is_refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 static bool is_header_safe(struct span s)
@@ -464,6 +477,10 @@ static void set_stream(struct transfer *t)
     if (o->connect_timeout_ms > 0) {
         lib->curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_timeout_ms);
     }
+    if (t->order.is_guarded) {
+        lib->curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+        lib->curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, t);
+    }
     if (o->wants_gzip) {
         lib->curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
     }
@@ -526,7 +543,7 @@ bool transfer_start(struct transfer *t, const struct transfer_order *order)
     transfer_drop(t);
     buf_clear(&t->body);
     t->error[0] = '\0';
-    t->is_coded = t->has_head = t->is_crowded = false;
+    t->is_coded = t->has_head = t->is_crowded = t->is_refused = false;
     t->retry_after_s = 0;
     t->order = *order;
     if (lib->curl_url_set(u, CURLUPART_URL, order->url, 0) != CURLUE_OK ||
@@ -566,6 +583,10 @@ bool transfer_succeeded(struct transfer *t, CURLcode code)
     }
     if (code == CURLE_OUT_OF_MEMORY) { /* which libcurl says of a head that is too long */
         return refuse(t, "the head of the answer is too long");
+    }
+    if (code == CURLE_COULDNT_CONNECT && t->is_refused) {
+        return refuse(t, "its address is loopback or link-local, which a Collector of the cluster "
+                         "may not have asked (--allow-local-addresses)");
     }
     if (code != CURLE_OK && t->error[0] == '\0') {
         return refuse(t, t->lib->curl_easy_strerror(code));

@@ -18,6 +18,7 @@ struct transfer_order { /* what it points to lives until the transfer is dropped
     struct span authorization; /* a header's value; may be empty */
     bool is_elsewhere;         /* not the host that the options are meant for: no secrets */
     bool is_get;               /* whatever method the options say */
+    bool is_guarded;           /* addressguard.h */
     int64_t timeout_ms;
     void *owner;                    /* CURLINFO_PRIVATE */
     struct transfer_bodies *bodies; /* or NULL */
@@ -37,6 +38,7 @@ struct transfer {
     bool is_crowded; /* there was no room for it in order.bodies */
     bool is_coded;   /* the answer has a transfer coding besides chunked */
     bool has_head;   /* a stream was told that it begins */
+    bool is_refused; /* an address of the host, and nothing else failed */
     int retry_after_s;
     char error[CURL_ERROR_SIZE];
 };

@@ -5,6 +5,8 @@
 #include "allocator/base/limits.h"
 #include "tests/check.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { N = 4 };
@@ -127,8 +129,57 @@ static void test_waits(void)
     http_client_free(&c);
 }
 
+static char said[256];
+
+static void on_answer(void *arg, struct http_response *response)
+{
+    int *n_told = arg;
+
+    snprintf(said, sizeof(said), "%s", response->error == NULL ? "" : response->error);
+    ++*n_told;
+}
+
+/* Nobody listens there: who may ask finds that out. */
+static void test_guard(void)
+{
+    static const struct {
+        const char *url, *proxy;
+        bool is_trusted, is_refused;
+    } t[] = {
+        { "http://127.0.0.1:1/", "", false, true },
+        { "http://localhost:1/", "", false, true },
+        { "http://[::1]:1/", "", false, true },
+        { "http://[::ffff:127.0.0.1]:1/", "", false, true },
+        { "http://0x7f.1:1/", "", false, true },
+        { "http://192.0.2.1/", "http://127.0.0.1:1", false, true },
+        { "http://127.0.0.1:1/", "", true, false },
+    };
+    struct http_client *c = http_client_new();
+
+    http_client_guard(c);
+    for (size_t i = 0; i < COUNT(t); i++) {
+        int n_told = 0;
+        const struct http_request_options o = { .url = span_of(t[i].url),
+                                                .proxy_url = span_of(t[i].proxy),
+                                                .timeout_ms = 10000,
+                                                .max_body_bytes = 10,
+                                                .is_trusted = t[i].is_trusted };
+        role_enter(watcher);
+        http_client_send(c, &o, on_answer, &n_told);
+        alarm(60);
+        while (n_told == 0) {
+            http_client_poll(c, NULL, 0, 1000);
+        }
+        alarm(0);
+        ok((strstr(said, "loopback or link-local") != NULL) == t[i].is_refused, "%s: %s", t[i].url,
+           said);
+    }
+    http_client_free(&c);
+}
+
 int main(void)
 {
+    test_guard();
     for (size_t cancels = 1; cancels <= N; cancels++) {
         test_crowd(cancels, false);
         test_crowd(cancels, true);
