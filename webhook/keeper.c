@@ -20,6 +20,7 @@
 #include "certs/certs.h"
 #include "certs/identity.h"
 #include "webhook/admission/route.h"
+#include "webhook/clusterlist.h"
 #include "webhook/descriptors.h"
 #include "webhook/outage.h"
 #include "webhook/podlist.h"
@@ -60,6 +61,7 @@ struct keeper {
     struct engine *engine;
     struct mailbox *refusals;     /* tenants that the engine cannot use */
     struct podlist pods;          /* who the collectors are */
+    struct clusterlist cluster;   /* or the Collectors, and who is whose */
     struct configuration waiting; /* until that is known; of no source: nothing waits */
     struct feed feed;             /* what it was told */
     struct outages outages;       /* what of that is missing */
@@ -285,6 +287,16 @@ static void start_pods(struct keeper *k)
     }
 }
 
+static void start_cluster(struct keeper *k)
+{
+    struct tenants_options options = k->settings->tenants;
+
+    if (k->settings->follows_collectors) {
+        options.has_cluster = false; /* whoever may write a Collector may not read everything */
+        clusterlist_start(&k->cluster, &options, SPAN_LIT(""), &k->feed, k->watcher);
+    }
+}
+
 static int start(struct keeper *k, const struct configuration *config, struct err *err)
 {
     const struct settings *s = k->settings;
@@ -322,6 +334,7 @@ static int start(struct keeper *k, const struct configuration *config, struct er
         feed_init(&k->feed, engine_mailbox(k->engine));
         watch_files(k, config);
         start_pods(k);
+        start_cluster(k);
         enter_sandbox();
     }
     return rc;
@@ -371,6 +384,9 @@ static void reload(struct keeper *k, bool is_asked)
 {
     struct configuration config;
 
+    if (k->cluster.is_on) {
+        return; /* there are no files */
+    }
     configuration_init(&config);
     configuration_read(&config, &k->settings->files, true);
     if (config.watched_hash != k->watched_hash) {
@@ -492,8 +508,11 @@ static void run(struct keeper *k)
                                 { k->files_changed, POLLIN, 0 },
                                 { k->timer, POLLIN, 0 },
                                 { mailbox_fd(k->refusals), POLLIN, 0 },
-                                { podlist_fd(&k->pods), POLLIN, 0 } };
-        int wait_ms = podlist_wait_ms(&k->pods, TRIM_PERIOD_MS, clock_mono_ms());
+                                { podlist_fd(&k->pods), POLLIN, 0 },
+                                { clusterlist_fd(&k->cluster), POLLIN, 0 } };
+        int64_t now_ms = clock_mono_ms();
+        int wait_ms = podlist_wait_ms(&k->pods, TRIM_PERIOD_MS, now_ms);
+        wait_ms = clusterlist_wait_ms(&k->cluster, wait_ms, now_ms);
         if (poll(fds, COUNT(fds), wait_ms) < 0 && errno != EINTR) {
             return;
         }
@@ -519,6 +538,7 @@ static void run(struct keeper *k)
             note_refusals(k);
         }
         note_pods(k);
+        clusterlist_turn(&k->cluster, clock_mono_ms(), clock_wall_ms());
         if (has_room_again(k)) {
             reload(k, true);
         }
@@ -564,6 +584,7 @@ static void stop(struct keeper *k)
     jobtexts_fini(&k->known);
     mailbox_free(&k->refusals);
     podlist_fini(&k->pods);
+    clusterlist_fini(&k->cluster);
     configuration_fini(&k->waiting);
     admission_route_free(&k->route);
     for (size_t i = 0; i < N_PORTS; i++) {
@@ -582,6 +603,7 @@ int keeper_run(const struct settings *s, struct configuration *config)
 
     role_enter(keeper);
     podlist_init(&k.pods);
+    clusterlist_init(&k.cluster);
     configuration_init(&k.waiting);
     int code = start(&k, config, &err) < 0 ? EXIT_CANNOT : EXIT_OK;
     if (code != EXIT_OK) {
@@ -591,7 +613,9 @@ int keeper_run(const struct settings *s, struct configuration *config)
         note_reload(configuration_is_sound(config));
         log_listeners(&k);
         configuration_learn(config, &k.known);
-        tell_engine(&k, config);
+        if (!k.cluster.is_on) {
+            tell_engine(&k, config);
+        }
         log_info("ready");
         run(&k);
     }

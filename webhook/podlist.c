@@ -15,7 +15,7 @@ void podlist_start(struct podlist *p, const struct ask_kube *ask, int64_t grace_
     p->is_on = true;
     p->box = mailbox_new(0); /* a list comes while nobody looks, at the end of the process, too */
     collectorfollow_init(&p->follow, grace_ms);
-    watcher_follow(watcher, ask, p->box);
+    watcher_follow(watcher, 1, ask, p->box);
 }
 
 int podlist_fd(const struct podlist *p)

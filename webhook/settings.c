@@ -293,6 +293,8 @@ int settings_load(const struct options *o, struct settings *out, struct configur
         find_cluster(&config->dropin, out);
         merge_pods(&config->dropin, out);
     }
+    out->follows_collectors = out->mode == SERVE_WEBHOOK && out->tenants.has_cluster;
+    out->watcher.is_guarded = out->follows_collectors && !o->serve.local_addresses.is_on;
     choose_defaults(&o->serve, out);
     code = check(out, errout);
     if (code == EXIT_OK) {

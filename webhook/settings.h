@@ -35,6 +35,7 @@ struct settings {
     struct tenants_options tenants;
     struct watcher_options watcher;
     struct settings_pods pods;
+    bool follows_collectors;    /* webhook mode in a cluster: its Collectors are the tenants */
     const char *own_namespace;  /* OTELCOL_NAMESPACE, or NULL */
     struct serve_options flags; /* they win over the file when it is read again, too */
     struct buf standard_input;  /* read once, when '-' is among the manifests */

@@ -120,25 +120,83 @@ size_t feed_tell(struct feed *f, struct tenants *tenants)
     f->rows.v = rows;
     f->rows.n = n_rows;
     f->rows.cap = cap;
-    if (tenants->gaps.n > 0 || f->has_gaps) {
-        f->has_gaps = tenants->gaps.n > 0;
-        mailbox_post_quietly(f->engine, tenantmail_gaps(&tenants->gaps));
-    }
+    feed_put_gaps(f, &tenants->gaps);
     vec_clear(tenants);
     tenants_fini(tenants);
+    feed_complete(f);
+    return n_told;
+}
+
+/* ---- piece by piece */
+
+void feed_put_gaps(struct feed *f, struct gaps *gaps)
+{
+    if (gaps->n > 0 || f->has_gaps) {
+        f->has_gaps = gaps->n > 0;
+        mailbox_post_quietly(f->engine, tenantmail_gaps(gaps));
+    }
+}
+
+void feed_complete(struct feed *f)
+{
     mailbox_post_quietly(f->engine, tenantmail_complete());
     mailbox_ring(f->engine);
-    return n_told;
+}
+
+/* Where it is, or would be. */
+static size_t seek_row(const struct feed *f, struct span ns, struct span name, bool *out_is_there)
+{
+    size_t low = 0, high = f->rows.n;
+
+    *out_is_there = false;
+    while (low < high && !*out_is_there) {
+        size_t mid = low + (high - low) / 2;
+        const struct feed_row *row = &f->rows.v[mid];
+        int c = tenant_compare(span_of(row->ns), span_of(row->name), ns, name);
+        if (c < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+            *out_is_there = c == 0;
+        }
+    }
+    return high < low ? low : high;
 }
 
 static struct feed_row *find_row(struct feed *f, struct span ns, struct span name)
 {
-    vec_each(&f->rows, row) {
-        if (tenant_compare(span_of(row->ns), span_of(row->name), ns, name) == 0) {
-            return row;
-        }
+    bool is_there;
+    size_t i = seek_row(f, ns, name, &is_there);
+
+    return is_there ? &f->rows.v[i] : NULL;
+}
+
+bool feed_put(struct feed *f, struct tenant **tenant)
+{
+    struct feed_row row;
+    bool is_there;
+    size_t i = seek_row(f, (*tenant)->ns, (*tenant)->name, &is_there);
+    bool is_told = tell_one(f, is_there ? &f->rows.v[i] : NULL, tenant, &row);
+
+    if (!is_there) {
+        (void)vec_push(&f->rows);
+        memmove(&f->rows.v[i + 1], &f->rows.v[i], (f->rows.n - 1 - i) * sizeof(row));
     }
-    return NULL;
+    f->rows.v[i] = row;
+    return is_told;
+}
+
+bool feed_drop(struct feed *f, struct span ns, struct span name)
+{
+    bool is_there;
+    size_t i = seek_row(f, ns, name, &is_there);
+
+    if (is_there) {
+        tell_gone(f, &f->rows.v[i]);
+        f->rows.n--;
+        memmove(&f->rows.v[i], &f->rows.v[i + 1], (f->rows.n - i) * sizeof(f->rows.v[0]));
+    }
+    return is_there;
 }
 
 bool feed_tell_collectors(struct feed *f, struct span ns, struct span name,

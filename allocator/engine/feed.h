@@ -24,6 +24,12 @@ void feed_init(struct feed *f, struct mailbox *engine);
  * time, tenant by tenant, what is missing because of a fault, and that this was all. What is
  * missing and was told some time stays as it is. Empties 'tenants'; the number told about. */
 size_t feed_tell(struct feed *f, struct tenants *tenants);
+/* The same piece by piece, for whoever knows what has changed; in force with feed_complete().
+ * 'file' of the tenant is what gaps call it by. Empties '*tenant'; false: that was told before. */
+bool feed_put(struct feed *f, struct tenant **tenant);
+bool feed_drop(struct feed *f, struct span ns, struct span name);
+void feed_put_gaps(struct feed *f, struct gaps *gaps); /* all there are; moves them */
+void feed_complete(struct feed *f);
 /* A tenant that was told has these collectors now; nothing when it was not, or has them. Moves
  * '*list'; true when there was something to tell. */
 bool feed_tell_collectors(struct feed *f, struct span ns, struct span name,

@@ -147,10 +147,15 @@ static int read_leaf(struct walk *w, const struct object_member *m, void *place)
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the tables */
 static int read_value(struct walk *w, const struct object_member *m, char *base)
 {
-    if (w->cut != NULL && m->inner == NULL) { /* whatever it is */
+    if ((w->cut != NULL && m->inner == NULL) || m->shape == OBJECT_JSON) { /* whatever it is */
         struct span value = { "", 0 };
         w->token.event = jsonscan_skip(&w->scan, &value);
-        buf_add_span(w->cut, value);
+        if (w->cut != NULL) {
+            buf_add_span(w->cut, value);
+        } else {
+            assert(base != NULL);
+            memcpy(base + m->offset, &value, sizeof(value));
+        }
         return w->token.event == JSON_FAULT ? ERR_INVALID : 0;
     }
     enum json_event e = next(w);

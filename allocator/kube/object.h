@@ -32,6 +32,8 @@ enum object_kind {
     OBJECT_JOB,
     OBJECT_N_KINDS,                    /* that targets are made of */
     OBJECT_COLLECTOR = OBJECT_N_KINDS, /* a pod, as far as it is a collector */
+    OBJECT_CUSTOM, /* a custom resource: what its author says, without what becomes of it */
+    OBJECT_N_ALL_KINDS,
 };
 
 #define OBJECT_LIST(type)                                                                          \
@@ -107,8 +109,16 @@ struct object_turn { /* a condition, and since when it is so */
 };
 struct object_collector {
     struct span name, uid, deleted; /* when it is to go; NULL: it stays */
+    struct object_pairs labels;
     struct span node_name, ip, phase, started;
     OBJECT_LIST(struct object_turn) conditions;
+};
+
+struct object_custom {
+    struct span api_version, kind;
+    struct span namespace, name, deleted;
+    struct object_pairs labels, annotations;
+    struct span spec; /* JSON */
 };
 
 struct object_node_address {
@@ -187,6 +197,7 @@ union object_any {
     struct object_node node;
     struct object_pod pod;
     struct object_collector collector;
+    struct object_custom custom;
     struct object_service service;
     struct object_endpoints endpoints;
     struct object_endpointslice slice;

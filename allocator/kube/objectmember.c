@@ -129,6 +129,7 @@ static const struct object_member collector_meta[] = {
     AT(TEXT, "name", object_collector, name),
     AT(TEXT, "uid", object_collector, uid),
     AT(TEXT, "deletionTimestamp", object_collector, deleted),
+    AT(MAP, "labels", object_collector, labels),
     END,
 };
 static const struct object_member collector_spec[] = {
@@ -146,6 +147,24 @@ static const struct object_member collector[] = {
     IN("metadata", 0, collector_meta),
     IN("spec", 0, collector_spec),
     IN("status", 0, collector_status),
+    END,
+};
+
+/* ---- custom resources */
+
+static const struct object_member custom_meta[] = {
+    AT(TEXT, "name", object_custom, name),
+    AT(TEXT, "namespace", object_custom, namespace),
+    AT(TEXT, "deletionTimestamp", object_custom, deleted),
+    AT(MAP, "labels", object_custom, labels),
+    AT(MAP, "annotations", object_custom, annotations),
+    END,
+};
+static const struct object_member custom[] = {
+    AT(TEXT, "apiVersion", object_custom, api_version),
+    AT(TEXT, "kind", object_custom, kind),
+    IN("metadata", 0, custom_meta),
+    AT(JSON, "spec", object_custom, spec),
     END,
 };
 
@@ -247,7 +266,7 @@ static const struct object_member ingress[] = {
     END,
 };
 
-const struct object_type object_types[OBJECT_COLLECTOR + 1] = {
+const struct object_type object_types[OBJECT_N_ALL_KINDS] = {
     [OBJECT_NODE] = { node, sizeof(struct object_node) },
     [OBJECT_NAMESPACE] = { bare, sizeof(struct object_bare) },
     [OBJECT_POD] = { pod, sizeof(struct object_pod) },
@@ -258,4 +277,5 @@ const struct object_type object_types[OBJECT_COLLECTOR + 1] = {
     [OBJECT_REPLICASET] = { bare, sizeof(struct object_bare) },
     [OBJECT_JOB] = { bare, sizeof(struct object_bare) },
     [OBJECT_COLLECTOR] = { collector, sizeof(struct object_collector) },
+    [OBJECT_CUSTOM] = { custom, sizeof(struct object_custom) },
 };

@@ -11,6 +11,7 @@ enum object_shape {
     OBJECT_TRUTH,  /* struct span: "true", "false" */
     OBJECT_TEXTS,  /* struct object_texts */
     OBJECT_MAP,    /* struct object_pairs: name → text */
+    OBJECT_JSON,   /* struct span: whatever it is, as it is written */
     OBJECT_PART,   /* an object whose members are told by 'inner' */
     OBJECT_ITEMS,  /* struct object_items: a list of such objects, each a struct of 'item_size' */
 };
@@ -35,6 +36,6 @@ struct object_type {
     const struct object_member *members;
     size_t size; /* of the struct */
 };
-extern const struct object_type object_types[OBJECT_COLLECTOR + 1];
+extern const struct object_type object_types[OBJECT_N_ALL_KINDS];
 
 #endif

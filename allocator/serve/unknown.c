@@ -138,9 +138,9 @@ static bool is_unsure(struct request *r)
     const struct directory *d = r->snapshot->directory;
 
     if (directory_n_tenants(d) == 0 && !directory_has_unread_file(d)) {
-        not_known_yet(r, "this process knows no Collector: it serves the webhook alone, or what it "
-                         "was given asks for no allocator (otel-ta serve -f collector.yaml, or "
-                         "--config-file targetallocator.yaml)");
+        not_known_yet(r, "this process knows no Collector: the cluster has none that asks for an "
+                         "allocator, nor has what it was given (otel-ta serve -f collector.yaml, "
+                         "or --config-file targetallocator.yaml)");
         return true;
     }
     for (size_t i = 0; i < directory_n_tenants(d); i++) {
@@ -367,7 +367,8 @@ static void say_collectors(struct request *r, const struct directory_question *q
     }
     if (n == 0) {
         buf_add_str(text,
-                    "; there are none yet (collector_selector, --collectors, or spec.replicas)");
+                    "; there are none yet (its pods, those of collector_selector, --collectors, or "
+                    "spec.replicas)");
         return;
     }
     buf_add_str(text, near.found != SIZE_MAX ? "; did you mean " : "; there is ");

@@ -16,7 +16,7 @@ static int64_t age_ms(struct span since, int64_t wall_ms)
     return since.p != NULL && timestamp_parse(since, &from_ms) ? wall_ms - from_ms : 0;
 }
 
-static void see(const struct told *t, const struct object_collector *pod)
+struct podstate collectorfollow_state(const struct object_collector *pod, int64_t wall_ms)
 {
     struct podstate state = { .name = pod->name,
                               .node = pod->node_name,
@@ -24,16 +24,16 @@ static void see(const struct told *t, const struct object_collector *pod)
                               .is_terminating = pod->deleted.p != NULL,
                               .is_running = span_is(pod->phase, "Running"),
                               .is_ready = true, /* until it says otherwise */
-                              .started_ms_ago = age_ms(pod->started, t->wall_ms) };
+                              .started_ms_ago = age_ms(pod->started, wall_ms) };
 
     for (size_t i = 0; i < pod->conditions.n; i++) {
         const struct object_turn *turn = &pod->conditions.v[i];
         if (span_is(turn->type, "Ready")) {
             state.is_ready = span_is(turn->status, "True");
-            state.turned_ms_ago = age_ms(turn->since, t->wall_ms);
+            state.turned_ms_ago = age_ms(turn->since, wall_ms);
         }
     }
-    collectorpods_see(&t->f->states, &state, t->now_ms);
+    return state;
 }
 
 /* "namespace/name" */
@@ -66,7 +66,8 @@ static void changed(void *arg, struct span key)
     if (object_view(OBJECT_COLLECTOR, cut, &t->f->arena, &pod, &err) < 0) {
         unreadable(NULL, key, &err);
     } else {
-        see(t, &pod);
+        struct podstate state = collectorfollow_state(&pod, t->wall_ms);
+        collectorpods_see(&t->f->states, &state, t->now_ms);
     }
 }
 

@@ -15,6 +15,8 @@ struct collectorfollow {
     struct arena arena;
 };
 
+/* What a pod says of itself: borrows from it. */
+struct podstate collectorfollow_state(const struct object_collector *pod, int64_t wall_ms);
 /* 'grace_ms': how long a collector that is not well is one; 0: health is not looked at. */
 void collectorfollow_init(struct collectorfollow *f, int64_t grace_ms);
 /* 'batch' is borrowed. */

@@ -37,6 +37,9 @@ static void set_collectors(struct loading *l, struct tenant *t, size_t n_replica
     size_t n = o->collector_count > 0 ? o->collector_count : n_replicas;
     AUTO_BUF set = { 0 };
 
+    if (o->has_pods) {
+        return;
+    }
     if (has_list(o)) {
         collectorlist_copy(&t->collectors, o->collectors);
         return;
@@ -384,6 +387,34 @@ static void load_dropin(struct loading *l, const struct tenants_source *source)
 
 /* ---- all sources */
 
+/* Moves what was loaded, whose faults came after 'n_errors'. */
+static int finish(struct loading *l, size_t n_errors, struct tenants *out)
+{
+    bool is_refused = l->f->n_errors > n_errors && !l->options->keeps_sound;
+
+    l->f->file = NULL;
+    arena_fini(&l->scratch);
+    if (is_refused) {
+        tenants_fini(&l->tenants);
+    }
+    *out = l->tenants;
+    return is_refused ? ERR_INVALID : 0;
+}
+
+int tenants_load_object(const struct node *object, const char *path,
+                        const struct tenants_options *options, size_t *room, struct faults *f,
+                        struct tenants *out)
+{
+    struct loading l = { .options = options, .f = f, .path = path, .room = *room };
+    size_t n_errors = f->n_errors;
+
+    arena_init(&l.scratch);
+    f->file = path;
+    load_document(&l, object, NULL);
+    *room = l.room;
+    return finish(&l, n_errors, out);
+}
+
 int tenants_load(const struct tenants_source *sources, size_t n,
                  const struct tenants_options *options, struct faults *f, struct tenants *out)
 {
@@ -405,14 +436,7 @@ int tenants_load(const struct tenants_source *sources, size_t n,
             load_manifest(&l, &sources[i]);
         }
     }
-    f->file = NULL;
-    arena_fini(&l.scratch);
-    bool is_refused = f->n_errors > n_errors && !options->keeps_sound;
-    if (is_refused) {
-        tenants_fini(&l.tenants);
-    }
-    *out = l.tenants;
-    return is_refused ? ERR_INVALID : 0;
+    return finish(&l, n_errors, out);
 }
 
 bool tenants_are_usable(const struct tenants *t)

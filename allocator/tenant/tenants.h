@@ -37,8 +37,8 @@ struct tenants_options { /* what the command line says; empty = not given, the d
     bool include_disabled;    /* manifests: also CRs that do not ask for an allocator */
     bool thorough, advises;   /* as in struct scrape_options; advises: manifests */
     bool needs_no_collectors; /* drop-in: only the jobs are of interest */
-    bool has_pods;            /* drop-in: the collectors are pods that somebody follows, and come
-                                 to the tenant later */
+    bool has_pods;            /* the collectors are pods that somebody follows, and come to the
+                                 tenant later */
     bool has_namespace;       /* that of the pods is known */
     bool leaves_files;        /* manifests: as in struct takable_options */
     bool has_cluster;         /* kubernetes_sd_configs are run: whoever wrote the document may read
@@ -60,6 +60,11 @@ struct tenants {
 int tenants_load(const struct tenants_source *sources, size_t n,
                  const struct tenants_options *options, struct faults *f,
                  struct tenants *out) MUST_USE;
+/* The same for one document that is a tree: an object of the cluster that is called 'path'. Jobs
+ * may take what 'room' has; what they took is gone from it. */
+int tenants_load_object(const struct node *object, const char *path,
+                        const struct tenants_options *options, size_t *room, struct faults *f,
+                        struct tenants *out) MUST_USE;
 /* More jobs, from elsewhere, of the tenant without name, which adopts them and is made if there is
  * none: a drop-in file's has the same collectors. Moves 'jobs'. */
 void tenants_add(struct tenants *t, const struct tenants_options *options, struct scrapejobs *jobs);

@@ -171,6 +171,7 @@ static int send_request(struct kubefollow *f, const struct reflector_request *re
                                           .connect_timeout_ms = CONNECT_MS,
                                           .max_body_bytes = SIZE_MAX,
                                           .stream = &stream,
+                                          .is_trusted = true,
                                           .is_long = request->is_watch } };
     struct arena arena;
 

@@ -95,13 +95,13 @@ void watcher_connect(struct watcher *w, struct mailbox *engine)
     mailbox_post(w->box, &m->mail);
 }
 
-void watcher_follow(struct watcher *w, const struct ask_kube *ask, struct mailbox *to)
+void watcher_follow(struct watcher *w, uint64_t id, const struct ask_kube *ask, struct mailbox *to)
 {
     const struct ask whole = { .carrier = CARRIER_KUBE, .refresh_ms = 1, .kube = *ask };
     struct follow_mail *m = mem_zalloc(sizeof(*m));
 
     m->mail = (struct mail){ .kind = MAIL_FOLLOW, .dispose = dispose_follow };
-    m->want = want_new(1, &whole);
+    m->want = want_new(id, &whole);
     m->to = to;
     mailbox_post(w->box, &m->mail);
 }
@@ -132,6 +132,7 @@ static void follow(struct watcher *w, struct follow_mail *m, int64_t now_ms) ON(
 {
     struct mail *want = &m->want->mail;
 
+    assert(w->follower == NULL || w->follower == m->to);
     m->want = NULL;
     w->follower = m->to;
     carriers_connect(&w->follows, m->to);
@@ -259,6 +260,9 @@ int watcher_start(const struct watcher_options *options, struct watcher **out, s
     struct watcher *w = mem_zalloc(sizeof(*w));
 
     w->client = http_client_new();
+    if (options->is_guarded) {
+        http_client_guard(w->client);
+    }
     w->box = mailbox_new(0); /* the engine is bounded by its configuration, the keeper by itself */
     w->dirs = dirwatch_new();
     w->alarm = filealarm_new(w->dirs);

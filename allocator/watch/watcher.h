@@ -13,6 +13,7 @@ struct watcher;
 struct watcher_options {
     const char *kubeconfig; /* named by the operator; NULL: as the environment says */
     bool is_sandboxed;      /* nothing can be run: its exec plugin is refused */
+    bool is_guarded; /* what wants ask over HTTP is not this host's own (client/addressguard.h) */
     const char *user_agent; /* "otel-ta/1.2.3", to API servers */
 };
 /* Texts are borrowed for as long as it lives. */
@@ -27,9 +28,10 @@ void watcher_connect(struct watcher *w, struct mailbox *engine);
  * of 'paths' changed and was then quiet for a second; also polled every 10 s by content hash.
  * Replaces the previous list. */
 void watcher_watch_files(struct watcher *w, const char *const *paths, size_t n, int fd);
-/* Follows a collection for somebody else than the engine, once: 'to' gets object arrivals
- * (discovery/objectarrival.h), and must be there until it has stopped. 'ask' is copied. */
-void watcher_follow(struct watcher *w, const struct ask_kube *ask, struct mailbox *to);
+/* Follows a collection for somebody else than the engine: 'to', the same for all, gets object
+ * arrivals (discovery/objectarrival.h) with this 'id', and must be there until it has stopped.
+ * 'ask' is copied. */
+void watcher_follow(struct watcher *w, uint64_t id, const struct ask_kube *ask, struct mailbox *to);
 /* While the engine it is connected to still runs: each lets go of the other. */
 void watcher_stop(struct watcher **w);
 

@@ -49,8 +49,9 @@ struct serve_options { /* of the process that serves; NULL, 0, not given: as the
     const char *listen, *webhook_listen; /* webhook: or "off" */
     bool is_tls13;                       /* --tls-min-version 1.3 */
     unsigned threads;
-    size_t memory_limit;       /* bytes; 0: as the cgroup says */
-    int64_t shutdown_delay_ms; /* -1: not given */
+    struct flag_switch local_addresses; /* may be asked for Collectors of the cluster */
+    size_t memory_limit;                /* bytes; 0: as the cgroup says */
+    int64_t shutdown_delay_ms;          /* -1: not given */
     /* upstream's */
     struct flag_switch enable_https, insecure_secrets, enable_prometheus_cr;
     const char *https_listen, *https_ca_file, *https_cert_file, *https_key_file;

@@ -259,6 +259,9 @@ const struct flag_row flag_rows[] = {
       "what the process may take, such as 3GiB: caps of what comes in any size are a part of it "
       "(default: the limit of the cgroup, or else the memory of the machine)",
       flagvalue_bytes, .field = TO(serve.memory_limit), .group = FLAG_LISTENERS },
+    { "allow-local-addresses", 0, FOR_SERVE, "",
+      "loopback and link-local addresses may be asked for Collectors of the cluster",
+      flagvalue_switch, .field = TO(serve.local_addresses) },
     { "enable-https-server", 0, FOR_SERVE, "", "allocator API over mTLS as well", flagvalue_switch,
       .field = TO(serve.enable_https), .group = FLAG_UPSTREAM },
     { "listen-addr-https", 0, FOR_SERVE, "ADDR", "address of that listener (default :8443)",

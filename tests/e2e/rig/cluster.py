@@ -68,7 +68,7 @@ class Cluster:
             "--initial-cluster", "default=http://127.0.0.1:2380", "--unsafe-no-fsync",
         ])
         wait_for("etcd", lambda: self.etcd.check_alive() and is_up(ETCD + "/health"))
-        self.apiserver = self._start_apiserver(folder)
+        self.apiserver = self.start_apiserver()
         wait_for("kube-apiserver", lambda: self.apiserver.check_alive() and self.kubectl(
             "get", "--raw", "/readyz", check=False).out == "ok", timeout_s=120, every_s=0.2)
         wait_for("namespace default", lambda: self.kubectl("get", "namespace", "default", check=False).code == 0)
@@ -76,7 +76,8 @@ class Cluster:
         self.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/" + KIND)
 
     @staticmethod
-    def _start_apiserver(folder):
+    def start_apiserver():
+        folder = scratch()
         return Process("kube-apiserver", [
             server("kube-apiserver"), f"--etcd-servers={ETCD}", f"--cert-dir={folder}/apiserver", "--secure-port=6443",
             "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--authorization-mode=RBAC",

@@ -206,6 +206,8 @@ static void write_object(struct buf *out, enum object_kind kind, unsigned name, 
     case OBJECT_REPLICASET:
     case OBJECT_JOB:
     case OBJECT_N_KINDS:
+    case OBJECT_CUSTOM:
+    case OBJECT_N_ALL_KINDS:
         break;
     }
     buf_add_str(out, "}");

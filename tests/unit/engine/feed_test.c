@@ -89,6 +89,60 @@ static void tells_collectors(struct feed *f, const char *name, const char *names
     is_told(&got, want);
 }
 
+/* The same piece by piece: each tenant of 'text' is put, 'drop' is dropped. */
+static void pieces(struct feed *f, const char *text, const char *drop, const char *want)
+{
+    const struct tenants_options sound = { .keeps_sound = true };
+    struct tenants_source source = { .kind = TENANTS_MANIFEST,
+                                     .path = (char *)(uintptr_t) "x.yaml",
+                                     .text = (char *)(uintptr_t)text,
+                                     .len = strlen(text) };
+    struct tenants tenants;
+    struct faults faults;
+    AUTO_BUF got;
+
+    buf_init(&got, MIB);
+    faults_init(&faults);
+    is_int(tenants_load(&source, 1, &sound, &faults, &tenants), 0, "manifests");
+    for (size_t i = 0; i < tenants.n; i++) {
+        buf_addf(&got, "%d", feed_put(f, &tenants.v[i]));
+        ok(tenants.v[i] == NULL, "moved");
+    }
+    tenants.n = 0;
+    if (drop != NULL) {
+        buf_addf(&got, "%d", feed_drop(f, SPAN_LIT("n"), span_of(drop)));
+    }
+    feed_put_gaps(f, &tenants.gaps);
+    feed_complete(f);
+    tenants_fini(&tenants);
+    faults_fini(&faults);
+    is_told(&got, want);
+}
+
+/* Whatever comes in whatever order, the feed knows what it told. */
+static void test_pieces(void)
+{
+    struct feed f;
+
+    feed_init(&f, box);
+    pieces(&f, CR("m", "1", ""), NULL, "1; n/m 1 collectors; n/m has 1 jobs; complete");
+    pieces(&f, CR("z", "1", "") CR("a", "1", ""), NULL,
+           "11; n/z 1 collectors; n/z has 1 jobs; n/a 1 collectors; n/a has 1 jobs; complete");
+    pieces(&f, CR("b", "1", "") CR("m", "1", "") CR("z", "1", ""), NULL,
+           "100; n/b 1 collectors; n/b has 1 jobs; complete");
+    pieces(&f, CR("m", "2", K("x")), NULL, "1; n/m 2 collectors; n/m has 2 jobs; complete");
+    tells_collectors(&f, "z", "x,y", "1; n/z 2 collectors; complete");
+    pieces(&f, CR("a", "1", ""), "m", "01; n/m gone; n/m 0 collectors; complete");
+    pieces(&f, CR("a", "many", ""), "m", "0; 1 gaps a; complete");
+    pieces(&f, CR("b", "1", ""), "z", "01; n/z gone; n/z 0 collectors; 0 gaps; complete");
+    tells(&f, CR("a", "1", "") CR("b", "1", ""), "0; complete");
+    pieces(&f, CR("a", "1", ""), "b", "01; n/b gone; n/b 0 collectors; complete");
+    pieces(&f, CR("0", "1", ""), "a",
+           "11; n/0 1 collectors; n/0 has 1 jobs; n/a gone; n/a 0 collectors; complete");
+    tells(&f, CR("0", "1", ""), "0; complete");
+    feed_fini(&f);
+}
+
 int main(void)
 {
     struct feed f;
@@ -129,6 +183,7 @@ int main(void)
           "complete");
     tells(&f, CR("c", "1", ""), "1; n/b gone; n/b 0 collectors; 0 gaps; complete");
     feed_fini(&f);
+    test_pieces();
     mailbox_free(&box);
     return check_done();
 }

@@ -158,13 +158,38 @@ static void test_collector(void)
     is_span(c.conditions.v[0].status, SPAN_LIT("True"), "its status");
     is_span(c.conditions.v[0].since, SPAN_LIT("2026-01-01T00:00:02Z"), "and since when");
     struct span kept = cut(OBJECT_COLLECTOR, text);
-    ok(memmem(kept.p, kept.len, "labels", 6) == NULL, "its labels are not kept");
-    ok(memmem(kept.p, kept.len, "containers", 10) == NULL, "nor its containers");
+    is_span(c.labels.v[0].value, SPAN_LIT("b"), "a label, which says whose it is");
+    ok(memmem(kept.p, kept.len, "containers", 10) == NULL, "its containers are not kept");
+}
+
+/* What its author says of it, whatever that is, and nothing else. */
+static void test_custom(void)
+{
+    static const char text[] =
+        "{\"apiVersion\":\"g/v1\",\"kind\":\"K\",\"metadata\":{\"name\":\"a\",\"namespace\":\"n\","
+        "\"resourceVersion\":\"7\",\"generation\":2,\"annotations\":{\"x\":\"y\"},"
+        "\"managedFields\":[]},\"spec\":{\"a\":[1,{\"b\":null}],\"c\":\"\\u00e9\"},\"status\":{}}";
+    struct object_custom custom;
+    struct span kept = cut(OBJECT_CUSTOM, text);
+
+    is_span(kept,
+            SPAN_LIT("{\"apiVersion\":\"g/v1\",\"kind\":\"K\",\"metadata\":{\"name\":\"a\","
+                     "\"namespace\":\"n\",\"annotations\":{\"x\":\"y\"}},\"spec\":{\"a\":[1,{\"b\":"
+                     "null}],\"c\":\"\\u00e9\"}}"),
+            "cut");
+    is_str(view(OBJECT_CUSTOM, kept.p, &custom), "", "view");
+    is_span(custom.spec, SPAN_LIT("{\"a\":[1,{\"b\":null}],\"c\":\"\\u00e9\"}"),
+            "as it is written");
+    is_span(custom.annotations.v[0].value, SPAN_LIT("y"), "an annotation");
+    is_str(view(OBJECT_CUSTOM, "{\"spec\":7}", &custom), "", "a spec of any kind");
+    is_span(custom.spec, SPAN_LIT("7"), "is its text");
+    ok(*view(OBJECT_CUSTOM, "{\"spec\":[}", &custom) != '\0', "but for what is none at all");
 }
 
 int main(void)
 {
     arena_init(&arena);
+    test_custom();
     test_cut();
     test_faults();
     test_views();
