@@ -48,6 +48,8 @@ static void read_cause(struct jsonscan *s, struct kubestatus *out)
         if (span_is(key.raw, "reason")) {
             out->is_version_new |=
                 value.event == JSON_TEXT && span_is(value.raw, "ResourceVersionTooLarge");
+            out->is_field_taken |=
+                value.event == JSON_TEXT && span_is(value.raw, "FieldManagerConflict");
         }
         finish(s, &value);
     }

@@ -12,6 +12,7 @@ struct kubestatus {
     struct span reason;  /* "Expired"; empty: not said */
     struct span message; /* empty: not said */
     bool is_version_new; /* it has not heard of the version that was asked for */
+    bool is_field_taken; /* a field that is to be applied has another manager and value */
     int retry_after_s;   /* 0: not said */
 };
 
