@@ -67,3 +67,15 @@ bool timestamp_parse(struct span text, int64_t *out_ms)
     *out_ms = ((int64_t)timegm(&tm) - zone_s) * 1000;
     return true;
 }
+
+void timestamp_write_micro(int64_t ms, struct buf *out)
+{
+    const time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+    char text[32] = "";
+
+    if (gmtime_r(&seconds, &tm) != NULL) {
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+    }
+    buf_addf(out, "%s.%03d000Z", text, (int)(ms % 1000));
+}

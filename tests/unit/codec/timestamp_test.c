@@ -30,5 +30,9 @@ int main(void)
         ok(is_time == (t[i].ms >= 0), "'%s'", t[i].text);
         is_int(ms, t[i].ms, "'%s'", t[i].text);
     }
+    AUTO_BUF written;
+    buf_init(&written, 64);
+    timestamp_write_micro(1796068800007, &written);
+    is_span(buf_span(&written), SPAN_LIT("2026-11-30T20:00:00.007000Z"), "six digits");
     return check_done();
 }
