@@ -7,14 +7,14 @@ enum {
     LAST_BACKOFF_MS = 30000,
     FORGIVEN_AFTER_MS = 120000,
     ONCE_IN_MS = 10000,
-    MINUTE_MS = 60000,
     SLOW_MS = 600000,
     LONGEST_WAIT_MS = 300000, /* that a server may ask for */
 };
 
 /* Differences from client-go: a version the server has not heard of is forgotten at once, also when
  * a watch says so; a list that is refused with 404 costs a look before what is known is believed to
- * be gone; probes and looks are ours. */
+ * be gone; probes and looks are ours. What has no right or does not exist is asked for at the pace
+ * of failures: a server that has just started says so of what there is. */
 static const struct reflector_step steps[REFLECTOR_STAGES][REFLECTOR_OUTCOMES] = {
     [REFLECTOR_LIST] = {
         [OUTCOME_DONE] = { REFLECTOR_WATCH, PACE_AT_ONCE, false },
@@ -25,9 +25,9 @@ static const struct reflector_step steps[REFLECTOR_STAGES][REFLECTOR_OUTCOMES] =
         [OUTCOME_BUSY] = { REFLECTOR_LIST, PACE_BACKOFF, false },
         [OUTCOME_DOWN] = { REFLECTOR_LIST, PACE_BACKOFF, false },
         [OUTCOME_UNAUTHORIZED] = { REFLECTOR_LIST, PACE_ONCE, false },
-        [OUTCOME_FORBIDDEN] = { REFLECTOR_LIST, PACE_MINUTE, false },
+        [OUTCOME_FORBIDDEN] = { REFLECTOR_LIST, PACE_BACKOFF, false },
         [OUTCOME_MISSING] = { REFLECTOR_LOOK, PACE_AT_ONCE, false },
-        [OUTCOME_ABSENT] = { REFLECTOR_LIST, PACE_MINUTE, true },
+        [OUTCOME_ABSENT] = { REFLECTOR_LIST, PACE_BACKOFF, true },
         [OUTCOME_REJECTED] = { REFLECTOR_LIST, PACE_SLOW, false },
         [OUTCOME_UNREADABLE] = { REFLECTOR_LIST, PACE_BACKOFF, false },
         [OUTCOME_RELIST] = { REFLECTOR_LIST, PACE_AT_ONCE, false },
@@ -41,7 +41,7 @@ static const struct reflector_step steps[REFLECTOR_STAGES][REFLECTOR_OUTCOMES] =
         [OUTCOME_BUSY] = { REFLECTOR_WATCH, PACE_BACKOFF, false },
         [OUTCOME_DOWN] = { REFLECTOR_LIST, PACE_BACKOFF, false },
         [OUTCOME_UNAUTHORIZED] = { REFLECTOR_WATCH, PACE_ONCE, false },
-        [OUTCOME_FORBIDDEN] = { REFLECTOR_LIST, PACE_MINUTE, false },
+        [OUTCOME_FORBIDDEN] = { REFLECTOR_LIST, PACE_BACKOFF, false },
         [OUTCOME_MISSING] = { REFLECTOR_LIST, PACE_BACKOFF, false },
         [OUTCOME_ABSENT] = { REFLECTOR_LIST, PACE_BACKOFF, false },
         [OUTCOME_REJECTED] = { REFLECTOR_LIST, PACE_SLOW, false },
@@ -75,7 +75,7 @@ static const struct reflector_step steps[REFLECTOR_STAGES][REFLECTOR_OUTCOMES] =
         [OUTCOME_UNAUTHORIZED] = { REFLECTOR_LIST, PACE_ONCE, false },
         [OUTCOME_FORBIDDEN] = { REFLECTOR_LIST, PACE_BACKOFF, false },
         [OUTCOME_MISSING] = { REFLECTOR_LIST, PACE_BACKOFF, false },
-        [OUTCOME_ABSENT] = { REFLECTOR_LIST, PACE_MINUTE, true },
+        [OUTCOME_ABSENT] = { REFLECTOR_LIST, PACE_BACKOFF, true },
         [OUTCOME_REJECTED] = { REFLECTOR_LIST, PACE_BACKOFF, false },
         [OUTCOME_UNREADABLE] = { REFLECTOR_LIST, PACE_BACKOFF, false },
         [OUTCOME_RELIST] = { REFLECTOR_LIST, PACE_AT_ONCE, false },
@@ -142,9 +142,6 @@ int64_t reflectorpace_due_ms(struct reflectorpace *p, enum reflector_pace pace, 
     case PACE_ONCE:
     case PACE_BACKOFF:
         ms = back_off(p, now_ms);
-        break;
-    case PACE_MINUTE:
-        ms = around(p, MINUTE_MS);
         break;
     case PACE_SLOW:
         ms = around(p, SLOW_MS);

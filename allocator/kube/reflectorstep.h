@@ -40,9 +40,8 @@ enum reflector_pace {
     PACE_AT_ONCE,
     PACE_ONCE,     /* at once, but not again and again: then as PACE_BACKOFF */
     PACE_IF_LIVED, /* at once if it lived or brought something, else as PACE_BACKOFF */
-    PACE_BACKOFF,
-    PACE_MINUTE, /* more or less; what has no right or does not exist may come */
-    PACE_SLOW,   /* every ten minutes: nothing will change by itself, but who knows */
+    PACE_BACKOFF,  /* a second, then longer and longer, up to a minute */
+    PACE_SLOW,     /* every ten minutes: nothing will change by itself, but who knows */
 };
 
 struct reflector_step {
