@@ -14,6 +14,7 @@
 
 #define GROUP "opentelemetry.io"
 #define PLACE "the cluster" /* where gaps of whole collections are */
+#define ABSENT_MS 30000     /* until a kind that is not there any more is believed to be gone */
 #define GRACE_MS 30000      /* as the Collector's collectorNotReadyGracePeriod is by default */
 /* The operator's, of the pods of all Collectors (M/manifestutils/labels.go). */
 #define POD_LABELS                                                                                 \
@@ -184,7 +185,7 @@ static bool tell_collector(struct clusterlist *c, struct cluster_row *row)
     bool has_news = false;
 
     row->is_dirty = false;
-    if (!replica_find(&c->collectors, span_of(row->key), &cut)) {
+    if (!replica_find(&c->collectors[c->version], span_of(row->key), &cut)) {
         has_news = feed_drop(c->feed, ns_of(row), name_of(row));
         remove_row(c, row);
         return has_news;
@@ -220,16 +221,67 @@ static void note_unreadable(void *arg, struct span key, const struct err *err)
              LOG_STR("error", err->text));
 }
 
+static bool is_refused(const struct clusterlist_collection *of)
+{
+    return of->state == REFLECTOR_ABSENT || of->state == REFLECTOR_FORBIDDEN ||
+           of->state == REFLECTOR_REJECTED;
+}
+
 static void note_state(struct clusterlist *c, struct clusterlist_collection *of,
                        const struct object_arrival *a)
 {
-    bool was_refused = of->is_refused;
-
-    of->is_refused = a->state == REFLECTOR_ABSENT || a->state == REFLECTOR_FORBIDDEN ||
-                     a->state == REFLECTOR_REJECTED;
-    c->has_new_gaps |= was_refused || of->is_refused;
+    c->has_new_gaps |= is_refused(of);
+    of->state = a->state;
+    of->is_absent =
+        a->state == REFLECTOR_ABSENT || (of->is_absent && a->state != REFLECTOR_FOLLOWING);
+    c->has_new_gaps |= is_refused(of);
     mem_free(of->problem);
     of->problem = mem_strdup(a->problem);
+}
+
+static void follow(struct clusterlist *c, enum clusterlist_what what)
+{
+    const struct ask_kube pods = { .version = SPAN_LIT("v1"),
+                                   .resource = SPAN_LIT("pods"),
+                                   .kind = SPAN_LIT("Pod"),
+                                   .namespace = c->namespace,
+                                   .label_selector = SPAN_LIT(POD_LABELS) };
+    struct ask_kube collectors = { .group = SPAN_LIT(GROUP),
+                                   .version = SPAN_LIT("v1beta1"),
+                                   .resource = SPAN_LIT("opentelemetrycollectors"),
+                                   .kind = SPAN_LIT("OpenTelemetryCollector"),
+                                   .namespace = c->namespace };
+
+    if (what == CLUSTERLIST_OLD_COLLECTORS) {
+        collectors.version = SPAN_LIT("v1alpha1");
+    }
+    if (c->watcher != NULL) {
+        watcher_follow(c->watcher, what, what == CLUSTERLIST_PODS ? &pods : &collectors, c->box);
+    }
+}
+
+static void soil_one(void *arg, struct span key, struct span cut)
+{
+    (void)cut;
+    note_collector(arg, key);
+}
+
+/* Which version counts; another one is all Collectors anew. */
+static void choose_version(struct clusterlist *c)
+{
+    bool is_absent = c->of[CLUSTERLIST_COLLECTORS].is_absent;
+    bool is_old = is_absent && c->asks_old && c->collectors[CLUSTERLIST_OLD_COLLECTORS].is_known;
+    enum clusterlist_what version = is_old ? CLUSTERLIST_OLD_COLLECTORS : CLUSTERLIST_COLLECTORS;
+
+    if (is_absent && !c->asks_old) {
+        c->asks_old = true;
+        follow(c, CLUSTERLIST_OLD_COLLECTORS);
+    }
+    if (version != c->version) {
+        replica_each(&c->collectors[c->version], soil_one, c);
+        c->version = version;
+        replica_each(&c->collectors[c->version], soil_one, c);
+    }
 }
 
 static void take(struct clusterlist *c, const struct object_arrival *a, int64_t now_ms,
@@ -237,18 +289,18 @@ static void take(struct clusterlist *c, const struct object_arrival *a, int64_t 
 {
     const struct replica_hooks hooks = { note_collector, note_unreadable, c };
 
-    if (a->want == CLUSTERLIST_COLLECTORS) {
-        if (a->batch != NULL) {
-            replica_take(&c->collectors, a->batch, &hooks);
-        }
-        note_state(c, &c->of_collectors, a);
+    assert(a->want < CLUSTERLIST_N);
+    note_state(c, &c->of[a->want], a);
+    /* Each API server has pods: what says otherwise at first is none. */
+    if (a->batch == NULL ||
+        (a->want == CLUSTERLIST_PODS && !c->pods.pods.is_known && a->state == REFLECTOR_ABSENT)) {
         return;
     }
-    /* Each API server has pods: what says otherwise at first is none. */
-    if (a->batch != NULL && (c->pods.pods.is_known || a->state != REFLECTOR_ABSENT)) {
+    if (a->want == CLUSTERLIST_PODS) {
         podgroups_take(&c->pods, a->batch, now_ms, wall_ms);
+    } else {
+        replica_take(&c->collectors[a->want], a->batch, &hooks);
     }
-    note_state(c, &c->of_pods, a);
 }
 
 static void tell_pods(void *arg, struct span ns, struct span instance)
@@ -263,7 +315,7 @@ static void tell_pods(void *arg, struct span ns, struct span instance)
         return;
     }
     const struct cluster_row *row = CONTAINER_OF(node, struct cluster_row, by_instance);
-    if (row->is_served && !row->is_dirty) {
+    if (row->is_served) {
         collectorlist_init(&list);
         (void)podgroups_list(&c->pods, ns, instance, &list);
         (void)feed_tell_collectors(c->feed, ns_of(row), name_of(row), &list);
@@ -272,21 +324,30 @@ static void tell_pods(void *arg, struct span ns, struct span instance)
 
 /* ---- what is missing */
 
-/* A collection that nobody tells, and what was never told of it. */
-static void add_collection(struct gaps *gaps, const struct clusterlist_collection *of,
-                           bool is_known, const char *what)
+static bool is_known(const struct clusterlist *c, enum clusterlist_what what)
 {
-    if (of->is_refused && !is_known) {
-        gaps_add_file(gaps, PLACE, mem_printf("%s cannot be watched: %s", what, of->problem));
+    return what == CLUSTERLIST_PODS ? c->pods.pods.is_known : c->collectors[what].is_known;
+}
+
+/* A collection that nobody tells, and what was never told of it. */
+static void add_collection(const struct clusterlist *c, enum clusterlist_what what,
+                           struct gaps *gaps)
+{
+    if (is_refused(&c->of[what]) && !is_known(c, what)) {
+        gaps_add_file(gaps, PLACE,
+                      mem_printf("%s cannot be watched: %s",
+                                 what == CLUSTERLIST_PODS ? "pods" : "opentelemetrycollectors",
+                                 c->of[what].problem));
     }
 }
 
-static void tell_gaps(struct clusterlist *c)
+static bool tell_gaps(struct clusterlist *c)
 {
     struct gaps all = { 0 };
 
-    add_collection(&all, &c->of_collectors, c->collectors.is_known, "opentelemetrycollectors");
-    add_collection(&all, &c->of_pods, c->pods.pods.is_known, "pods");
+    for (enum clusterlist_what what = 0; what < CLUSTERLIST_N; what++) {
+        add_collection(c, what, &all);
+    }
     for (struct table_node *n = table_next(&c->by_key, NULL); n != NULL;
          n = table_next(&c->by_key, n)) {
         const struct cluster_row *row = CONTAINER_OF(n, struct cluster_row, by_key);
@@ -294,16 +355,37 @@ static void tell_gaps(struct clusterlist *c)
             gaps_add_collector(&all, gap->file, ns_of(row), name_of(row), mem_strdup(gap->why));
         }
     }
-    feed_put_gaps(c->feed, &all);
     c->has_new_gaps = false;
+    return feed_put_gaps(c->feed, &all);
 }
 
-static void tell(struct clusterlist *c)
+/* It is known, or will not be told. */
+static bool is_over(const struct clusterlist *c, enum clusterlist_what what)
+{
+    return is_known(c, what) || is_refused(&c->of[what]);
+}
+
+/* There is no such kind of late, which may be a moment's. */
+static bool is_in_doubt(struct clusterlist *c, int64_t now_ms)
+{
+    bool is_absent =
+        c->of[CLUSTERLIST_COLLECTORS].is_absent && c->of[CLUSTERLIST_OLD_COLLECTORS].is_absent;
+
+    if (!is_absent) {
+        c->absent_ms = INT64_MAX;
+    } else if (c->absent_ms == INT64_MAX) {
+        c->absent_ms = now_ms;
+    }
+    return is_absent && c->is_told && now_ms < c->absent_ms + ABSENT_MS;
+}
+
+static void tell(struct clusterlist *c, int64_t now_ms)
 {
     bool has_news = !c->is_told;
 
-    if (!(c->collectors.is_known || c->of_collectors.is_refused) ||
-        !(c->pods.pods.is_known || c->of_pods.is_refused)) {
+    if (!is_over(c, CLUSTERLIST_COLLECTORS) || !is_over(c, CLUSTERLIST_PODS) ||
+        (c->of[CLUSTERLIST_COLLECTORS].is_absent && !is_over(c, CLUSTERLIST_OLD_COLLECTORS)) ||
+        is_in_doubt(c, now_ms)) {
         return;
     }
     vec_each(&c->dirty, row) {
@@ -311,8 +393,7 @@ static void tell(struct clusterlist *c)
     }
     vec_clear(&c->dirty);
     if (c->has_new_gaps) {
-        tell_gaps(c);
-        has_news = true;
+        has_news |= tell_gaps(c);
     }
     if (has_news) {
         feed_complete(c->feed);
@@ -330,8 +411,9 @@ void clusterlist_turn(struct clusterlist *c, int64_t now_ms, int64_t wall_ms)
         take(c, CONTAINER_OF(mail, struct object_arrival, mail), now_ms, wall_ms);
         mail->dispose(mail);
     }
+    choose_version(c);
     podgroups_settle(&c->pods, now_ms, tell_pods, c);
-    tell(c);
+    tell(c, now_ms);
 }
 
 /* ---- life */
@@ -344,6 +426,11 @@ int clusterlist_fd(const struct clusterlist *c)
 int clusterlist_wait_ms(const struct clusterlist *c, int most_ms, int64_t now_ms)
 {
     int64_t due_ms = c->is_on ? c->pods.due_ms : INT64_MAX;
+
+    if (c->is_on && c->dirty.n > 0 && c->absent_ms < INT64_MAX &&
+        c->absent_ms + ABSENT_MS < due_ms) {
+        due_ms = c->absent_ms + ABSENT_MS;
+    }
     int64_t left_ms = due_ms == INT64_MAX ? most_ms : due_ms - now_ms;
 
     return left_ms < 0 ? 0 : left_ms < most_ms ? (int)left_ms : most_ms;
@@ -357,11 +444,15 @@ void clusterlist_init(struct clusterlist *c)
 void clusterlist_open(struct clusterlist *c, const struct tenants_options *options,
                       struct feed *feed)
 {
-    *c = (struct clusterlist){ .is_on = true, .options = *options, .feed = feed };
+    *c = (struct clusterlist){
+        .is_on = true, .options = *options, .feed = feed, .absent_ms = INT64_MAX
+    };
     c->options.keeps_sound = true;
     c->options.has_pods = true;
     c->box = mailbox_new(0); /* lists come while nobody looks */
-    replica_init(&c->collectors, OBJECT_CUSTOM);
+    for (enum clusterlist_what version = 0; version < CLUSTERLIST_PODS; version++) {
+        replica_init(&c->collectors[version], OBJECT_CUSTOM);
+    }
     podgroups_init(&c->pods, GRACE_MS);
     table_init(&c->by_key);
     table_init(&c->by_instance);
@@ -370,20 +461,11 @@ void clusterlist_open(struct clusterlist *c, const struct tenants_options *optio
 void clusterlist_start(struct clusterlist *c, const struct tenants_options *options,
                        struct span namespace, struct feed *feed, struct watcher *watcher)
 {
-    const struct ask_kube collectors = { .group = SPAN_LIT(GROUP),
-                                         .version = SPAN_LIT("v1beta1"),
-                                         .resource = SPAN_LIT("opentelemetrycollectors"),
-                                         .kind = SPAN_LIT("OpenTelemetryCollector"),
-                                         .namespace = namespace };
-    const struct ask_kube pods = { .version = SPAN_LIT("v1"),
-                                   .resource = SPAN_LIT("pods"),
-                                   .kind = SPAN_LIT("Pod"),
-                                   .namespace = namespace,
-                                   .label_selector = SPAN_LIT(POD_LABELS) };
-
     clusterlist_open(c, options, feed);
-    watcher_follow(watcher, CLUSTERLIST_COLLECTORS, &collectors, c->box);
-    watcher_follow(watcher, CLUSTERLIST_PODS, &pods, c->box);
+    c->watcher = watcher;
+    c->namespace = namespace;
+    follow(c, CLUSTERLIST_COLLECTORS);
+    follow(c, CLUSTERLIST_PODS);
 }
 
 void clusterlist_fini(struct clusterlist *c)
@@ -396,9 +478,12 @@ void clusterlist_fini(struct clusterlist *c)
         table_fini(&c->by_key);
         table_fini(&c->by_instance);
         vec_fini(&c->dirty);
-        mem_free(c->of_collectors.problem);
-        mem_free(c->of_pods.problem);
-        replica_fini(&c->collectors);
+        for (enum clusterlist_what what = 0; what < CLUSTERLIST_N; what++) {
+            mem_free(c->of[what].problem);
+        }
+        for (enum clusterlist_what version = 0; version < CLUSTERLIST_PODS; version++) {
+            replica_fini(&c->collectors[version]);
+        }
         podgroups_fini(&c->pods);
         mailbox_free(&c->box);
     }

@@ -9,6 +9,9 @@
  *  refused                    | known, no gap         | (another reason)       | –
  *  known                      | what changed          | what is known stays    | –
  *  … and 'waiting' lasts until pods are known, too, or are refused: then nobody has collectors.
+ * A kind that was known and is not there has to be away for half a minute: an API server that
+ * starts, or takes up another definition, knows none of them for a moment. A cluster that has no
+ * v1beta1 is asked for v1alpha1; as soon as it has, that counts.
  *
  * Cost: a Collector that changes is read; one whose pods change is told its list. Threads: the
  * keeper's. */
@@ -16,14 +19,24 @@
 #define OTEL_TA_WEBHOOK_CLUSTERLIST_H
 
 #include "allocator/engine/feed.h"
+#include "allocator/kube/reflector.h"
 #include "allocator/tenant/podgroups.h"
 #include "allocator/watch/watcher.h"
 
 struct cluster_row;
 
-struct clusterlist_collection { /* how one of the two goes */
-    bool is_refused;
-    char *problem; /* owned */
+/* What is followed: the ids of arrivals. */
+enum clusterlist_what {
+    CLUSTERLIST_COLLECTORS, /* v1beta1 */
+    CLUSTERLIST_OLD_COLLECTORS,
+    CLUSTERLIST_PODS,
+    CLUSTERLIST_N,
+};
+
+struct clusterlist_collection { /* how one of them goes */
+    enum reflector_state state;
+    bool is_absent; /* it was, and is not followed since: what is known of it is nothing */
+    char *problem;  /* owned */
 };
 
 struct clusterlist {
@@ -31,9 +44,14 @@ struct clusterlist {
     struct tenants_options options;
     struct feed *feed;
     struct mailbox *box;
-    struct replica collectors;
+    struct watcher *watcher; /* or NULL */
+    struct span namespace;
+    struct replica collectors[CLUSTERLIST_PODS]; /* by version */
+    enum clusterlist_what version;               /* that counts */
+    bool asks_old;                               /* v1alpha1, too */
+    int64_t absent_ms; /* since when there is neither; INT64_MAX: there is */
     struct podgroups pods;
-    struct clusterlist_collection of_collectors, of_pods;
+    struct clusterlist_collection of[CLUSTERLIST_N];
     struct table by_key;      /* struct cluster_row, by "namespace/name" */
     struct table by_instance; /* and by "namespace/instance" */
     VEC(struct cluster_row *) dirty;
@@ -43,13 +61,12 @@ struct clusterlist {
 };
 
 void clusterlist_init(struct clusterlist *c);
-/* 'options' are copied, 'feed' borrowed; 'namespace' is "" for all. */
+/* 'options' are copied, 'feed', 'namespace' ("" for all) and 'watcher' borrowed. */
 void clusterlist_start(struct clusterlist *c, const struct tenants_options *options,
                        struct span namespace, struct feed *feed, struct watcher *watcher);
 /* The same without a watcher: whoever posts to 'box' plays it. */
 void clusterlist_open(struct clusterlist *c, const struct tenants_options *options,
                       struct feed *feed);
-enum { CLUSTERLIST_COLLECTORS = 1, CLUSTERLIST_PODS = 2 }; /* the ids of their arrivals */
 /* To be polled; -1: nothing comes. */
 int clusterlist_fd(const struct clusterlist *c);
 /* How long the keeper may wait, at most 'most_ms'. */

@@ -120,7 +120,7 @@ size_t feed_tell(struct feed *f, struct tenants *tenants)
     f->rows.v = rows;
     f->rows.n = n_rows;
     f->rows.cap = cap;
-    feed_put_gaps(f, &tenants->gaps);
+    (void)feed_put_gaps(f, &tenants->gaps);
     vec_clear(tenants);
     tenants_fini(tenants);
     feed_complete(f);
@@ -129,12 +129,14 @@ size_t feed_tell(struct feed *f, struct tenants *tenants)
 
 /* ---- piece by piece */
 
-void feed_put_gaps(struct feed *f, struct gaps *gaps)
+bool feed_put_gaps(struct feed *f, struct gaps *gaps)
 {
-    if (gaps->n > 0 || f->has_gaps) {
-        f->has_gaps = gaps->n > 0;
-        mailbox_post_quietly(f->engine, tenantmail_gaps(gaps));
+    if (gaps->n == 0 && !f->has_gaps) {
+        return false;
     }
+    f->has_gaps = gaps->n > 0;
+    mailbox_post_quietly(f->engine, tenantmail_gaps(gaps));
+    return true;
 }
 
 void feed_complete(struct feed *f)

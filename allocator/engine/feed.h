@@ -28,7 +28,7 @@ size_t feed_tell(struct feed *f, struct tenants *tenants);
  * 'file' of the tenant is what gaps call it by. Empties '*tenant'; false: that was told before. */
 bool feed_put(struct feed *f, struct tenant **tenant);
 bool feed_drop(struct feed *f, struct span ns, struct span name);
-void feed_put_gaps(struct feed *f, struct gaps *gaps); /* all there are; moves them */
+bool feed_put_gaps(struct feed *f, struct gaps *gaps); /* all there are; moves them */
 void feed_complete(struct feed *f);
 /* A tenant that was told has these collectors now; nothing when it was not, or has them. Moves
  * '*list'; true when there was something to tell. */

@@ -151,6 +151,34 @@ cluster.kubectl("patch", COLLECTORS["v1beta1"], "many", "-n", "bank", "--type=me
 wait_for("no gap", lambda: "bank/many" not in verbose()[1])
 ok(True, "mended, nothing is out")
 
+# ---- an older kind, and back
+CRD = "opentelemetrycollectors.opentelemetry.io"
+place = next(i for i, version in enumerate(json.loads(cluster.kubectl("get", "crd", CRD, "-o", "json").out)["spec"]["versions"])
+             if version["name"] == "v1beta1")
+
+
+def serve_v1beta1(is_served):
+    cluster.kubectl("patch", "crd", CRD, "--type=json", "-p",
+                    json.dumps([{"op": "replace", "path": f"/spec/versions/{place}/served", "value": is_served}]))
+
+
+def scale_by_v1alpha1(n):
+    """A change that only the older version tells: another target of job b."""
+    live = json.loads(cluster.kubectl("get", COLLECTORS["v1alpha1"], "many", "-n", "shop", "-o", "json").out)
+    originals = json.loads(live["metadata"]["annotations"][ANNOTATION])
+    originals["receivers"]["prometheus"]["jobs"]["b"]["static_configs"][0]["targets"] = targets(2, n)
+    patch = {"metadata": {"annotations": {ANNOTATION: json.dumps(originals)}}}
+    cluster.kubectl("patch", COLLECTORS["v1alpha1"], "many", "-n", "shop", "--type=merge", "-p", json.dumps(patch))
+
+
+serve_v1beta1(False)
+wait_for("v1beta1 goes", lambda: "absent" in allocator.log())
+scale_by_v1alpha1(41)
+becomes("shop", "many", "b", [0, 1, 2], targets(2, 41), "with v1alpha1 alone")
+serve_v1beta1(True)
+wait_for("v1beta1 is back", lambda: allocator.log().rindex("is followed") > allocator.log().rindex("absent"), timeout_s=90)
+becomes("shop", "many", "a", [0, 1, 2], targets(1, 50), "with both")
+
 # ---- the API server goes away and comes back
 cluster.apiserver.kill()
 wait_for("it is missed", lambda: "cannot be followed" in allocator.log())

@@ -112,7 +112,7 @@ static void pieces(struct feed *f, const char *text, const char *drop, const cha
     if (drop != NULL) {
         buf_addf(&got, "%d", feed_drop(f, SPAN_LIT("n"), span_of(drop)));
     }
-    feed_put_gaps(f, &tenants.gaps);
+    (void)feed_put_gaps(f, &tenants.gaps);
     feed_complete(f);
     tenants_fini(&tenants);
     faults_fini(&faults);

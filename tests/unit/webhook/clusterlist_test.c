@@ -50,12 +50,14 @@ static void write_mail(const struct mail *mail, struct buf *out)
     }
 }
 
+static int64_t now_ms;
+
 static void is_told(const char *want, const char *what)
 {
     AUTO_BUF got;
 
     buf_init(&got, MIB);
-    clusterlist_turn(&list, 0, 1796068800000);
+    clusterlist_turn(&list, now_ms, 1796068800000);
     for (struct mail *mail = mailbox_drain(engine), *next; mail != NULL; mail = next) {
         next = mail->next;
         buf_add_str(&got, got.len > 0 ? "; " : "");
@@ -68,9 +70,10 @@ static void is_told(const char *want, const char *what)
 
 /* One object as an event or as the only one of a list; 'object' NULL: it is gone, or there is none.
  */
-static void put(uint64_t want, const char *key, const char *object, bool is_list)
+static void put_as(uint64_t want, const char *key, const char *object, bool is_list,
+                   enum reflector_state state)
 {
-    const struct reflector_report report = { .state = REFLECTOR_FOLLOWING, .problem = "" };
+    const struct reflector_report report = { .state = state, .problem = "" };
     struct objectdraft draft;
 
     objectdraft_init(&draft, MIB);
@@ -90,6 +93,11 @@ static void put(uint64_t want, const char *key, const char *object, bool is_list
     object_arrival_post(object_arrival_new(want, batch, &report), list.box);
     objectbatch_free(&batch);
     objectdraft_fini(&draft);
+}
+
+static void put(uint64_t want, const char *key, const char *object, bool is_list)
+{
+    put_as(want, key, object, is_list, REFLECTOR_FOLLOWING);
 }
 
 static void goes(uint64_t want, enum reflector_state state, const char *problem)
@@ -209,6 +217,58 @@ static void test_refused(void)
     end();
 }
 
+/* An older operator's kind, until it has the newer version. */
+static void test_versions(void)
+{
+    begin();
+    put(CLUSTERLIST_PODS, NULL, NULL, true);
+    put_as(CLUSTERLIST_COLLECTORS, NULL, NULL, true, REFLECTOR_ABSENT);
+    is_told("", "no v1beta1: v1alpha1 is awaited");
+    ok(list.asks_old, "and asked for");
+    put(CLUSTERLIST_OLD_COLLECTORS, "n/a", CR("n", "a", "", JOB("j", "x:1")), true);
+    is_told("n/a 0 pods; n/a 1 jobs; complete", "which there is");
+    put(CLUSTERLIST_OLD_COLLECTORS, "n/b", CR("n", "b", "", JOB("j", "x:1")), false);
+    is_told("n/b 0 pods; n/b 1 jobs; complete", "and is followed");
+    goes(CLUSTERLIST_COLLECTORS, REFLECTOR_STARTING, "");
+    goes(CLUSTERLIST_COLLECTORS, REFLECTOR_FAILING, "away");
+    is_told("", "v1beta1 seems to come, and nothing is known of it");
+    put(CLUSTERLIST_COLLECTORS, "n/a", CR("n", "a", "", JOB("j", "x:1") "," JOB("k", "x:1")), true);
+    is_told("n/a 2 jobs; n/b 0 jobs gone; n/b 0 pods; complete", "v1beta1 counts when it comes");
+    put(CLUSTERLIST_OLD_COLLECTORS, "n/a", CR("n", "a", "", ""), false);
+    is_told("", "and the other no more");
+
+    now_ms = 1000;
+    put_as(CLUSTERLIST_COLLECTORS, "n/a", NULL, true, REFLECTOR_ABSENT);
+    put_as(CLUSTERLIST_OLD_COLLECTORS, "n/a", NULL, true, REFLECTOR_ABSENT);
+    put_as(CLUSTERLIST_OLD_COLLECTORS, "n/b", NULL, false, REFLECTOR_ABSENT);
+    is_told("", "neither is there");
+    is_int(clusterlist_wait_ms(&list, 1000000, 2000), 29000, "which may be a moment's");
+    put(CLUSTERLIST_PODS, "n/a-0", POD("a-0", "n.a"), false);
+    is_told("n/a 1 pods; complete", "when pods go on");
+    now_ms = 20000;
+    goes(CLUSTERLIST_COLLECTORS, REFLECTOR_FAILING, "away");
+    is_told("", "who fails knows no more than before");
+    put(CLUSTERLIST_COLLECTORS, "n/a", CR("n", "a", "", JOB("j", "x:1") "," JOB("k", "x:1")), true);
+    is_told("", "it was");
+    put_as(CLUSTERLIST_COLLECTORS, "n/a", NULL, true, REFLECTOR_ABSENT);
+    is_told("", "away again");
+    now_ms = 49999;
+    is_told("", "for not so long");
+    now_ms = 50000;
+    is_told("n/a 0 jobs gone; n/a 0 pods; complete", "for half a minute: it is gone");
+    now_ms = 0;
+    end();
+
+    begin();
+    put(CLUSTERLIST_PODS, NULL, NULL, true);
+    put_as(CLUSTERLIST_COLLECTORS, NULL, NULL, true, REFLECTOR_ABSENT);
+    put_as(CLUSTERLIST_OLD_COLLECTORS, NULL, NULL, true, REFLECTOR_ABSENT);
+    is_told("complete", "no such kind at all is no Collector");
+    put(CLUSTERLIST_COLLECTORS, "n/a", CR("n", "a", "", JOB("j", "x:1")), true);
+    is_told("n/a 0 pods; n/a 1 jobs; complete", "until it comes");
+    end();
+}
+
 int main(void)
 {
     clusterlist_init(&list);
@@ -220,6 +280,7 @@ int main(void)
     test_changes();
     test_faults();
     test_refused();
+    test_versions();
     mailbox_free(&engine);
     return check_done();
 }
