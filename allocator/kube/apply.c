@@ -54,6 +54,15 @@ struct apply_request apply_request(const struct apply_place *place, enum apply_v
     return requests[verb];
 }
 
+/* The one fault of ours that the server calls its own. */
+static bool is_unknown_field(enum apply_verb verb, const struct kubestatus *status)
+{
+    static const char words[] = "field not declared in schema";
+
+    return (verb == APPLY_FIELDS || verb == APPLY_FIELDS_BY_FORCE) && status->message.len > 0 &&
+           memmem(status->message.p, status->message.len, words, sizeof(words) - 1) != NULL;
+}
+
 static enum apply_answer answer_of(enum apply_verb verb, int http_status,
                                    const struct kubestatus *status)
 {
@@ -71,6 +80,8 @@ static enum apply_answer answer_of(enum apply_verb verb, int http_status,
         return verb == APPLY_CREATE ? APPLY_EXISTS : APPLY_STALE;
     case 429:
         return APPLY_BUSY;
+    case 500:
+        return is_unknown_field(verb, status) ? APPLY_INVALID : APPLY_DOWN;
     default:
         break;
     }

@@ -15,8 +15,9 @@ enum apply_verb {
     APPLY_FIELDS, /* server-side apply: what we want of it, the rest stays; creates it if need be */
     APPLY_FIELDS_BY_FORCE, /* also those that another manager has set otherwise */
     APPLY_MERGE,           /* RFC 7386 */
-    APPLY_PATCH,           /* RFC 6902; a 'test' of the resourceVersion makes it compare-and-swap */
-    APPLY_DELETE,          /* no body, or DeleteOptions with preconditions */
+    APPLY_PATCH, /* RFC 6902; a 'replace' of the resourceVersion makes it compare-and-swap. A 'test'
+                    that fails is APPLY_INVALID: nothing in the answer tells it apart */
+    APPLY_DELETE, /* no body, or DeleteOptions with preconditions */
 };
 
 /* Which object; of the core group when 'group' is empty, of no namespace when that is. */

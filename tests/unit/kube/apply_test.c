@@ -1,4 +1,5 @@
-/* What a write looks like, and what is made of its answers. Those are what an API server said. */
+/* What a write looks like, and what is made of its answers. Where it says so, those are
+ * what an API server 1.33.1 said, shortened; the others have the same form. */
 #include "allocator/kube/apply.h"
 
 #include "tests/check.h"
@@ -114,6 +115,21 @@ static void test_answers(void)
           APPLY_BUSY, 5, "initializing" },
         { APPLY_CREATE, 503, STATUS("503", "ServiceUnavailable", "starts", ""), 7, APPLY_DOWN, 7,
           "starts" },
+        /* 1.33.1 */
+        { APPLY_FIELDS, 500,
+          STATUS("500", "",
+                 "failed to create typed patch object (/a; /v1, Kind=Service): .spec.zork: field "
+                 "not declared in schema",
+                 ""),
+          0, APPLY_INVALID, 0,
+          "failed to create typed patch object (/a; /v1, Kind=Service): .spec.zork: field not "
+          "declared in schema" },
+        { APPLY_PATCH, 422,
+          STATUS("422", "Invalid", "the server rejected our request due to an error in our request",
+                 ""),
+          0, APPLY_INVALID, 0, "the server rejected our request due to an error in our request" },
+        { APPLY_UPDATE, 500, STATUS("500", "", "field not declared in schema", ""), 0, APPLY_DOWN,
+          0, "field not declared in schema" },
         { APPLY_CREATE, 500, "oops", 0, APPLY_DOWN, 0, "oops" },
         { APPLY_CREATE, 408, "", 0, APPLY_DOWN, 0, "" },
         { APPLY_CREATE, 302, "", 0, APPLY_DOWN, 0, "" },

@@ -1,4 +1,4 @@
-/* The Lease as text. The first is what an API server 1.33 gives. */
+/* The Lease as text. */
 #include "allocator/kube/leasetext.h"
 
 #include "tests/check.h"
