@@ -6,9 +6,8 @@ import json
 import os
 import pathlib
 import subprocess
-import threading
 
-from rig import Allocator, Cluster, done, enter_sandbox, ok, same, scratch, wait_for
+from rig import Allocator, Cluster, Poller, done, enter_sandbox, ok, same, scratch, wait_for
 from rig.objects import call, path_of, put, remove
 
 enter_sandbox()
@@ -95,35 +94,12 @@ def becomes(numbers, what):
     ok(True, f"{what}: every target once, shared by {numbers}")
 
 
-class Poller(threading.Thread):
-    """Asks for one collector all the time, as it does itself."""
-
-    def __init__(self, number):
-        super().__init__(daemon=True)
-        self.number, self.odd, self.n, self.over = number, [], 0, threading.Event()
-        self.start()
-
-    def run(self):
-        while not self.over.wait(0.01):
-            for job in TARGETS:
-                status, body = asked(self.number, job)
-                self.n += 1
-                if status != 200 or json.loads(body) == []:
-                    self.odd.append((status, body))
-
-    def end(self):
-        self.over.set()
-        self.join()
-        ok(self.n > 0, f"collector {self.number} has asked {self.n} times")
-        same(self.odd[:3], [], "and never got an empty list or an error")
-
-
 becomes([], "no pod")
 put(pod(9, labels={"app": "other"}))
 put(pod(0, node=None))
 put(pod(1))
 becomes([1], "the first pod with a node, and the labels")
-first = Poller(1)
+pollers = [Poller(f"collector 1 of {job}", lambda job=job: asked(1, job)) for job in TARGETS]
 for number in (2, 3, 4, 5):
     put(pod(number))
 becomes([1, 2, 3, 4, 5], "scaled to five")
@@ -138,7 +114,8 @@ becomes([1, 2], "one is not ready for longer than its grace")
 put(pod(3))
 becomes([1, 2, 3], "it is ready again, and was held for a while")
 
-first.end()
+for poller in pollers:
+    poller.end()
 allocator.kill()
 allocator.start()
 ok(shared_by([1, 2, 3]), "a new allocator is ready when it knows the collectors")

@@ -6,9 +6,8 @@ import json
 import os
 import pathlib
 import subprocess
-import threading
 
-from rig import COLLECTORS, ROOT, Allocator, Cluster, cases, done, enter_sandbox, like, ok, same, scratch, wait_for
+from rig import COLLECTORS, ROOT, Allocator, Cluster, Poller, cases, done, enter_sandbox, like, ok, same, scratch, wait_for
 from rig.cases import ANNOTATION
 from rig.objects import call, put, remove
 
@@ -75,28 +74,6 @@ def becomes(namespace, collector, job, numbers, want, what):
     ok(True, f"{what}: every target once, shared by {numbers}")
 
 
-class Poller(threading.Thread):
-    """Asks for one collector all the time, as it does itself."""
-
-    def __init__(self, *whose):
-        super().__init__(daemon=True)
-        self.whose, self.odd, self.n, self.over = whose, [], 0, threading.Event()
-        self.start()
-
-    def run(self):
-        while not self.over.wait(0.01):
-            status, body = ask(*self.whose)
-            self.n += 1
-            if status != 200 or json.loads(body) == []:
-                self.odd.append((status, body))
-
-    def end(self):
-        self.over.set()
-        self.join()
-        ok(self.n > 0, f"{self.whose} has asked {self.n} times")
-        same(self.odd[:3], [], "and never got an empty list or an error")
-
-
 def verbose():
     return allocator.get("/readyz?verbose")
 
@@ -110,7 +87,7 @@ wait_for("the job", lambda: ask("shop", "many", "a", 0)[0] == 404)
 like(ask("shop", "many", "a", 0)[1], "no collector 'many-collector-0'; there are none yet", "it has no collectors yet")
 put(pod("shop", "many", 0))
 becomes("shop", "many", "a", [0], targets(1), "its first pod")
-first = Poller("shop", "many", "a", 0)
+poller = Poller("many-collector-0", lambda: ask("shop", "many", "a", 0))
 for number in (1, 2):
     put(pod("shop", "many", number))
 becomes("shop", "many", "a", [0, 1, 2], targets(1), "scaled to three")
@@ -187,7 +164,7 @@ cluster.apiserver = cluster.start_apiserver()
 wait_for("kube-apiserver", lambda: cluster.kubectl("get", "--raw", "/readyz", check=False).out == "ok", timeout_s=120)
 remove(pod("shop", "many", 2))
 becomes("shop", "many", "a", [0, 1], targets(1, 50), "back, a pod goes")
-first.end()
+poller.end()
 
 # ---- gone
 cluster.kubectl("delete", COLLECTORS["v1beta1"], "many", "-n", "bank")

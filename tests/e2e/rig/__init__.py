@@ -10,10 +10,11 @@ from .allocator import Allocator
 from .calls import Calls
 from .cluster import COLLECTORS, KIND, Cluster
 from .collector import Collector, Exporters, wait_until_shared
+from .poller import Poller
 from .sandbox import ROOT, enter_sandbox, name_loopback, scratch, wait_for
 from .tap import diag, done, like, ok, same
 
 __all__ = [
-    "Allocator", "COLLECTORS", "Calls", "Cluster", "Collector", "Exporters", "KIND", "ROOT", "cases", "diag", "done",
+    "Allocator", "COLLECTORS", "Calls", "Cluster", "Collector", "Exporters", "KIND", "Poller", "ROOT", "cases", "diag", "done",
     "enter_sandbox", "like", "name_loopback", "ok", "same", "scratch", "wait_for", "wait_until_shared",
 ]
