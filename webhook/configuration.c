@@ -144,7 +144,7 @@ void configuration_read(struct configuration *c, const struct configuration_file
                         bool is_reload)
 {
     for (size_t i = 0; i < files->n; i++) {
-        if (filelist_is_folder(files->paths[i])) {
+        if (files->kind == TENANTS_MANIFEST && filelist_is_folder(files->paths[i])) {
             read_folder(c, files, files->paths[i], is_reload);
         } else {
             read_source(c, files, files->paths[i], is_reload);

@@ -184,7 +184,8 @@ same((run("rewrite", "-f", empty).returncode, run("rewrite", "-f", empty).stdout
 refuses(run("validate", "-f", empty), 1, r"empty\.yaml: there is no OpenTelemetryCollector", "validate of nothing")
 like(run("allocate", "-f", empty).stderr, r"warning: there are no jobs", "allocate of nothing says so")
 refuses(run("explain", "-f", empty), 1, r"there are no jobs", "explain of nothing")
-refuses(run("check", "config", scratch), 3, rf"^otel-ta: {scratch}: Is a directory\n$", "check: a folder instead of a file")
+for words in (("serve", "--config-file"), ("check", "config")):
+    refuses(run(*words, scratch), 3, rf"^otel-ta: {scratch}: Is a directory\n$", f"{words[0]}: a folder instead of a file")
 
 # --- as kubectl, promtool and linkerd have it
 shop, example = (pathlib.Path(path).read_text(encoding="utf-8") for path in (SHOP, EXAMPLE))
