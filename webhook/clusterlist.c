@@ -22,15 +22,13 @@
     "app.kubernetes.io/managed-by=opentelemetry-operator"
 
 struct cluster_row { /* a Collector */
-    struct table_node by_key, by_instance;
-    char *key;      /* "namespace/name" */
-    char *instance; /* "namespace/instance" */
-    size_t ns_len;
+    struct table_node by_key, by_group;
+    char *key;     /* "namespace/name" */
+    char *group;   /* that of its pods */
     size_t weight; /* of its jobs */
     struct gaps gaps;
     struct outages outages;
     bool is_dirty;
-    bool is_served; /* the feed was told of it */
 };
 
 /* ---- rows */
@@ -40,10 +38,10 @@ static bool is_key(const struct table_node *node, const void *key)
     return span_is(*(const struct span *)key, CONTAINER_OF(node, struct cluster_row, by_key)->key);
 }
 
-static bool is_instance(const struct table_node *node, const void *key)
+static bool is_group(const struct table_node *node, const void *key)
 {
     return span_is(*(const struct span *)key,
-                   CONTAINER_OF(node, struct cluster_row, by_instance)->instance);
+                   CONTAINER_OF(node, struct cluster_row, by_group)->group);
 }
 
 static struct cluster_row *find_row(const struct clusterlist *c, struct span key)
@@ -55,32 +53,26 @@ static struct cluster_row *find_row(const struct clusterlist *c, struct span key
 
 static struct span ns_of(const struct cluster_row *row)
 {
-    return span_make(row->key, row->ns_len);
+    return object_key_namespace(span_of(row->key));
 }
 
 static struct span name_of(const struct cluster_row *row)
 {
-    return span_of(row->key + row->ns_len + 1);
-}
-
-static struct span instance_of(const struct cluster_row *row)
-{
-    return span_of(row->instance + row->ns_len + 1);
+    return object_key_name(span_of(row->key));
 }
 
 static struct cluster_row *add_row(struct clusterlist *c, struct span key)
 {
     struct cluster_row *row = mem_zalloc(sizeof(*row));
-    const char *slash = memchr(key.p, '/', key.len);
-    AUTO_BUF text = { 0 };
+    AUTO_BUF group = { 0 };
+    size_t len;
 
-    row->key = slash == NULL ? mem_printf("/%.*s", SPAN_ARG(key)) : mem_strndup(key.p, key.len);
-    row->ns_len = slash == NULL ? 0 : (size_t)(slash - key.p);
-    buf_init(&text, KIB);
-    podgroups_instance(ns_of(row), name_of(row), &text);
-    row->instance = mem_printf("%.*s/%.*s", SPAN_ARG(ns_of(row)), SPAN_ARG(buf_span(&text)));
-    table_put(&c->by_key, &row->by_key, hash_fast(span_of(row->key)));
-    table_put(&c->by_instance, &row->by_instance, hash_fast(span_of(row->instance)));
+    row->key = mem_strndup(key.p, key.len);
+    buf_init(&group, KIB);
+    podgroups_key(ns_of(row), name_of(row), &group);
+    row->group = buf_take(&group, &len);
+    table_put(&c->by_key, &row->by_key, hash_fast(key));
+    table_put(&c->by_group, &row->by_group, hash_fast(span_of(row->group)));
     return row;
 }
 
@@ -89,7 +81,7 @@ static void free_row(struct cluster_row *row)
     gaps_fini(&row->gaps);
     outages_fini(&row->outages);
     mem_free(row->key);
-    mem_free(row->instance);
+    mem_free(row->group);
     mem_free(row);
 }
 
@@ -101,7 +93,7 @@ static void remove_row(struct clusterlist *c, struct cluster_row *row)
     c->has_new_gaps |= row->gaps.n > 0;
     c->weight -= row->weight;
     table_del(&c->by_key, &row->by_key);
-    table_del(&c->by_instance, &row->by_instance);
+    table_del(&c->by_group, &row->by_group);
     free_row(row);
 }
 
@@ -193,12 +185,10 @@ static bool tell_collector(struct clusterlist *c, struct cluster_row *row)
     read_object(c, row, cut, &tenants);
     take_gaps(c, row, &tenants);
     if (tenants.n > 0) {
-        (void)podgroups_list(&c->pods, ns_of(row), instance_of(row), &tenants.v[0]->collectors);
+        (void)podgroups_list(&c->pods, span_of(row->group), &tenants.v[0]->collectors);
         has_news = feed_put(c->feed, &tenants.v[0]);
-        row->is_served = true;
     } else if (row->gaps.n == 0) {
         has_news = feed_drop(c->feed, ns_of(row), name_of(row));
-        row->is_served = false;
     }
     tenants_fini(&tenants);
     return has_news;
@@ -241,22 +231,24 @@ static void note_state(struct clusterlist *c, struct clusterlist_collection *of,
 
 static void follow(struct clusterlist *c, enum clusterlist_what what)
 {
-    const struct ask_kube pods = { .version = SPAN_LIT("v1"),
-                                   .resource = SPAN_LIT("pods"),
-                                   .kind = SPAN_LIT("Pod"),
-                                   .namespace = c->namespace,
-                                   .label_selector = SPAN_LIT(POD_LABELS) };
-    struct ask_kube collectors = { .group = SPAN_LIT(GROUP),
-                                   .version = SPAN_LIT("v1beta1"),
-                                   .resource = SPAN_LIT("opentelemetrycollectors"),
-                                   .kind = SPAN_LIT("OpenTelemetryCollector"),
-                                   .namespace = c->namespace };
-
-    if (what == CLUSTERLIST_OLD_COLLECTORS) {
-        collectors.version = SPAN_LIT("v1alpha1");
+#define COLLECTORS(of_version)                                                                     \
+    {                                                                                              \
+        .group = SPAN_LIT(GROUP), .version = SPAN_LIT(of_version),                                 \
+        .resource = SPAN_LIT("opentelemetrycollectors"),                                           \
+        .kind = SPAN_LIT("OpenTelemetryCollector"), .namespace = c->namespace                      \
     }
+    const struct ask_kube asks[CLUSTERLIST_N] = {
+        [CLUSTERLIST_COLLECTORS] = COLLECTORS("v1beta1"),
+        [CLUSTERLIST_OLD_COLLECTORS] = COLLECTORS("v1alpha1"),
+        [CLUSTERLIST_PODS] = { .version = SPAN_LIT("v1"),
+                               .resource = SPAN_LIT("pods"),
+                               .kind = SPAN_LIT("Pod"),
+                               .namespace = c->namespace,
+                               .label_selector = SPAN_LIT(POD_LABELS) },
+    };
+
     if (c->watcher != NULL) {
-        watcher_follow(c->watcher, what, what == CLUSTERLIST_PODS ? &pods : &collectors, c->box);
+        watcher_follow(c->watcher, what, &asks[what], c->box);
     }
 }
 
@@ -303,21 +295,17 @@ static void take(struct clusterlist *c, const struct object_arrival *a, int64_t 
     }
 }
 
-static void tell_pods(void *arg, struct span ns, struct span instance)
+/* Whom the feed was not told of yet, it will be told of with them. */
+static void tell_pods(void *arg, struct span key)
 {
     struct clusterlist *c = arg;
-    AUTO_STR text = mem_printf("%.*s/%.*s", SPAN_ARG(ns), SPAN_ARG(instance));
-    struct span key = span_of(text);
-    struct table_node *node = table_find(&c->by_instance, hash_fast(key), is_instance, &key);
+    struct table_node *node = table_find(&c->by_group, hash_fast(key), is_group, &key);
     struct collectorlist list;
 
-    if (node == NULL || !c->is_told) {
-        return;
-    }
-    const struct cluster_row *row = CONTAINER_OF(node, struct cluster_row, by_instance);
-    if (row->is_served) {
+    if (node != NULL) {
+        const struct cluster_row *row = CONTAINER_OF(node, struct cluster_row, by_group);
         collectorlist_init(&list);
-        (void)podgroups_list(&c->pods, ns, instance, &list);
+        (void)podgroups_list(&c->pods, key, &list);
         (void)feed_tell_collectors(c->feed, ns_of(row), name_of(row), &list);
     }
 }
@@ -455,7 +443,7 @@ void clusterlist_open(struct clusterlist *c, const struct tenants_options *optio
     }
     podgroups_init(&c->pods, GRACE_MS);
     table_init(&c->by_key);
-    table_init(&c->by_instance);
+    table_init(&c->by_group);
 }
 
 void clusterlist_start(struct clusterlist *c, const struct tenants_options *options,
@@ -476,7 +464,7 @@ void clusterlist_fini(struct clusterlist *c)
             free_row(CONTAINER_OF(n, struct cluster_row, by_key));
         }
         table_fini(&c->by_key);
-        table_fini(&c->by_instance);
+        table_fini(&c->by_group);
         vec_fini(&c->dirty);
         for (enum clusterlist_what what = 0; what < CLUSTERLIST_N; what++) {
             mem_free(c->of[what].problem);

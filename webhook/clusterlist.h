@@ -52,8 +52,8 @@ struct clusterlist {
     int64_t absent_ms; /* since when there is neither; INT64_MAX: there is */
     struct podgroups pods;
     struct clusterlist_collection of[CLUSTERLIST_N];
-    struct table by_key;      /* struct cluster_row, by "namespace/name" */
-    struct table by_instance; /* and by "namespace/instance" */
+    struct table by_key;   /* struct cluster_row, by "namespace/name" */
+    struct table by_group; /* and by that of its pods */
     VEC(struct cluster_row *) dirty;
     size_t weight; /* of the jobs of all */
     bool is_told;  /* once */
@@ -73,8 +73,7 @@ int clusterlist_fd(const struct clusterlist *c);
 int clusterlist_wait_ms(const struct clusterlist *c, int most_ms, int64_t now_ms);
 /* Takes what was told, and what has become due; tells the feed. */
 void clusterlist_turn(struct clusterlist *c, int64_t now_ms, int64_t wall_ms);
-/* The engine refused the tenant: it is told once more when it changes. After the watcher has
- * stopped: */
+/* After the watcher has stopped. */
 void clusterlist_fini(struct clusterlist *c);
 
 #endif

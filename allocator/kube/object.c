@@ -248,6 +248,20 @@ int object_view(enum object_kind kind, struct span text, struct arena *arena, vo
     return read_object(&w, kind, text, out, err);
 }
 
+struct span object_key_namespace(struct span key)
+{
+    const char *slash = memchr(key.p, '/', key.len);
+
+    return slash == NULL ? SPAN_LIT("") : span_make(key.p, (size_t)(slash - key.p));
+}
+
+struct span object_key_name(struct span key)
+{
+    const char *slash = memchr(key.p, '/', key.len);
+
+    return slash == NULL ? key : span_from(key, (size_t)(slash - key.p) + 1);
+}
+
 const struct object_owner *object_controller(const struct object_meta *meta)
 {
     for (size_t i = 0; i < meta->owners.n; i++) {

@@ -213,6 +213,9 @@ int object_cut(enum object_kind kind, struct span text, struct buf *out, struct 
 int object_view(enum object_kind kind, struct span text, struct arena *arena, void *out,
                 struct err *err) MUST_USE;
 
+/* Of an object's key, "namespace/name", or "name" where there are no namespaces: its parts. */
+struct span object_key_namespace(struct span key); /* empty: none */
+struct span object_key_name(struct span key);
 /* Who owns it and says that it is in control; NULL: nobody. */
 const struct object_owner *object_controller(const struct object_meta *meta);
 

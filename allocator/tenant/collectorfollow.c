@@ -16,7 +16,7 @@ static int64_t age_ms(struct span since, int64_t wall_ms)
     return since.p != NULL && timestamp_parse(since, &from_ms) ? wall_ms - from_ms : 0;
 }
 
-struct podstate collectorfollow_state(const struct object_collector *pod, int64_t wall_ms)
+static struct podstate state_of(const struct object_collector *pod, int64_t wall_ms)
 {
     struct podstate state = { .name = pod->name,
                               .node = pod->node_name,
@@ -36,37 +36,39 @@ struct podstate collectorfollow_state(const struct object_collector *pod, int64_
     return state;
 }
 
-/* "namespace/name" */
-static struct span name_of(struct span key)
-{
-    const char *slash = memchr(key.p, '/', key.len);
-
-    return slash == NULL ? key : span_from(key, (size_t)(slash - key.p) + 1);
-}
-
-static void unreadable(void *arg, struct span key, const struct err *err)
+void collectorfollow_unreadable(void *arg, struct span key, const struct err *err)
 {
     (void)arg;
     log_warn("a pod cannot be read; it stays as it was", LOG_SPAN("pod", key),
              LOG_STR("error", err->text));
 }
 
+bool collectorfollow_read(struct span key, struct span cut, int64_t wall_ms, struct arena *arena,
+                          struct object_collector *out, struct podstate *out_state)
+{
+    struct err err = { 0 };
+
+    if (object_view(OBJECT_COLLECTOR, cut, arena, out, &err) < 0) {
+        collectorfollow_unreadable(NULL, key, &err);
+        return false;
+    }
+    *out_state = state_of(out, wall_ms);
+    return true;
+}
+
 static void changed(void *arg, struct span key)
 {
     const struct told *t = arg;
     struct object_collector pod;
-    struct err err = { 0 };
+    struct podstate state;
     struct span cut;
 
     if (!replica_find(&t->f->pods, key, &cut)) {
-        collectorpods_gone(&t->f->states, name_of(key));
+        collectorpods_gone(&t->f->states, object_key_name(key));
         return;
     }
     arena_reset(&t->f->arena);
-    if (object_view(OBJECT_COLLECTOR, cut, &t->f->arena, &pod, &err) < 0) {
-        unreadable(NULL, key, &err);
-    } else {
-        struct podstate state = collectorfollow_state(&pod, t->wall_ms);
+    if (collectorfollow_read(key, cut, t->wall_ms, &t->f->arena, &pod, &state)) {
         collectorpods_see(&t->f->states, &state, t->now_ms);
     }
 }
@@ -75,7 +77,7 @@ void collectorfollow_take(struct collectorfollow *f, const struct objectbatch *b
                           int64_t now_ms, int64_t wall_ms)
 {
     struct told told = { f, now_ms, wall_ms };
-    const struct replica_hooks hooks = { changed, unreadable, &told };
+    const struct replica_hooks hooks = { changed, collectorfollow_unreadable, &told };
 
     replica_take(&f->pods, batch, &hooks);
 }

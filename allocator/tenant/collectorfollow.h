@@ -15,8 +15,12 @@ struct collectorfollow {
     struct arena arena;
 };
 
-/* What a pod says of itself: borrows from it. */
-struct podstate collectorfollow_state(const struct object_collector *pod, int64_t wall_ms);
+/* A pod by its cut, and what it says of itself; both borrow from the cut and 'arena'. False: it
+ * cannot be read, which is logged. */
+bool collectorfollow_read(struct span key, struct span cut, int64_t wall_ms, struct arena *arena,
+                          struct object_collector *out, struct podstate *out_state) MUST_USE;
+/* Logs it: for struct replica_hooks. */
+void collectorfollow_unreadable(void *arg, struct span key, const struct err *err);
 /* 'grace_ms': how long a collector that is not well is one; 0: health is not looked at. */
 void collectorfollow_init(struct collectorfollow *f, int64_t grace_ms);
 /* 'batch' is borrowed. */

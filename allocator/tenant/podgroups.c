@@ -1,10 +1,8 @@
-#define LOG_MODULE "collectors"
 #include "allocator/tenant/podgroups.h"
 
 #include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
-#include "allocator/base/log.h"
 #include "allocator/base/mem.h"
 #include "allocator/tenant/collectorfollow.h"
 
@@ -13,7 +11,7 @@
 struct podgroup {
     struct table_node node;
     char *key; /* "namespace/instance" */
-    size_t ns_len, n_pods;
+    size_t n_pods;
     struct collectorpods states;
     int64_t due_ms;
     bool is_touched;
@@ -38,6 +36,13 @@ void podgroups_instance(struct span ns, struct span name, struct buf *out)
     }
 }
 
+void podgroups_key(struct span ns, struct span name, struct buf *out)
+{
+    buf_add_span(out, ns);
+    buf_add_char(out, '/');
+    podgroups_instance(ns, name, out);
+}
+
 /* ---- groups */
 
 static bool is_group(const struct table_node *node, const void *key)
@@ -57,23 +62,13 @@ static struct podgroup *find_group(const struct podgroups *g, struct span key)
     return node == NULL ? NULL : CONTAINER_OF(node, struct podgroup, node);
 }
 
-/* "namespace/instance" */
-static struct span make_key(struct span ns, struct span instance, struct arena *arena)
+static struct podgroup *need_group(struct podgroups *g, struct span key)
 {
-    const char *text = arena_printf(arena, "%.*s/%.*s", SPAN_ARG(ns), SPAN_ARG(instance));
-
-    return span_of(text);
-}
-
-static struct podgroup *need_group(struct podgroups *g, struct span ns, struct span instance)
-{
-    struct span key = make_key(ns, instance, &g->arena);
     struct podgroup *group = find_group(g, key);
 
     if (group == NULL) {
         group = mem_zalloc(sizeof(*group));
         group->key = mem_strndup(key.p, key.len);
-        group->ns_len = ns.len;
         group->due_ms = INT64_MAX;
         collectorpods_init(&group->states, g->grace_ms);
         table_put(&g->groups, &group->node, hash_fast(key));
@@ -103,20 +98,6 @@ struct told { /* one batch */
     int64_t now_ms, wall_ms;
 };
 
-static struct span namespace_of(struct span key)
-{
-    const char *slash = memchr(key.p, '/', key.len);
-
-    return slash == NULL ? SPAN_LIT("") : span_make(key.p, (size_t)(slash - key.p));
-}
-
-static struct span name_of(struct span key)
-{
-    struct span ns = namespace_of(key);
-
-    return ns.len == 0 ? key : span_from(key, ns.len + 1);
-}
-
 static struct member *find_member(const struct podgroups *g, struct span key)
 {
     struct table_node *node = table_find(&g->members, hash_fast(key), is_member, &key);
@@ -126,7 +107,7 @@ static struct member *find_member(const struct podgroups *g, struct span key)
 
 static void leave(struct podgroups *g, struct member *m)
 {
-    collectorpods_gone(&m->group->states, name_of(span_of(m->key)));
+    collectorpods_gone(&m->group->states, object_key_name(span_of(m->key)));
     m->group->n_pods--;
     touch(g, m->group);
 }
@@ -148,49 +129,49 @@ static void free_member(struct member *m)
     mem_free(m);
 }
 
-static void unreadable(void *arg, struct span key, const struct err *err)
+/* The key of the group that a pod says it is of. */
+static struct span group_of(const struct object_collector *pod, struct span key,
+                            struct arena *arena)
 {
-    (void)arg;
-    log_warn("a pod cannot be read; it stays as it was", LOG_SPAN("pod", key),
-             LOG_STR("error", err->text));
-}
-
-static void see(const struct told *t, struct span key, const struct object_collector *pod)
-{
-    struct podstate state = collectorfollow_state(pod, t->wall_ms);
-    struct member *m = find_member(t->g, key);
-    struct span instance = { "", 0 };
+    struct span ns = object_key_namespace(key), instance = { "", 0 };
 
     for (size_t i = 0; i < pod->labels.n; i++) {
         if (span_is(pod->labels.v[i].name, "app.kubernetes.io/instance")) {
             instance = pod->labels.v[i].value;
         }
     }
-    struct podgroup *group = need_group(t->g, namespace_of(key), instance);
+    return span_of(arena_printf(arena, "%.*s/%.*s", SPAN_ARG(ns), SPAN_ARG(instance)));
+}
+
+static void see(const struct told *t, struct span key, struct span cut)
+{
+    struct podgroups *g = t->g;
+    struct object_collector pod;
+    struct podstate state;
+
+    if (!collectorfollow_read(key, cut, t->wall_ms, &g->arena, &pod, &state)) {
+        return;
+    }
+    struct podgroup *group = need_group(g, group_of(&pod, key, &g->arena));
+    struct member *m = find_member(g, key);
     if (m == NULL || m->group != group) {
         if (m != NULL) {
-            leave(t->g, m);
+            leave(g, m);
         }
-        join(t->g, key, m, group);
+        join(g, key, m, group);
     }
     collectorpods_see(&group->states, &state, t->now_ms);
-    touch(t->g, group);
+    touch(g, group);
 }
 
 static void pod_changed(void *arg, struct span key)
 {
     const struct told *t = arg;
-    struct object_collector pod;
-    struct err err = { 0 };
     struct span cut;
 
     arena_reset(&t->g->arena);
     if (replica_find(&t->g->pods, key, &cut)) {
-        if (object_view(OBJECT_COLLECTOR, cut, &t->g->arena, &pod, &err) < 0) {
-            unreadable(NULL, key, &err);
-        } else {
-            see(t, key, &pod);
-        }
+        see(t, key, cut);
         return;
     }
     struct member *m = find_member(t->g, key);
@@ -205,7 +186,7 @@ void podgroups_take(struct podgroups *g, const struct objectbatch *batch, int64_
                     int64_t wall_ms)
 {
     struct told told = { g, now_ms, wall_ms };
-    const struct replica_hooks hooks = { pod_changed, unreadable, &told };
+    const struct replica_hooks hooks = { pod_changed, collectorfollow_unreadable, &told };
 
     replica_take(&g->pods, batch, &hooks);
 }
@@ -230,7 +211,7 @@ static void touch_due(struct podgroups *g, int64_t now_ms)
 }
 
 void podgroups_settle(struct podgroups *g, int64_t now_ms,
-                      void (*changed)(void *arg, struct span ns, struct span instance), void *arg)
+                      void (*changed)(void *arg, struct span key), void *arg)
 {
     touch_due(g, now_ms);
     vec_each(&g->touched, place) {
@@ -238,7 +219,7 @@ void podgroups_settle(struct podgroups *g, int64_t now_ms,
         group->is_touched = false;
         group->due_ms = collectorpods_settle(&group->states, now_ms);
         g->due_ms = group->due_ms < g->due_ms ? group->due_ms : g->due_ms;
-        changed(arg, span_make(group->key, group->ns_len), span_of(group->key + group->ns_len + 1));
+        changed(arg, span_of(group->key));
         if (group->n_pods == 0 && group->due_ms == INT64_MAX) {
             table_del(&g->groups, &group->node);
             free_group(group);
@@ -247,14 +228,10 @@ void podgroups_settle(struct podgroups *g, int64_t now_ms,
     vec_clear(&g->touched);
 }
 
-bool podgroups_list(const struct podgroups *g, struct span ns, struct span instance,
-                    struct collectorlist *out)
+bool podgroups_list(const struct podgroups *g, struct span key, struct collectorlist *out)
 {
-    struct arena arena;
+    const struct podgroup *group = find_group(g, key);
 
-    arena_init(&arena);
-    const struct podgroup *group = find_group(g, make_key(ns, instance, &arena));
-    arena_fini(&arena);
     if (g->pods.is_known && group != NULL) {
         collectorpods_list(&group->states, out);
     }

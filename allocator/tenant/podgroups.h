@@ -25,17 +25,19 @@ struct podgroups {
 
 /* What the label of the pods of a Collector says: at most 63 characters. */
 void podgroups_instance(struct span ns, struct span name, struct buf *out);
+/* The key of its group: "namespace/instance". */
+void podgroups_key(struct span ns, struct span name, struct buf *out);
 
 void podgroups_init(struct podgroups *g, int64_t grace_ms);
 /* 'batch' is borrowed. */
 void podgroups_take(struct podgroups *g, const struct objectbatch *batch, int64_t now_ms,
                     int64_t wall_ms);
-/* What has become due until now happens, and 'changed' is called for whose list may be another. */
+/* What has become due until now happens, and 'changed' is called with the key of each group whose
+ * list may be another. */
 void podgroups_settle(struct podgroups *g, int64_t now_ms,
-                      void (*changed)(void *arg, struct span ns, struct span instance), void *arg);
+                      void (*changed)(void *arg, struct span key), void *arg);
 /* As of the last settle. '*out' is empty. False: nobody's are known yet. */
-bool podgroups_list(const struct podgroups *g, struct span ns, struct span instance,
-                    struct collectorlist *out);
+bool podgroups_list(const struct podgroups *g, struct span key, struct collectorlist *out);
 void podgroups_fini(struct podgroups *g);
 
 #endif

@@ -12,10 +12,10 @@
 static struct podgroups groups;
 static struct buf changes;
 
-static void note(void *arg, struct span ns, struct span instance)
+static void note(void *arg, struct span key)
 {
     (void)arg;
-    buf_addf(&changes, "%.*s/%.*s ", SPAN_ARG(ns), SPAN_ARG(instance));
+    buf_addf(&changes, "%.*s ", SPAN_ARG(key));
 }
 
 /* One batch: a list, or an event; 'instance' is NULL: the pod is gone. Of whom that makes news. */
@@ -71,7 +71,8 @@ static void has(const char *ns, const char *instance, const char *want)
 
     buf_init(&names, KIB);
     collectorlist_init(&list);
-    bool is_known = podgroups_list(&groups, span_of(ns), span_of(instance), &list);
+    AUTO_STR key = mem_printf("%s/%s", ns, instance);
+    bool is_known = podgroups_list(&groups, span_of(key), &list);
     for (size_t i = 0; i < list.n; i++) {
         buf_addf(&names, "%s%.*s", i > 0 ? " " : "", SPAN_ARG(list.v[i].name));
     }
