@@ -1,6 +1,7 @@
 #define LOG_MODULE "collectors"
 #include "webhook/clusterlist.h"
 
+#include "allocator/base/clock.h"
 #include "allocator/base/container.h"
 #include "allocator/base/hash.h"
 #include "allocator/base/limits.h"
@@ -419,9 +420,7 @@ int clusterlist_wait_ms(const struct clusterlist *c, int most_ms, int64_t now_ms
         c->absent_ms + ABSENT_MS < due_ms) {
         due_ms = c->absent_ms + ABSENT_MS;
     }
-    int64_t left_ms = due_ms == INT64_MAX ? most_ms : due_ms - now_ms;
-
-    return left_ms < 0 ? 0 : left_ms < most_ms ? (int)left_ms : most_ms;
+    return clock_wait_ms(due_ms, most_ms, now_ms);
 }
 
 void clusterlist_init(struct clusterlist *c)

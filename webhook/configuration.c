@@ -87,8 +87,7 @@ static void note_unreadable(struct configuration *c, struct tenants_source *sour
 
 static void watch(struct configuration *c, const char *path, bool is_folder)
 {
-    size_t len = strlen(path);
-    bool has_slash = len > 0 && path[len - 1] == '/';
+    bool has_slash = span_has_suffix(span_of(path), "/");
 
     if (strcmp(path, "-") != 0) {
         *vec_push(&c->watched) = mem_printf("%s%s", path, is_folder && !has_slash ? "/" : "");

@@ -1,5 +1,6 @@
 #include "webhook/podlist.h"
 
+#include "allocator/base/clock.h"
 #include "allocator/base/container.h"
 #include "allocator/base/mem.h"
 #include "allocator/discovery/objectarrival.h"
@@ -25,9 +26,7 @@ int podlist_fd(const struct podlist *p)
 
 int podlist_wait_ms(const struct podlist *p, int most_ms, int64_t now_ms)
 {
-    int64_t left_ms = p->due_ms == INT64_MAX ? most_ms : p->due_ms - now_ms;
-
-    return left_ms < 0 ? 0 : left_ms < most_ms ? (int)left_ms : most_ms;
+    return clock_wait_ms(p->due_ms, most_ms, now_ms);
 }
 
 void podlist_turn(struct podlist *p, int64_t now_ms, int64_t wall_ms)

@@ -28,3 +28,10 @@ int64_t clock_thread_cpu_us(void)
 {
     return read_us(CLOCK_THREAD_CPUTIME_ID);
 }
+
+int clock_wait_ms(int64_t due_ms, int most_ms, int64_t now_ms)
+{
+    int64_t left_ms = due_ms == INT64_MAX ? most_ms : due_ms - now_ms;
+
+    return left_ms < 0 ? 0 : left_ms < most_ms ? (int)left_ms : most_ms;
+}

@@ -162,7 +162,7 @@ static size_t seek_row(const struct feed *f, struct span ns, struct span name, b
             *out_is_there = c == 0;
         }
     }
-    return high < low ? low : high;
+    return high;
 }
 
 static struct feed_row *find_row(struct feed *f, struct span ns, struct span name)
@@ -214,8 +214,7 @@ bool feed_tell_collectors(struct feed *f, struct span ns, struct span name,
     }
     memcpy(row->collectors_key, key, sizeof(key));
     mailbox_post_quietly(f->engine, tenantmail_collectors(ns, name, list));
-    mailbox_post_quietly(f->engine, tenantmail_complete());
-    mailbox_ring(f->engine);
+    feed_complete(f);
     return true;
 }
 

@@ -21,7 +21,7 @@ static bool is_within(const char *file, const char *named)
     size_t len = strlen(named);
 
     return strncmp(file, named, len) == 0 &&
-           (file[len] == '\0' || file[len] == '/' || (len > 0 && named[len - 1] == '/'));
+           (file[len] == '\0' || file[len] == '/' || span_has_suffix(span_of(named), "/"));
 }
 
 bool gaps_cover(const struct gaps *g, const char *file, struct span ns, struct span name)

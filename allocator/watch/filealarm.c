@@ -50,9 +50,7 @@ struct filealarm *filealarm_new(struct dirwatch *dirs)
 
 static bool is_folder(const char *path)
 {
-    size_t len = strlen(path);
-
-    return len > 0 && path[len - 1] == '/';
+    return span_has_suffix(span_of(path), "/");
 }
 
 /* Which names are in it, in any order. */

@@ -62,7 +62,6 @@ static int expand_entry(struct expansion *x, const char *path, int depth, struct
 static int expand_folder(struct expansion *x, const char *folder, int depth, struct err *err)
 {
     struct dirent **entries = NULL;
-    size_t len = strlen(folder);
     int rc = 0;
 
     if (depth > MAX_DEPTH) {
@@ -79,7 +78,7 @@ static int expand_folder(struct expansion *x, const char *folder, int depth, str
         if (rc == 0) {
             const char *path =
                 arena_printf(x->arena, "%s%s%s", folder,
-                             len > 0 && folder[len - 1] == '/' ? "" : "/", entries[i]->d_name);
+                             span_has_suffix(span_of(folder), "/") ? "" : "/", entries[i]->d_name);
             rc = expand_entry(x, path, depth, err);
         }
         free(entries[i]);

@@ -22,5 +22,9 @@ int main(void)
     ok(clock_mono_ms() >= last_us / 1000, "milliseconds and microseconds agree");
     ok(clock_thread_cpu_us() > cpu_us, "processor time passes while working");
     ok(before_s <= wall_s && wall_s <= after_s + 1, "wall time is Unix time");
+    is_int(clock_wait_ms(INT64_MAX, 70, 5), 70, "nothing is due: as long as one may wait");
+    is_int(clock_wait_ms(50, 70, 5), 45, "until it is due");
+    is_int(clock_wait_ms(500, 70, 5), 70, "or that long");
+    is_int(clock_wait_ms(4, 70, 5), 0, "not at all for what is late");
     return check_done();
 }

@@ -55,24 +55,30 @@ static void is_told(struct buf *got, const char *want)
     is_str(got->p, want, "what is told");
 }
 
-/* What the engine is told when the manifests are these, and how many tenants it is about. */
-static void tells(struct feed *f, const char *text, const char *want)
+static void load(const char *text, struct tenants *out)
 {
     const struct tenants_options sound = { .keeps_sound = true };
     struct tenants_source source = { .kind = TENANTS_MANIFEST,
                                      .path = (char *)(uintptr_t) "x.yaml",
                                      .text = (char *)(uintptr_t)text,
                                      .len = strlen(text) };
-    struct tenants tenants;
     struct faults faults;
+
+    faults_init(&faults);
+    is_int(tenants_load(&source, 1, &sound, &faults, out), 0, "manifests");
+    faults_fini(&faults);
+}
+
+/* What the engine is told when the manifests are these, and how many tenants it is about. */
+static void tells(struct feed *f, const char *text, const char *want)
+{
+    struct tenants tenants;
     AUTO_BUF got;
 
     buf_init(&got, MIB);
-    faults_init(&faults);
-    is_int(tenants_load(&source, 1, &sound, &faults, &tenants), 0, "manifests");
+    load(text, &tenants);
     buf_addf(&got, "%zu", feed_tell(f, &tenants));
     is_int(tenants.n, 0, "moved");
-    faults_fini(&faults);
     is_told(&got, want);
 }
 
@@ -92,18 +98,11 @@ static void tells_collectors(struct feed *f, const char *name, const char *names
 /* The same piece by piece: each tenant of 'text' is put, 'drop' is dropped. */
 static void pieces(struct feed *f, const char *text, const char *drop, const char *want)
 {
-    const struct tenants_options sound = { .keeps_sound = true };
-    struct tenants_source source = { .kind = TENANTS_MANIFEST,
-                                     .path = (char *)(uintptr_t) "x.yaml",
-                                     .text = (char *)(uintptr_t)text,
-                                     .len = strlen(text) };
     struct tenants tenants;
-    struct faults faults;
     AUTO_BUF got;
 
     buf_init(&got, MIB);
-    faults_init(&faults);
-    is_int(tenants_load(&source, 1, &sound, &faults, &tenants), 0, "manifests");
+    load(text, &tenants);
     for (size_t i = 0; i < tenants.n; i++) {
         buf_addf(&got, "%d", feed_put(f, &tenants.v[i]));
         ok(tenants.v[i] == NULL, "moved");
@@ -115,7 +114,6 @@ static void pieces(struct feed *f, const char *text, const char *drop, const cha
     (void)feed_put_gaps(f, &tenants.gaps);
     feed_complete(f);
     tenants_fini(&tenants);
-    faults_fini(&faults);
     is_told(&got, want);
 }
 
