@@ -2,10 +2,12 @@
 """The webhook in a cluster: kubectl apply of a Collector is enough, and its pods get their shares; under the rights that manifests/base grants."""
 
 import datetime
+import http.server
 import json
 import os
 import pathlib
 import subprocess
+import threading
 
 from rig import COLLECTORS, ROOT, Allocator, Cluster, Poller, cases, done, enter_sandbox, like, ok, same, scratch, wait_for
 from rig.cases import ANNOTATION
@@ -127,6 +129,38 @@ mended = json.dumps({"metadata": {"annotations": {ANNOTATION: whole}}})
 cluster.kubectl("patch", COLLECTORS["v1beta1"], "many", "-n", "bank", "--type=merge", "-p", mended)
 wait_for("no gap", lambda: "bank/many" not in verbose()[1])
 ok(True, "mended, nothing is out")
+
+# ---- what a Collector may not have done: the annotation is its author's, too
+class Inside(http.server.BaseHTTPRequestHandler):
+    """An HTTP SD server that is nobody's but this host's."""
+    asked = []
+
+    def do_GET(self):
+        self.asked.append(self.path)
+        self.send_error(500)
+
+
+inside = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Inside)
+threading.Thread(target=inside.serve_forever, daemon=True).start()
+(scratch() / "secret.json").write_text('[{"targets": ["secret:1"]}]', encoding="ascii")
+hostile = {
+    "file": {"file_sd_configs": [{"files": [str(scratch() / "secret.json")]}]},
+    "kube": {"kubernetes_sd_configs": [{"role": "pod"}]},
+    "token": {"http_sd_configs": [{"url": "http://192.0.2.1/", "bearer_token_file": str(account / "token")}]},
+    "number": {"http_sd_configs": [{"url": f"http://127.0.0.1:{inside.server_port}/"}]},
+    "name": {"http_sd_configs": [{"url": f"http://localhost:{inside.server_port}/"}]},
+    "good": {"static_configs": [{"targets": ["good:1"]}]},
+}
+text = json.loads(cases.object_collector("evil", [{"job_name": job, "http_sd_configs": [{"url": cases.url_of("evil", job)}]} for job in hostile]))
+text["metadata"]["annotations"] = {ANNOTATION: json.dumps({"v": 1, "receivers": {"prometheus": {"jobs": hostile}}})}
+cluster.apply(json.dumps(text), "-n", "bank")
+put(pod("bank", "evil", 0))
+becomes("bank", "evil", "good", [0], ["good:1"], "a Collector with more than it may")
+wait_for("both are refused", lambda: allocator.log().count("loopback or link-local") >= 2)
+same(Inside.asked, [], "nobody on this host is asked")
+same({job: ask("bank", "evil", job, 0)[0] for job in hostile},
+     {"file": 404, "kube": 404, "token": 404, "number": 503, "name": 503, "good": 200}, "no file, no object and no token of ours is read for it")
+cluster.kubectl("delete", COLLECTORS["v1beta1"], "evil", "-n", "bank")
 
 # ---- an older kind, and back
 CRD = "opentelemetrycollectors.opentelemetry.io"
